@@ -1,0 +1,88 @@
+"""The plain data that flows from the rules to the reports: frozen, picklable, free of tree nodes.
+
+Every offset counts code points from the start of `Source.text`; ends are exclusive.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from panicguard.source import Source
+
+INVALID_SYNTAX = "invalid-syntax"
+IO_ERROR = "io-error"
+INTERNAL_ERROR = "internal-error"
+
+
+class Applicability(enum.Enum):
+    """Who may apply a fix: `--fix`, `--fix --unsafe-fixes`, or only the reader."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    DISPLAY_ONLY = "displayonly"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """Replace `text[start:end]` by `content`; an insertion where start == end."""
+
+    start: int
+    end: int
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits on one original text that go together or not at all, sorted and without overlap."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    applicability: Applicability = Applicability.SAFE
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule's check yields; the engine adds the rule and makes a Diagnostic of it."""
+
+    start: int
+    end: int
+    message: str
+    fix: Fix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding as reported.
+
+    `code` is a rule's code, or one of the three names above for what no rule says; those have no
+    `noqa_row`. `noqa_row` is the 1-based line on which a suppression comment takes effect.
+    """
+
+    code: str
+    name: str
+    message: str
+    start: int
+    end: int
+    fix: Fix | None = None
+    noqa_row: int | None = None
+
+    @property
+    def is_rule(self) -> bool:
+        return self.code not in (INVALID_SYNTAX, IO_ERROR, INTERNAL_ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All that one file came to.
+
+    `source` is the text the diagnostics point into: after a fix run, the fixed one. `original` is set
+    when fixes were applied, and `fixed` then names the code of each diagnostic they resolved.
+    """
+
+    source: Source
+    diagnostics: tuple[Diagnostic, ...]
+    fixed: tuple[str, ...] = ()
+    original: Source | None = None

@@ -1,0 +1,52 @@
+"""What a rule is, and where the rules are found: a file in `panicguard/rules` with a `RULE` in it."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from panicguard.model import Finding
+    from panicguard.python.module import Module
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: a value, not a class to inherit from.
+
+    `words` are the substrings without one of which a file cannot have a finding: a file with none of any
+    rule's words is never parsed. `docs` is the module docstring: its first line is the summary, and its sections
+    are What it does, Why is this bad, Example, Use instead, Fix safety, Options, References.
+    """
+
+    code: str
+    module: str
+    docs: str
+    words: tuple[str, ...]
+    python: Callable[[Module], Iterator[Finding]]
+    default: bool = True
+    spawn: bool = False
+    """Whether the rule is about a spawn itself, so that `spawn-exempt` files are free of it."""
+    fix: str = "None"
+    """None, Sometimes or Always: whether its findings come with a fix."""
+
+    @property
+    def name(self) -> str:
+        return self.module.rpartition(".")[2].replace("_", "-")
+
+    @property
+    def summary(self) -> str:
+        return self.docs.strip().partition("\n")[0]
+
+
+@functools.cache
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule, by code."""
+    package = importlib.import_module("panicguard.rules")
+    modules = (importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__))
+    return tuple(sorted((module.RULE for module in modules), key=lambda rule: rule.code))

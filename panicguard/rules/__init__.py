@@ -1,0 +1,1 @@
+"""The rules, one file each. `panicguard.rule` finds them by their being here."""
