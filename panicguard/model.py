@@ -79,10 +79,12 @@ class Result:
     """All that one file came to.
 
     `source` is the text the diagnostics point into: after a fix run, the fixed one. `original` is set
-    when fixes were applied, and `fixed` then names the code of each diagnostic they resolved.
+    when fixes were applied, and `fixed` then names the code of each diagnostic they resolved. `warnings` are
+    for stderr: comments that try to suppress and cannot.
     """
 
     source: Source
     diagnostics: tuple[Diagnostic, ...]
     fixed: tuple[str, ...] = ()
     original: Source | None = None
+    warnings: tuple[str, ...] = ()

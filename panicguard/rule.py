@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from panicguard.model import Finding
     from panicguard.python.module import Module
@@ -32,6 +32,8 @@ class Rule:
     default: bool = True
     spawn: bool = False
     """Whether the rule is about a spawn itself, so that `spawn-exempt` files are free of it."""
+    async_only: bool = False
+    """Whether its words matter only inside async functions."""
     fix: str = "None"
     """None, Sometimes or Always: whether its findings come with a fix."""
 
@@ -50,3 +52,9 @@ def all_rules() -> tuple[Rule, ...]:
     package = importlib.import_module("panicguard.rules")
     modules = (importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__))
     return tuple(sorted((module.RULE for module in modules), key=lambda rule: rule.code))
+
+
+@functools.cache
+def rule_names() -> Mapping[str, str]:
+    """The name of every rule, by its code."""
+    return {rule.code: rule.name for rule in all_rules()}

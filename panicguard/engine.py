@@ -1,0 +1,65 @@
+"""`check`: the whole product in one pure function. No I/O, no state; what it returns is plain data."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from panicguard import patterns, suppress
+from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Diagnostic
+from panicguard.python.screen import words_in
+from panicguard.rule import all_rules, rule_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from panicguard.rule import Rule
+    from panicguard.settings import Settings
+    from panicguard.source import Source
+
+
+def check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
+    """The diagnostics of a file, suppressed ones left out, by position.
+
+    Raises only what is a fault of panicguard itself.
+    """
+    rules = _rules(source, settings)
+    words = words_in(source.text, _words(rules))
+    found = _findings(source, settings, rules, frozenset(words)) if words else []
+    return suppress.suppress(source, found, rule_names(), frozenset(rule.code for rule in rules))
+
+
+def _rules(source: Source, settings: Settings) -> tuple[Rule, ...]:
+    """The rules that hold for a file."""
+    ignored = patterns.ignored_codes(settings, source.path)
+    exempt = source.path.endswith(".pyi") or patterns.is_spawn_exempt(settings, source.path)
+    return tuple(
+        rule
+        for rule in all_rules()
+        if rule.code in settings.enabled and rule.code not in ignored and not (rule.spawn and exempt)
+    )
+
+
+@functools.cache
+def _words(rules: tuple[Rule, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for rule in rules for word in rule.words))
+
+
+def _findings(
+    source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]
+) -> list[Diagnostic]:
+    from panicguard.python.module import Unparsable, parse
+
+    wanted = [rule for rule in rules if words.intersection(rule.words)]
+    plain = {word for rule in wanted if not rule.async_only for word in rule.words}
+    only_async = {word for rule in wanted if rule.async_only for word in rule.words} - plain
+    try:
+        module = parse(source, settings, sorted(plain & words), sorted(only_async & words))
+    except Unparsable as error:
+        code = INVALID_SYNTAX if error.invalid else INTERNAL_ERROR
+        return [Diagnostic(code, code, error.message, error.start, error.end)]
+    return [
+        Diagnostic(rule.code, rule.name, finding.message, finding.start, finding.end, finding.fix)
+        for rule in wanted
+        for finding in rule.python(module)
+    ]

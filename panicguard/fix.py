@@ -1,0 +1,159 @@
+"""Fixes: edits applied to the text they were made for, round after round, until nothing is left to apply.
+
+Offsets count code points of `Source.text`. Nothing here reads or writes a file.
+"""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import functools
+import warnings
+from typing import TYPE_CHECKING
+
+from panicguard.engine import check as check_source
+from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Result
+from panicguard.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from panicguard.model import Fix
+    from panicguard.settings import Settings
+
+ROUNDS = 100
+"""After so many rounds the fixes are taken to undo one another."""
+
+
+def apply(source: Source, fixes: Sequence[Fix]) -> tuple[Source, tuple[int, ...]]:
+    """The source with those of `fixes` made that go together, and their indices, in ascending order.
+
+    The first in the text wins; a fix with an edit that overlaps or touches an edit of another is left for a
+    later round. An edit that two fixes share (the import both need) is made once. Raises ValueError when the
+    edits of a fix overlap one another or leave the text.
+    """
+    made: list[Edit] = []
+    applied: list[int] = []
+    for index in sorted(range(len(fixes)), key=lambda index: (sorted(fixes[index].edits), index)):
+        edits = sorted(set(fixes[index].edits))
+        _validate(edits, len(source.text))
+        new = [edit for edit in edits if not _is_made(edit, made)]
+        if not any(_touches(edit, made) for edit in new):
+            for edit in new:
+                bisect.insort(made, edit)
+            applied.append(index)
+    pieces: list[str] = []
+    position = 0
+    for edit in made:
+        pieces += (source.text[position : edit.start], edit.content)
+        position = edit.end
+    text = "".join((*pieces, source.text[position:]))
+    return dataclasses.replace(source, text=text), tuple(sorted(applied))
+
+
+def _validate(edits: Sequence[Edit], length: int) -> None:
+    position = 0
+    for edit in edits:
+        if not position <= edit.start <= edit.end <= length:
+            raise ValueError(f"an edit at {edit.start} overlaps another or lies outside the text")
+        position = edit.end
+
+
+def _is_made(edit: Edit, made: Sequence[Edit]) -> bool:
+    at = bisect.bisect_left(made, edit)
+    return at < len(made) and made[at] == edit
+
+
+def _touches(edit: Edit, made: Sequence[Edit]) -> bool:
+    """Whether an edit overlaps or adjoins one of `made`, which are sorted and do not overlap."""
+    at = bisect.bisect_left(made, edit)
+    return (at > 0 and made[at - 1].end >= edit.start) or (at < len(made) and made[at].start <= edit.end)
+
+
+def fix(source: Source, settings: Settings, unsafe: bool = False) -> Result:
+    """The source after its safe fixes, or its unsafe ones as well, and what is left to say about it."""
+    return converge(source, functools.partial(check_source, settings=settings), unsafe)
+
+
+def converge(
+    source: Source, check: Callable[[Source], tuple[Diagnostic, ...]], unsafe: bool = False
+) -> Result:
+    """Check, apply what may be applied, and again, until a round applies nothing.
+
+    A source with a syntax error stays as it is, and so does one whose fixes would break it: an
+    `internal-error` then says so beside the diagnostics of the original. Fixes that have not settled after
+    `ROUNDS` rounds are kept, with an `internal-error` too. Never applies a display-only fix.
+    """
+    original = source
+    diagnostics = found = check(source)
+    allowed = (Applicability.SAFE, Applicability.UNSAFE) if unsafe else (Applicability.SAFE,)
+    fixed: list[str] = []
+    for _ in range(ROUNDS):
+        if any(diagnostic.code == INVALID_SYNTAX for diagnostic in diagnostics):
+            break
+        fixable = [d for d in diagnostics if d.fix is not None and d.fix.applicability in allowed]
+        if not fixable:
+            break
+        source, applied = apply(source, [d.fix for d in fixable if d.fix is not None])
+        fixed += (fixable[index].code for index in applied)
+        diagnostics = check(source)
+    else:
+        diagnostics += (_internal_error(f"the fixes did not settle after {ROUNDS} rounds: {_listed(fixed)}"),)
+    if not fixed:
+        return Result(source, diagnostics)
+    if (fault := _fault(original, source, diagnostics)) is not None:
+        return Result(
+            original, (*found, _internal_error(f"{fault}; the file is left as it was: {_listed(fixed)}"))
+        )
+    return Result(source, diagnostics, tuple(fixed), original)
+
+
+def _fault(original: Source, source: Source, diagnostics: Sequence[Diagnostic]) -> str | None:
+    """Why the fixed source must not replace the original."""
+    if any(diagnostic.code == INVALID_SYNTAX for diagnostic in diagnostics):
+        return "the fixes made a syntax error"
+    try:
+        reread = Source.decode(source.path, source.encode())
+    except (UnicodeError, LookupError) as error:
+        return f"the fixed text cannot be written as {source.encoding} ({error})"
+    if (reread.text, reread.encoding, reread.bom) != (source.text, source.encoding, source.bom):
+        return "the fixed text would not be read back as it was written"
+    if source.language != "python":
+        return None
+    before = _compile_error(original)
+    if before is None:
+        after = _compile_error(source)
+    elif isinstance(before, SyntaxError):
+        # Newer syntax than the running Python's: libcst knows it.
+        after = _libcst_error(source)
+    else:
+        return f"the file is too deeply nested for its fixes to be verified ({type(before).__name__})"
+    return None if after is None else f"the fixed text does not compile ({after})"
+
+
+def _compile_error(source: Source) -> Exception | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(source.text, source.path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return error
+    return None
+
+
+def _libcst_error(source: Source) -> Exception | None:
+    import libcst
+
+    try:
+        libcst.parse_module(source.text)
+    except (libcst.ParserSyntaxError, RecursionError) as error:
+        return error
+    return None
+
+
+def _internal_error(message: str) -> Diagnostic:
+    return Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, message, 0, 0)
+
+
+def _listed(codes: Sequence[str]) -> str:
+    return ", ".join(sorted(set(codes)))

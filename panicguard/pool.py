@@ -1,0 +1,264 @@
+"""One file, and many: reading, checking or fixing, writing; in worker processes when that pays.
+
+Whatever a file does to the linter costs that file and no other: it gets a diagnostic that says so.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import errno
+import gc
+import itertools
+import os
+import signal
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from panicguard import atomic, suppress
+from panicguard.engine import check
+from panicguard.fix import fix
+from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR, Diagnostic, Result
+from panicguard.rule import rule_names
+from panicguard.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
+
+    from pebble import ProcessPool
+
+    from panicguard.settings import Settings
+
+    File = tuple[str, Settings]
+    Job = tuple[list[File], Future[list[Result]]]
+
+ALONE_FILES = 400
+ALONE_BYTES = 3_000_000
+"""Up to here the start of the workers would cost more than they save."""
+BATCH_FILES = 64
+BATCH_BYTES = 400_000
+SECONDS = 60.0
+SECONDS_PER_MEGABYTE = 15.0
+"""What a batch may take before one of its files is thought to hang."""
+TRIES = 5
+"""How often a file that changes while it is fixed is read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """What to do with a file: check it, or fix it, with unsafe fixes or without, and write what was fixed."""
+
+    fix: bool = False
+    unsafe: bool = False
+    write: bool = False
+
+
+def lint_file(path: str, settings: Settings, mode: Mode) -> Result:
+    """What the file at `path` comes to.
+
+    Never raises but for KeyboardInterrupt and the like: a file that cannot be read or written has an
+    `io-error`, one on which the linter fails an `internal-error`. Where there is nothing to show, neither
+    diagnostics nor fixes, the result's source has its path but no text.
+    """
+    return _write(_lint(path, settings, mode), settings, mode)
+
+
+def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result:
+    """What a file of these bytes comes to; as `lint_file`, but reads and writes nothing."""
+    try:
+        source = Source.decode(path, data)
+    except UnicodeDecodeError as error:
+        row = error.object[: error.start].count(b"\n") + 1
+        return _failure(path, IO_ERROR, f"stream did not contain valid {error.encoding.upper()} (line {row})")
+    except (UnicodeError, LookupError) as error:
+        return _failure(path, IO_ERROR, str(error))
+    if (null := source.text.find("\0")) >= 0:
+        said = Diagnostic(
+            INVALID_SYNTAX, INVALID_SYNTAX, "source code cannot contain null bytes", null, null + 1
+        )
+        return Result(source, (said,))
+    try:
+        result = fix(source, settings, mode.unsafe) if mode.fix else Result(source, check(source, settings))
+        if result.original is not None and source.encode() != data:
+            message = f"not fixed: {source.encoding} would not write the file as it was read"
+            said = Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, message, 0, 0)
+            result = Result(source, (*check(source, settings), said))
+        result = dataclasses.replace(result, warnings=suppress.warnings(result.source, rule_names()))
+    except Exception as error:
+        return _failure(path, INTERNAL_ERROR, _exception(error))
+    if not result.diagnostics and not result.fixed:
+        return dataclasses.replace(result, source=Source(path, ""))
+    return result
+
+
+def run(files: Iterable[File], mode: Mode) -> Iterator[Result]:
+    """The result of each file, in the order of `files`, as soon as it is there.
+
+    Closing the iterator, or KeyboardInterrupt, stops the workers at once. Only this process writes.
+    """
+    remaining = iter(files)
+    first: list[File] = []
+    size = 0
+    for file in remaining:
+        first.append(file)
+        size += _size(file[0])
+        if len(first) > ALONE_FILES or size > ALONE_BYTES:
+            yield from _run_in_workers(itertools.chain(first, remaining), mode)
+            return
+    for path, settings in first:
+        yield lint_file(path, settings, mode)
+
+
+def _run_in_workers(files: Iterable[File], mode: Mode) -> Iterator[Result]:
+    import multiprocessing
+
+    from pebble import ProcessPool
+
+    # Fork shares what is loaded; where it is not safe, spawn is the default.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    count = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    reading = dataclasses.replace(mode, write=False)
+
+    def start() -> ProcessPool:
+        return ProcessPool(max_workers=count, initializer=_prepare_worker, context=context)
+
+    pool = start()
+
+    def schedule(batch: list[File]) -> Job:
+        nonlocal pool
+        if not pool.active:  # all workers were killed
+            _stop(pool)
+            pool = start()
+        limit = SECONDS + SECONDS_PER_MEGABYTE * sum(_size(path) for path, _ in batch) / 1e6
+        return batch, pool.schedule(_lint_batch, (batch, reading), timeout=limit)
+
+    def finish(batch: list[File], future: Future[list[Result]]) -> Iterator[Result]:
+        try:
+            results = future.result()
+        except Exception as error:
+            if len(batch) == 1:
+                yield _failure(batch[0][0], INTERNAL_ERROR, _death(error))
+                return
+            for alone, again in [schedule([file]) for file in batch]:
+                yield from finish(alone, again)
+        else:
+            for result, (_, settings) in zip(results, batch, strict=True):
+                yield _write(result, settings, mode)
+
+    waiting: collections.deque[Job] = collections.deque()
+    try:
+        for batch in _batches(files):
+            waiting.append(schedule(batch))
+            if len(waiting) > 4 * count:
+                yield from finish(*waiting.popleft())
+        while waiting:
+            yield from finish(*waiting.popleft())
+    finally:
+        _stop(pool)
+
+
+def _batches(files: Iterable[File]) -> Iterator[list[File]]:
+    batch: list[File] = []
+    size = 0
+    for file in files:
+        batch.append(file)
+        size += _size(file[0])
+        if len(batch) >= BATCH_FILES or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _prepare_worker() -> None:
+    # A worker within the native parser would not get to run a handler.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    gc.freeze()
+
+
+def _lint_batch(batch: list[File], mode: Mode) -> list[Result]:
+    return [_lint(path, settings, mode) for path, settings in batch]
+
+
+def _stop(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
+
+
+def _lint(path: str, settings: Settings, mode: Mode) -> Result:
+    try:
+        data = _read(path)
+    except OSError as error:
+        return _failure(path, IO_ERROR, _os_error(error))
+    except Exception as error:
+        return _failure(path, INTERNAL_ERROR, _exception(error))
+    return lint_bytes(path, data, settings, mode)
+
+
+def _read(path: str) -> bytes:
+    status = Path(path).stat()
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise OSError(errno.EINVAL, "Not a regular file", path)  # reading a pipe may never end
+
+    return Path(path).read_bytes()
+
+
+def _write(result: Result, settings: Settings, mode: Mode) -> Result:
+    """The result once its fixes are in the file; of the file as it is now, if it has changed meanwhile."""
+    path = result.source.path
+    for _ in range(TRIES):
+        if not mode.write or result.original is None:
+            return result
+        try:
+            if atomic.replace(path, result.original.encode(), result.source.encode()):
+                return result
+        except OSError as error:
+            return _unfixed(path, settings, f"cannot write the fixes: {_os_error(error)}")
+        result = _lint(path, settings, mode)
+    return _unfixed(path, settings, "the file kept changing while it was fixed: not written")
+
+
+def _unfixed(path: str, settings: Settings, message: str) -> Result:
+    result = _lint(path, settings, Mode())
+    said = Diagnostic(IO_ERROR, IO_ERROR, message, 0, 0)
+    return dataclasses.replace(result, diagnostics=(*result.diagnostics, said))
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
+def _failure(path: str, code: str, message: str) -> Result:
+    return Result(Source(path, ""), (Diagnostic(code, code, message, 0, 0),))
+
+
+def _os_error(error: OSError) -> str:
+    return f"{error.strerror} (os error {error.errno})" if error.strerror else str(error)
+
+
+def _exception(error: Exception) -> str:
+    said = str(error).partition("\n")[0][:200]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _death(error: Exception) -> str:
+    """What became of the worker that had a file."""
+    import concurrent.futures
+
+    import pebble
+
+    if isinstance(error, (TimeoutError, concurrent.futures.TimeoutError)):
+        return "the linter took too long and was stopped"
+    if isinstance(error, pebble.ProcessExpired):
+        code = error.exitcode
+        if code is not None and code < 0:
+            return f"the linter crashed on this file ({signal.Signals(-code).name})"
+        return f"the linter crashed on this file (exit code {code})"
+    return _exception(error)

@@ -1,0 +1,178 @@
+"""What the linter knows of Python's concurrency libraries: plain tables, by qualified name.
+
+What each API does with an error was measured on CPython 3.10 to 3.13 and the libraries' current releases; "lost"
+means that nothing is printed, logged or raised anywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LOOP = "asyncio.AbstractEventLoop"
+GROUP = "asyncio.TaskGroup"
+NURSERY = "trio.Nursery"
+THREAD = "threading.Thread"
+POOL = "multiprocessing.pool.Pool"
+THREAD_POOL = "multiprocessing.pool.ThreadPool"
+EXECUTORS = (
+    "concurrent.futures.Executor",
+    "concurrent.futures.ThreadPoolExecutor",
+    "concurrent.futures.ProcessPoolExecutor",
+    "concurrent.futures.InterpreterPoolExecutor",
+)
+THREAD_EXECUTORS = ("concurrent.futures.ThreadPoolExecutor",)
+"""Executors whose jobs run in this process: the only ones a job can be wrapped for without pickling."""
+THREAD_CLASSES = (
+    THREAD,
+    "threading.Timer",
+    "multiprocessing.Process",
+    "multiprocessing.context.Process",
+    *(f"{qt}.QtCore.{name}" for qt in ("PySide6", "PySide2", "PyQt6", "PyQt5") for name in ("QThread", "QRunnable")),
+)
+"""Classes whose `run` is the body of a thread or process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """How an API spawns: `kind` is task, gather, thread, future, map, group or safe; the spawned coroutine or
+    callable is positional argument `target`, or the keyword `keyword`."""
+
+    kind: str
+    target: int = 0
+    keyword: str = ""
+
+
+SPAWNS: dict[str, Api] = {
+    "asyncio.create_task": Api("task", 0, "coro"),
+    "asyncio.ensure_future": Api("task", 0, "coro_or_future"),
+    "asyncio.run_coroutine_threadsafe": Api("task", 0, "coro"),
+    "asyncio.gather": Api("gather"),
+    f"{LOOP}.create_task": Api("task", 0, "coro"),
+    "tornado.ioloop.IOLoop.spawn_callback": Api("task", 0, "callback"),
+    THREAD: Api("thread", 1, "target"),
+    "_thread.start_new_thread": Api("thread", 0, "function"),
+    "_thread.start_joinable_thread": Api("thread", 0, "function"),
+    "twisted.internet.reactor.callInThread": Api("thread", 0, "callable"),
+    f"{LOOP}.run_in_executor": Api("future", 1, "func"),
+    **{f"{executor}.submit": Api("future", 0, "fn") for executor in EXECUTORS},
+    **{f"{executor}.map": Api("map", 0, "fn") for executor in EXECUTORS},
+    **{
+        f"{pool}.{method}": Api("future", 0, "func")
+        for pool in (POOL, THREAD_POOL)
+        for method in ("apply_async", "map_async", "starmap_async")
+    },
+    **{f"{client}.submit": Api("future", 0, "func") for client in ("dask.distributed.Client", "distributed.Client")},
+    f"{GROUP}.create_task": Api("group", 0, "coro"),
+    f"{NURSERY}.start_soon": Api("group", 0, "async_fn"),
+    "mruntime.SafeGo": Api("safe", 2),
+    "mruntime.SafeGoWithContextAndComponent": Api("safe", 3),
+    "mruntime.SafeGoWithContext": Api("safe", 2),
+    "mruntime.SafeThread": Api("safe", 3, "target"),
+    "mruntime.SafeTimer": Api("safe", 3, "function"),
+    "mruntime.WaitGroup.go": Api("safe", 2),
+}
+RAY_REMOTE = "ray.remote"
+ERROR_CALLBACKS = ("error_callback",)
+
+RETURNS: dict[str, str] = {
+    "asyncio.get_running_loop": LOOP,
+    "asyncio.get_event_loop": LOOP,
+    "asyncio.new_event_loop": LOOP,
+    "asyncio.Runner.get_loop": LOOP,
+    "anyio.create_task_group": NURSERY,
+    "trio.open_nursery": NURSERY,
+    "multiprocessing.Pool": POOL,
+    "multiprocessing.pool.Pool": POOL,
+    "multiprocessing.pool.ThreadPool": THREAD_POOL,
+    "multiprocessing.dummy.Pool": THREAD_POOL,
+    "multiprocessing.get_context": "multiprocessing.context.BaseContext",
+    "multiprocessing.context.BaseContext.Pool": POOL,
+    "tornado.ioloop.IOLoop.current": "tornado.ioloop.IOLoop",
+    "tornado.ioloop.IOLoop.instance": "tornado.ioloop.IOLoop",
+}
+
+_PREFIXES = (
+    ("uvloop.", "asyncio."),
+    ("winloop.", "asyncio."),
+    ("asyncio.tasks.", "asyncio."),
+    ("asyncio.events.", "asyncio."),
+    ("asyncio.taskgroups.", "asyncio."),
+    ("concurrent.futures.thread.", "concurrent.futures."),
+    ("concurrent.futures.process.", "concurrent.futures."),
+    ("concurrent.futures._base.", "concurrent.futures."),
+    ("thread.", "_thread."),
+)
+_RENAMED = {
+    **dict.fromkeys(
+        ("BaseEventLoop", "SelectorEventLoop", "ProactorEventLoop", "Loop", "EventLoop"), "AbstractEventLoop"
+    ),
+}
+_EXACT = {
+    "threading._start_new_thread": "_thread.start_new_thread",
+    "threading._start_joinable_thread": "_thread.start_joinable_thread",
+    "_thread.start_new": "_thread.start_new_thread",
+    "anyio.abc.TaskGroup": NURSERY,
+    "trio._core._run.Nursery": NURSERY,
+    "trio.abc.Nursery": NURSERY,
+    "multiprocessing.pool.ThreadPool": THREAD_POOL,
+}
+
+RECOVERS = ("mruntime.RecoverAndLog", "mruntime.RecoverAndCrash", "mruntime.RecoverWithPolicy")
+GUARDS = ("mruntime.guarded", *RECOVERS)
+CANCELLED = (
+    "asyncio.CancelledError",
+    "asyncio.exceptions.CancelledError",
+    "concurrent.futures.CancelledError",
+    "trio.Cancelled",
+)
+BUILTINS = frozenset(
+    "BaseException BaseExceptionGroup Exception ExceptionGroup SystemExit KeyboardInterrupt GeneratorExit "
+    "all any bool classmethod dict enumerate filter frozenset getattr hash id isinstance iter len list map max min "
+    "next print repr reversed set sorted staticmethod str sum super tuple type zip".split()
+)
+KNOWN = frozenset((*SPAWNS, *RETURNS, *RECOVERS, *GUARDS, *CANCELLED, "mruntime.Context", GROUP, LOOP, THREAD, *EXECUTORS))
+SPAWN_WORDS = (
+    "create_task",
+    "ensure_future",
+    "run_coroutine_threadsafe",
+    "start_soon",
+    "spawn_callback",
+    "Thread",
+    "QThread",
+    "QRunnable",
+    "start_new_thread",
+    "start_joinable_thread",
+    "callInThread",
+    ".submit(",
+    "run_in_executor",
+    "apply_async",
+    "SafeGo",
+    "SafeGoWithContext",
+    "SafeGoWithContextAndComponent",
+    "SafeThread",
+    "SafeTimer",
+)
+"""Words without one of which a module spawns nothing: what a rule about spawned code is screened by."""
+SPAWN_NAMES = frozenset(name.rpartition(".")[2] for name in SPAWNS) | {"remote"}
+"""The last parts of all names in SPAWNS."""
+
+
+def canonical(name: str, runtime: str | None) -> str:
+    """One name for each thing: where it is documented, whatever module it was imported from.
+
+    Every copy of the runtime is "mruntime": one called so anywhere, and the one the settings name.
+    """
+    if runtime and name.startswith(f"{runtime}."):
+        return f"mruntime.{name[len(runtime) + 1 :]}"
+    if "mruntime." in name:
+        head, _, rest = name.rpartition("mruntime.")
+        if not head or head.endswith("."):
+            return f"mruntime.{rest}"
+    for prefix, replacement in _PREFIXES:
+        if name.startswith(prefix):
+            name = replacement + name[len(prefix) :]
+            break
+    if name.startswith("asyncio."):
+        head, dot, rest = name[8:].partition(".")
+        name = f"asyncio.{_RENAMED.get(head, head)}{dot}{rest}"
+    return _EXACT.get(name, name)

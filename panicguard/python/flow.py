@@ -1,0 +1,332 @@
+"""Where a value goes: through variables, attributes, containers and loops to every use made of it in the module."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.python.lazy import cst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from libcst import CSTNode
+
+    from panicguard.python.names import Names
+    from panicguard.python.tree import Tree
+
+ADDERS = frozenset("add append appendleft insert extend extendleft update setdefault".split())
+"""Methods that put their argument into a container."""
+_TAKERS = frozenset("pop popleft popitem get values items copy".split())
+"""Methods that give out what a container holds."""
+_HANDED_ON = frozenset(
+    "list tuple set frozenset dict iter enumerate zip sorted reversed filter next collections.deque itertools.chain "
+    "itertools.chain.from_iterable asyncio.as_completed concurrent.futures.as_completed "
+    "asyncio.shield asyncio.wrap_future weakref.ref typing.cast".split()
+)
+"""Calls whose result is, or holds, what they were given."""
+_WAITS = frozenset(("asyncio.wait", "concurrent.futures.wait"))
+"""Calls that wait, do not raise, and give back what they were given."""
+_LOOKED_AT = frozenset("len bool id hash repr str type isinstance print any all".split())
+_CONTAINERS = frozenset(
+    "list set dict frozenset collections.deque collections.defaultdict collections.OrderedDict weakref.WeakSet "
+    "weakref.WeakValueDictionary weakref.WeakKeyDictionary queue.deque".split()
+)
+_CONTAINER_ANNOTATIONS = frozenset(
+    "list set dict deque defaultdict List Set Dict Deque DefaultDict MutableSet MutableSequence MutableMapping WeakSet "
+    "OrderedDict WeakValueDictionary WeakKeyDictionary".split()
+)
+
+
+class Use(NamedTuple):
+    """One use of a value.
+
+    kind: dropped, awaited, waited (for its end, not for its result), returned, lambda, yielded, argument, kept (in an attribute, a global or a container
+    that lives on), method (name: which; node: its call, or the attribute that was only read), tested, other.
+    """
+
+    kind: str
+    node: CSTNode
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Flow:
+    tree: Tree
+    names: Names
+
+    def uses(self, value: CSTNode) -> Iterator[Use]:
+        """Every use the module makes of the value of this expression, each once."""
+        seen: set[CSTNode] = set()
+        pending = [value]
+        while pending:
+            node = pending.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            for step in self._step(node):
+                if isinstance(step, Use):
+                    yield step
+                else:
+                    pending.append(step)
+
+    def is_read(self, name: cst.Name) -> bool:
+        """Whether a Name node reads a variable, and is no binding, attribute or keyword."""
+        return not _is_stored_or_label(name, self.tree.parents[name], self.tree)
+
+    def _step(self, node: CSTNode) -> Iterator[Use | CSTNode]:
+        """One step on: the expressions that hold the value next, or the uses it ends in."""
+        parent = self.tree.parents[node]
+        match parent:
+            case cst.Expr():
+                yield Use("dropped", parent)
+            case cst.Await():
+                yield Use("awaited", parent)
+            case cst.Return():
+                yield Use("returned", parent)
+            case cst.Yield() | cst.From():
+                yield Use("yielded", parent)
+            case cst.Lambda():
+                yield Use("lambda", parent)
+            case cst.Assign():
+                for target in parent.targets:
+                    yield from self._bind(target.target, node)
+            case cst.AnnAssign() | cst.AugAssign():
+                yield from self._bind(parent.target, node)
+            case cst.NamedExpr():
+                yield parent
+                yield from self._bind(parent.target, node)
+            case cst.FormattedStringExpression():
+                yield Use("dropped", parent)
+            case cst.DictElement(key=key) if key is node:
+                yield parent
+            case (
+                cst.Element()
+                | cst.StarredElement()
+                | cst.DictElement()
+                | cst.StarredDictElement()
+                | cst.Tuple()
+                | cst.List()
+                | cst.Set()
+                | cst.Dict()
+                | cst.ListComp()
+                | cst.SetComp()
+                | cst.GeneratorExp()
+                | cst.DictComp()
+            ):
+                yield parent
+            case cst.IfExp(test=test):
+                yield Use("tested", parent) if test is node else parent
+            case cst.BooleanOperation() | cst.BinaryOperation():
+                yield parent
+            case cst.UnaryOperation() | cst.Comparison() | cst.ComparisonTarget() | cst.If() | cst.While() | cst.Assert():
+                yield Use("tested", parent)
+            case cst.CompIf() | cst.Del():
+                yield Use("tested", parent)
+            case cst.For(iter=iterable, asynchronous=None) | cst.CompFor(iter=iterable, asynchronous=None) if (
+                iterable is node
+            ):
+                yield from self._bind_loop(parent)
+            case cst.Subscript(value=container) if container is node:
+                yield from self._subscript(parent)
+            case cst.Index():
+                yield from self._key(parent)
+            case cst.Attribute(value=owner) if owner is node:
+                yield from self._attribute(parent)
+            case cst.Arg():
+                yield from self._argument(parent, node)
+            case _:
+                yield Use("other", parent)
+
+    def _bind_loop(self, loop: CSTNode) -> Iterator[Use | CSTNode]:
+        targets = list(self._bind(loop.target, loop))  # type: ignore[attr-defined]
+        if not targets:
+            yield Use("dropped", loop)
+        yield from targets
+
+    def _subscript(self, subscript: CSTNode) -> Iterator[Use | CSTNode]:
+        holder = self.tree.parents[subscript]
+        if isinstance(holder, (cst.AssignTarget, cst.Del)):
+            yield Use("tested", subscript)
+        else:
+            yield subscript
+
+    def _key(self, index: CSTNode) -> Iterator[Use | CSTNode]:
+        """The value as a key: `d[task] = x` keeps it in d; reading `d[task]` does nothing to it."""
+        subscript = self.tree.parents[self.tree.parents[index]]
+        if isinstance(self.tree.parents[subscript], cst.AssignTarget):
+            yield from self._into(subscript.value)  # type: ignore[attr-defined]
+        else:
+            yield Use("tested", subscript)
+
+    def _attribute(self, attribute: cst.Attribute) -> Iterator[Use | CSTNode]:
+        call = self.tree.parents[attribute]
+        name = attribute.attr.value
+        if not (isinstance(call, cst.Call) and call.func is attribute):
+            yield Use("method", attribute, name)
+        elif name in _TAKERS:
+            yield call
+        else:
+            yield Use("method", call, name)
+
+    def _argument(self, arg: cst.Arg, node: CSTNode) -> Iterator[Use | CSTNode]:
+        call = self.tree.parents[arg]
+        if not isinstance(call, cst.Call):
+            yield Use("other", arg)
+            return
+        callee = self.names.qualified(call.func)
+        if callee in _HANDED_ON:
+            yield call
+        elif callee in _WAITS:
+            yield Use("waited", call)
+            outer = self.tree.parents[call]
+            yield outer if isinstance(outer, cst.Await) else call
+        elif callee in _LOOKED_AT:
+            yield Use("tested", call)
+        elif isinstance(call.func, cst.Attribute) and call.func.attr.value in ADDERS and self._holds(call.func.value):
+            yield from self._into(call.func.value)
+        else:
+            yield Use("argument", call)
+
+    def _holds(self, container: CSTNode) -> bool:
+        """Whether an expression is known to be a list, set, dict or deque."""
+        return any(True for _ in self._container_roots(container))
+
+    def _container_roots(self, container: CSTNode) -> Iterator[CSTNode]:
+        """The variable or attribute under `d[k]` and `d.setdefault(k, set())`, if it is a known container."""
+        root = container
+        while True:
+            if isinstance(root, cst.Subscript):
+                root = root.value
+            elif isinstance(root, cst.Call) and isinstance(root.func, cst.Attribute) and root.func.attr.value in (
+                "setdefault",
+                "get",
+            ):
+                root = root.func.value
+            else:
+                break
+        if isinstance(root, (cst.Name, cst.Attribute)) and any(self._is_container(b) for b in self._bindings(root)):
+            yield root
+
+    def _bindings(self, node: CSTNode) -> list[tuple[CSTNode | None, CSTNode | None]]:
+        """(value, annotation) for each binding of a variable or of self's attribute."""
+        if isinstance(node, cst.Name):
+            found = self.names.lookup(node.value, self.names.scope(node))[1]
+        elif isinstance(node, cst.Attribute):
+            owner = self.names.type_of(node.value) or self.names.resolve(node.value)
+            if not isinstance(owner, cst.ClassDef):
+                return []
+            found = self.names.attribute_bindings(owner, node.attr.value)
+        else:
+            return []
+        return [
+            (
+                b.value if isinstance(b.value, cst.CSTNode) else None,
+                getattr(getattr(b.node, "annotation", None), "annotation", None),
+            )
+            for b in found
+            if b.kind != "context"
+        ]
+
+    def _is_container(self, binding: tuple[CSTNode | None, CSTNode | None]) -> bool:
+        value, annotation = binding
+        if isinstance(annotation, cst.Subscript):
+            annotation = annotation.value
+        if isinstance(annotation, cst.Attribute):
+            annotation = annotation.attr
+        if isinstance(annotation, cst.Name) and annotation.value in _CONTAINER_ANNOTATIONS:
+            return True
+        if isinstance(value, (cst.List, cst.Set, cst.Dict, cst.ListComp, cst.SetComp, cst.DictComp)):
+            return True
+        return isinstance(value, cst.Call) and self.names.qualified(value.func) in _CONTAINERS
+
+    def _into(self, container: CSTNode) -> Iterator[Use | CSTNode]:
+        """The value is in this container now: what is done to the container's contents is done to it."""
+        root = next(self._container_roots(container), None)
+        if root is None:
+            yield Use("argument", container)
+        elif isinstance(root, cst.Name) and any(
+            b.kind == "parameter" for b in self.names.lookup(root.value, self.names.scope(root))[1]
+        ):
+            yield Use("argument", container)
+        else:
+            yield from self._bind(root, container)
+
+    def _bind(self, target: CSTNode, value: CSTNode) -> Iterator[Use | CSTNode]:
+        match target:
+            case cst.Name(value=name):
+                scope, _ = self.names.lookup(name, self.names.scope(target))
+                if not isinstance(scope, (cst.FunctionDef, cst.Lambda)) and not _is_comprehension(scope):
+                    yield Use("kept", target, name)
+                    if isinstance(scope, cst.ClassDef):
+                        yield from self._attribute_loads[name]
+                for load in self._name_loads[name]:
+                    if self.names.lookup(name, self.names.scope(load))[0] is scope:
+                        yield load
+            case cst.Attribute(attr=cst.Name(value=name)):
+                yield Use("kept", target, name)
+                yield from self._attribute_loads[name]
+            case cst.Subscript(value=container):
+                if self._holds(container):
+                    yield from self._into(container)
+                else:
+                    yield Use("argument", target)
+            case cst.Tuple(elements=elements) | cst.List(elements=elements):
+                parts = value.elements if isinstance(value, (cst.Tuple, cst.List)) else ()
+                for position, element in enumerate(elements):
+                    part = parts[position].value if len(parts) == len(elements) else value
+                    yield from self._bind(element.value, part)
+            case _:
+                yield Use("other", target)
+
+    @cached_property
+    def _name_loads(self) -> dict[str, list[CSTNode]]:
+        """Each name where it is read."""
+        loads: dict[str, list[CSTNode]] = defaultdict(list)
+        for name in self.tree.all(cst.Name):
+            if self.is_read(name):
+                loads[name.value].append(name)
+        return loads
+
+    @cached_property
+    def _attribute_loads(self) -> dict[str, list[CSTNode]]:
+        """Each attribute, on whatever object, where it is read."""
+        loads: dict[str, list[CSTNode]] = defaultdict(list)
+        for attribute in self.tree.all(cst.Attribute):
+            parent = self.tree.parents[attribute]
+            stored = isinstance(parent, (cst.AssignTarget, cst.Del)) or (
+                isinstance(parent, (cst.AnnAssign, cst.AugAssign)) and parent.target is attribute
+            )
+            if not stored:
+                loads[attribute.attr.value].append(attribute)
+        return loads
+
+
+def _is_comprehension(node: CSTNode | None) -> bool:
+    return isinstance(node, (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp))
+
+
+def _is_stored_or_label(name: CSTNode, parent: CSTNode, tree: Tree) -> bool:
+    """Whether a Name node is a binding, an attribute's own name or a keyword, not a reading of a variable."""
+    match parent:
+        case cst.Attribute(attr=attr):
+            return attr is name
+        case cst.Arg(keyword=keyword):
+            return keyword is name
+        case cst.AnnAssign(target=target) | cst.NamedExpr(target=target) | cst.For(target=target) | cst.CompFor(
+            target=target
+        ):
+            return target is name
+        case cst.Param(name=own) | cst.FunctionDef(name=own) | cst.ClassDef(name=own):
+            return own is name
+        case cst.AssignTarget() | cst.AsName() | cst.ImportAlias() | cst.Del() | cst.NameItem():
+            return True
+        case cst.Element():
+            outer = tree.parents[tree.parents[parent]]
+            holder = tree.parents[parent]
+            return isinstance(outer, cst.AssignTarget) or (
+                isinstance(outer, (cst.For, cst.CompFor)) and outer.target is holder
+            )
+    return False

@@ -1,0 +1,156 @@
+"""One parsed Python module as the rules see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from panicguard.model import Finding
+from panicguard.python import spawns
+from panicguard.python.apis import THREAD_CLASSES
+from panicguard.python.flow import Flow
+from panicguard.python.lazy import cst
+from panicguard.python.names import Names
+from panicguard.python.screen import TooDeep, slim
+from panicguard.python.tree import Tree, index
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from libcst import CSTNode
+
+    from panicguard.model import Fix
+    from panicguard.settings import Settings
+    from panicguard.source import Source
+
+
+class Unparsable(Exception):
+    """The source cannot be read. `start` and `end` are offsets (code points) of the place; `invalid` says that
+    it is no Python, as against Python that the parser does not know or cannot take."""
+
+    def __init__(self, message: str, start: int, end: int, *, invalid: bool) -> None:
+        super().__init__(message)
+        self.message, self.start, self.end, self.invalid = message, start, end, invalid
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module and what is known of it. Rules ask it; they never parse, resolve names or count columns."""
+
+    source: Source
+    settings: Settings
+    tree: Tree
+    names: Names
+    flow: Flow
+
+    @cached_property
+    def spawns(self) -> tuple[spawns.Spawn, ...]:
+        return spawns.find(self.tree, self.names, self.flow)
+
+    @cached_property
+    def spawned(self) -> dict[CSTNode, spawns.Spawn | None]:
+        """The functions of this module that run as a spawn: targets of spawns, and `run` of its thread classes."""
+        found: dict[CSTNode, spawns.Spawn | None] = {}
+        for spawn in self.spawns:
+            if spawn.definition is not None:
+                found.setdefault(spawn.definition, spawn)
+        for definition in self.thread_classes:
+            run = self.method(definition, "run")
+            if run is not None:
+                found.setdefault(run, None)
+        return found
+
+    @cached_property
+    def reached(self) -> tuple[CSTNode, ...]:
+        """What runs in a spawn: the spawned functions, and the functions of this module that they call."""
+        found = dict.fromkeys(self.spawned)
+        for function in self.spawned:
+            for node in self.tree.own(function):
+                if isinstance(node, cst.Call):
+                    called = self.names.definition(node.func)
+                    if isinstance(called, cst.FunctionDef):
+                        found.setdefault(called)
+        return tuple(found)
+
+    @cached_property
+    def thread_classes(self) -> tuple[cst.ClassDef, ...]:
+        """The classes of this module whose `run` is the body of a thread or a process."""
+        return tuple(c for c in self.tree.all(cst.ClassDef) if self.names.is_a(c, *THREAD_CLASSES))
+
+    def method(self, definition: cst.ClassDef, name: str) -> cst.FunctionDef | None:
+        """The method of this name in the body of a class."""
+        bindings = self.names.bindings.get(definition, {}).get(name, ())
+        return next((b.node for b in bindings if isinstance(b.node, cst.FunctionDef)), None)
+
+    def span(self, node: CSTNode) -> tuple[int, int]:
+        """Start and end of a node, as offsets (code points) into the source."""
+        return self.tree.span(node)
+
+    def text(self, node: CSTNode) -> str:
+        start, end = self.span(node)
+        return self.source.text[start:end]
+
+    def finding(self, node: CSTNode, message: str, fix: Fix | None = None) -> Finding:
+        return Finding(*self.span(node), message, fix)
+
+    def finding_at(self, start: int, end: int, message: str, fix: Fix | None = None) -> Finding:
+        return Finding(start, end, message, fix)
+
+
+def parse(source: Source, settings: Settings, words: Sequence[str], async_words: Sequence[str]) -> Module:
+    """The module, with what no rule needs left out. Raises Unparsable."""
+    text = source.text
+    if "\0" in text:
+        at = text.index("\0")
+        raise Unparsable("source code cannot contain null bytes", at, at + 1, invalid=True)
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    feeds = len(plain) - len(plain.lstrip("\f"))
+    line_starts = [feeds, *source.line_starts[1:]]
+    plain = plain[feeds:]
+    try:
+        root = _parsed(slim(plain, words, async_words)) or _parsed(plain)
+    except TooDeep as deep:
+        row = plain.count("\n", 0, deep.offset) + 1
+        start = source.line_starts[row - 1]
+        message = f"nested too deeply to be analysed ({deep.depth} levels)"
+        raise Unparsable(message, start, start + len(source.line(row)), invalid=False) from None
+    if root is None:
+        raise _unparsable(source, plain)
+    tree = index(root, line_starts)
+    names = Names(tree, settings.runtime_module)
+    return Module(source, settings, tree, names, Flow(tree, names))
+
+
+def _parsed(text: str) -> cst.Module | None:
+    try:
+        return cst.parse_module(text)
+    except (cst.ParserSyntaxError, cst.CSTLogicError, TypeError):
+        return None
+
+
+def _unparsable(source: Source, plain: str) -> Unparsable:
+    """What is wrong with a text that libcst rejects: in Python's own words where it rejects it too."""
+    import ast
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(plain)
+    except SyntaxError as error:
+        row, column = error.lineno or 1, error.offset or 1
+        start = source.offset(row, max(column, 1))
+        end_row, end_column = error.end_lineno or row, error.end_offset or 0
+        end = source.offset(end_row, end_column) if (end_row, end_column) > (row, column) else start + 1
+        return Unparsable(error.msg, start, min(max(end, start), len(source.text)), invalid=True)
+    except (RecursionError, MemoryError, ValueError):
+        pass
+    try:
+        cst.parse_module(plain)
+    except cst.ParserSyntaxError as error:
+        start = source.offset(error.raw_line, error.raw_column + 1)
+        return Unparsable(f"the parser does not know this syntax: {error.message}", start, start, invalid=False)
+    except (cst.CSTLogicError, TypeError) as error:
+        return Unparsable(f"the parser failed: {error}", 0, 0, invalid=False)
+    raise AssertionError("parsed at the second try")

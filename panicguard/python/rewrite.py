@@ -1,0 +1,362 @@
+"""The fix of a raw spawn: the callee becomes a SafeGo or SafeThread of the runtime, and a component and a policy
+come before the arguments, which stay where they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.model import Applicability, Edit, Fix
+from panicguard.patterns import component_for
+from panicguard.python import apis, imports
+from panicguard.python.lazy import cst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from libcst import CSTNode
+
+    from panicguard.python.module import Module
+    from panicguard.python.spawns import Spawn
+
+_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
+_FOLDED = frozenset(("target", "args", "kwargs", "name", "daemon"))
+"""The arguments of Thread that SafeGo takes too."""
+
+
+class _Rewrite(NamedTuple):
+    """Edits, the name they call, and whether something about them is not sure."""
+
+    callee: str
+    edits: list[Edit]
+    unsafe: bool = False
+
+
+def spawn_fix(module: Module, spawn: Spawn) -> Fix | None:
+    """The fix for a raw spawn; None where no rewrite is right."""
+    if module.source.path.endswith(".pyi") or any(arg.star for arg in spawn.call.args if spawn.kind != "future"):
+        return None
+    found = imports.reference(module, spawn.call)
+    quote = _quote(module, spawn.call)
+    if found is None or quote is None:
+        return None
+    policy = module.settings.default_policy
+    names = f"{quote}{component(module, spawn)}{quote}, {found.prefix}{policy}"
+    rewrite = _rewrite(module, spawn, names)
+    if rewrite is None:
+        return None
+    callee = Edit(*module.span(spawn.call.func), found.prefix + rewrite.callee)
+    edits = tuple(sorted({callee, *rewrite.edits, *found.edits}))
+    removed = (module.source.text[e.start : e.end] for e in edits)
+    unsafe = rewrite.unsafe or spawn.guessed or policy != "KeepRunning" or any("#" in text for text in removed)
+    title = f"Spawn with `{found.prefix}{rewrite.callee}`"
+    return Fix(title, edits, Applicability.UNSAFE if unsafe else Applicability.SAFE)
+
+
+def _rewrite(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
+    match spawn.kind, spawn.api:
+        case "task", _:
+            return _task(module, spawn, names)
+        case "thread", apis.THREAD:
+            return _thread(module, spawn, names)
+        case "thread", "_thread.start_new_thread":
+            return _start_new_thread(module, spawn, names)
+        case "future", _:
+            return _job(module, spawn, names)
+    return None
+
+
+def component(module: Module, spawn: Spawn) -> str:
+    """The component of a spawn: the settings' for this path, a literal `name=`, the target's name, the module's."""
+    configured = component_for(module.settings, module.source.path)
+    if configured is not None:
+        return configured
+    literal = next(
+        (
+            str(arg.value.raw_value)
+            for arg in spawn.call.args
+            if arg.keyword is not None
+            and arg.keyword.value == "name"
+            and isinstance(arg.value, cst.SimpleString)
+            and spawn.kind in ("task", "thread")
+        ),
+        "",
+    )
+    if re.fullmatch(r"[\w.:/ -]+", literal):
+        return literal
+    return _kebab(_target_name(module, spawn.target)) or _module_component(module.source.path)
+
+
+def _target_name(module: Module, target: CSTNode | None) -> str:
+    if isinstance(target, cst.Call):
+        if module.names.qualified(target.func) == "functools.partial" and target.args:
+            return _target_name(module, target.args[0].value)
+        target = target.func
+    elif isinstance(target, cst.Name) and not isinstance(module.names.definition(target), cst.FunctionDef):
+        return ""
+    if isinstance(target, cst.Attribute):
+        return target.attr.value
+    return target.value if isinstance(target, cst.Name) else ""
+
+
+def _kebab(name: str) -> str:
+    return _HUMPS.sub("-", name.strip("_")).lower()
+
+
+def _module_component(path: str) -> str:
+    pure = PurePath(path)
+    stem = pure.parent.name if pure.stem.startswith("__") else pure.stem
+    return _kebab(stem) or "main"
+
+
+def _task(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
+    """`create_task(send(x))` -> `SafeGo("send", KeepRunning, send(x))`, with `loop=` where it was called on one."""
+    args = spawn.call.args
+    if spawn.target is None or args[0].keyword is not None or spawn.api.startswith("tornado."):
+        return None
+    if any(a.keyword is not None and a.keyword.value == "eager_start" for a in args):
+        return None
+    edits = [_insert(module.span(args[0])[0], f"{names}, ")]
+    unsafe = False
+    if spawn.api == "asyncio.run_coroutine_threadsafe" and len(args) == 2 and args[1].keyword is None:
+        edits.append(_insert(module.span(args[1])[0], "loop="))
+    elif spawn.api == f"{apis.LOOP}.create_task" and not _is_running_loop(module, spawn.owner):
+        if spawn.owner is None:
+            return None
+        edits.append(_insert(module.span(args[-1])[1], f", loop={module.text(spawn.owner)}"))
+        unsafe = _has_effects(module, spawn.owner)
+    return _Rewrite("SafeGo", edits, unsafe)
+
+
+def _is_running_loop(module: Module, owner: CSTNode | None) -> bool:
+    return isinstance(owner, cst.Call) and module.names.qualified(owner.func) == "asyncio.get_running_loop"
+
+
+def _has_effects(module: Module, owner: CSTNode) -> bool:
+    """Whether evaluating the receiver after the arguments instead of before could be noticed."""
+    return any(
+        isinstance(node, cst.Call) and module.names.qualified(node.func) not in apis.RETURNS
+        for node in module.tree.within(owner)
+    )
+
+
+def _thread(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
+    """`Thread(target=f).start()` -> `SafeGo("f", KeepRunning, f)`; a thread that is started elsewhere becomes a
+    SafeThread with the arguments it has."""
+    if module.names.qualified(spawn.call.func) != apis.THREAD or not spawn.call.args:
+        return None
+    return _folded(module, spawn, names) or _Rewrite(
+        "SafeThread", [_insert(module.span(spawn.call.args[0])[0], f"{names}, ")]
+    )
+
+
+def _folded(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
+    """The SafeGo for a thread whose construction and start are one chain or two neighbouring statements."""
+    args = spawn.call.args
+    keywords = [arg.keyword.value if arg.keyword is not None else "" for arg in args]
+    if "target" not in keywords or not _FOLDED.issuperset(keywords):
+        return None
+    start = _start(module, spawn.call)
+    if start is None or "#" in module.source.text[start.start : start.end]:
+        return None
+    at = keywords.index("target")
+    value_at = _after_keyword(module, args[at])
+    first = module.span(args[0])[0]
+    if at == 0:
+        return _Rewrite("SafeGo", [Edit(first, value_at, f"{names}, "), start])
+    target = module.source.text[value_at : module.span(args[at])[1]]
+    moved = (
+        Edit(module.span(args[at])[0], module.span(args[at + 1])[0], "")
+        if at + 1 < len(args)
+        else Edit(module.span(args[at - 1])[1], module.span(args[at])[1], "")
+    )
+    if "#" in module.source.text[moved.start : moved.end] or _has_effects(module, args[at].value):
+        return None
+    return _Rewrite("SafeGo", [_insert(first, f"{names}, {target}, "), moved, start])
+
+
+def _start(module: Module, call: cst.Call) -> Edit | None:
+    """The edit that removes the start of a thread, where it follows at once and nothing can tell the difference."""
+    tree = module.tree
+    attribute = tree.parents[call]
+    if isinstance(attribute, cst.Attribute):
+        started = tree.parents[attribute]
+        if not (isinstance(started, cst.Call) and attribute.attr.value == "start" and not started.args):
+            return None
+        if not isinstance(tree.parents[started], cst.Expr):
+            return None
+        return Edit(module.span(call)[1], module.span(started)[1], "")
+    return _next_statement_start(module, call)
+
+
+def _next_statement_start(module: Module, call: cst.Call) -> Edit | None:
+    """For `t = Thread(...)` and then `t.start()`: the removal of the second line. Only for a variable that nothing but
+    this function sees: the new thread could look at any other before it is assigned."""
+    tree = module.tree
+    assign = tree.parents[call]
+    if not (isinstance(assign, cst.Assign) and len(assign.targets) == 1):
+        return None
+    target = assign.targets[0].target
+    line = tree.parents[assign]
+    function = tree.function(assign)
+    if not (isinstance(target, cst.Name) and isinstance(line, cst.SimpleStatementLine) and function is not None):
+        return None
+    scope, _ = module.names.lookup(target.value, module.names.scope(target))
+    if scope is not function or any(
+        isinstance(n, cst.Name) and n.value == target.value and module.names.scope(n) is not function
+        for n in tree.within(function)
+    ):
+        return None
+    block = getattr(tree.parents[line], "body", ())
+    after = block[block.index(line) + 1] if line in block[:-1] else None
+    if not (isinstance(after, cst.SimpleStatementLine) and len(after.body) == 1 and len(line.body) == 1):
+        return None
+    match after.body[0]:
+        case cst.Expr(
+            value=cst.Call(func=cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value="start")), args=())
+        ) if name == target.value:
+            start, end = module.span(after)
+            row, _ = module.source.location(start)
+            end_row, _ = module.source.location(end)
+            if "#" in module.source.line(end_row):
+                return None
+            return Edit(module.source.offset(row, 1), module.source.offset(end_row + 1, 1), "")
+    return None
+
+
+def _start_new_thread(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
+    """`start_new_thread(f, (x,))` -> `SafeGo("f", KeepRunning, f, args=(x,), daemon=True)`: nobody waits for such a
+    thread at exit. Its ident is lost, which only a reader of the result would miss."""
+    args = spawn.call.args
+    if len(args) < 2 or any(arg.keyword is not None for arg in args):
+        return None
+    edits = [_insert(module.span(args[0])[0], f"{names}, "), _insert(module.span(args[1])[0], "args=")]
+    if len(args) > 2:
+        edits.append(_insert(module.span(args[2])[0], "kwargs="))
+    edits.append(_insert(module.span(args[-1])[1], ", daemon=True"))
+    return _Rewrite("SafeGo", edits, unsafe=not isinstance(module.tree.parents[spawn.call], cst.Expr))
+
+
+def _job(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
+    """`pool.submit(f, x, k=1)` -> `SafeGo("f", KeepRunning, f, args=(x,), kwargs={"k": 1}, executor=pool)`, and the same
+    for run_in_executor with `loop=`. Only for threads: a job in another process would have to be pickled."""
+    args = list(spawn.call.args)
+    executor = spawn.owner
+    keywords: list[tuple[str, CSTNode]] = []
+    if spawn.api == f"{apis.LOOP}.run_in_executor" and spawn.owner is not None and args and args[0].keyword is None:
+        pool = args.pop(0)
+        if isinstance(pool.value, cst.Name) and pool.value.value == "None":
+            executor = None
+        elif module.names.type_of(pool.value) in apis.THREAD_EXECUTORS:
+            executor = pool.value
+        else:
+            return None
+        keywords.append(("loop", spawn.owner))
+        dropped = [Edit(module.span(pool)[0], module.span(args[0])[0] if args else module.span(pool)[1], "")]
+    elif spawn.api in (f"{pool}.submit" for pool in apis.THREAD_EXECUTORS):
+        dropped = []
+    else:
+        return None
+    if executor is not None:
+        keywords.insert(0, ("executor", executor))
+    if not args or args[0].keyword is not None or args[0].star:
+        return None
+    wrapped = _wrapped_arguments(module, args[1:])
+    if wrapped is None or any("#" in module.source.text[e.start : e.end] for e in dropped):
+        return None
+    tail = "".join(f", {key}={module.text(value)}" for key, value in keywords)
+    first = module.span(args[0])[0]
+    if dropped:
+        dropped = [Edit(dropped[0].start, dropped[0].end, f"{names}, ")]
+    else:
+        dropped = [_insert(first, f"{names}, ")]
+    unsafe = any(_has_effects(module, value) for _, value in keywords)
+    closing, edits = wrapped
+    edits.append(_insert(module.span(args[-1])[1], closing + tail))
+    return _Rewrite("SafeGo", [*dropped, *edits], unsafe)
+
+
+def _wrapped_arguments(module: Module, args: list[cst.Arg]) -> tuple[str, list[Edit]] | None:
+    """The edits that put a call's arguments into `args=(...)` and `kwargs={...}`, and what has to close them behind
+    the last; None where positional and keyword arguments are mixed."""
+    plain = [arg for arg in args if arg.keyword is None and arg.star != "**"]
+    named = [arg for arg in args if arg not in plain]
+    if args != [*plain, *named]:
+        return None
+    edits: list[Edit] = []
+    closing = ""
+    if plain:
+        edits.append(_insert(module.span(plain[0])[0], "args=("))
+        closing = ",)" if len(plain) == 1 else ")"
+    if named:
+        if plain:
+            edits.append(_insert(module.span(plain[-1])[1], closing))
+        for position, arg in enumerate(named):
+            opening = "kwargs={" if position == 0 else ""
+            start = module.span(arg)[0]
+            if arg.keyword is not None:
+                edits.append(Edit(start, _after_keyword(module, arg), f'{opening}"{arg.keyword.value}": '))
+            elif opening:
+                edits.append(_insert(start, opening))
+        closing = "}"
+    return closing, edits
+
+
+def _after_keyword(module: Module, arg: cst.Arg) -> int:
+    """The offset at which the value of a keyword argument starts, with its parentheses."""
+    match = re.compile(r"\w+\s*=\s*").match(module.source.text, module.span(arg)[0])
+    assert match is not None
+    return match.end()
+
+
+def _insert(at: int, text: str) -> Edit:
+    return Edit(at, at, text)
+
+
+def _quote(module: Module, node: CSTNode) -> str | None:
+    """The quote for the component: the one that no f-string around it uses; None if none is free."""
+    used = "".join(_f_string_quotes(module, node))
+    if '"' not in used:
+        return '"'
+    return "'" if "'" not in used else None
+
+
+def _f_string_quotes(module: Module, node: CSTNode) -> Iterator[str]:
+    for ancestor in module.tree.ancestors(node):
+        if isinstance(ancestor, cst.FormattedString):
+            yield ancestor.start
+
+
+def component_fix(module: Module, spawn: Spawn) -> Fix | None:
+    """SafeGoWithContext -> SafeGoWithContextAndComponent, with the component as the second argument."""
+    args = spawn.call.args
+    quote = _quote(module, spawn.call)
+    if len(args) < 3 or any(arg.star for arg in args) or any(a.keyword is not None for a in args[:3]) or quote is None:
+        return None
+    new = "SafeGoWithContextAndComponent"
+    edits: list[Edit] = [_insert(module.span(args[1])[0], f"{quote}{component(module, spawn)}{quote}, ")]
+    func = spawn.call.func
+    if isinstance(func, cst.Attribute):
+        edits.append(Edit(*module.span(func.attr), new))
+    elif module.names.resolve_name(new, module.names.scope(func)) == f"mruntime.{new}":
+        edits.append(Edit(*module.span(func), new))
+    else:
+        found = imports.reference(module, spawn.call)
+        if found is None:
+            return None
+        edits += (Edit(*module.span(func), f"{found.prefix}{new}"), *found.edits)
+    return Fix(f"Name the component with `{new}`", tuple(sorted(edits)))
+
+
+def guard_fix(module: Module, definition: cst.ClassDef, run: cst.FunctionDef) -> Fix | None:
+    """`@mruntime.guarded(component=...)` above `run`; to be shown, not applied."""
+    found = imports.reference(module, run)
+    if found is None:
+        return None
+    row, column = module.source.location(module.span(run)[0])
+    indent = module.source.line(row)[: column - 1]
+    at = module.source.offset(row, 1)
+    decorator = f'{indent}@{found.prefix}guarded(component="{_kebab(definition.name.value)}"){module.source.newline}'
+    edits = tuple(sorted((*found.edits, _insert(at, decorator))))
+    return Fix("Guard `run` with the runtime", edits, Applicability.DISPLAY_ONLY)

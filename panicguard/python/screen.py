@@ -1,0 +1,276 @@
+"""What of a file must be parsed: nothing, where no rule's word stands in it; else its imports, its
+module-level statements and the functions a rule could speak of, with the rest blanked.
+
+A kept line keeps its number and its columns. A function that is left out stays as a stub, so that its name
+is still bound; a long literal likewise. This reads text, not a tree, so it keeps too much rather than too
+little: what is kept decides the cost, never the verdict (a test compares both over whole code bases).
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.python.lex import LogicalLine, scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_HEADER = re.compile(r"[ \t\f]*(?:(async[ \t]+def|def|class)[ \t]+(\w+)|(@))?")
+_AWAITED = re.compile(r"\bawait\s+[\w.]*$")
+_RECEIVER = re.compile(r"((?:\w+\s*\.\s*)+)$")
+_STORED = re.compile(
+    r"(?P<dot>\.\s*)?\b(?P<name>\w+)\s*"
+    r"(?:(?:\[[^\]\n]*\])?\s*(?::[^=\n]+)?=(?!=)|:=|\.\s*(?:add|append|appendleft|insert|extend|update)\s*\()"
+)
+_ALIAS = re.compile(r"\bas\s+(\w+)")
+_BOUND = re.compile(r"[ \t]*(\w+)\s*(?::[^=\n]+)?=(?!=)")
+_GLOBAL = re.compile(r"\bglobal\s+([\w, ]+)")
+_CALLED = re.compile(r"(\w+)\s*\(")
+_WORD = re.compile(r"[^\W\d]\w*")
+_RETURNS = re.compile(r"->\s*([^#\n]*(?:Loop|Executor|Pool|Thread|Group)[^#\n]*):\s*(?:#.*)?\Z")
+_LONG = 300
+"""Characters from which a statement without a word is worth blanking."""
+
+
+class TooDeep(Exception):
+    """An expression that would overflow the parser's stack: `offset` of its line, and its depth."""
+
+    def __init__(self, offset: int, depth: int) -> None:
+        super().__init__(offset, depth)
+        self.offset, self.depth = offset, depth
+
+
+class _Block(NamedTuple):
+    """A statement and its body: logical lines first to last (exclusive), its text start and end."""
+
+    first: int
+    last: int
+    start: int
+    end: int
+    kind: str
+    name: str
+
+
+def words_in(text: str, words: Iterable[str]) -> list[str]:
+    """The words that stand in the text by themselves: `create_task`, but not `async_create_task`, nor the callee of
+    an `await`."""
+    return [word for word in words if word in text and _hits(text, (word,))]
+
+
+def slim(text: str, words: Sequence[str], async_words: Sequence[str] = ()) -> str:
+    """The text (newlines all `\\n`) with what no rule needs blanked; it has as many lines as before.
+
+    A word makes the function it stands in worth reading; one of `async_words` only an async function.
+    """
+    scanned = scan(text)
+    if not scanned.sound:
+        return text
+    lines = [line for line in scanned.lines if not line.blank]
+    functions: list[_Block] = []
+    statements: list[_Block] = []
+    classes: list[_Block] = []
+    _outline(text, lines, 0, len(lines), functions, statements, classes)
+
+    hits = _hits(text, words)
+    aliases = {
+        name
+        for block in statements
+        if _hit(hits, block.start, block.end)
+        for name in (*_ALIAS.findall(text[block.start : block.end]), *_BOUND.findall(text[block.start : block.end]))
+    }
+    aliases.update(c.name for c in classes if _hit(hits, c.start, lines[c.first].end))
+    hits = sorted({*hits, *_hits(text, aliases)})
+    async_hits = _hits(text, async_words)
+
+    kept = {
+        block
+        for block in functions
+        if _hit(hits, block.start, block.end)
+        or (_hit(async_hits, block.start, block.end) and "async" in text[block.start : block.end])
+        or (block.name == "run" and any(c.first < block.first < c.last and c.name in aliases for c in classes))
+    }
+    kept |= _related(text, lines, hits, functions, statements, kept)
+    return _render(text, lines, functions, statements, kept, hits)
+
+
+def _outline(
+    text: str,
+    lines: list[LogicalLine],
+    first: int,
+    last: int,
+    functions: list[_Block],
+    statements: list[_Block],
+    classes: list[_Block],
+) -> None:
+    """Sort what is between two logical lines into functions (whole), classes (with their insides) and the rest."""
+    while first < last:
+        line = lines[first]
+        header = first
+        while (match := _HEADER.match(text, lines[header].start)) and match[3] and header + 1 < last:
+            header += 1
+        end = header + 1
+        while end < last and lines[end].indent > line.indent:
+            end += 1
+        assert match is not None
+        block = _Block(first, end, line.start, lines[end - 1].end, match[1] or "", match[2] or "")
+        if block.kind == "class":
+            classes.append(block)
+            _outline(text, lines, header + 1, end, functions, statements, classes)
+        elif block.kind:
+            functions.append(block)
+        elif end - first > 1:
+            _outline(text, lines, header + 1, end, functions, statements, classes)
+        else:
+            statements.append(block)
+        first = end
+
+
+def _hits(text: str, words: Iterable[str]) -> list[int]:
+    """Where the words stand as whole identifiers, not as the callee of an await, sorted."""
+    found = []
+    for word in words:
+        starts_inside, ends_inside = word[0].isalnum() or word[0] == "_", word[-1].isalnum() or word[-1] == "_"
+        at = text.find(word)
+        while at >= 0:
+            end = at + len(word)
+            alone = not (starts_inside and at and _inside(text[at - 1])) and not (
+                ends_inside and end < len(text) and _inside(text[end])
+            )
+            if alone and not _AWAITED.search(text, max(0, at - 60), at):
+                found.append(at)
+            at = text.find(word, end)
+    return sorted(found)
+
+
+def _inside(char: str) -> bool:
+    return char.isalnum() or char == "_"
+
+
+def _hit(hits: Sequence[int], start: int, end: int) -> bool:
+    at = bisect.bisect_left(hits, start)
+    return at < len(hits) and hits[at] < end
+
+
+def _related(
+    text: str,
+    lines: list[LogicalLine],
+    hits: Sequence[int],
+    functions: list[_Block],
+    statements: list[_Block],
+    kept: set[_Block],
+) -> set[_Block]:
+    """The functions a verdict on the kept ones may depend on: what is spawned and what that calls, and who
+    else touches the attributes and globals that receivers come from and handles go to."""
+    named: dict[str, list[_Block]] = {}
+    for block in functions:
+        named.setdefault(block.name, []).append(block)
+    module_names = {name for b in statements for name in _BOUND.findall(text[b.start : b.end])}
+    module_names.update(n.strip() for g in _GLOBAL.findall(text) for n in g.split(","))
+
+    targets: set[str] = set()
+    receivers: set[str] = set()
+    handles: set[str] = set()
+    starts = [line.start for line in lines]
+    for block in kept | {b for b in statements if _hit(hits, b.start, b.end)}:
+        flowing: set[str] = set()
+        local_receivers: set[str] = set()
+        at = bisect.bisect_left(hits, block.start)
+        while at < len(hits) and hits[at] < block.end:
+            line = lines[bisect.bisect_right(starts, hits[at]) - 1]
+            words = text[line.start : line.end]
+            targets.update(named.keys() & set(_WORD.findall(words)))
+            flowing.update(m["name"] for m in _STORED.finditer(words))
+            if receiver := _RECEIVER.search(text, line.start, hits[at]):
+                local_receivers.update(_WORD.findall(receiver[1]))
+            at += 1
+        for _ in range(2):
+            for line in lines[block.first : block.last]:
+                words = text[line.start : line.end]
+                found = set(_WORD.findall(words))
+                if found & flowing:
+                    flowing.update(m["name"] for m in _STORED.finditer(words))
+                if found & local_receivers and (bound := _STORED.search(words)) and bound["name"] in local_receivers:
+                    local_receivers.update(_WORD.findall(words, bound.end()))
+        body = text[block.start : block.end]
+        handles.update(n for n in flowing if n in module_names or re.search(rf"\.\s*{n}\b", body))
+        receivers.update(n for n in local_receivers if n in module_names or re.search(rf"\.\s*{n}\b", body))
+        targets.update(named.keys() & local_receivers)
+
+    related = {block for name in targets for block in named[name]}
+    related |= {
+        other
+        for block in related
+        for name in set(_CALLED.findall(text[block.start : block.end]))
+        for other in named.get(name, ())
+    }
+    for b in kept:
+        if b.name == "run":
+            related |= {o for n in set(_CALLED.findall(text[b.start : b.end])) for o in named.get(n, ())}
+    reads = _any_of(handles, r"\b(?:{})\b")
+    stores = _any_of(receivers, r"\b(?:{})\b\s*(?::[^=\n]+)?=(?!=)")
+    related |= {
+        b
+        for b in functions
+        if (reads and reads.search(text, b.start, b.end)) or (stores and stores.search(text, b.start, b.end))
+        or b.name in receivers
+    }
+    return related
+
+
+def _any_of(names: set[str], pattern: str) -> re.Pattern[str] | None:
+    names = names - {"self", "cls"}
+    return re.compile(pattern.format("|".join(sorted(names)))) if names else None
+
+
+def _render(
+    text: str,
+    lines: list[LogicalLine],
+    functions: list[_Block],
+    statements: list[_Block],
+    kept: set[_Block],
+    hits: Sequence[int],
+) -> str:
+    """The text, with functions that are not kept as stubs and long statements without a word as placeholders."""
+    pieces: list[str] = []
+    done = 0
+    for block in sorted((*functions, *statements)):
+        if block in kept:
+            continue
+        stub = _stub(text, lines, block) if block.kind else _placeholder(text, block, hits)
+        if stub is None:
+            continue
+        pieces += (text[done : block.start], stub, "\n" * text.count("\n", block.start, block.end))
+        done = block.end
+    pieces.append(text[done:])
+    return "".join(pieces)
+
+
+def _stub(text: str, lines: list[LogicalLine], block: _Block) -> str | None:
+    if block.last - block.first == 1 and block.end - block.start < _LONG:
+        return None
+    header = next(
+        line for line in lines[block.first : block.last] if not text.startswith("@", line.start + _margin(text, line.start))
+    )
+    typed = _RETURNS.search(text[header.start : header.end])
+    margin = text[block.start : block.start + _margin(text, block.start)]
+    return f"{margin}{block.kind} {block.name}(*_){f' -> {typed[1]}' if typed else ''}: ..."
+
+
+def _margin(text: str, start: int) -> int:
+    at = start
+    while text[at] in " \t\f":
+        at += 1
+    return at - start
+
+
+def _placeholder(text: str, block: _Block, hits: Sequence[int]) -> str | None:
+    if block.end - block.start < _LONG or _hit(hits, block.start, block.end):
+        return None
+    body = text[block.start : block.end]
+    margin = body[: _margin(body, 0)]
+    if body.startswith(("'", '"', 'r"', "r'"), len(margin)):
+        return f"{margin}..."
+    bound = _BOUND.match(body)
+    return f"{margin}{bound[1]} = ..." if bound else None

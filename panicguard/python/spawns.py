@@ -1,0 +1,244 @@
+"""The spawns of a module: what is started, by which API, and who hears when it fails."""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from panicguard.python import apis
+from panicguard.python.flow import ADDERS
+from panicguard.python.lazy import cst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from libcst import CSTNode
+
+    from panicguard.python.flow import Flow, Use
+    from panicguard.python.names import Names
+    from panicguard.python.tree import Tree
+
+
+class Fate(enum.IntEnum):
+    """What becomes of a spawn's handle, and with it of the error of what it runs."""
+
+    DROPPED = 0
+    RETAINED = 1
+    """A reference is kept, the error is never read."""
+    OBSERVED = 2
+    """The error can be read: awaited, returned, passed on."""
+    STRUCTURED = 3
+    """An owner awaits it and raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """One spawn site.
+
+    api: the qualified name ("asyncio.create_task"); kind: see `apis.Api`. target: the expression of what is run, and
+    definition: its function, when it is in this module. owner: the loop, executor or group it is called on.
+    """
+
+    call: cst.Call
+    api: str
+    kind: str
+    target: CSTNode | None
+    definition: cst.FunctionDef | cst.Lambda | None
+    owner: CSTNode | None
+    fate: Fate
+    uses: tuple[Use, ...]
+    guessed: bool = False
+    """The receiver's type is unknown and only its name says that it is a loop."""
+
+    @property
+    def started(self) -> bool:
+        """For a thread: whether the module starts it."""
+        return any(use.kind == "method" and use.name == "start" for use in self.uses)
+
+
+# What may be called or read on a handle without learning of an error.
+_DEAF = ADDERS | frozenset(
+    "cancel cancelled cancelling uncancel done running set_name get_name get_coro get_context get_loop "
+    "remove_done_callback add_done_callback start join is_alive name daemon ident native_id setDaemon setName getName "
+    "isDaemon ready wait stop discard remove clear keys union difference difference_update".split()
+)
+_LISTENING = frozenset("result exception get print_stack get_stack successful".split())
+_POLLED = frozenset("cancel done cancelled cancelling running is_alive ready".split())
+_HANDLER_NAME = re.compile(r"^on_|(?:handler|callback|_cb)$")
+_HANDLER_TAKERS = frozenset(
+    "call_soon call_soon_threadsafe call_later call_at add_signal_handler add_done_callback add_reader add_writer".split()
+)
+_LOOP_NAMES = frozenset(("loop", "_loop", "event_loop"))
+
+
+@dataclass(frozen=True)
+class _Finder:
+    tree: Tree
+    names: Names
+    flow: Flow
+
+    def spawns(self) -> Iterator[Spawn]:
+        aliases = self._aliases()
+        for call in self.tree.all(cst.Call):
+            last = _last_name(call.func)
+            if last in apis.SPAWN_NAMES or last in aliases or isinstance(call.func, cst.Call):
+                yield from self._spawn(call)
+        yield from self._mapped()
+
+    def _aliases(self) -> set[str]:
+        """Names under which this module may know a spawning API, and its thread classes."""
+        found = {
+            name
+            for scope in self.names.bindings.values()
+            for name, bindings in scope.items()
+            if any(b.kind in ("import", "value", "class") for b in bindings)
+        }
+        return found
+
+    def _spawn(self, call: cst.Call) -> Iterator[Spawn]:
+        found = self.names.resolve(call.func)
+        guessed = False
+        if isinstance(found, cst.ClassDef):
+            found = apis.THREAD if self.names.is_a(found, apis.THREAD) else None
+        if found not in apis.SPAWNS and self._is_called_loop(call.func):
+            found, guessed = f"{apis.LOOP}.create_task", True
+        if found is None and self._is_ray(call.func):
+            found = apis.RAY_REMOTE
+        if not isinstance(found, str):
+            return
+        api = apis.Api("future") if found == apis.RAY_REMOTE else apis.SPAWNS.get(found)
+        if api is None:
+            return
+        target = None if found == apis.RAY_REMOTE else _argument(call, api)
+        definition = self._run(target)
+        uses = tuple(self.flow.uses(call)) if api.kind in ("task", "gather", "thread", "future", "map") else ()
+        fate = self._fate(uses)
+        if api.kind in ("group", "safe"):
+            fate = Fate.STRUCTURED
+        elif api.kind == "map" and uses and not isinstance(self.tree.parents[call], cst.Expr):
+            fate = Fate.OBSERVED  # whoever goes over the results raises the errors
+        owner = call.func.value if isinstance(call.func, cst.Attribute) and self._is_object(call.func) else None
+        yield Spawn(call, found, api.kind, target, definition, owner, fate, uses, guessed)
+
+    def _mapped(self) -> Iterator[Spawn]:
+        """`map(asyncio.create_task, ...)`: each element is a handle."""
+        for call in self.tree.all(cst.Call):
+            if len(call.args) > 1 and isinstance(call.func, cst.Name) and call.func.value == "map":
+                spawner = self.names.qualified(call.args[0].value)
+                api = apis.SPAWNS.get(spawner or "")
+                if spawner and api and api.kind == "task" and self.names.qualified(call.func) == "map":
+                    uses = tuple(self.flow.uses(call))
+                    yield Spawn(call, spawner, "task", None, None, None, self._fate(uses), uses, guessed=False)
+
+    def _is_object(self, func: cst.Attribute) -> bool:
+        """Whether the callee is a method of an object, not a function of a module."""
+        return self.names.qualified(func.value) is None
+
+    def _is_called_loop(self, func: CSTNode) -> bool:
+        if not (isinstance(func, cst.Attribute) and func.attr.value == "create_task"):
+            return False
+        if _last_name(func.value) not in _LOOP_NAMES or self.names.type_of(func.value) is not None:
+            return False
+        root: CSTNode = func
+        while isinstance(root, cst.Attribute):
+            root = root.value
+        return isinstance(root, cst.Name) and self.names.qualified(root) is None
+
+    def _is_ray(self, func: CSTNode) -> bool:
+        if not (isinstance(func, cst.Attribute) and func.attr.value == "remote"):
+            return False
+        function = self.names.definition(func.value)
+        return isinstance(function, cst.FunctionDef) and any(
+            self.names.qualified(d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator)
+            == apis.RAY_REMOTE
+            for d in function.decorators
+        )
+
+    def _run(self, target: CSTNode | None) -> cst.FunctionDef | cst.Lambda | None:
+        """The function that runs when the target is started: for `send(x)`, send."""
+        if isinstance(target, cst.Call) and self.names.qualified(target.func) != "functools.partial":
+            target = target.func
+        found = None if target is None else self.names.definition(target)
+        return found if isinstance(found, (cst.FunctionDef, cst.Lambda)) else None
+
+    def _fate(self, uses: tuple[Use, ...]) -> Fate:
+        fate = Fate.DROPPED
+        for use in uses:
+            fate = max(fate, self._use_fate(use))
+        return fate
+
+    def _use_fate(self, use: Use) -> Fate:
+        match use.kind:
+            case "dropped" | "tested":
+                return Fate.DROPPED
+            case "kept" | "waited":
+                return Fate.RETAINED
+            case "awaited":
+                return Fate.STRUCTURED
+            case "lambda" if self._is_event_handler(use.node):
+                return Fate.DROPPED
+            case "method" if use.name in _LISTENING:
+                return Fate.OBSERVED
+            case "method" if use.name == "add_done_callback":
+                return Fate.DROPPED if self._only_forgets(use.node) else Fate.OBSERVED
+            case "method" if use.name in _DEAF:
+                if use.name == "cancel" and self._is_fixture(use.node):
+                    return Fate.OBSERVED
+                return Fate.RETAINED if use.name in _POLLED else Fate.DROPPED
+        return Fate.OBSERVED
+
+    def _is_event_handler(self, function: CSTNode) -> bool:
+        """Whether a lambda is called by an event loop or a signal, which does not look at what it returns."""
+        parent = self.tree.parents[function]
+        match parent:
+            case cst.Assign(targets=[cst.AssignTarget(target=target)]):
+                return bool(_HANDLER_NAME.search(_last_name(target)))
+            case cst.AnnAssign(target=target):
+                return bool(_HANDLER_NAME.search(_last_name(target)))
+            case cst.Arg(keyword=cst.Name(value=name)):
+                return bool(_HANDLER_NAME.search(name))
+            case cst.Arg():
+                call = self.tree.parents[parent]
+                return isinstance(call, cst.Call) and _last_name(call.func) in _HANDLER_TAKERS
+        return False
+
+    def _only_forgets(self, call: CSTNode) -> bool:
+        """Whether a done callback only takes the handle out of a container."""
+        if not (isinstance(call, cst.Call) and call.args):
+            return False
+        return _last_name(call.args[0].value) in ("discard", "remove") and isinstance(call.args[0].value, cst.Attribute)
+
+    def _is_fixture(self, node: CSTNode) -> bool:
+        """A generator that starts something, yields and cancels it is its owner, as a test fixture is."""
+        function = self.tree.function(node)
+        return isinstance(function, cst.FunctionDef) and any(
+            isinstance(n, cst.Yield) for n in self.tree.own(function)
+        )
+
+
+def find(tree: Tree, names: Names, flow: Flow) -> tuple[Spawn, ...]:
+    """All spawns of a module, raw ones, those an owner awaits, and those that are safe already."""
+    return tuple(_Finder(tree, names, flow).spawns())
+
+
+def _last_name(node: CSTNode) -> str:
+    if isinstance(node, cst.Attribute):
+        return node.attr.value
+    return node.value if isinstance(node, cst.Name) else ""
+
+
+def _argument(call: cst.Call, api: apis.Api) -> CSTNode | None:
+    """The expression of what is spawned."""
+    positional = 0
+    for arg in call.args:
+        if arg.star:
+            return None
+        if arg.keyword is None:
+            if positional == api.target:
+                return arg.value
+            positional += 1
+        elif arg.keyword.value == api.keyword:
+            return arg.value
+    return None

@@ -1,0 +1,104 @@
+"""Checks for asyncio tasks whose handle is dropped.
+
+## What it does
+
+Reports `create_task`, `ensure_future`, `run_coroutine_threadsafe` and a `gather` that is not awaited, when the task or
+future they return goes nowhere: the call is a statement of its own, its result is assigned to a name that is
+never read, or it ends in a container that nothing outside the function sees.
+
+## Why is this bad
+
+The event loop keeps only a weak reference to a task. A task that nobody holds may be garbage-collected before it has
+finished. And an exception in it reaches nobody: asyncio logs "Task exception was never retrieved" when the task is
+collected, whenever that is; the future of `run_coroutine_threadsafe` loses it without a word.
+
+## Example
+
+```python
+import asyncio
+
+
+async def send(message): ...
+
+
+async def main():
+    asyncio.create_task(send("hello"))
+```
+
+## Use instead
+
+```python
+import asyncio
+
+from panicguard import mruntime
+
+
+async def send(message): ...
+
+
+async def main():
+    mruntime.SafeGo("send", mruntime.KeepRunning, send("hello"))
+```
+
+## Fix safety
+
+The fix is safe where the API is resolved: SafeGo returns a real `asyncio.Task`, keeps a strong reference to it until it is
+done, and reports its exception at the raise. It is unsafe where the receiver is only by its name known to be a loop,
+where a comment stands inside what is replaced, where the receiver is computed by a call, and under `default-policy =
+"CrashProcess"`. There is no fix for `gather` (await it), for arguments passed with `*`, or where the runtime's name
+means something else.
+
+## Options
+
+- `runtime-module`, `default-policy`, `component`
+- `spawn-exempt`
+- `strict-spawns`: report every raw spawn, awaited ones too
+
+## References
+
+- [Python documentation: asyncio.create_task](https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.python.rewrite import spawn_fix
+from panicguard.python.spawns import Fate
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from panicguard.model import Finding
+    from panicguard.python.module import Module
+
+
+def check(module: Module) -> Iterator[Finding]:
+    strict = module.settings.strict_spawns
+    for spawn in module.spawns:
+        if spawn.kind not in ("task", "gather"):
+            continue
+        name = spawn.api.rpartition(".")[2]
+        if spawn.fate is Fate.DROPPED:
+            message = f"`{name}` is bare: nobody holds the {_handle(spawn.api)}, and nobody reads its error"
+        elif strict and spawn.fate is not Fate.RETAINED and spawn.kind == "task":
+            message = f"`{name}` is a raw spawn: it names no component and no policy"
+        else:
+            continue
+        yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
+
+
+def _handle(api: str) -> str:
+    return "future" if api in ("asyncio.run_coroutine_threadsafe", "asyncio.gather") else "task"
+
+
+RULE = Rule(
+    code="PNC101",
+    module=__name__,
+    docs=__doc__ or "",
+    words=("create_task", "ensure_future", "run_coroutine_threadsafe", "gather", "spawn_callback"),
+    python=check,
+    spawn=True,
+    fix="Sometimes",
+)

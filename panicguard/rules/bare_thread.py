@@ -1,0 +1,103 @@
+"""Checks for threads that die alone.
+
+## What it does
+
+Reports a `threading.Thread`, or an instance of a subclass of it in the same module, that is started, and
+`_thread.start_new_thread`. A thread is not reported when what it runs handles every error itself: its whole body is a
+`try` with an `except Exception` that does something with the error, or it is guarded by the runtime.
+
+## Why is this bad
+
+An exception ends the thread and nothing else: it is printed to standard error, past the log, and the process goes on
+without the thread. `join()` does not raise it. `sys.exit()` in a thread is not even printed.
+
+## Example
+
+```python
+import threading
+
+
+def work(): ...
+
+
+def main():
+    threading.Thread(target=work, daemon=True).start()
+```
+
+## Use instead
+
+```python
+from panicguard import mruntime
+
+
+def work(): ...
+
+
+def main():
+    mruntime.SafeGo("work", mruntime.KeepRunning, work, daemon=True)
+```
+
+## Fix safety
+
+The fix is safe for `threading.Thread`: where the thread is started at once it becomes SafeGo, which returns the started
+thread; elsewhere it becomes a SafeThread, a `threading.Thread` with the same arguments. The target runs under a copy of the
+spawner's context variables. It is unsafe where the result of `start_new_thread` is used, since its value changes, where a
+comment stands inside what is replaced, and under `default-policy = "CrashProcess"`. A subclass has no fix here: derive it
+from SafeThread, or guard its `run`.
+
+## Options
+
+- `runtime-module`, `default-policy`, `component`
+- `spawn-exempt`
+- `strict-spawns`: report guarded threads too
+
+## References
+
+- [Python documentation: threading.excepthook](https://docs.python.org/3/library/threading.html#threading.excepthook)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.python import apis
+from panicguard.python.bodies import is_guarded
+from panicguard.python.lazy import cst
+from panicguard.python.rewrite import spawn_fix
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from panicguard.model import Finding
+    from panicguard.python.module import Module
+    from panicguard.python.spawns import Spawn
+
+
+def check(module: Module) -> Iterator[Finding]:
+    for spawn in module.spawns:
+        if spawn.kind != "thread" or (spawn.api == apis.THREAD and not spawn.started):
+            continue
+        if module.settings.strict_spawns or not _is_guarded(module, spawn):
+            name = module.text(spawn.call.func).rpartition(".")[2]
+            message = f"`{name}` is bare: an error ends the thread, and nobody is told"
+            yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
+
+
+def _is_guarded(module: Module, spawn: Spawn) -> bool:
+    subclass = module.names.definition(spawn.call.func)
+    if isinstance(subclass, cst.ClassDef):
+        run = module.method(subclass, "run")
+        return run is not None and is_guarded(module, run)
+    return spawn.definition is not None and is_guarded(module, spawn.definition)
+
+
+RULE = Rule(
+    code="PNC103",
+    module=__name__,
+    docs=__doc__ or "",
+    words=("Thread", "start_new_thread", "start_joinable_thread", "callInThread"),
+    python=check,
+    spawn=True,
+    fix="Sometimes",
+)

@@ -1,0 +1,111 @@
+"""Checks for jobs of an executor or a pool whose future nobody reads.
+
+## What it does
+
+Reports `submit`, `run_in_executor`, `apply_async` and its kin, and Ray's `remote()`, when their result is dropped or kept without
+its error being read, and `Executor.map` whose results are not iterated. Only receivers whose type is known are
+looked at: many other things have a `submit`.
+
+## Why is this bad
+
+The error of a job sits in its future. When nobody reads the future, it is lost without a trace, also inside a
+`with ThreadPoolExecutor()` block, which waits for the jobs but does not look at them.
+
+## Example
+
+```python
+from concurrent.futures import ThreadPoolExecutor
+
+
+def work(item): ...
+
+
+def main(items):
+    with ThreadPoolExecutor() as pool:
+        for item in items:
+            pool.submit(work, item)
+```
+
+## Use instead
+
+```python
+from concurrent.futures import ThreadPoolExecutor
+
+from panicguard import mruntime
+
+
+def work(item): ...
+
+
+def main(items):
+    with ThreadPoolExecutor() as pool:
+        for item in items:
+            mruntime.SafeGo("work", mruntime.KeepRunning, work, args=(item,), executor=pool)
+```
+
+## Fix safety
+
+The fix is safe for a `ThreadPoolExecutor` and for `run_in_executor` on one: SafeGo returns the pool's own future, and the job
+runs under a copy of the spawner's context variables. It is unsafe where the executor is computed by a call, where a
+comment stands inside what is replaced, and under `default-policy = "CrashProcess"`. There is none for process pools, whose jobs
+are pickled, for `map`, and for pools that are not executors: pass `error_callback=` there.
+
+## Options
+
+- `runtime-module`, `default-policy`, `component`
+- `spawn-exempt`
+- `strict-spawns`: report every submitted job
+
+## References
+
+- [Python documentation: concurrent.futures](https://docs.python.org/3/library/concurrent.futures.html#future-objects)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.python import apis
+from panicguard.python.rewrite import spawn_fix
+from panicguard.python.spawns import Fate
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from panicguard.model import Finding
+    from panicguard.python.module import Module
+    from panicguard.python.spawns import Spawn
+
+
+def check(module: Module) -> Iterator[Finding]:
+    for spawn in module.spawns:
+        message = _message(spawn, strict=module.settings.strict_spawns)
+        if message and not _has_error_callback(spawn):
+            yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
+
+
+def _message(spawn: Spawn, *, strict: bool) -> str | None:
+    name = spawn.api.rpartition(".")[2]
+    if spawn.kind == "map":
+        return f"The results of `{name}` are not read: errors of its jobs are lost" if spawn.fate is Fate.DROPPED else None
+    if spawn.kind != "future":
+        return None
+    if spawn.fate in (Fate.DROPPED, Fate.RETAINED):
+        return f"Nobody reads the future of `{name}`: an error of the job is lost"
+    return f"`{name}` is a raw spawn: it names no component and no policy" if strict else None
+
+
+def _has_error_callback(spawn: Spawn) -> bool:
+    return any(a.keyword is not None and a.keyword.value in apis.ERROR_CALLBACKS for a in spawn.call.args)
+
+
+RULE = Rule(
+    code="PNC107",
+    module=__name__,
+    docs=__doc__ or "",
+    words=(".submit(", "ThreadPoolExecutor", "ProcessPoolExecutor", "InterpreterPoolExecutor", "run_in_executor", "apply_async", "map_async", ".remote("),
+    python=check,
+    spawn=True,
+    fix="Sometimes",
+)

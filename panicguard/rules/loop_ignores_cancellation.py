@@ -1,0 +1,149 @@
+"""Checks for endless loops in spawned code that nothing can stop.
+
+## What it does
+
+Reports `while True`, `while 1` and `for ... in itertools.count()` in a function that runs as a task, a thread or a job, when
+nothing on the way round looks at a context, an event or a flag, awaits, leaves the loop or raises.
+
+## Why is this bad
+
+The loop goes on until the process is killed. At shutdown the process hangs on it, or a daemon thread is cut off in the
+middle of what it does.
+
+## Example
+
+```python
+import queue
+import threading
+
+
+def drain(jobs: queue.Queue):
+    while True:
+        print(jobs.get())
+
+
+threading.Thread(target=drain, args=(queue.Queue(),)).start()
+```
+
+## Use instead
+
+```python
+import queue
+import threading
+
+
+def drain(jobs: queue.Queue, stop: threading.Event):
+    while not stop.is_set():
+        print(jobs.get(timeout=1))
+
+
+threading.Thread(target=drain, args=(queue.Queue(), threading.Event())).start()
+```
+
+## Fix safety
+
+The fix is only shown, and only where the function has a context: what has to happen when it is done is yours to say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.model import Applicability, Edit, Fix
+from panicguard.python.apis import SPAWN_WORDS
+from panicguard.python.lazy import cst
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from libcst import CSTNode
+
+    from panicguard.model import Finding
+    from panicguard.python.module import Module
+
+_ASKING = frozenset("done cancelled cancelling is_set wait err check is_alive isInterruptionRequested is_shutdown".split())
+
+_LEAVING = frozenset(("sys.exit", "os._exit", "os.kill", "os.abort", "exit", "quit", "next"))
+
+
+def check(module: Module) -> Iterator[Finding]:
+    for function in module.spawned:
+        if isinstance(function, cst.Lambda):
+            continue
+        context = _context(function)
+        for loop in module.tree.own(function):
+            if _is_endless(module, loop) and not _can_stop(module, loop, context):
+                start, _ = module.span(loop)
+                head = loop.test if isinstance(loop, cst.While) else loop.iter  # type: ignore[attr-defined]
+                message = "This endless loop of spawned code cannot be stopped"
+                yield module.finding_at(start, module.span(head)[1], message, _fix(module, loop, context))
+
+
+def _context(function: CSTNode) -> str | None:
+    """The name of the function's context parameter."""
+    params = getattr(function, "params", None)
+    names = [p.name.value for p in params.params] if params is not None else []
+    return "ctx" if "ctx" in names else None
+
+
+def _is_endless(module: Module, loop: CSTNode) -> bool:
+    match loop:
+        case cst.While(test=cst.Name(value="True") | cst.Integer(value="1")):
+            return True
+        case cst.For(iter=cst.Call(func=func)):
+            return module.names.qualified(func) == "itertools.count"
+    return False
+
+
+def _can_stop(module: Module, loop: CSTNode, context: str | None) -> bool:
+    """Whether something on the way round the loop leaves it, waits cancellably, or asks whether to stop."""
+    stack = list(module.tree.children(loop.body))  # type: ignore[attr-defined]
+    while stack:
+        node = stack.pop()
+        match node:
+            case cst.Break() | cst.Return() | cst.Raise() | cst.Await() | cst.Yield():
+                return True
+            case cst.For(asynchronous=cst.Asynchronous()) | cst.With(asynchronous=cst.Asynchronous()):
+                return True
+            case cst.CompFor(asynchronous=cst.Asynchronous()):
+                return True
+            case cst.Attribute(attr=cst.Name(value=name)) if name in _ASKING:
+                return True
+            case cst.Name(value=name) if name == context:
+                return True
+            case cst.Call(func=func) if _may_leave(module, func):
+                return True
+            case cst.FunctionDef() | cst.Lambda() | cst.ClassDef():
+                continue
+        stack.extend(module.tree.children(node))
+    return False
+
+
+def _may_leave(module: Module, func: CSTNode) -> bool:
+    """Whether a call may end the loop: it exits, or is a function of this module in which something raises or asks."""
+    called = module.names.resolve(func)
+    if isinstance(called, str):
+        return called in _LEAVING
+    return isinstance(called, cst.FunctionDef) and any(
+        isinstance(node, cst.Raise)
+        or (isinstance(node, cst.Attribute) and (node.attr.value in _ASKING or module.names.qualified(node) in _LEAVING))
+        for node in module.tree.own(called)
+    )
+
+
+def _fix(module: Module, loop: CSTNode, context: str | None) -> Fix | None:
+    if context is None or not isinstance(loop, cst.While):
+        return None
+    edit = Edit(*module.span(loop.test), f"not {context}.done()")
+    return Fix("Stop when the context is done", (edit,), Applicability.DISPLAY_ONLY)
+
+
+RULE = Rule(
+    code="PNC401",
+    module=__name__,
+    docs=__doc__ or "",
+    words=SPAWN_WORDS,
+    python=check,
+    fix="Sometimes",
+)

@@ -1,0 +1,127 @@
+"""Checks for recovery that recovers nothing where it stands.
+
+## What it does
+
+Reports the runtime's `RecoverAndLog`, `RecoverAndCrash` and `RecoverWithPolicy` as a statement instead of in a `with` or as a
+decorator, and `sys.exc_info()` where no exception is being handled. With `low-confidence` also `sys.exception()`,
+`traceback.format_exc()` and a logger's `exception()` there.
+
+## Why is this bad
+
+It looks like protection and is none. In Go, `recover()` works only in a deferred function; here, a recoverer works only
+around the code it guards. `sys.exc_info()` outside a handler is three times None.
+
+## Example
+
+```python
+from panicguard import mruntime
+
+
+def work(): ...
+
+
+def process():
+    mruntime.RecoverAndLog("process")
+    work()
+```
+
+## Use instead
+
+```python
+from panicguard import mruntime
+
+
+def work(): ...
+
+
+def process():
+    with mruntime.RecoverAndLog("process"):
+        work()
+```
+
+## Options
+
+- `low-confidence`
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from panicguard.python import apis
+from panicguard.python.lazy import cst
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from libcst import CSTNode
+
+    from panicguard.model import Finding
+    from panicguard.python.module import Module
+
+_IN_HANDLERS = ("sys.exc_info",)
+_LIKELY_IN_HANDLERS = ("sys.exception", "traceback.format_exc", "traceback.print_exc")
+_NAMES = frozenset(
+    name.rpartition(".")[2] for name in (*apis.RECOVERS, *_IN_HANDLERS, *_LIKELY_IN_HANDLERS, ".exception")
+)
+_HELPER_NAME = re.compile(r"exc|err|traceback|tb\b|panic|fail|crash|log|report|handle|hook", re.IGNORECASE)
+_EXIT_METHODS = frozenset(("__exit__", "__aexit__"))
+
+
+def check(module: Module) -> Iterator[Finding]:
+    for call in module.tree.all(cst.Call):
+        last = getattr(call.func, "attr", call.func)
+        if not (isinstance(last, cst.Name) and (last.value in _NAMES or isinstance(call.func, cst.Name))):
+            continue
+        name = module.names.qualified(call.func) or ""
+        short = name.rpartition(".")[2]
+        if name in apis.RECOVERS and isinstance(module.tree.parents[call], cst.Expr):
+            yield module.finding(call, f"`{short}` recovers nothing here: use it in a `with`, or as a decorator")
+        elif (
+            name in _IN_HANDLERS
+            or (module.settings.low_confidence and (name in _LIKELY_IN_HANDLERS or _is_log_exception(module, call)))
+        ) and not _handles(module, call):
+            yield module.finding(call, f"`{module.text(call.func)}` outside a handler: no exception is being handled")
+
+
+def _is_log_exception(module: Module, call: cst.Call) -> bool:
+    match call.func:
+        case cst.Attribute(value=logger, attr=cst.Name(value="exception")):
+            return "log" in module.text(logger).lower()
+    return False
+
+
+def _handles(module: Module, node: CSTNode) -> bool:
+    """Whether an exception can be being handled where the node runs."""
+    child = node
+    for ancestor in module.tree.ancestors(node):
+        if isinstance(ancestor, (cst.ExceptHandler, cst.ExceptStarHandler, cst.Finally)):
+            return True
+        if isinstance(ancestor, (cst.FunctionDef, cst.Lambda)) and ancestor.body is child:
+            return _is_called_by_handlers(module, ancestor)
+        child = ancestor
+    return False
+
+
+def _is_called_by_handlers(module: Module, function: cst.FunctionDef | cst.Lambda) -> bool:
+    """Whether the function may be a handler's: `__exit__`, a hook, a method or closure that others call, one with a name
+    that speaks of errors, or one whose calls in this module all stand in handlers."""
+    if isinstance(function, cst.Lambda) or function.name.value in _EXIT_METHODS:
+        return True
+    if not isinstance(module.names.scope(function), cst.Module) or function.params.params:
+        return True
+    if _HELPER_NAME.search(function.name.value):
+        return True
+    calls = [c for c in module.tree.all(cst.Call) if module.names.definition(c.func) is function]
+    return bool(calls) and all(_handles(module, c) for c in calls)
+
+
+RULE = Rule(
+    code="PNC301",
+    module=__name__,
+    docs=__doc__ or "",
+    words=("RecoverAndLog", "RecoverAndCrash", "RecoverWithPolicy", "exc_info()"),
+    python=check,
+)

@@ -1,0 +1,255 @@
+"""Checks for handlers that swallow the cancellation of a task.
+
+## What it does
+
+Reports, in async functions, a handler for `asyncio.CancelledError`, `trio.Cancelled`, anyio's cancelled class, `BaseException` or
+everything, around an `await`, that on some path does not raise again; and `suppress(CancelledError)` around an `await` in a
+loop.
+
+Not reported: waiting for a task that the module cancels, a handler that keeps the error or gives it to a future, one that asks `cancelling()` or calls
+`uncancel()`, a handler behind one that raises the cancellation again, and the last statement of `main`.
+
+## Why is this bad
+
+Cancellation is how asyncio stops a task: on shutdown, at a timeout, when a task group fails. A task that swallows it goes
+on, and who waits for it waits for ever; a timeout that was swallowed is reported as success.
+
+## Example
+
+```python
+import asyncio
+
+
+async def worker():
+    while True:
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            pass
+```
+
+## Use instead
+
+```python
+import asyncio
+
+
+async def worker():
+    while True:
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            raise
+```
+
+## Fix safety
+
+The fix adds a `raise` at the end of the handler, where the handler does not leave by itself. It is unsafe: the task
+now ends, which is the point, but may not be what the program relies on.
+
+## References
+
+- [Python documentation: task cancellation](https://docs.python.org/3/library/asyncio-task.html#task-cancellation)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.model import Applicability, Edit, Fix
+from panicguard.python import apis
+from panicguard.python.bodies import always_leaves_by_raise, caught_types, leaves, statements
+from panicguard.python.lazy import cst
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from libcst import CSTNode
+
+    from panicguard.model import Finding
+    from panicguard.python.module import Module
+
+_EVERYTHING = "BaseException"
+_CANCELLED_CLASS = "anyio.get_cancelled_exc_class"
+_DELIVERING = frozenset("append add put put_nowait set_exception throw".split())
+_KNOWS = frozenset(("cancelling", "uncancel"))
+
+
+def check(module: Module) -> Iterator[Finding]:
+    for node in module.tree.all(cst.Try, cst.TryStar):
+        function = module.tree.function(node)
+        if isinstance(function, cst.FunctionDef) and function.asynchronous is not None and _awaits(module, node.body):
+            yield from _swallowing(module, function, node)
+    for block in module.tree.all(cst.With):
+        function = module.tree.function(block)
+        if isinstance(function, cst.FunctionDef) and function.asynchronous is not None:
+            yield from _suppressing(module, function, block)
+
+
+def _swallowing(module: Module, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> Iterator[Finding]:
+    for handler in node.handlers:
+        if not _catches_cancellation(module, handler):
+            continue
+        body = statements(handler.body)
+        if always_leaves_by_raise(body):
+            return
+        if (
+            _knows(module, handler)
+            or _passes_on(module, handler)
+            or _awaits_cancelled(module, function, node.body)
+            or _ends_main(function, node)
+        ):
+            return
+        start, _ = module.span(handler)
+        end = module.span(handler.type)[1] if handler.type is not None else start + len("except")
+        message = "This handler swallows the cancellation of the task"
+        yield module.finding_at(start, end, message, _raise_fix(module, handler))
+        return
+
+
+def _suppressing(module: Module, function: cst.FunctionDef, block: cst.With) -> Iterator[Finding]:
+    for item in block.items:
+        call = item.item
+        if (
+            isinstance(call, cst.Call)
+            and module.names.qualified(call.func) == "contextlib.suppress"
+            and any(module.names.qualified(a.value) in (*apis.CANCELLED, _EVERYTHING) for a in call.args)
+            and _in_loop(module, block)
+            and _awaits(module, block.body)
+            and not _awaits_cancelled(module, function, block.body)
+        ):
+            yield module.finding(call, "`suppress` swallows the cancellation of the task, and its loop goes on")
+
+
+def _catches_cancellation(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    types = caught_types(handler)
+    if not types:
+        return True
+    for caught in types:
+        name = module.names.qualified(caught.func if isinstance(caught, cst.Call) else caught)
+        if name in (*apis.CANCELLED, _EVERYTHING) or name == _CANCELLED_CLASS:
+            return True
+    return False
+
+
+def _own(module: Module, block: CSTNode) -> Iterator[CSTNode]:
+    """What runs when the block runs: nested functions left out."""
+    for statement in getattr(block, "body", ()):
+        stack = [statement]
+        while stack:
+            node = stack.pop()
+            yield node
+            if not isinstance(node, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+                stack.extend(module.tree.children(node))
+
+
+def _awaits(module: Module, block: CSTNode) -> bool:
+    """Whether a cancellation can arrive in the block."""
+    return any(
+        isinstance(node, cst.Await)
+        or (isinstance(node, (cst.For, cst.With, cst.CompFor)) and node.asynchronous is not None)
+        for node in _own(module, block)
+    )
+
+
+def _knows(module: Module, handler: CSTNode) -> bool:
+    return any(isinstance(n, cst.Attribute) and n.attr.value in _KNOWS for n in module.tree.within(handler))
+
+
+def _passes_on(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    """Whether the handler keeps the cancellation for later, or gives it to who waits for the result."""
+    if handler.name is None or not isinstance(handler.name.name, cst.Name):
+        return False
+    for node in module.tree.within(handler.body):
+        if isinstance(node, cst.Name) and node.value == handler.name.name.value:
+            parent = module.tree.parents[node]
+            if isinstance(parent, cst.Assign):
+                return True
+            call = module.tree.parents[parent]
+            if isinstance(parent, cst.Arg) and isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute):
+                return call.func.attr.value in _DELIVERING
+    return False
+
+
+def _awaits_cancelled(module: Module, function: cst.FunctionDef, block: CSTNode) -> bool:
+    """Whether the block waits for what this module itself cancels: that is how a task is stopped, and the
+    CancelledError is the task's, not the waiter's."""
+    cancelled = {
+        _last_name(node.func.value)
+        for node in module.tree.all(cst.Call)
+        if isinstance(node.func, cst.Attribute) and node.func.attr.value == "cancel"
+    }
+    looped = {
+        _last_name(node.iter)
+        for node in module.tree.own(function)
+        if isinstance(node, cst.For) and isinstance(node.target, cst.Name) and node.target.value in cancelled
+    }
+    stopped = (cancelled | looped) - {""}
+    return any(
+        _last_name(node) in stopped
+        for awaited in _own(module, block)
+        if isinstance(awaited, cst.Await)
+        for node in _waited_for(awaited.expression)
+    )
+
+
+def _waited_for(node: CSTNode) -> Iterator[CSTNode]:
+    """The handles that an awaited expression waits for: itself, or the arguments of gather, wait, shield."""
+    if isinstance(node, cst.Call):
+        for arg in node.args:
+            yield from _waited_for(arg.value)
+    elif isinstance(node, (cst.List, cst.Set, cst.Tuple)):
+        for element in node.elements:
+            yield from _waited_for(element.value)
+    else:
+        yield node
+
+
+def _last_name(node: CSTNode) -> str:
+    last = getattr(node, "attr", node)
+    return last.value if isinstance(last, cst.Name) else ""
+
+
+def _ends_main(function: cst.FunctionDef, node: CSTNode) -> bool:
+    return function.name.value in ("main", "amain", "async_main") and statements(function.body)[-1] is node
+
+
+def _in_loop(module: Module, node: CSTNode) -> bool:
+    for ancestor in module.tree.ancestors(node):
+        if isinstance(ancestor, (cst.While, cst.For)):
+            return True
+        if isinstance(ancestor, cst.FunctionDef):
+            return False
+    return False
+
+
+def _raise_fix(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> Fix | None:
+    """A `raise` behind the last statement of the handler; in the place of a lone `pass`."""
+    body = statements(handler.body)
+    if not body or leaves(body):
+        return None
+    last = body[-1]
+    start, end = module.span(last)
+    if isinstance(last, cst.Pass):
+        edit = Edit(start, end, "raise")
+    else:
+        row, column = module.source.location(module.span(body[0])[0])
+        indent = module.source.line(row)[: column - 1]
+        if indent.strip() or not isinstance(handler.body, cst.IndentedBlock):
+            return None
+        end_row, _ = module.source.location(end)
+        line_end = module.source.offset(end_row, 1) + len(module.source.line(end_row))
+        edit = Edit(line_end, line_end, f"{module.source.newline}{indent}raise")
+    return Fix("Raise the cancellation again", (edit,), Applicability.UNSAFE)
+
+
+RULE = Rule(
+    code="PNC304",
+    module=__name__,
+    docs=__doc__ or "",
+    words=("CancelledError", "BaseException", "except:", "trio.Cancelled", "get_cancelled_exc_class"),
+    python=check,
+    async_only=True,
+    fix="Sometimes",
+)

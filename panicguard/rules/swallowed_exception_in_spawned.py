@@ -1,0 +1,148 @@
+"""Checks for handlers in spawned code that swallow every exception.
+
+## What it does
+
+Looks at the functions that run as a task, a thread or a job, and at the functions of the same module that they call. Reports
+a bare `except:`, `except Exception` or `except BaseException` that does nothing with the error, and
+`contextlib.suppress(Exception)`.
+
+## Why is this bad
+
+Nobody waits for spawned code. An error that it swallows is an error that nobody will ever know of.
+
+## Example
+
+```python
+import threading
+
+
+def work(): ...
+
+
+def loop():
+    try:
+        work()
+    except Exception:
+        pass
+
+
+threading.Thread(target=loop).start()
+```
+
+## Use instead
+
+```python
+import logging
+import threading
+
+
+def work(): ...
+
+
+def loop():
+    try:
+        work()
+    except Exception:
+        logging.exception("loop failed")
+
+
+threading.Thread(target=loop).start()
+```
+
+A handler is fine when it raises, logs, keeps or passes on the error, sets a flag, or calls anything that might: only
+one that is idle is reported. So is one around nothing but a cleanup (`close`, `cancel`, `unlink`, ...).
+
+## Options
+
+- `reporters`: functions that report the exception being handled
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.python.apis import SPAWN_WORDS
+from panicguard.python.bodies import catches_all, is_idle, statements
+from panicguard.python.lazy import cst
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from libcst import CSTNode
+
+    from panicguard.model import Finding
+    from panicguard.python.module import Module
+
+_CLEANUPS = frozenset(
+    "cleanup close aclose wait_closed shutdown disconnect terminate kill cancel stop unlink remove rmtree release join flush "
+    "unsubscribe unregister logout quit".split()
+)
+_IDLE_CALLS = frozenset(("print", "time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep"))
+
+
+def check(module: Module) -> Iterator[Finding]:
+    for function in module.reached:
+        for node in module.tree.own(function):
+            if module.tree.enclosing(node, cst.ExceptHandler, cst.FunctionDef, cst.Lambda) is not function:
+                continue  # in the handler of an error that came first
+            if isinstance(node, (cst.Try, cst.TryStar)):
+                yield from _handlers(module, node)
+            elif isinstance(node, cst.With) and _suppresses_all(module, node) and not _is_cleanup(node.body):
+                message = "`suppress` hides every error of spawned code"
+                yield module.finding(node.items[0].item, message)
+
+
+def _handlers(module: Module, node: cst.Try | cst.TryStar) -> Iterator[Finding]:
+    if _is_cleanup(node.body):
+        return
+    for handler in node.handlers:
+        if catches_all(module, handler) and all(_is_idle(module, s) for s in statements(handler.body)):
+            start, _ = module.span(handler)
+            end = module.span(handler.type)[1] if handler.type is not None else start + len("except")
+            yield module.finding_at(start, end, "This handler swallows every error of spawned code")
+
+
+def _is_idle(module: Module, statement: CSTNode) -> bool:
+    """Whether a statement does nothing with the error, waiting and printing something else included."""
+    if is_idle(statement):
+        return True
+    value = statement.value if isinstance(statement, cst.Expr) else None
+    if isinstance(value, cst.Await):
+        value = value.expression
+    if not (isinstance(value, cst.Call) and module.names.qualified(value.func) in _IDLE_CALLS):
+        return False
+    return all(isinstance(arg.value, (cst.SimpleString, cst.Integer, cst.Float)) for arg in value.args)
+
+
+def _suppresses_all(module: Module, node: cst.With) -> bool:
+    item = node.items[0].item
+    return (
+        isinstance(item, cst.Call)
+        and module.names.qualified(item.func) == "contextlib.suppress"
+        and any(module.names.qualified(a.value) in ("Exception", "BaseException") for a in item.args)
+    )
+
+
+def _is_cleanup(body: CSTNode) -> bool:
+    """Whether a block does nothing but close, cancel or remove something."""
+
+    def is_cleanup(statement: CSTNode) -> bool:
+        value = statement.value if isinstance(statement, cst.Expr) else None
+        if isinstance(value, cst.Await):
+            value = value.expression
+        func = value.func if isinstance(value, cst.Call) else None
+        last = getattr(func, "attr", func)
+        return isinstance(last, cst.Name) and last.value in _CLEANUPS
+
+    found = statements(body)
+    return bool(found) and all(is_cleanup(s) for s in found)
+
+
+RULE = Rule(
+    code="PNC303",
+    module=__name__,
+    docs=__doc__ or "",
+    words=SPAWN_WORDS,
+    python=check,
+)

@@ -1,0 +1,94 @@
+"""Checks for asyncio tasks that are kept, but whose error nobody ever reads.
+
+## What it does
+
+Reports a task whose handle is stored in an attribute, a global or a container, or is only polled and cancelled, when
+nothing in the module awaits it, asks for its result or exception, or passes it on. A done callback that only takes
+the task out of a set keeps it as silent.
+
+## Why is this bad
+
+As long as a reference to a failed task lives, asyncio says nothing at all about its exception. The service goes on
+with a part of it dead.
+
+## Example
+
+```python
+import asyncio
+
+
+class Poller:
+    def start(self):
+        self._task = asyncio.create_task(self._poll())
+
+    def stop(self):
+        self._task.cancel()
+
+    async def _poll(self): ...
+```
+
+## Use instead
+
+```python
+import asyncio
+
+from panicguard import mruntime
+
+
+class Poller:
+    def start(self):
+        self._task = mruntime.SafeGo("poll", mruntime.KeepRunning, self._poll())
+
+    def stop(self):
+        self._task.cancel()
+
+    async def _poll(self): ...
+```
+
+## Fix safety
+
+As for `bare-asyncio-task`: safe where the API is resolved. The handle stays an `asyncio.Task`, so all that is done with it
+still works; SafeGo reports the exception at the raise.
+
+## Options
+
+- `runtime-module`, `default-policy`, `component`
+- `spawn-exempt`
+
+## References
+
+- [Python documentation: asyncio.Task](https://docs.python.org/3/library/asyncio-task.html#task-object)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.python.rewrite import spawn_fix
+from panicguard.python.spawns import Fate
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from panicguard.model import Finding
+    from panicguard.python.module import Module
+
+
+def check(module: Module) -> Iterator[Finding]:
+    for spawn in module.spawns:
+        if spawn.kind in ("task", "gather") and spawn.fate is Fate.RETAINED:
+            name = spawn.api.rpartition(".")[2]
+            message = f"The result of `{name}` is kept, but nobody reads its error"
+            yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
+
+
+RULE = Rule(
+    code="PNC102",
+    module=__name__,
+    docs=__doc__ or "",
+    words=("create_task", "ensure_future", "run_coroutine_threadsafe", "gather", "spawn_callback"),
+    python=check,
+    spawn=True,
+    fix="Sometimes",
+)

@@ -1,0 +1,108 @@
+"""Checks for `run` methods of thread and process classes that let errors out.
+
+## What it does
+
+Reports `run` in a subclass of `threading.Thread`, `multiprocessing.Process`, `QThread` or `QRunnable` when its body is not
+wholly inside a `try` with an `except Exception` that does something with the error. A `run` that only calls one
+method of the class is judged by that method.
+
+## Why is this bad
+
+`run` is where a thread begins: there is no caller to catch what it raises. The thread ends, and with PyQt the process.
+
+## Example
+
+```python
+import threading
+
+
+class Worker(threading.Thread):
+    def run(self):
+        self.work()
+
+    def work(self): ...
+```
+
+## Use instead
+
+```python
+import logging
+import threading
+
+
+class Worker(threading.Thread):
+    def run(self):
+        try:
+            self.work()
+        except Exception:
+            logging.exception("worker failed")
+
+    def work(self): ...
+```
+
+## Fix safety
+
+The fix is only shown: it decorates `run` with the runtime's `guarded`, which reports every error and ends the thread.
+Whether the thread should end there is yours to say.
+
+## Options
+
+- `runtime-module`, `default-policy`, `component`
+- `spawn-exempt`
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.python.bodies import is_guarded, statements
+from panicguard.python.lazy import cst
+from panicguard.python.rewrite import guard_fix
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from panicguard.model import Finding
+    from panicguard.python.module import Module
+
+
+def check(module: Module) -> Iterator[Finding]:
+    for definition in module.thread_classes:
+        run = module.method(definition, "run")
+        if run is None or _is_abstract(run) or is_guarded(module, run):
+            continue
+        delegate = _delegate(module, run)
+        if delegate is not None and (_is_abstract(delegate) or is_guarded(module, delegate)):
+            continue
+        message = f"An error in `{definition.name.value}.run` ends it, and nobody is told"
+        yield module.finding(run.name, message, guard_fix(module, definition, run))
+
+
+def _is_abstract(run: cst.FunctionDef) -> bool:
+    body = statements(run.body)
+    return all(isinstance(s, (cst.Pass, cst.Raise)) or _is_ellipsis(s) for s in body) and len(body) <= 1
+
+
+def _is_ellipsis(statement: object) -> bool:
+    return isinstance(statement, cst.Expr) and isinstance(statement.value, cst.Ellipsis)
+
+
+def _delegate(module: Module, run: cst.FunctionDef) -> cst.FunctionDef | None:
+    """The method that `run` does nothing but call."""
+    match statements(run.body):
+        case [cst.Expr(value=cst.Call(func=func)) | cst.Return(value=cst.Call(func=func))]:
+            called = module.names.definition(func)
+            return called if isinstance(called, cst.FunctionDef) else None
+    return None
+
+
+RULE = Rule(
+    code="PNC104",
+    module=__name__,
+    docs=__doc__ or "",
+    words=("Thread", "QThread", "QRunnable", "Process):"),
+    python=check,
+    spawn=True,
+    fix="Sometimes",
+)

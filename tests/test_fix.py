@@ -1,0 +1,244 @@
+"""Fixes: which go together, and when a fixed file may replace the original."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from panicguard.fix import ROUNDS, apply, converge, fix
+from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Fix
+from panicguard.rule import all_rules
+from panicguard.settings import Settings
+from panicguard.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()))
+
+
+def applied(text: str, *fixes: list[tuple[int, int, str]]) -> tuple[str, tuple[int, ...]]:
+    made = [Fix("", tuple(Edit(*edit) for edit in edits)) for edits in fixes]
+    source, indices = apply(Source("a.py", text), made)
+    return source.text, indices
+
+
+def test_no_fixes_no_change() -> None:
+    assert applied("abc") == ("abc", ())
+
+
+def test_fixes_are_applied_wherever_they_stand() -> None:
+    assert applied("abcdef", [(4, 5, "E")], [(0, 1, "A")]) == ("AbcdEf", (0, 1))
+
+
+def test_the_edits_of_a_fix_go_together() -> None:
+    assert applied("abcdef", [(0, 1, "A"), (3, 4, "D")], [(3, 4, "X"), (5, 6, "F")]) == ("AbcDef", (0,))
+
+
+@pytest.mark.parametrize("second", [(1, 3, "X"), (2, 3, "X"), (2, 2, "X"), (0, 0, "X"), (0, 2, "Y")])
+def test_what_overlaps_or_touches_waits(second: tuple[int, int, str]) -> None:
+    text, indices = applied("abcdef", [(0, 2, "AB")], [second])
+    assert len(indices) == 1
+    assert text in ("ABcdef", apply(Source("a.py", "abcdef"), [Fix("", (Edit(*second),))])[0].text)
+
+
+def test_a_shared_edit_is_made_once() -> None:
+    assert applied("abcdef", [(0, 0, "i"), (5, 6, "F")], [(0, 0, "i"), (2, 3, "C")], [(3, 4, "!")]) == (
+        "iabCdeF",
+        (0, 1),
+    )
+
+
+def test_equal_fixes_count_each() -> None:
+    assert applied("abc", [(0, 1, "A")], [(0, 1, "A")]) == ("Abc", (0, 1))
+
+
+def test_a_fix_between_the_edits_of_another_is_applied() -> None:
+    assert applied("abcdefgh", [(0, 0, "i"), (7, 8, "H")], [(3, 4, "D")]) == ("iabcDefgH", (0, 1))
+
+
+@pytest.mark.parametrize("edits", [[(0, 2, ""), (1, 3, "")], [(2, 9, "")], [(2, 1, "")], [(-1, 1, "")]])
+def test_a_fix_that_is_no_fix_is_refused(edits: list[tuple[int, int, str]]) -> None:
+    with pytest.raises(ValueError, match="edit"):
+        applied("abc", edits)
+
+
+@st.composite
+def texts_and_fixes(draw: st.DrawFn) -> tuple[str, list[Fix]]:
+    text = draw(st.text("ab\n\r\N{SNOWMAN}\N{GRINNING FACE}", max_size=30))
+    spot = st.integers(0, len(text))
+    fixes = []
+    for _ in range(draw(st.integers(0, 6))):
+        ends = sorted(draw(st.lists(spot, min_size=2, max_size=6).filter(lambda spots: len(spots) % 2 == 0)))
+        contents = [draw(st.text("XY\n", max_size=3)) for _ in ends[::2]]
+        edits = [Edit(*edit) for edit in zip(ends[::2], ends[1::2], contents, strict=True)]
+        fixes.append(Fix("", tuple(sorted(edits))))
+    return text, fixes
+
+
+@given(texts_and_fixes())
+def test_apply(case: tuple[str, list[Fix]]) -> None:
+    text, fixes = case
+    source, indices = apply(Source("a.py", text), fixes)
+    made = sorted({edit for index in indices for edit in fixes[index].edits})
+    # The applied edits, made from the back one by one, give the same text: nothing else changed.
+    expected = text
+    for edit in reversed(made):
+        expected = expected[: edit.start] + edit.content + expected[edit.end :]
+    assert source.text == expected
+    assert bool(indices) == bool(fixes)
+    assert indices == tuple(sorted(set(indices)))
+    for index in set(range(len(fixes))) - set(indices):
+        own = set(fixes[index].edits) - set(made)
+        assert any(a.start <= b.end and b.start <= a.end for a in own for b in made)
+    assert source == apply(Source("a.py", text), [fixes[index] for index in indices])[0]
+
+
+# converge
+
+
+def rewriting(
+    pattern: str, content: str, applicability: Applicability = Applicability.SAFE
+) -> Callable[[Source], tuple[Diagnostic, ...]]:
+    """A checker that finds a pattern and would replace it."""
+
+    def check(source: Source) -> tuple[Diagnostic, ...]:
+        return tuple(
+            Diagnostic(
+                "PNC101",
+                "x",
+                "x",
+                m.start(),
+                m.end(),
+                Fix("x", (Edit(m.start(), m.end(), content),), applicability),
+            )
+            for m in re.finditer(pattern, source.text)
+        )
+
+    return check
+
+
+def test_rounds_go_on_until_nothing_is_left() -> None:
+    result = converge(Source("a.py", "aaaa\n"), rewriting("a", "b"))
+    assert (result.source.text, result.fixed) == ("bbbb\n", ("PNC101",) * 4)
+    assert result.original == Source("a.py", "aaaa\n")
+    assert result.diagnostics == ()
+
+
+def test_without_fixes_the_source_is_the_original() -> None:
+    result = converge(Source("a.py", "x\n"), rewriting("a", "b"))
+    assert (result.source.text, result.fixed, result.original) == ("x\n", (), None)
+
+
+@pytest.mark.parametrize(
+    ("applicability", "unsafe", "text"),
+    [
+        (Applicability.SAFE, False, "b"),
+        (Applicability.UNSAFE, False, "a"),
+        (Applicability.UNSAFE, True, "b"),
+        (Applicability.DISPLAY_ONLY, True, "a"),
+    ],
+)
+def test_who_may_apply(applicability: Applicability, unsafe: bool, text: str) -> None:
+    assert converge(Source("a.py", "a"), rewriting("a", "b", applicability), unsafe).source.text == text
+
+
+def test_fixes_that_never_settle_are_told() -> None:
+    there, back = rewriting("a", "b"), rewriting("b", "a")
+    result = converge(Source("a.py", "a"), lambda source: (*there(source), *back(source)))
+    assert len(result.fixed) == ROUNDS
+    last = result.diagnostics[-1]
+    assert (last.code, last.message) == (
+        INTERNAL_ERROR,
+        f"the fixes did not settle after {ROUNDS} rounds: PNC101",
+    )
+
+
+@pytest.mark.parametrize("broken", ["(", "return", "\0", "x = = 1", "\ud800"])
+def test_fixes_that_break_the_file_are_undone(broken: str) -> None:
+    original = Source("a.py", "a\n")
+    result = converge(original, rewriting("a", broken))
+    assert (result.source, result.fixed, result.original) == (original, (), None)
+    assert [diagnostic.code for diagnostic in result.diagnostics] == ["PNC101", INTERNAL_ERROR]
+    assert "left as it was: PNC101" in result.diagnostics[-1].message
+
+
+def test_a_fix_that_the_encoding_cannot_say_is_undone() -> None:
+    original = Source("a.py", "# coding: ascii\na\n", encoding="ascii")
+    result = converge(original, rewriting(r"\ba\b", "'\N{SNOWMAN}'"))
+    assert result.source == original
+    assert "ascii" in result.diagnostics[-1].message
+
+
+def test_a_fix_that_moves_the_cookie_out_of_reach_is_undone() -> None:
+    original = Source("a.py", "# coding: latin-1\na = '\xe9'\n", encoding="iso8859-1")
+    result = converge(original, rewriting(r"\A#", "\n\n#"))
+    assert result.source == original
+    assert result.diagnostics[-1].code == INTERNAL_ERROR
+
+
+def test_a_file_with_a_syntax_error_is_not_fixed() -> None:
+    fault = Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, "no", 0, 1)
+    finds = rewriting("a", "b")
+    result = converge(Source("a.py", "a ="), lambda source: (*finds(source), fault))
+    assert (result.source.text, result.original) == ("a =", None)
+
+
+def test_a_syntax_error_that_only_the_check_sees_undoes_too() -> None:
+    fault = Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, "no", 0, 1)
+    finds = rewriting("a", "b")
+    original = Source("a.py", "a\n")
+    result = converge(original, lambda source: (*finds(source), *((fault,) if "b" in source.text else ())))
+    assert result.source == original
+
+
+NEWER = ["type X[T = int] = list[T]\n", "f'{'a'}'\n", "try: pass\nexcept* E: pass\n", "x = t'{y}'\n"]
+
+
+@pytest.mark.parametrize("newer", NEWER)
+@pytest.mark.parametrize(("content", "text"), [("b", "b"), ("(", "a")])
+def test_syntax_newer_than_the_running_python(newer: str, content: str, text: str) -> None:
+    result = converge(Source("a.py", f"{newer}a\n"), rewriting(r"^a$|(?<=\n)a", content))
+    assert result.source.text == f"{newer}{text}\n"
+
+
+def test_a_file_that_cannot_be_judged_is_left() -> None:
+    original = Source("a.py", "x = " + "-" * 200_000 + "1\na\n")
+    result = converge(original, rewriting("a", "b"))
+    assert result.source == original
+
+
+def test_edits_leave_the_rest_byte_for_byte() -> None:
+    rest = "\x0c\r\n# c\rx = 1 \\\r\n + 2\t\n\n\x0c"
+    data = b"\xef\xbb\xbf" + f"a\n{rest}".encode()
+    result = converge(Source.decode("a.py", data), rewriting(r"\Aa", "b"))
+    assert result.source.encode() == b"\xef\xbb\xbf" + f"b\n{rest}".encode()
+
+
+# The real rules
+
+SPAWNS = """import asyncio
+
+
+async def f(x):
+    asyncio.create_task(g(x))
+    asyncio.create_task(h(x))  # noqa: PNC101
+    y = 1  # noqa: PNC103
+    asyncio.create_task(k(x), name="k")
+"""
+
+
+def test_real_rules_are_fixed_in_a_row() -> None:
+    result = fix(Source("a.py", SPAWNS), SETTINGS)
+    assert result.fixed.count("PNC101") == 2
+    assert result.source.text.count("mruntime.SafeGo(") == 2
+    assert "create_task(h(x))  # noqa: PNC101" in result.source.text
+    assert "    y = 1\n" in result.source.text
+    assert len(re.findall(r"^(?:from|import) .*mruntime", result.source.text, re.M)) == 1
+    assert result.diagnostics == ()
+    again = fix(result.source, SETTINGS)
+    assert (again.source, again.fixed, again.original) == (result.source, (), None)
