@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import stat
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,20 +35,19 @@ def replace(path: str, expected: bytes, data: bytes) -> bool:
             return False
         if not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-        descriptor, temporary = tempfile.mkstemp(prefix=".panicguard-", dir=target.parent)
+        temporary = target.with_name(f".panicguard-{secrets.token_hex(8)}")
         try:
-            with os.fdopen(descriptor, "wb") as out:
-                out.write(data)
-                out.flush()
+            with temporary.open("xb") as out:
                 if fcntl is not None:
                     with contextlib.suppress(OSError):  # only root may give a file away
-                        os.fchown(descriptor, status.st_uid, status.st_gid)
-                    os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
-                os.fsync(descriptor)
-            Path(temporary).replace(target)
+                        os.fchown(out.fileno(), status.st_uid, status.st_gid)
+                    os.fchmod(out.fileno(), stat.S_IMODE(status.st_mode))
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            temporary.replace(target)
         except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
+            temporary.unlink(missing_ok=True)
             raise
     return True
 

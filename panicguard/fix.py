@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.engine import check as check_source
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Result
+from panicguard.python.lex import depth, scan
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 ROUNDS = 100
 """After so many rounds the fixes are taken to undo one another."""
+DEEPEST = 500
+"""The depth from which a statement is kept from libcst, which may overflow the stack on it."""
 
 
 def apply(source: Source, fixes: Sequence[Fix]) -> tuple[Source, tuple[int, ...]]:
@@ -120,35 +123,49 @@ def _fault(original: Source, source: Source, diagnostics: Sequence[Diagnostic]) 
         return "the fixed text would not be read back as it was written"
     if source.language != "python":
         return None
-    before = _compile_error(original)
-    if before is None:
-        after = _compile_error(source)
-    elif isinstance(before, SyntaxError):
-        # Newer syntax than the running Python's: libcst knows it.
-        after = _libcst_error(source)
-    else:
-        return f"the file is too deeply nested for its fixes to be verified ({type(before).__name__})"
-    return None if after is None else f"the fixed text does not compile ({after})"
+    judge = _compile_error if _compile_error(original) is None else _parse_error
+    fault = judge(source)
+    if fault is None:
+        return None
+    if judge(original) is not None:
+        return f"neither the file nor its fixed text can be verified ({fault})"
+    return f"the fixed text does not compile ({fault})"
 
 
-def _compile_error(source: Source) -> Exception | None:
+def _compile_error(source: Source) -> str | None:
+    """Why the running Python does not compile the source."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(source.text, source.path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return error
+        return _first_line(error)
     return None
 
 
-def _libcst_error(source: Source) -> Exception | None:
+def _parse_error(source: Source) -> str | None:
+    """Why libcst, which knows newer syntax than an older Python, does not parse the source.
+
+    What is nested too deeply for it is not looked at: no rule finds anything there.
+    """
     import libcst
 
+    text = source.text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\f")
+    pieces: list[str] = []
+    for line in scan(text).lines:
+        piece = text[line.start : line.end]
+        if line.end - line.start > DEEPEST and depth(text, line.start, line.end) > DEEPEST:
+            piece = piece[: len(piece) - len(piece.lstrip())] + "0\n"
+        pieces.append(piece)
     try:
-        libcst.parse_module(source.text)
-    except (libcst.ParserSyntaxError, RecursionError) as error:
-        return error
+        libcst.parse_module("".join(pieces))
+    except (libcst.ParserSyntaxError, libcst.CSTLogicError, TypeError, RecursionError) as error:
+        return _first_line(error)
     return None
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def _internal_error(message: str) -> Diagnostic:

@@ -34,10 +34,9 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
 
     File = tuple[str, Settings]
-    Job = tuple[list[File], Future[list[Result]]]
 
-ALONE_FILES = 400
-ALONE_BYTES = 3_000_000
+ALONE_FILES = 250
+ALONE_BYTES = 2_000_000
 """Up to here the start of the workers would cost more than they save."""
 BATCH_FILES = 64
 BATCH_BYTES = 400_000
@@ -113,52 +112,78 @@ def run(files: Iterable[File], mode: Mode) -> Iterator[Result]:
         yield lint_file(path, settings, mode)
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    batch: list[File]
+    pool: ProcessPool
+    future: Future[list[Result]]
+
+
 def _run_in_workers(files: Iterable[File], mode: Mode) -> Iterator[Result]:
+    from concurrent.futures import BrokenExecutor, wait
+
+    count = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    reading = dataclasses.replace(mode, write=False)
+    pool = _start(count)
+
+    def schedule(batch: list[File]) -> _Job:
+        nonlocal pool
+        if not pool.active:  # every worker was killed at once
+            _stop(pool)
+            pool = _start(count)
+        limit = SECONDS + SECONDS_PER_MEGABYTE * sum(_size(path) for path, _ in batch) / 1e6
+        return _Job(batch, pool, pool.schedule(_lint_batch, (batch, reading), timeout=limit))
+
+    def finish(job: _Job, tries: int = TRIES) -> Iterator[Result]:
+        try:
+            while not wait([job.future], timeout=1).done:
+                if not job.pool.active:
+                    raise BrokenExecutor("all workers died")
+            results = job.future.result()
+        except BrokenExecutor as error:
+            if tries:
+                yield from finish(schedule(job.batch), tries - 1)
+            else:
+                yield from (_failure(path, INTERNAL_ERROR, _exception(error)) for path, _ in job.batch)
+        except Exception as error:
+            if len(job.batch) == 1:
+                yield _failure(job.batch[0][0], INTERNAL_ERROR, _death(error))
+            else:
+                for alone in [schedule([file]) for file in job.batch]:
+                    yield from finish(alone)
+        else:
+            for result, (_, settings) in zip(results, job.batch, strict=True):
+                yield _write(result, settings, mode)
+
+    waiting: collections.deque[_Job] = collections.deque()
+    try:
+        for batch in _batches(files):
+            waiting.append(schedule(batch))
+            if len(waiting) > 4 * count:
+                yield from finish(waiting.popleft())
+        while waiting:
+            yield from finish(waiting.popleft())
+    finally:
+        _stop(pool)
+
+
+def _start(count: int) -> ProcessPool:
     import multiprocessing
 
     from pebble import ProcessPool
 
     # Fork shares what is loaded; where it is not safe, spawn is the default.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    count = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    reading = dataclasses.replace(mode, write=False)
-
-    def start() -> ProcessPool:
-        return ProcessPool(max_workers=count, initializer=_prepare_worker, context=context)
-
-    pool = start()
-
-    def schedule(batch: list[File]) -> Job:
-        nonlocal pool
-        if not pool.active:  # all workers were killed
-            _stop(pool)
-            pool = start()
-        limit = SECONDS + SECONDS_PER_MEGABYTE * sum(_size(path) for path, _ in batch) / 1e6
-        return batch, pool.schedule(_lint_batch, (batch, reading), timeout=limit)
-
-    def finish(batch: list[File], future: Future[list[Result]]) -> Iterator[Result]:
-        try:
-            results = future.result()
-        except Exception as error:
-            if len(batch) == 1:
-                yield _failure(batch[0][0], INTERNAL_ERROR, _death(error))
-                return
-            for alone, again in [schedule([file]) for file in batch]:
-                yield from finish(alone, again)
-        else:
-            for result, (_, settings) in zip(results, batch, strict=True):
-                yield _write(result, settings, mode)
-
-    waiting: collections.deque[Job] = collections.deque()
+    pool = ProcessPool(max_workers=count, initializer=_prepare_worker, context=context)
+    # A worker inherits the mask: the interrupt that is meant for this process must not end it in a traceback.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]) if sys.platform != "win32" else None
     try:
-        for batch in _batches(files):
-            waiting.append(schedule(batch))
-            if len(waiting) > 4 * count:
-                yield from finish(*waiting.popleft())
-        while waiting:
-            yield from finish(*waiting.popleft())
+        if not pool.active:
+            raise RuntimeError("the workers did not start")
     finally:
-        _stop(pool)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    return pool
 
 
 def _batches(files: Iterable[File]) -> Iterator[list[File]]:
@@ -259,6 +284,6 @@ def _death(error: Exception) -> str:
     if isinstance(error, pebble.ProcessExpired):
         code = error.exitcode
         if code is not None and code < 0:
-            return f"the linter crashed on this file ({signal.Signals(-code).name})"
+            return f"the linter crashed on this file ({signal.strsignal(-code) or f'signal {-code}'})"
         return f"the linter crashed on this file (exit code {code})"
     return _exception(error)

@@ -150,7 +150,7 @@ def place(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic
 
 def warnings(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
     """What to tell about comments that try to suppress and cannot; only about comments that speak of us."""
-    if not _MENTIONS_US.search(source.text):
+    if "panicguard" not in source.text and "PNC" not in source.text:
         return ()
     scanned = scan(source.text)
     comments = _read(source, scanned, rules)
@@ -285,10 +285,18 @@ def _placed(source: Source, scanned: Scan, diagnostic: Diagnostic) -> Diagnostic
     if not diagnostic.is_rule:
         return diagnostic
     row = source.location(diagnostic.start)[0]
+    line_start, line_end = _line(source, row)
     for start, end in scanned.multiline:
-        if source.location(start)[0] <= row <= (last := source.location(end)[0]):
-            row = last
+        if start < line_end and line_start <= end:
+            row = source.location(end)[0]
+            line_start, line_end = _line(source, row)
     return dataclasses.replace(diagnostic, noqa_row=row)
+
+
+def _line(source: Source, row: int) -> tuple[int, int]:
+    """The start and end of a row, its newline included; past the last row, nothing at the end of the text."""
+    starts = (*source.line_starts[row - 1 : row + 1], len(source.text), len(source.text))
+    return starts[0], starts[1]
 
 
 def _statement(source: Source, scanned: Scan, offset: int) -> tuple[int, int]:
@@ -367,19 +375,16 @@ def _next_line(source: Source, scanned: Scan, offset: int, row: int) -> tuple[in
     the next physical one."""
     at = _line_at(scanned, offset - 1)
     if not scanned.lines[at].blank:
-        starts = source.line_starts
-        return starts[row] if row < len(starts) else offset, starts[row + 1] if row + 1 < len(
-            starts
-        ) else len(source.text)
+        return _line(source, row + 1)
     following = next((line for line in scanned.lines[at + 1 :] if not line.blank), None)
     return (following.start, following.end) if following else (offset, offset)
 
 
 def _block(source: Source, scanned: Scan, directive: Directive) -> tuple[int, int]:
-    """What `enable` must share with `disable`, the statement within brackets and elsewhere the indentation; and
-    the end of the block around an own-line comment.
+    """What an `enable` must share with its `disable`, and the end of the block around an own-line comment.
 
-    That is the innermost block that begins no further right than the comment.
+    Within brackets that is the statement around it; elsewhere the indentation, and the innermost block that
+    begins no further right than the comment.
     """
     at = _line_at(scanned, directive.start)
     here = scanned.lines[at]
@@ -552,13 +557,10 @@ def _without(source: Source, directive: Directive) -> Edit:
     it, and the line when the comment stands alone."""
     text = source.text
     begin, end = directive.comment
-    row = source.location(begin)[0]
-    line_start = source.line_starts[row - 1]
     if following := _NEXT_SEGMENT.search(text, directive.end, end):
         return Edit(directive.start, following.end() - 1, "")
     if directive.start > begin:
         return Edit(len(text[: directive.start].rstrip()), end, "")
-    before = text[line_start:begin]
-    if before.strip():
-        return Edit(line_start + len(before.rstrip()), end, "")
-    return Edit(line_start, source.line_starts[row] if row < len(source.line_starts) else end, "")
+    line_start, line_end = _line(source, source.location(begin)[0])
+    before = text[line_start:begin].rstrip()
+    return Edit(line_start + len(before), end, "") if before else Edit(line_start, line_end, "")

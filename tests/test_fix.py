@@ -206,10 +206,21 @@ def test_syntax_newer_than_the_running_python(newer: str, content: str, text: st
     assert result.source.text == f"{newer}{text}\n"
 
 
-def test_a_file_that_cannot_be_judged_is_left() -> None:
-    original = Source("a.py", "x = " + "-" * 200_000 + "1\na\n")
-    result = converge(original, rewriting("a", "b"))
+DEEP = ["-" * 20_000 + "1", "[" * 5000 + "]" * 5000, "a" + ".b()" * 5000, " + ".join(["1"] * 20_000)]
+
+
+@pytest.mark.parametrize("deep", DEEP)
+@pytest.mark.parametrize(("content", "text"), [("b", "b"), ("(", "a")])
+def test_what_python_cannot_compile_is_no_hindrance(deep: str, content: str, text: str) -> None:
+    result = converge(Source("a.py", f"x = {deep}\na\n"), rewriting(r"(?<=\n)a", content))
+    assert result.source.text == f"x = {deep}\n{text}\n"
+
+
+def test_a_file_that_cannot_be_verified_is_left() -> None:
+    original = Source("a.py", "x = $\na\n")
+    result = converge(original, rewriting(r"(?<=\n)a", "b"))
     assert result.source == original
+    assert "can be verified" in result.diagnostics[-1].message
 
 
 def test_edits_leave_the_rest_byte_for_byte() -> None:

@@ -191,7 +191,7 @@ PLACES = [
     "def f():\n      # ruff: disable[F401]\n    import spawn\n",
     "# ruff: disable[F401]\ndef f():\n    import spawn\n# ruff: enable[F401]\n",
     "# ruff: disable[F401]\ndef f():\n    x\n    # ruff: enable[F401]\nimport spawn\n",
-    "# ruff: disable[F401]\n# ruff: disable[F401]\n# ruff: enable[F401]\nimport spawn\n# ruff: enable[F401]\n",
+    "# ruff: disable[F401]\n" * 2 + "# ruff: enable[F401]\nimport spawn\n# ruff: enable[F401]\n",
 ]
 
 
@@ -378,7 +378,8 @@ UNUSED = [
         "# panicguard: disable[PNC101]\nspawn()\n",
     ),
     (
-        "# panicguard: disable[PNC103]\n# panicguard: disable[PNC106]\n# panicguard: enable[PNC103, PNC106]\n",
+        "# panicguard: disable[PNC103]\n# panicguard: disable[PNC106]\n"
+        "# panicguard: enable[PNC103, PNC106]\n",
         "unused: `PNC103`",
         "",
     ),
@@ -418,12 +419,27 @@ def test_unused_is_a_rule_that_can_be_off() -> None:
         ("\nx  # noqa:PNC101;\n", "Invalid `# noqa` directive on a.py:2: unexpected ';' after a code"),
         ("x  # noqa: [PNC101]\n", "Invalid `# noqa` directive on a.py:1: expected codes"),
         ("x  # noqa: E501PNC101\n", "Missing or joined rule codes in `# noqa` on a.py:1: expected one comma"),
-        ("x  # panicguard: noqa\n", "Invalid `# panicguard: noqa` directive on a.py:1: it holds for the file"),
+        (
+            "x  # panicguard: noqa\n",
+            "Invalid `# panicguard: noqa` directive on a.py:1: it holds for the file",
+        ),
         ("x  # panicguard: ignore PNC101\n", "Invalid `# panicguard: ignore` directive on a.py:1: expected"),
-        ("# panicguard: ingore[PNC101]\n", "Invalid `# panicguard: ingore` directive on a.py:1: expected one of"),
-        ("x  # panicguard: disable[PNC101]\n", "Invalid `# panicguard: disable` directive on a.py:1: it must"),
-        ("# panicguard: enable[PNC101]\n", "Invalid `# panicguard: enable` directive on a.py:1: `PNC101` is not"),
-        ("x  # panicguard: ignore[PNC101 PNC103]\n", "Invalid `# panicguard: ignore` directive on a.py:1: 'PNC101"),
+        (
+            "# panicguard: ingore[PNC101]\n",
+            "Invalid `# panicguard: ingore` directive on a.py:1: expected one of",
+        ),
+        (
+            "x  # panicguard: disable[PNC101]\n",
+            "Invalid `# panicguard: disable` directive on a.py:1: it must",
+        ),
+        (
+            "# panicguard: enable[PNC101]\n",
+            "Invalid `# panicguard: enable` directive on a.py:1: `PNC101` is not",
+        ),
+        (
+            "x  # panicguard: ignore[PNC101 PNC103]\n",
+            "Invalid `# panicguard: ignore` directive on a.py:1: 'PNC101",
+        ),
     ],
 )
 def test_comments_that_fail_are_told(text: str, said: str) -> None:
@@ -470,9 +486,48 @@ def test_ruff_keeps_our_codes_only_when_told(tmp_path: Path, external: list[str]
 
 PIECES = st.sampled_from(
     [
-        *["# noqa", "#noqa", ": ", ":", "PNC101", "PNC103", "PNC106", "PNC999", "PNC900", "E501", ", ", ",", " "],
-        *["# panicguard: ", "ignore", "disable", "enable", "file-ignore", "noqa", "[", "]", "bare-thread", "PNC1"],
-        *["# flake8: ", "why", "#", "# ", "\n", "    ", "spawn()", "thread(", ")", '"""', "x = 1", "if x:\n", "\r\n"],
+        *[
+            "# noqa",
+            "#noqa",
+            ": ",
+            ":",
+            "PNC101",
+            "PNC103",
+            "PNC106",
+            "PNC999",
+            "PNC900",
+            "E501",
+            ", ",
+            ",",
+            " ",
+        ],
+        *[
+            "# panicguard: ",
+            "ignore",
+            "disable",
+            "enable",
+            "file-ignore",
+            "noqa",
+            "[",
+            "]",
+            "bare-thread",
+            "PNC1",
+        ],
+        *[
+            "# flake8: ",
+            "why",
+            "#",
+            "# ",
+            "\n",
+            "    ",
+            "spawn()",
+            "thread(",
+            ")",
+            '"""',
+            "x = 1",
+            "if x:\n",
+            "\r\n",
+        ],
     ]
 )
 
@@ -486,7 +541,9 @@ def test_any_comment_is_read_and_removing_the_unused_settles(text: str) -> None:
         d for d in suppress.place(Source("a.py", text), found(text)) if d in before
     ]
     after = cleaned(text)
-    assert [d.code for d in left(after) if d.code != "PNC900"] == [d.code for d in before if d.code != "PNC900"]
+    assert [d.code for d in left(after) if d.code != "PNC900"] == [
+        d.code for d in before if d.code != "PNC900"
+    ]
     assert re.sub(r"#[^\r\n]*|\s", "", after) == re.sub(r"#[^\r\n]*|\s", "", text)
 
 
@@ -497,7 +554,11 @@ def test_any_comment_is_read_and_removing_the_unused_settles(text: str) -> None:
 )
 def test_other_tools_codes_and_the_rest_survive(names: list[str], separator: str, rest: str) -> None:
     after = cleaned(f"spawn()  # noqa: {separator.join(names)}{rest}\n")
-    kept = [name for i, name in enumerate(names) if name in ("E501", "ABC1") or (name == "PNC101" and i == names.index(name))]
+    kept = [
+        name
+        for i, name in enumerate(names)
+        if name in ("E501", "ABC1") or (name == "PNC101" and i == names.index(name))
+    ]
     if kept:
         assert re.findall(r"[A-Z]+[0-9]+", after) == kept
         assert after.endswith(f"{rest}\n")

@@ -24,6 +24,10 @@ _TOKEN = re.compile(
     ''',
     re.VERBOSE | re.DOTALL,
 )
+_LINK = re.compile(
+    _TOKEN.pattern.replace("(?P<broken> [\"'] )", "(?P<reset> [,;] ) | (?P<link> [-+~] | [*/%@&|^.<>=!]+ | \\b(?:not|if|lambda|await|and|or|in|is)\\b )"),
+    re.VERBOSE | re.DOTALL,
+)
 _INDENT = re.compile(r"[ \t\f]*")
 
 
@@ -100,3 +104,26 @@ def _columns(indent: str) -> int:
     for char in indent:
         columns = 0 if char == "\f" else columns // 8 * 8 + 8 if char == "\t" else columns + 1
     return columns
+
+
+def depth(text: str, start: int, end: int) -> int:
+    """How deep the syntax tree of a logical line may get: its open brackets, and the operators, attributes, calls and
+    adjacent strings that are chained between two commas, on every level."""
+    levels = [0]
+    total = deepest = 0
+    for token in _LINK.finditer(text, start, end):
+        match token.lastgroup:
+            case "open":
+                levels[-1] += 1
+                levels.append(0)
+                total += 1
+            case "close" if len(levels) > 1:
+                total -= levels.pop()
+            case "link" | "string":
+                levels[-1] += 1
+                total += 1
+            case "reset":
+                total -= levels[-1]
+                levels[-1] = 0
+        deepest = max(deepest, total)
+    return deepest

@@ -12,7 +12,7 @@ import bisect
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from panicguard.python.lex import LogicalLine, scan
+from panicguard.python.lex import LogicalLine, depth, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,11 +25,14 @@ _STORED = re.compile(
     r"(?:(?:\[[^\]\n]*\])?\s*(?::[^=\n]+)?=(?!=)|:=|\.\s*(?:add|append|appendleft|insert|extend|update)\s*\()"
 )
 _ALIAS = re.compile(r"\bas\s+(\w+)")
-_BOUND = re.compile(r"[ \t]*(\w+)\s*(?::[^=\n]+)?=(?!=)")
+_BOUND = re.compile(r"(\w+)\s*(?::[^=\n]+)?=(?!=)")
 _GLOBAL = re.compile(r"\bglobal\s+([\w, ]+)")
 _CALLED = re.compile(r"(\w+)\s*\(")
 _WORD = re.compile(r"[^\W\d]\w*")
 _RETURNS = re.compile(r"->\s*([^#\n]*(?:Loop|Executor|Pool|Thread|Group)[^#\n]*):\s*(?:#.*)?\Z")
+_DEEPEST = 600
+"""What the parser is given: its time grows with the square of the depth (0.2 s here), and at 1,500 nested brackets
+it overflows a stack of 8 MB."""
 _LONG = 300
 """Characters from which a statement without a word is worth blanking."""
 
@@ -65,6 +68,9 @@ def slim(text: str, words: Sequence[str], async_words: Sequence[str] = ()) -> st
     A word makes the function it stands in worth reading; one of `async_words` only an async function.
     """
     scanned = scan(text)
+    shallow = _shallow(text, scanned.lines, _hits(text, (*words, *async_words)))
+    if shallow != text:
+        text, scanned = shallow, scan(shallow)
     if not scanned.sound:
         return text
     lines = [line for line in scanned.lines if not line.blank]
@@ -93,6 +99,23 @@ def slim(text: str, words: Sequence[str], async_words: Sequence[str] = ()) -> st
     }
     kept |= _related(text, lines, hits, functions, statements, kept)
     return _render(text, lines, functions, statements, kept, hits)
+
+
+def _shallow(text: str, lines: Sequence[LogicalLine], hits: Sequence[int]) -> str:
+    """The text with a placeholder for each statement that is too deep to be parsed. Raises TooDeep where one of them
+    holds a word."""
+    pieces: list[str] = []
+    done = 0
+    for line in lines:
+        if line.end - line.start > 2 * _DEEPEST and not line.blank:
+            deep = depth(text, line.start, line.end)
+            if deep > _DEEPEST:
+                if _hit(hits, line.start, line.end):
+                    raise TooDeep(line.start, deep)
+                margin = text[line.start : line.start + _margin(text, line.start)]
+                pieces += (text[done : line.start], margin, "0", "\n" * text.count("\n", line.start, line.end))
+                done = line.end
+    return "".join((*pieces, text[done:]))
 
 
 def _outline(
@@ -272,5 +295,5 @@ def _placeholder(text: str, block: _Block, hits: Sequence[int]) -> str | None:
     margin = body[: _margin(body, 0)]
     if body.startswith(("'", '"', 'r"', "r'"), len(margin)):
         return f"{margin}..."
-    bound = _BOUND.match(body)
+    bound = _BOUND.match(body, len(margin))
     return f"{margin}{bound[1]} = ..." if bound else None
