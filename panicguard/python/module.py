@@ -12,7 +12,7 @@ from panicguard.python.apis import THREAD_CLASSES
 from panicguard.python.flow import Flow
 from panicguard.python.lazy import cst
 from panicguard.python.names import Names
-from panicguard.python.screen import TooDeep, slim
+from panicguard.python.screen import TooDeep, shallow, slim
 from panicguard.python.tree import Tree, index
 
 if TYPE_CHECKING:
@@ -109,12 +109,18 @@ def parse(source: Source, settings: Settings, words: Sequence[str], async_words:
     line_starts = [feeds, *source.line_starts[1:]]
     plain = plain[feeds:]
     try:
-        root = _parsed(slim(plain, words, async_words)) or _parsed(plain)
+        plain, scanned = shallow(plain, (*words, *async_words))
     except TooDeep as deep:
         row = plain.count("\n", 0, deep.offset) + 1
         start = source.line_starts[row - 1]
         message = f"nested too deeply to be analysed ({deep.depth} levels)"
         raise Unparsable(message, start, start + len(source.line(row)), invalid=False) from None
+    slimmed = slim(plain, scanned, words, async_words)
+    root = _parsed(slimmed.text)
+    if root is not None:
+        line_starts = [line_starts[row] for row in slimmed.rows]
+    else:
+        root = _parsed(plain)
     if root is None:
         raise _unparsable(source, plain)
     tree = index(root, line_starts)

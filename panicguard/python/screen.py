@@ -12,7 +12,7 @@ import bisect
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from panicguard.python.lex import LogicalLine, depth, scan
+from panicguard.python.lex import LogicalLine, Scan, depth, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,9 +25,10 @@ _STORED = re.compile(
     r"(?:(?:\[[^\]\n]*\])?\s*(?::[^=\n]+)?=(?!=)|:=|\.\s*(?:add|append|appendleft|insert|extend|update)\s*\()"
 )
 _ALIAS = re.compile(r"\bas\s+(\w+)")
-_BOUND = re.compile(r"(\w+)\s*(?::[^=\n]+)?=(?!=)")
+_BOUND = re.compile(r"[ \t\f]*(\w+)\s*(?::|=(?!=))")
+_TARGETS = re.compile(r"\bfor\s+([\w, ]+?)\s+in\b")
 _GLOBAL = re.compile(r"\bglobal\s+([\w, ]+)")
-_CALLED = re.compile(r"(\w+)\s*\(")
+_CALLED = re.compile(r"\b(\w+)\s*\(")
 _WORD = re.compile(r"[^\W\d]\w*")
 _RETURNS = re.compile(r"->\s*([^#\n]*(?:Loop|Executor|Pool|Thread|Group)[^#\n]*):\s*(?:#.*)?\Z")
 _DEEPEST = 600
@@ -62,17 +63,41 @@ def words_in(text: str, words: Iterable[str]) -> list[str]:
     return [word for word in words if word in text and _hits(text, (word,))]
 
 
-def slim(text: str, words: Sequence[str], async_words: Sequence[str] = ()) -> str:
-    """The text (newlines all `\\n`) with what no rule needs blanked; it has as many lines as before.
+def shallow(text: str, words: Sequence[str]) -> tuple[str, Scan]:
+    """The text (newlines all `\\n`), as many lines as before, with a placeholder for each statement that is too deep
+    to be parsed. Raises TooDeep where one of them holds a word."""
+    scanned = scan(text)
+    pieces: list[str] = []
+    done = 0
+    for line in scanned.lines:
+        if line.end - line.start > 2 * _DEEPEST and not line.blank:
+            deep = depth(text, line.start, line.end)
+            if deep > _DEEPEST:
+                if _hits(text[line.start : line.end], words):
+                    raise TooDeep(line.start, deep)
+                margin = text[line.start : line.start + _margin(text, line.start)]
+                pieces += (text[done : line.start], margin, "0", "\n" * text.count("\n", line.start, line.end))
+                done = line.end
+    if not pieces:
+        return text, scanned
+    text = "".join((*pieces, text[done:]))
+    return text, scan(text)
+
+
+class Slim(NamedTuple):
+    """What is left of a text, and the row (from 0) in it that each row of what is left comes from."""
+
+    text: str
+    rows: Sequence[int]
+
+
+def slim(text: str, scanned: Scan, words: Sequence[str], async_words: Sequence[str] = ()) -> Slim:
+    """The text (newlines all `\\n`) without what no rule needs.
 
     A word makes the function it stands in worth reading; one of `async_words` only an async function.
     """
-    scanned = scan(text)
-    shallow = _shallow(text, scanned.lines, _hits(text, (*words, *async_words)))
-    if shallow != text:
-        text, scanned = shallow, scan(shallow)
     if not scanned.sound:
-        return text
+        return Slim(text, range(text.count("\n") + 1))
     lines = [line for line in scanned.lines if not line.blank]
     functions: list[_Block] = []
     statements: list[_Block] = []
@@ -84,7 +109,7 @@ def slim(text: str, words: Sequence[str], async_words: Sequence[str] = ()) -> st
         name
         for block in statements
         if _hit(hits, block.start, block.end)
-        for name in (*_ALIAS.findall(text[block.start : block.end]), *_BOUND.findall(text[block.start : block.end]))
+        for name in (*_ALIAS.findall(text, block.start, block.end), *_bound(text, block))
     }
     aliases.update(c.name for c in classes if _hit(hits, c.start, lines[c.first].end))
     hits = sorted({*hits, *_hits(text, aliases)})
@@ -95,27 +120,13 @@ def slim(text: str, words: Sequence[str], async_words: Sequence[str] = ()) -> st
         for block in functions
         if _hit(hits, block.start, block.end)
         or (_hit(async_hits, block.start, block.end) and "async" in text[block.start : block.end])
+        or (async_hits and text.find(".cancel(", block.start, block.end) >= 0)
         or (block.name == "run" and any(c.first < block.first < c.last and c.name in aliases for c in classes))
     }
     kept |= _related(text, lines, hits, functions, statements, kept)
-    return _render(text, lines, functions, statements, kept, hits)
-
-
-def _shallow(text: str, lines: Sequence[LogicalLine], hits: Sequence[int]) -> str:
-    """The text with a placeholder for each statement that is too deep to be parsed. Raises TooDeep where one of them
-    holds a word."""
-    pieces: list[str] = []
-    done = 0
-    for line in lines:
-        if line.end - line.start > 2 * _DEEPEST and not line.blank:
-            deep = depth(text, line.start, line.end)
-            if deep > _DEEPEST:
-                if _hit(hits, line.start, line.end):
-                    raise TooDeep(line.start, deep)
-                margin = text[line.start : line.start + _margin(text, line.start)]
-                pieces += (text[done : line.start], margin, "0", "\n" * text.count("\n", line.start, line.end))
-                done = line.end
-    return "".join((*pieces, text[done:]))
+    kept |= _decorated(text, lines, functions, kept)
+    kept |= _mentioned(text, lines, functions, statements, kept, hits)
+    return _render(text, lines, sorted((*functions, *statements)), kept)
 
 
 def _outline(
@@ -189,7 +200,7 @@ def _related(
     named: dict[str, list[_Block]] = {}
     for block in functions:
         named.setdefault(block.name, []).append(block)
-    module_names = {name for b in statements for name in _BOUND.findall(text[b.start : b.end])}
+    module_names = {name for b in statements for name in _bound(text, b)}
     module_names.update(n.strip() for g in _GLOBAL.findall(text) for n in g.split(","))
 
     targets: set[str] = set()
@@ -242,32 +253,96 @@ def _related(
     return related
 
 
+def _bound(text: str, block: _Block) -> tuple[str, ...]:
+    """The name that a statement assigns to or annotates."""
+    bound = _BOUND.match(text, block.start, block.end)
+    return (bound[1],) if bound else ()
+
+
 def _any_of(names: set[str], pattern: str) -> re.Pattern[str] | None:
     names = names - {"self", "cls"}
     return re.compile(pattern.format("|".join(sorted(names)))) if names else None
 
 
-def _render(
+def _decorated(text: str, lines: list[LogicalLine], functions: list[_Block], kept: set[_Block]) -> set[_Block]:
+    """The functions under a decorator that is a kept function: it may spawn them."""
+    names = {block.name for block in kept}
+    found = set()
+    for block in functions:
+        if block.first + 1 < block.last and text.startswith("@", block.start + _margin(text, block.start)):
+            header = text[block.start : lines[block.last - 1].start]
+            if names.intersection(_WORD.findall(header.partition("def ")[0])):
+                found.add(block)
+    return found
+
+
+def _mentioned(
     text: str,
     lines: list[LogicalLine],
     functions: list[_Block],
     statements: list[_Block],
     kept: set[_Block],
     hits: Sequence[int],
-) -> str:
-    """The text, with functions that are not kept as stubs and long statements without a word as placeholders."""
+) -> set[_Block]:
+    """The statements outside functions that say something of what is kept: imports, those with a word, and those about
+    a name that is read there."""
+    read: set[str] = set()
+    for block in kept:
+        read.update(_WORD.findall(text, block.start, block.end))
+    found = set()
+    for block in statements:
+        if _hit(hits, block.start, block.end):
+            read.update(_WORD.findall(text, block.start, block.end))
+            found.add(block)
+        elif text.find("import", block.start, block.end) >= 0:
+            found.add(block)
+    covered = {row for block in (*functions, *statements) for row in range(block.first, block.last)}
+    for row, line in enumerate(lines):
+        if row not in covered:
+            read.update(_WORD.findall(text, line.start, line.end))
+    targets = {name for group in _TARGETS.findall(text) for name in _WORD.findall(group)}
+    names = {*_ALIAS.findall(text), *targets, *(name for b in statements for name in _bound(text, b))} & read
+    for block in statements:
+        start = block.start + _margin(text, block.start)
+        bound = _BOUND.match(text, block.start, block.end)
+        if bound and bound[1] in names:
+            if block.end - block.start < _LONG or _CALLED.search(text, start, min(block.end, bound.end() + 80)):
+                found.add(block)
+        elif not bound and names and block.end - block.start < _LONG and names.intersection(
+            _WORD.findall(text, start, block.end)
+        ):
+            found.add(block)
+    return found
+
+
+def _render(text: str, lines: list[LogicalLine], blocks: Sequence[_Block], kept: set[_Block]) -> Slim:
+    """The text without the blocks that are not kept: stubs for functions, placeholders where a body would be empty."""
     pieces: list[str] = []
-    done = 0
-    for block in sorted((*functions, *statements)):
-        if block in kept:
-            continue
-        stub = _stub(text, lines, block) if block.kind else _placeholder(text, block, hits)
-        if stub is None:
-            continue
-        pieces += (text[done : block.start], stub, "\n" * text.count("\n", block.start, block.end))
-        done = block.end
-    pieces.append(text[done:])
-    return "".join(pieces)
+    rows: list[int] = []
+    row = done = 0
+
+    def keep(end: int) -> None:
+        nonlocal row, done
+        piece = text[done:end]
+        if piece:
+            count = piece.count("\n")
+            pieces.append(piece)
+            rows.extend(range(row, row + count))
+            row += count
+        done = end
+
+    for block in blocks:
+        stub = None if block in kept else _stub(text, lines, block) if block.kind else _placeholder(text, block)
+        if stub is not None:
+            keep(block.start)
+            if stub:
+                pieces.append(f"{stub}\n")
+                rows.append(row)
+            row += text.count("\n", block.start, block.end)
+            done = block.end
+    keep(len(text))
+    rows.append(row)
+    return Slim("".join(pieces), rows)
 
 
 def _stub(text: str, lines: list[LogicalLine], block: _Block) -> str | None:
@@ -288,12 +363,10 @@ def _margin(text: str, start: int) -> int:
     return at - start
 
 
-def _placeholder(text: str, block: _Block, hits: Sequence[int]) -> str | None:
-    if block.end - block.start < _LONG or _hit(hits, block.start, block.end):
-        return None
-    body = text[block.start : block.end]
-    margin = body[: _margin(body, 0)]
-    if body.startswith(("'", '"', 'r"', "r'"), len(margin)):
-        return f"{margin}..."
-    bound = _BOUND.match(body, len(margin))
-    return f"{margin}{bound[1]} = ..." if bound else None
+def _placeholder(text: str, block: _Block) -> str:
+    """What stands for a statement: its name, or something that keeps the body of its block from being empty."""
+    margin = text[block.start : block.start + _margin(text, block.start)]
+    bound = _BOUND.match(text, block.start, block.end)
+    if bound is None:
+        return f"{margin}0" if margin else ""
+    return f"{margin}{bound[1]} = ..."

@@ -87,11 +87,6 @@ def _handed(module: Module) -> Iterator[tuple[cst.FunctionDef | cst.Lambda, CSTN
         for decorator in function.decorators:
             if module.names.definition(decorator.decorator) in spawners:
                 yield function, function
-    for call in module.tree.all(cst.Call):
-        if call.args and module.names.definition(call.func) in spawners:
-            closure = module.names.definition(call.args[0].value)
-            if isinstance(closure, (cst.FunctionDef, cst.Lambda)):
-                yield closure, call
 
 
 def _spawners(module: Module) -> set[CSTNode]:

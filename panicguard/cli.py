@@ -1,0 +1,396 @@
+"""The command line: arguments to settings, settings to results, results to a report and an exit code."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from panicguard import __version__, files, settings
+from panicguard.rule import all_rules
+from panicguard.settings import ConfigError, Layer, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from panicguard.model import Result
+
+FORMATS = ("full", "concise", "json")
+SLOW = 1.0
+"""Seconds after which a run on a terminal shows its progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The flags of `check`; None or () where one was not given."""
+
+    paths: tuple[str, ...] = ()
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] | None = None
+    extend_exclude: tuple[str, ...] = ()
+    fix: bool | None = None
+    fix_only: bool | None = None
+    unsafe_fixes: bool | None = None
+    diff: bool = False
+    show_fixes: bool | None = None
+    output_format: str | None = None
+    statistics: bool = False
+    exit_zero: bool = False
+    exit_non_zero_on_fix: bool = False
+    isolated: bool = False
+    config: tuple[str, ...] = ()
+    stdin_filename: str | None = None
+    force_exclude: bool | None = None
+    respect_gitignore: bool | None = None
+    low_confidence: bool | None = None
+    verbose: bool = False
+    quiet: bool = False
+    silent: bool = False
+    color: str = "auto"
+
+
+class _Selectors(click.ParamType[Any, Any]):
+    """A list with commas."""
+
+    name = "selectors"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _check_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that `check` and `fix` share."""
+    lists = {"type": _Selectors(), "multiple": True}
+    options = [
+        click.argument("paths", nargs=-1),
+        click.option("--select", **lists, help="Rules to run: codes, prefixes, names or ALL."),
+        click.option("--ignore", **lists, help="Rules not to run."),
+        click.option("--extend-select", **lists, help="Rules to run beside the selected ones."),
+        click.option("--exclude", **lists, help="Files and directories to leave out."),
+        click.option("--extend-exclude", **lists, help="Files and directories to leave out as well."),
+        click.option("--fix/--no-fix", default=None, help="Fix what can be fixed."),
+        click.option("--fix-only/--no-fix-only", default=None, help="Fix, and do not report what is left."),
+        click.option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="Apply, or do not mention, unsafe fixes."),
+        click.option("--diff", is_flag=True, help="Show what would be fixed, and write nothing."),
+        click.option("--show-fixes/--no-show-fixes", default=None, help="List what was fixed."),
+        click.option(
+            "--output-format",
+            type=click.Choice(FORMATS),
+            envvar="PANICGUARD_OUTPUT_FORMAT",
+            help="How to print diagnostics.",
+        ),
+        click.option("--statistics", is_flag=True, help="Count by rule."),
+        click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 even where something was found."),
+        click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 where something was fixed."),
+        click.option("--isolated", is_flag=True, help="Read no configuration file."),
+        click.option("--config", multiple=True, help="A configuration file, or a `key = value` in TOML."),
+        click.option("--stdin-filename", help="The name of the file that comes from standard input."),
+        click.option("--force-exclude/--no-force-exclude", default=None, help="Exclude named files too."),
+        click.option("--respect-gitignore/--no-respect-gitignore", default=None, help="Leave out what git ignores."),
+        click.option("--low-confidence/--no-low-confidence", default=None, help="Report what is likely, too."),
+        click.option("-v", "--verbose", is_flag=True, help="Say which settings are used."),
+        click.option("-q", "--quiet", is_flag=True, help="Print diagnostics only."),
+        click.option("-s", "--silent", is_flag=True, help="Print nothing."),
+        click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="Colours."),
+    ]
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="panicguard", message="%(prog)s %(version)s")
+def cli() -> None:
+    """No bare spawns: find unsafe concurrency spawns and rewrite them into SafeGo calls."""
+
+
+@cli.command()
+@_check_options
+def check(**flags: Any) -> int:
+    """Report the unsafe spawns in files and directories (default: here)."""
+    return _check(_options(flags))
+
+
+@cli.command()
+@_check_options
+def fix(**flags: Any) -> int:
+    """Fix the unsafe spawns in files and directories, and list what was fixed."""
+    options = _options(flags)
+    return _check(replace(options, fix=True, show_fixes=options.show_fixes is not False))
+
+
+@cli.command()
+@click.argument("rule", required=False)
+@click.option("--all", "every", is_flag=True, help="Explain all rules.")
+@click.option("--output-format", type=click.Choice(("text", "json")), default="text", help="How to print it.")
+def rule(rule: str | None, every: bool, output_format: str) -> int:
+    """Explain a rule, by its code or its name."""
+    found = [r for r in all_rules() if every or rule in (r.code, r.name)]
+    if not found:
+        if rule is None:
+            raise click.UsageError("the following required arguments were not provided: <RULE|--all>")
+        raise click.UsageError(f"invalid value '{rule}' for '[RULE]'")
+    from panicguard.report.rules import to_json, to_markdown
+
+    _write(to_json(found, every=every) if output_format == "json" else "\n".join(map(to_markdown, found)))
+    return 0
+
+
+@cli.command()
+@click.argument("destination", type=click.Path(file_okay=False))
+@click.option("--as", "name", default="mruntime", help="The name of the copied package.")
+@click.option("--force", is_flag=True, help="Overwrite a copy that was changed.")
+def vendor(destination: str, name: str, force: bool) -> int:
+    """Copy the runtime into a project, as a package in the directory DESTINATION."""
+    from pathlib import Path
+
+    from panicguard.vendor import VendorError
+    from panicguard.vendor import vendor as copy
+
+    try:
+        package = copy(Path(destination), name, force=force)
+    except VendorError as error:
+        raise ConfigError(str(error)) from None
+    except OSError as error:
+        raise ConfigError(f"Failed to write {destination}", error.strerror or str(error)) from None
+    module = files.dotted(str(package.resolve()))
+    _write(f"Copied the runtime to {package}\n\nSay so in panicguard.toml, or in [tool.panicguard]:\n\n")
+    _write(f'runtime-module = "{module}"\n')
+    return 0
+
+
+@cli.command()
+def version() -> int:
+    """Print the version."""
+    _write(f"panicguard {__version__}\n")
+    return 0
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line: the exit code. Whatever is the user's mistake is said in words, with 2."""
+    try:
+        if not arguments:
+            with click.Context(cli, info_name="panicguard") as context:
+                click.echo(cli.get_help(context), err=True)
+            return 2
+        return int(cli.main(list(arguments), prog_name="panicguard", standalone_mode=False) or 0)
+    except click.exceptions.Abort:
+        return 130
+    except click.UsageError as error:
+        _usage_error(error)
+        return 2
+    except ConfigError as error:
+        click.echo("panicguard failed", err=True)
+        for cause in error.causes:
+            click.echo(f"  Cause: {cause}", err=True)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141
+    except Exception as error:
+        click.echo(f"panicguard failed\n  Cause: {type(error).__name__}: {error}", err=True)
+        click.echo("This is a bug in panicguard: please report it, with the command that led here.", err=True)
+        return 2
+
+
+def _usage_error(error: click.UsageError) -> None:
+    click.echo(f"error: {error.format_message()}", err=True)
+    if error.ctx is not None:
+        click.echo(f"\n{error.ctx.get_usage()}", err=True)
+    click.echo("\nFor more information, try '--help'.", err=True)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+
+
+def _options(flags: dict[str, Any]) -> _Options:
+    """The options of a command line, comma lists joined. Raises click.UsageError for what does not go together."""
+    for name in ("select", "ignore", "extend_select", "exclude", "extend_exclude"):
+        flags[name] = tuple(part for value in flags[name] for part in value)
+    context = click.get_current_context()
+    for name in ("select", "exclude"):
+        if context.get_parameter_source(name) is click.core.ParameterSource.DEFAULT:
+            flags[name] = None
+    options = _Options(**flags)
+    for first, second in (("statistics", "diff"), ("exit_zero", "exit_non_zero_on_fix")):
+        if getattr(options, first) and getattr(options, second):
+            one, other = (f"--{name.replace('_', '-')}" for name in (first, second))
+            raise click.UsageError(f"the argument '{one}' cannot be used with '{other}'")
+    return options
+
+
+def _settings_for(options: _Options) -> Callable[[str], Settings]:
+    """Directory -> settings, with the flags over what the configuration says. Raises ConfigError."""
+    named = [c for c in options.config if "=" not in c]
+    overrides = [c for c in options.config if "=" in c]
+    if len(named) > 1:
+        raise ConfigError("You cannot specify more than one configuration file on the command line.")
+    if named and options.isolated:
+        raise ConfigError("The argument `--config=<FILE>` cannot be used with `--isolated`")
+    layer = Layer(options.select, options.ignore, options.extend_select, "the CLI")
+    cwd = os.getcwd()
+
+    @functools.cache
+    def configured(path: str | None) -> Settings:
+        base, its = settings.load(path, overrides) if path is not None else settings.default(cwd, overrides)
+        flags = {
+            key: value
+            for key in (
+                "fix fix_only unsafe_fixes show_fixes output_format force_exclude respect_gitignore low_confidence"
+            ).split()
+            if (value := getattr(options, key)) is not None
+        }
+        exclude = options.exclude if options.exclude is not None else base.exclude
+        root = cwd if named else base.root
+        runtime = base.runtime_module or (None if options.isolated else files.runtime_in(root))
+        return replace(
+            base,
+            root=root,
+            enabled=settings.enabled_codes((its, layer)),
+            exclude=(*exclude, *options.extend_exclude),
+            runtime_module=runtime,
+            **flags,
+        )
+
+    spawn_rules = frozenset(rule.code for rule in all_rules() if rule.spawn)
+
+    @functools.cache
+    def settings_for(directory: str) -> Settings:
+        path = None if options.isolated else named[0] if named else settings.nearest(directory)
+        its = configured(path)
+        if files.is_runtime_copy(directory):
+            return replace(its, enabled=its.enabled - spawn_rules)
+        return its
+
+    return settings_for
+
+
+def _check(options: _Options) -> int:
+    """Check or fix, report, and say with which code to exit."""
+    from panicguard.pool import Mode
+    from panicguard.report.summary import fixed_count
+
+    settings_for = _settings_for(options)
+    its = settings_for(os.getcwd())
+    mode = Mode(
+        fix=its.fix or its.fix_only or options.diff,
+        unsafe=bool(its.unsafe_fixes),
+        write=not options.diff,
+    )
+    if options.verbose:
+        click.echo(f"panicguard {__version__}, settings from {settings.nearest(os.getcwd()) or 'nowhere'}", err=True)
+    stdin = options.paths == ("-",) or (options.stdin_filename is not None and not options.paths)
+    if stdin:
+        results = [_stdin(options, settings_for, mode)]
+    else:
+        found = _counted(files.discover(options.paths or (".",), settings_for))
+        results = sorted(_run(found, mode, options), key=lambda result: result.source.path)
+        if found.count == 0 and not options.silent:
+            click.echo("warning: No Python files found under the given path(s)", err=True)
+    if not options.silent:
+        for warning in (w for result in results for w in result.warnings):
+            click.echo(f"warning: {warning}", err=True)
+        _report(results, its, options, stdin=stdin)
+    fixed = fixed_count(results)
+    left = sum(len(result.diagnostics) for result in results)
+    if options.exit_zero:
+        return 0
+    if options.diff:
+        return 1 if fixed else 0
+    if options.exit_non_zero_on_fix and fixed:
+        return 1
+    return 1 if left and not its.fix_only else 0
+
+
+class _counted:  # noqa: N801 (an iterator that is read like a function's result)
+    """An iterable of files that knows how many it gave out."""
+
+    def __init__(self, found: Iterable[tuple[str, Settings]]) -> None:
+        self._found, self.count = found, 0
+
+    def __iter__(self) -> Iterator[tuple[str, Settings]]:
+        for item in self._found:
+            self.count += 1
+            yield item
+
+
+def _stdin(options: _Options, settings_for: Callable[[str], Settings], mode: Any) -> Result:
+    from panicguard.pool import lint_bytes
+
+    name = options.stdin_filename or "-"
+    directory = os.path.dirname(os.path.abspath(name)) if options.stdin_filename else os.getcwd()
+    its = settings_for(directory)
+    data = sys.stdin.buffer.read()
+    return lint_bytes(name, data, its, mode)
+
+
+def _run(found: _counted, mode: Any, options: _Options) -> Iterator[Result]:
+    """The results that say something; a run on a terminal that takes its time shows how far it is."""
+    from panicguard.pool import run as run_all
+
+    results = run_all(found, mode)
+    if sys.stderr.isatty() and not (options.quiet or options.silent):
+        results = _with_progress(results)
+    for result in results:
+        if result.diagnostics or result.fixed or result.warnings:
+            yield result
+
+
+def _with_progress(results: Iterator[Result]) -> Iterator[Result]:
+    import time
+
+    start = time.monotonic()
+    progress = None
+    try:
+        for done, result in enumerate(results):
+            if progress is None and time.monotonic() - start > SLOW:
+                from rich.console import Console
+                from rich.progress import BarColumn, Progress, TextColumn
+
+                columns = (TextColumn("Checked {task.completed} files"), BarColumn(bar_width=20))
+                progress = Progress(*columns, console=Console(stderr=True), transient=True)
+                task = progress.add_task("", total=None)
+                progress.start()
+            if progress is not None:
+                progress.update(task, completed=done)
+            yield result
+    finally:
+        if progress is not None:
+            progress.stop()
+
+
+def _report(results: list[Result], its: Settings, options: _Options, *, stdin: bool) -> None:
+    """Print what was found; where standard output takes the fixed source of standard input, to standard error."""
+    from panicguard.report import concise, diff, full, json, paint, statistics, summary
+
+    fixing = its.fix or its.fix_only or options.diff
+    echoed = stdin and fixing and not options.diff
+    if echoed:
+        _write(results[0].source.text)
+    stream = sys.stderr if echoed or options.diff else sys.stdout
+    text_format = its.output_format != "json"
+    shown: list[tuple[str, str]] = []
+    if options.diff:
+        _write(paint.paint(diff.diff(results), options.color, sys.stdout))
+    elif its.fix_only:
+        pass
+    elif options.statistics:
+        shown += statistics.statistics_text(results) if text_format else [(statistics.statistics_json(results), "")]
+    elif text_format:
+        shown += {"full": full.full, "concise": concise.concise}[its.output_format](results, unsafe=its.unsafe_fixes)
+    else:
+        shown.append((json.to_json(results), ""))
+    if text_format and not options.quiet:
+        if its.show_fixes and fixing and not options.diff:
+            shown += summary.show_fixes(results)
+        mode = "diff" if options.diff else "fix-only" if its.fix_only else "check"
+        shown += summary.summary(results, mode=mode, unsafe=its.unsafe_fixes, statistics=options.statistics)
+    stream.write(paint.paint(shown, options.color, stream))
+    stream.flush()

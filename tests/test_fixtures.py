@@ -1,0 +1,96 @@
+"""Each file under fixtures/ is several tests: what is found, how it is fixed, and how it is silenced."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from fixtures import WANT, cases, golden, settings_of, source, wants
+
+from panicguard.engine import check
+from panicguard.fix import fix
+from panicguard.model import Applicability
+from panicguard.python import screen
+from panicguard.source import Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from panicguard.model import Diagnostic
+
+CASES = cases()
+FIXABLE = [case for case in CASES if golden(case).exists()]
+
+
+def name(case: Path) -> str:
+    return f"{case.parent.name}/{case.stem}"
+
+
+def found(src: Source, case: Path) -> tuple[Diagnostic, ...]:
+    return check(src, settings_of(case))
+
+
+def rows(src: Source, diagnostics: tuple[Diagnostic, ...]) -> list[tuple[int, str]]:
+    return sorted((src.location(d.start)[0], d.code) for d in diagnostics)
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_exactly_the_wanted_lines_are_flagged(case: Path) -> None:
+    src = source(case)
+    diagnostics = found(src, case)
+    expected = wants(src.text)
+    assert rows(src, diagnostics) == sorted((want.row, want.code) for want in expected)
+    for want in expected:
+        messages = [d.message for d in diagnostics if (src.location(d.start)[0], d.code) == want[:2]]
+        assert any(re.search(want.pattern, message) for message in messages), (want, messages)
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_the_whole_text_gives_the_same_as_the_screened(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    src = source(case)
+    screened = found(src, case)
+
+    def whole(text: str, *_: object) -> screen.Slim:
+        return screen.Slim(text, range(text.count("\n") + 1))
+
+    monkeypatch.setattr("panicguard.python.module.slim", whole)
+    assert found(src, case) == screened
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_the_fixes_give_the_golden_text_and_nothing_more_to_fix(case: Path) -> None:
+    src = source(case)
+    result = fix(src, settings_of(case), unsafe=True)
+    assert all(d.is_rule for d in result.diagnostics)
+    if golden(case).exists():
+        assert result.source.text == source(golden(case)).text
+    else:
+        assert result.source.text == src.text
+    again = fix(result.source, settings_of(case), unsafe=True)
+    assert again.source.text == result.source.text
+    assert not again.fixed
+    assert not [d for d in result.diagnostics if d.fix and d.fix.applicability is not Applicability.DISPLAY_ONLY]
+
+
+@pytest.mark.parametrize("case", FIXABLE, ids=name)
+def test_the_golden_text_compiles(case: Path) -> None:
+    try:
+        ast.parse(source(case).text)
+    except SyntaxError:
+        pytest.skip("the case needs a newer Python")
+    ast.parse(source(golden(case)).text)
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_a_suppression_on_each_wanted_line_gives_silence(case: Path) -> None:
+    text = source(case).text
+    if "want+" in text or "want-" in text:
+        pytest.skip("the wanted line cannot carry a comment")
+
+    def noqa(match: re.Match[str]) -> str:
+        codes = ", ".join(dict.fromkeys(re.findall(r"PNC\d+", match["wants"])))
+        return f"# noqa: {codes}"
+
+    assert found(Source(case.name, WANT.sub(noqa, text)), case) == ()
