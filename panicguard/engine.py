@@ -51,13 +51,15 @@ def _findings(
     from panicguard.python.module import Unparsable, parse
 
     wanted = [rule for rule in rules if words.intersection(rule.words)]
-    plain = {word for rule in wanted if not rule.async_only for word in rule.words}
-    only_async = {word for rule in wanted if rule.async_only for word in rule.words} - plain
+    plain = {word for rule in wanted if not rule.handlers for word in rule.words}
+    caught = {word for rule in wanted if rule.handlers for word in rule.words} - plain
     try:
-        module = parse(source, settings, sorted(plain & words), sorted(only_async & words))
+        module = parse(source, settings, sorted(plain & words), sorted(caught & words))
     except Unparsable as error:
         code = INVALID_SYNTAX if error.invalid else INTERNAL_ERROR
         return [Diagnostic(code, code, error.message, error.start, error.end)]
+    if module is None:
+        return []
     return [
         Diagnostic(rule.code, rule.name, finding.message, finding.start, finding.end, finding.fix)
         for rule in wanted

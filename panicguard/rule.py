@@ -32,8 +32,8 @@ class Rule:
     default: bool = True
     spawn: bool = False
     """Whether the rule is about a spawn itself, so that `spawn-exempt` files are free of it."""
-    async_only: bool = False
-    """Whether its words matter only inside async functions."""
+    handlers: bool = False
+    """Whether its words matter only in the handlers of async functions."""
     fix: str = "None"
     """None, Sometimes or Always: whether its findings come with a fix."""
 

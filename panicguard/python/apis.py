@@ -131,15 +131,15 @@ BUILTINS = frozenset(
     "next print repr reversed set sorted staticmethod str sum super tuple type zip".split()
 )
 KNOWN = frozenset((*SPAWNS, *RETURNS, *RECOVERS, *GUARDS, *CANCELLED, "mruntime.Context", GROUP, LOOP, THREAD, *EXECUTORS))
+THREAD_WORDS = tuple(f"{name}{after}" for name in ("Thread", "QThread", "QRunnable") for after in ("(", ")", ",", " as", "\n"))
+"""A thread class where it is called, derived from or renamed; a type annotation says nothing."""
 SPAWN_WORDS = (
     "create_task",
     "ensure_future",
     "run_coroutine_threadsafe",
     "start_soon",
     "spawn_callback",
-    "Thread",
-    "QThread",
-    "QRunnable",
+    *THREAD_WORDS,
     "start_new_thread",
     "start_joinable_thread",
     "callInThread",

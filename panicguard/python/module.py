@@ -98,8 +98,8 @@ class Module:
         return Finding(start, end, message, fix)
 
 
-def parse(source: Source, settings: Settings, words: Sequence[str], async_words: Sequence[str]) -> Module:
-    """The module, with what no rule needs left out. Raises Unparsable."""
+def parse(source: Source, settings: Settings, words: Sequence[str], caught: Sequence[str]) -> Module | None:
+    """The module, with what no rule needs left out; None where nothing is left. Raises Unparsable."""
     text = source.text
     if "\0" in text:
         at = text.index("\0")
@@ -109,13 +109,15 @@ def parse(source: Source, settings: Settings, words: Sequence[str], async_words:
     line_starts = [feeds, *source.line_starts[1:]]
     plain = plain[feeds:]
     try:
-        plain, scanned = shallow(plain, (*words, *async_words))
+        plain, scanned = shallow(plain, (*words, *caught))
     except TooDeep as deep:
         row = plain.count("\n", 0, deep.offset) + 1
         start = source.line_starts[row - 1]
         message = f"nested too deeply to be analysed ({deep.depth} levels)"
         raise Unparsable(message, start, start + len(source.line(row)), invalid=False) from None
-    slimmed = slim(plain, scanned, words, async_words)
+    slimmed = slim(plain, scanned, words, caught)
+    if slimmed is None:
+        return None
     root = _parsed(slimmed.text)
     if root is not None:
         line_starts = [line_starts[row] for row in slimmed.rows]

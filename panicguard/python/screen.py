@@ -84,6 +84,9 @@ def shallow(text: str, words: Sequence[str]) -> tuple[str, Scan]:
     return text, scan(text)
 
 
+_HANDLER = re.compile(r"[ \t\f]*except\b|.*\bsuppress\s*\(")
+
+
 class Slim(NamedTuple):
     """What is left of a text, and the row (from 0) in it that each row of what is left comes from."""
 
@@ -91,10 +94,10 @@ class Slim(NamedTuple):
     rows: Sequence[int]
 
 
-def slim(text: str, scanned: Scan, words: Sequence[str], async_words: Sequence[str] = ()) -> Slim:
-    """The text (newlines all `\\n`) without what no rule needs.
+def slim(text: str, scanned: Scan, words: Sequence[str], caught: Sequence[str] = ()) -> Slim | None:
+    """The text (newlines all `\\n`) without what no rule needs; None where that is all of it.
 
-    A word makes the function it stands in worth reading; one of `async_words` only an async function.
+    A word makes the function it stands in worth reading; one of `caught` where an async function handles it.
     """
     if not scanned.sound:
         return Slim(text, range(text.count("\n") + 1))
@@ -113,16 +116,20 @@ def slim(text: str, scanned: Scan, words: Sequence[str], async_words: Sequence[s
     }
     aliases.update(c.name for c in classes if _hit(hits, c.start, lines[c.first].end))
     hits = sorted({*hits, *_hits(text, aliases)})
-    async_hits = _hits(text, async_words)
+    starts = [line.start for line in lines]
+    caught_hits = [at for at in _hits(text, caught) if _HANDLER.match(text, starts[bisect.bisect_right(starts, at) - 1])]
 
     kept = {
         block
         for block in functions
         if _hit(hits, block.start, block.end)
-        or (_hit(async_hits, block.start, block.end) and "async" in text[block.start : block.end])
-        or (async_hits and text.find(".cancel(", block.start, block.end) >= 0)
+        or (_hit(caught_hits, block.start, block.end) and text.find("async def", block.start, block.end) >= 0)
         or (block.name == "run" and any(c.first < block.first < c.last and c.name in aliases for c in classes))
     }
+    if not kept and not any(_hit(hits, b.start, b.end) and not _is_import(text, b) for b in statements):
+        return None
+    if caught_hits:
+        kept |= {block for block in functions if text.find(".cancel(", block.start, block.end) >= 0}
     kept |= _related(text, lines, hits, functions, statements, kept)
     kept |= _decorated(text, lines, functions, kept)
     kept |= _mentioned(text, lines, functions, statements, kept, hits)
@@ -253,6 +260,10 @@ def _related(
     return related
 
 
+def _is_import(text: str, block: _Block) -> bool:
+    return text.find("import", block.start, block.end) >= 0
+
+
 def _bound(text: str, block: _Block) -> tuple[str, ...]:
     """The name that a statement assigns to or annotates."""
     bound = _BOUND.match(text, block.start, block.end)
@@ -294,7 +305,7 @@ def _mentioned(
         if _hit(hits, block.start, block.end):
             read.update(_WORD.findall(text, block.start, block.end))
             found.add(block)
-        elif text.find("import", block.start, block.end) >= 0:
+        elif _is_import(text, block):
             found.add(block)
     covered = {row for block in (*functions, *statements) for row in range(block.first, block.last)}
     for row, line in enumerate(lines):

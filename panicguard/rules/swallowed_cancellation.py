@@ -250,6 +250,6 @@ RULE = Rule(
     docs=__doc__ or "",
     words=("CancelledError", "BaseException", "except:", "trio.Cancelled", "get_cancelled_exc_class"),
     python=check,
-    async_only=True,
+    handlers=True,
     fix="Sometimes",
 )

@@ -55,6 +55,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.python.apis import THREAD_WORDS
 from panicguard.python.bodies import is_guarded, statements
 from panicguard.python.lazy import cst
 from panicguard.python.rewrite import guard_fix
@@ -101,7 +102,7 @@ RULE = Rule(
     code="PNC104",
     module=__name__,
     docs=__doc__ or "",
-    words=("Thread", "QThread", "QRunnable", "Process):"),
+    words=(*THREAD_WORDS, "Process):"),
     python=check,
     spawn=True,
     fix="Sometimes",

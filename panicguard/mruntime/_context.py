@@ -1,0 +1,339 @@
+"""Cancellation, deadlines and values that travel with the work: Go's `context`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ._state import STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+
+class Canceled(Exception):  # noqa: N818  (Go's name)
+    """The context is done because it, or a parent, was cancelled."""
+
+    __mruntime_canceled__ = True
+
+
+class DeadlineExceeded(Canceled, TimeoutError):  # noqa: N818  (Go's name)
+    """The context is done because its deadline has passed."""
+
+
+def in_event_loop() -> bool:
+    """True on a thread whose event loop is running."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def wake_later(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *args: object) -> None:
+    """Have `loop` call it soon, from any thread. A closed loop has nobody left to wake."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(call, *args)
+
+
+class Done:
+    """Whether a context is done: `is_set()`, truth value, `wait(seconds)`, `await`."""
+
+    __slots__ = ("_ctx",)
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    def is_set(self) -> bool:
+        """True once the context is done."""
+        return self._ctx.err() is not None
+
+    __bool__ = is_set
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block this thread until the context is done or `timeout` seconds are over; True if it is done.
+
+        RuntimeError on the thread of a running event loop, which it would stop: `await` it there.
+        """
+        ctx = self._ctx
+        if ctx.err() is not None:
+            return True
+        if timeout is not None and timeout <= 0:
+            return False
+        if in_event_loop():
+            raise RuntimeError("Done.wait() would block the running event loop; use `await ctx.done()`")
+        until = None if timeout is None else time.monotonic() + timeout
+        woken = threading.Event()
+        with ctx._watch(woken.set):
+            while ctx.err() is None:
+                ends = [t for t in (until, ctx.deadline()) if t is not None]
+                left = min(ends) - time.monotonic() if ends else None
+                if until is not None and time.monotonic() >= until:
+                    return False
+                woken.wait(None if left is None else min(max(left, 0.0), threading.TIMEOUT_MAX))
+        return True
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._arrive().__await__()
+
+    async def _arrive(self) -> None:
+        ctx = self._ctx
+        if ctx.err() is not None:
+            return
+        loop = asyncio.get_running_loop()
+        while ctx.err() is None:
+            future: asyncio.Future[None] = loop.create_future()
+            with ctx._watch(lambda future=future: wake_later(loop, _wake, future)):  # type: ignore[misc]
+                timer = arm(ctx, loop, _wake, future)
+                try:
+                    if ctx.err() is None:
+                        await future
+                finally:
+                    if timer is not None:
+                        timer.cancel()
+
+
+def arm(
+    ctx: Context, loop: asyncio.AbstractEventLoop, call: Callable[..., object], *args: object
+) -> asyncio.TimerHandle | None:
+    """A timer on `loop` for the deadline of `ctx`, if there is one."""
+    deadline = ctx.deadline()
+    if deadline is None or deadline == float("inf"):
+        return None
+    # The loop's clock may be coarser than ours: without the margin it could fire a tick before err() agrees.
+    return loop.call_later(max(deadline - time.monotonic(), 0.0) + 0.001, call, *args)
+
+
+class _Watch:
+    """A callback for "this context may be done", registered with the context and its parents."""
+
+    __slots__ = ("call", "epoch", "nodes")
+
+    def __init__(self, ctx: Context, call: Callable[[], object]) -> None:
+        self.call = call
+        self.epoch = STATE.epoch
+        self.nodes: list[Context] = []
+        node = ctx._node
+        while node is not None:
+            self.nodes.append(node)
+            node = node._up
+
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        with STATE.lock:
+            for node in self.nodes:
+                if node._watches is None:
+                    node._watches = {}
+                node._watches[self] = None
+
+    def stop(self) -> None:
+        with STATE.lock:
+            for node in self.nodes:
+                if node._watches is not None:
+                    node._watches.pop(self, None)
+
+
+class Context:
+    """Immutable but for its being done. Make one with `background()` and the `with_...` functions."""
+
+    __slots__ = ("__weakref__", "_at", "_cause", "_deadline", "_err", "_key", "_label", "_node", "_parent")
+    __slots__ += ("_up", "_value", "_watches")
+
+    _node: Context | None
+    """The nearest context, itself included, that can be cancelled; None: never done."""
+    _up: Context | None
+    """The next one above `_node`."""
+
+    def __init__(self, parent: Context | None, label: str) -> None:
+        self._parent = parent
+        self._label = label
+        self._key: object = None
+        self._value: object = None
+        self._node = None if parent is None else parent._node
+        self._up = None
+        self._err: Canceled | None = None
+        self._cause: BaseException | None = None
+        self._at = 0.0
+        self._deadline: float | None = None
+        self._watches: dict[_Watch, None] | None = None
+
+    def __repr__(self) -> str:
+        own = f"{self._label} at {id(self):#x}" if self._parent is not None else self._label
+        return f"<Context {own}>"
+
+    def done(self) -> Done:
+        """Something to ask, wait for or await."""
+        return Done(self)
+
+    def err(self) -> Canceled | None:
+        """Why it is done: `Canceled` or `DeadlineExceeded`; None while it is not."""
+        if self._err is not None:
+            return self._err
+        node = self._node
+        if node is None:
+            return None
+        best: tuple[float, Canceled | None, BaseException | None] | None = None
+        now = time.monotonic()
+        with STATE.lock:
+            while node is not None:
+                found: tuple[float, Canceled | None, BaseException | None] | None = None
+                if node._err is not None:
+                    found = (node._at, node._err, node._cause)
+                elif node._deadline is not None and now >= node._deadline:
+                    found = (node._deadline, None, None)
+                # What happened first is the reason; on a tie the parent is.
+                if found is not None and (best is None or found[0] <= best[0]):
+                    best = found
+                node = node._up
+            if best is None:
+                return None
+            if self._err is None:
+                self._at, reason, self._cause = best
+                self._err = DeadlineExceeded("context deadline exceeded") if reason is None else reason
+            return self._err
+
+    def cause(self) -> BaseException | None:
+        """What was given to `cancel`, else `err()`."""
+        err = self.err()
+        return err if self._cause is None else self._cause
+
+    def deadline(self) -> float | None:
+        """The `time.monotonic()` at which it will be done at the latest, or None."""
+        node = self._node
+        found: float | None = None
+        while node is not None:
+            if node._deadline is not None and (found is None or node._deadline < found):
+                found = node._deadline
+            node = node._up
+        return found
+
+    def value(self, key: object) -> Any:
+        """What the nearest `with_value` of this key holds, or None."""
+        ctx: Context | None = self
+        while ctx is not None:
+            if ctx._label == "value" and (ctx._key is key or ctx._key == key):
+                return ctx._value
+            ctx = ctx._parent
+        return None
+
+    def check(self) -> None:
+        """Raise `Canceled` or `DeadlineExceeded` if it is done."""
+        err = self.err()
+        if err is not None:
+            # A new one each time: raising the kept one would pin the frames it passed through.
+            raise type(err)(*err.args)
+
+    def _watch(self, call: Callable[[], object]) -> _Watch:
+        return _Watch(self, call)
+
+    def _cancel(self, cause: BaseException | None) -> None:
+        with STATE.lock:
+            if self.err() is not None:
+                return
+            self._at = time.monotonic()
+            self._cause = cause
+            self._err = Canceled("context canceled")
+            watches = list(self._watches or ())
+            self._watches = None
+        for watch in watches:
+            # Those of a parent process belong to loops and threads that do not exist here.
+            if watch.epoch == STATE.epoch:
+                watch.call()
+
+
+class Cancel:
+    """Call it to cancel its context: from any thread, as often as you like; `cause` is what `cause()` tells."""
+
+    __slots__ = ("_ctx",)
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    def __call__(self, cause: BaseException | None = None) -> None:
+        self._ctx._cancel(cause)
+
+
+class Derived(NamedTuple):
+    """`with with_timeout(ctx, 5) as ctx:` (cancelled at the end), or `ctx, cancel = with_cancel(parent)`."""
+
+    ctx: Context
+    cancel: Cancel
+
+    def __enter__(self) -> Context:
+        return self.ctx
+
+    def __exit__(self, *_: object) -> None:
+        self.cancel()
+
+
+_BACKGROUND = Context(None, "background")
+_TODO = Context(None, "todo")
+
+
+def background() -> Context:
+    """The context that is never done: for main, and for work that outlives its caller."""
+    return _BACKGROUND
+
+
+def todo() -> Context:
+    """As `background()`, where it is not yet clear which context belongs."""
+    return _TODO
+
+
+def current_context() -> Context:
+    """The context the running task, thread or pool job was spawned with, else `background()`."""
+    ctx: Context = STATE.current.get(_BACKGROUND)
+    return ctx
+
+
+def own(ctx: object) -> Context:
+    """`ctx` if it is one of ours (of any copy), `background()` if it is None or somebody else's."""
+    return ctx if hasattr(ctx, "_watches") else _BACKGROUND  # type: ignore[return-value]
+
+
+def _derive(parent: Context, label: str, deadline: float | None) -> Derived:
+    if not hasattr(parent, "_watches"):
+        raise TypeError(f"the parent must be a Context, not {type(parent).__name__}")
+    ctx = Context(parent, label)
+    ctx._up = ctx._node
+    ctx._node = ctx
+    ctx._deadline = deadline
+    return Derived(ctx, Cancel(ctx))
+
+
+def with_cancel(parent: Context) -> Derived:
+    """A child that is done when cancelled, or when `parent` is."""
+    return _derive(parent, "cancel", None)
+
+
+def with_deadline(parent: Context, deadline: float) -> Derived:
+    """A child that is done at `deadline`, a `time.monotonic()`, at the latest."""
+    return _derive(parent, "deadline", float(deadline))
+
+
+def with_timeout(parent: Context, seconds: float) -> Derived:
+    """A child that is done in `seconds` at the latest."""
+    return _derive(parent, "timeout", time.monotonic() + seconds)
+
+
+def with_value(parent: Context, key: object, value: object) -> Context:
+    """A child that answers `value(key)`."""
+    if not hasattr(parent, "_watches"):
+        raise TypeError(f"the parent must be a Context, not {type(parent).__name__}")
+    ctx = Context(parent, "value")
+    ctx._key = key
+    ctx._value = value
+    return ctx

@@ -1,0 +1,98 @@
+"""The end of the process: bounded, with a status, whatever else is stuck."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import faulthandler
+import logging
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ._panic import describe, report, stderr_ready, write_line
+from ._policy import CrashProcess
+from ._state import STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BUDGET = 2.0
+"""Seconds for the log record, the hooks and the flushes together."""
+
+
+def set_exit_code(code: int) -> None:
+    """The status a crash exits with, 70 until then. ValueError unless it is from 1 to 255."""
+    if not isinstance(code, int) or isinstance(code, bool) or not 1 <= code <= 255:
+        raise ValueError(f"an exit status is an integer from 1 to 255, not {code!r}")
+    STATE.exit_code = code
+
+
+def on_crash(fn: Callable[[], object]) -> Callable[[], None]:
+    """Call `fn` before a crash ends the process, after the record is logged; returns what takes it back.
+
+    All of them share two seconds with the logging. What they raise is one line on file descriptor 2.
+    """
+    if not callable(fn):
+        raise TypeError(f"on_crash needs a callable, not {type(fn).__name__}")
+    key = object()
+    with STATE.lock:
+        STATE.hooks[key] = fn
+
+    def undo() -> None:
+        with STATE.lock:
+            STATE.hooks.pop(key, None)
+
+    return undo
+
+
+def _guarded(what: str, call: Callable[[], object]) -> None:
+    try:
+        call()
+    except BaseException as error:
+        write_line(f"mruntime: crash: {what} raised {type(error).__name__}")
+
+
+def _last_words(exc: BaseException, component: str, name: str, logger: Any) -> None:
+    report(exc, component=component, name=name, policy=CrashProcess, logger=logger, crash=True)
+    for hook in list(STATE.hooks.values()):
+        _guarded("an on_crash hook", hook)
+    _guarded("logging.shutdown", logging.shutdown)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with contextlib.suppress(BaseException):
+                stream.flush()
+
+
+def crash(exc: BaseException, *, component: str, name: str, code: int = 0, logger: Any = None) -> NoReturn:
+    """Report `exc` and end the process with `code` (0: the one set) within three seconds. Never returns."""
+    code = code or STATE.exit_code
+    if not STATE.crash_lock.acquire(blocking=False):
+        if STATE.crash_owner == threading.get_ident():
+            # A signal handler on the very thread that is ending the process: to wait would stop that.
+            os._exit(code)
+        while True:
+            time.sleep(3600)
+    STATE.crash_owner = threading.get_ident()
+    try:
+        # First of all, before any code that is not ours: a thread in C that ends the process even if the
+        # GIL is never given back. Into a pipe that nobody reads it would wait for ever.
+        with contextlib.suppress(BaseException):
+            out = 2 if stderr_ready() else os.open(os.devnull, os.O_WRONLY)
+            faulthandler.dump_traceback_later(BUDGET + 1, exit=True, file=out)
+        with contextlib.suppress(BaseException):
+            write_line(f"mruntime: crash: panic in {component}/{name}: {describe(exc)}; exit status {code}")
+        with contextlib.suppress(BaseException):
+            call = contextvars.copy_context().run
+            helper = threading.Thread(
+                target=call,
+                args=(_last_words, exc, component, name, logger),
+                name="mruntime-crash",
+                daemon=True,
+            )
+            helper.start()
+            helper.join(BUDGET)
+    finally:
+        os._exit(code)
