@@ -149,8 +149,20 @@ class _Watch:
 class Context:
     """Immutable but for its being done. Make one with `background()` and the `with_...` functions."""
 
-    __slots__ = ("__weakref__", "_at", "_cause", "_deadline", "_err", "_key", "_label", "_node", "_parent")
-    __slots__ += ("_up", "_value", "_watches")
+    __slots__ = (
+        "__weakref__",
+        "_at",
+        "_cause",
+        "_deadline",
+        "_err",
+        "_key",
+        "_label",
+        "_node",
+        "_parent",
+        "_up",
+        "_value",
+        "_watches",
+    )
 
     _node: Context | None
     """The nearest context, itself included, that can be cancelled; None: never done."""
@@ -255,7 +267,7 @@ class Context:
 
 
 class Cancel:
-    """Call it to cancel its context: from any thread, as often as you like; `cause` is what `cause()` tells."""
+    """Call it to cancel its context: from any thread, as often as you like; `cause()` tells the cause."""
 
     __slots__ = ("_ctx",)
 

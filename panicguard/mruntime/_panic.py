@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import logging
 import opcode
 import os
 import select
-import sys
 import time
 import traceback
 from asyncio import CancelledError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MAX_FRAMES = 64
 MAX_CHARS = 4096
 REPORTED = "__mruntime_reported__"
+GROUP: type[BaseException] | tuple[()] = getattr(builtins, "BaseExceptionGroup", ())
 RAISE = opcode.opmap["RAISE_VARARGS"]
 
 CLEAN = "clean"
@@ -96,7 +97,7 @@ def _stack(exc: object) -> str:
 
 
 def code_of(exc: BaseException) -> int | None:
-    """The exit status a SystemExit asks for: None if it asks for success, 0 if it is no status from 1 to 255."""
+    """The exit status a SystemExit asks for: None for success, 0 if it is not one from 1 to 255."""
     code = getattr(exc, "code", None)
     if code is None or code == 0:
         return None
@@ -110,9 +111,7 @@ def leaves(exc: BaseException) -> list[BaseException]:
     while todo:
         one = todo.pop()
         inner = getattr(one, "exceptions", None)
-        if sys.version_info >= (3, 11) and isinstance(one, BaseExceptionGroup):
-            todo.extend(one.exceptions)
-        elif isinstance(inner, tuple) and type(one).__name__ in ("ExceptionGroup", "BaseExceptionGroup"):
+        if isinstance(inner, tuple) and isinstance(one, GROUP):
             todo.extend(inner)
         else:
             found.append(one)
@@ -266,7 +265,7 @@ def report(
 
 
 def forget(exc: BaseException) -> None:
-    """The panic ends here: nobody else will see this exception, so the next time it is raised is a new one."""
+    """The panic ends here, where nobody else will see the exception; raised again it is a new one."""
     with contextlib.suppress(Exception):
         BaseException.__delattr__(exc, REPORTED)
 

@@ -79,7 +79,7 @@ def _cut(text: str) -> str:
 
 
 def label(component: object) -> str:
-    """The label value for a component; call it with the lock held. After 256 values all others are `_other`."""
+    """The label value for a component, `_other` after 256 of them. Call it with the lock held."""
     text = component if isinstance(component, str) else type(component).__name__
     found = STATE.labels.get(text)
     if found is None:

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 _HEADER = re.compile(r"[ \t\f]*(?:(async[ \t]+def|def|class)[ \t]+(\w+)|(@))?")
 _AWAITED = re.compile(r"\bawait\s+[\w.]*$")
 _RECEIVER = re.compile(r"((?:\w+\s*\.\s*)+)$")
-_STORED = re.compile(
-    r"(?P<dot>\.\s*)?\b(?P<name>\w+)\s*"
-    r"(?:(?:\[[^\]\n]*\])?\s*(?::[^=\n]+)?=(?!=)|:=|\.\s*(?:add|append|appendleft|insert|extend|update)\s*\()"
+_ASSIGNED = re.compile(r"[ \t\f]*((?:\w+\s*\.\s*)*)(\w+)\s*(?:\[[^\]\n]*\]\s*)?(?::[^=\n]+)?=(?!=)")
+_ADDED = re.compile(
+    r"((?:\w+\s*\.\s*)*)\b(\w+)\s*(?:\[[^\]\n]*\]\s*)?"
+    r"(?::=|\.\s*(?:add|append|appendleft|insert|extend|update|setdefault)\s*\()"
 )
 _ALIAS = re.compile(r"\bas\s+(\w+)")
 _BOUND = re.compile(r"[ \t\f]*(\w+)\s*(?::|=(?!=))")
@@ -215,14 +216,14 @@ def _related(
     handles: set[str] = set()
     starts = [line.start for line in lines]
     for block in kept | {b for b in statements if _hit(hits, b.start, b.end)}:
-        flowing: set[str] = set()
+        flowing: set[str] = set()  # where the handle goes: variables, and attributes with a dot in front
         local_receivers: set[str] = set()
         at = bisect.bisect_left(hits, block.start)
         while at < len(hits) and hits[at] < block.end:
             line = lines[bisect.bisect_right(starts, hits[at]) - 1]
             words = text[line.start : line.end]
             targets.update(named.keys() & set(_WORD.findall(words)))
-            flowing.update(m["name"] for m in _STORED.finditer(words))
+            flowing.update(_stored(words))
             if receiver := _RECEIVER.search(text, line.start, hits[at]):
                 local_receivers.update(_WORD.findall(receiver[1]))
             at += 1
@@ -231,11 +232,11 @@ def _related(
                 words = text[line.start : line.end]
                 found = set(_WORD.findall(words))
                 if found & flowing:
-                    flowing.update(m["name"] for m in _STORED.finditer(words))
-                if found & local_receivers and (bound := _STORED.search(words)) and bound["name"] in local_receivers:
+                    flowing.update(_stored(words))
+                if found & local_receivers and (bound := _ASSIGNED.match(words)) and bound[2] in local_receivers:
                     local_receivers.update(_WORD.findall(words, bound.end()))
         body = text[block.start : block.end]
-        handles.update(n for n in flowing if n in module_names or re.search(rf"\.\s*{n}\b", body))
+        handles.update(n.removeprefix(".") for n in flowing if n[0] == "." or n in module_names)
         receivers.update(n for n in local_receivers if n in module_names or re.search(rf"\.\s*{n}\b", body))
         targets.update(named.keys() & local_receivers)
 
@@ -258,6 +259,12 @@ def _related(
         or b.name in receivers
     }
     return related
+
+
+def _stored(words: str) -> list[str]:
+    """The names that a line assigns to or adds to; attributes with a dot in front."""
+    found = [m for m in (_ASSIGNED.match(words), *_ADDED.finditer(words)) if m is not None]
+    return [f".{m[2]}" if m[1] else m[2] for m in found]
 
 
 def _is_import(text: str, block: _Block) -> bool:
@@ -327,31 +334,28 @@ def _mentioned(
 
 
 def _render(text: str, lines: list[LogicalLine], blocks: Sequence[_Block], kept: set[_Block]) -> Slim:
-    """The text without the blocks that are not kept: stubs for functions, placeholders where a body would be empty."""
+    """The logical lines of the kept blocks and of all headers, stubs for the other functions, placeholders where a
+    body would be empty. Blank lines and comments of their own go."""
     pieces: list[str] = []
     rows: list[int] = []
-    row = done = 0
-
-    def keep(end: int) -> None:
-        nonlocal row, done
-        piece = text[done:end]
+    row = counted = 0
+    left_out = {block.first: block for block in blocks if block not in kept}
+    skip_to = 0
+    for at, line in enumerate(lines):
+        if at < skip_to:
+            continue
+        row += text.count("\n", counted, line.start)
+        counted = line.start
+        block = left_out.get(at)
+        piece = text[line.start : line.end]
+        if block is not None:
+            skip_to = block.last
+            stub = _stub(text, lines, block) if block.kind else _placeholder(text, block)
+            if stub is not None:
+                piece = f"{stub}\n" if stub else ""
         if piece:
-            count = piece.count("\n")
-            pieces.append(piece)
-            rows.extend(range(row, row + count))
-            row += count
-        done = end
-
-    for block in blocks:
-        stub = None if block in kept else _stub(text, lines, block) if block.kind else _placeholder(text, block)
-        if stub is not None:
-            keep(block.start)
-            if stub:
-                pieces.append(f"{stub}\n")
-                rows.append(row)
-            row += text.count("\n", block.start, block.end)
-            done = block.end
-    keep(len(text))
+            pieces.append(piece if piece.endswith("\n") else f"{piece}\n")
+            rows.extend(range(row, row + pieces[-1].count("\n")))
     rows.append(row)
     return Slim("".join(pieces), rows)
 

@@ -1,0 +1,541 @@
+"""SafeGo and its siblings."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import sys
+import warnings
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from ._context import wake_later
+from ._state import STATE, count_started
+from ._task import Record, await_it, close, create, observe, submit
+from ._thread import PoolJob, SafeThread, is_async, name_of, refuse_unrunnable
+
+if TYPE_CHECKING:
+    import concurrent.futures
+    from collections.abc import Iterable, Mapping
+    from concurrent.futures import Executor
+
+    from ._context import Context
+
+T = TypeVar("T")
+F = TypeVar("F", bound="asyncio.Future[Any]")
+Loop = asyncio.AbstractEventLoop
+
+
+class Options:
+    """The keyword arguments that all spawns have in common."""
+
+    __slots__ = ("args", "context", "daemon", "executor", "finish", "kwargs", "loop", "name")
+
+    def __init__(
+        self,
+        args: Iterable[Any],
+        kwargs: Mapping[str, Any] | None,
+        name: str | None,
+        daemon: bool | None,
+        executor: Executor | None,
+        loop: Loop | None,
+        context: contextvars.Context | None,
+        finish: Callable[[], None] | None = None,
+    ) -> None:
+        self.args = tuple(args)
+        self.kwargs = {} if kwargs is None else kwargs
+        self.name = name
+        self.daemon = daemon
+        self.executor = executor
+        self.loop = loop
+        self.context = context
+        self.finish = finish
+
+
+def spawn(ctx: Any, handed: bool, component: str, policy: object, fn: Any, options: Options) -> Any:
+    """Start `fn`; `handed`: a callable gets `ctx` as its first argument."""
+    where = f"SafeGo({component!r})"
+    if isinstance(fn, Coroutine) or asyncio.isfuture(fn) or inspect.isawaitable(fn):
+        if options.args or options.kwargs or options.executor is not None or options.daemon is not None:
+            close(fn)
+            raise TypeError(
+                f"{where}: args, kwargs, executor and daemon are for a callable, not for an awaitable"
+            )
+        return _go_async(ctx, component, policy, fn, options, where)
+    refuse_unrunnable(fn, where)
+    args = (ctx, *options.args) if handed else options.args
+    if is_async(fn):
+        if options.executor is not None or options.daemon is not None:
+            raise TypeError(f"{where}: executor and daemon are for a sync callable, not for an async one")
+        # It was given the context, so that cancelling is between the two of them: no link.
+        return _go_async(
+            ctx, component, policy, fn(*args, **options.kwargs), options, where, name_of(fn), False
+        )
+    if sys.is_finalizing():
+        raise RuntimeError(f"{where}: can't start anything while Python is shutting down")
+    if options.executor is not None or options.loop is not None:
+        return _go_pool(ctx, component, policy, fn, args, options, where)
+    thread = SafeThread(
+        component, policy, None, fn, options.name, args, options.kwargs, daemon=options.daemon
+    )
+    thread._mr_ctx = ctx
+    thread._mr_context = options.context
+    thread._mr_finish = options.finish
+    thread.start()
+    return thread
+
+
+def _go_async(
+    ctx: Any,
+    component: str,
+    policy: object,
+    fn: Any,
+    options: Options,
+    where: str,
+    name: str = "",
+    link: bool = True,
+) -> Any:
+    loop = options.loop
+    record = Record(component, policy, options.name or name or name_of(fn), ctx, link, options.finish)
+    if asyncio.isfuture(fn):
+        if loop is not None and fn.get_loop() is not loop:
+            raise ValueError(f"{where}: the future belongs to a different loop than the one given as loop=")
+        observe(record, fn)
+        return fn
+    coro = fn if isinstance(fn, Coroutine) else await_it(fn)
+    try:
+        running: Loop | None = asyncio.get_running_loop()
+    except RuntimeError:
+        running = None
+    if loop is None and running is None:
+        close(coro)
+        close(fn)
+        raise RuntimeError(
+            f"{where}: no event loop runs in this thread; call it from a coroutine, "
+            "pass loop= a loop, or run the coroutine with asyncio.run()"
+        )
+    if loop is None or loop is running or not loop.is_running():
+        target = running if loop is None else loop
+        assert target is not None
+        return create(record, coro, target, options.name, options.context)
+    return submit(record, coro, loop, options.name, options.context)
+
+
+def _go_pool(
+    ctx: Any,
+    component: str,
+    policy: object,
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    options: Options,
+    where: str,
+) -> Any:
+    executor, loop, finish = options.executor, options.loop, options.finish
+    if options.daemon is not None:
+        raise TypeError(f"{where}: daemon is for a thread of its own, not for a pool job")
+    for module, cls in (("process", "ProcessPoolExecutor"), ("interpreter", "InterpreterPoolExecutor")):
+        kind = getattr(sys.modules.get(f"concurrent.futures.{module}"), cls, None)
+        if kind is not None and isinstance(executor, kind):
+            raise TypeError(
+                f"{where}: a {cls} runs it where this runtime is not; use threads or submit it yourself"
+            )
+    context = contextvars.copy_context() if options.context is None else options.context
+    job = PoolJob(component, policy, fn, args, options.kwargs, options.name or name_of(fn), ctx, context)
+    count_started(component)
+    try:
+        if loop is None:
+            assert executor is not None
+            pooled = executor.submit(job)
+            if finish is not None:
+                pooled.add_done_callback(lambda _: finish())
+            return pooled
+        future = loop.run_in_executor(executor, job)
+    except BaseException:
+        count_started(component, -1)
+        raise
+
+    def arrived(done: asyncio.Future[Any]) -> None:
+        if not done.cancelled():
+            done.exception()
+        if finish is not None:
+            finish()
+
+    try:
+        here = asyncio.get_running_loop() is loop
+    except RuntimeError:
+        here = False
+    if here or not loop.is_running():
+        future.add_done_callback(arrived)
+    else:
+        wake_later(loop, future.add_done_callback, arrived)
+    return future
+
+
+def _warn_once(fn: object) -> None:
+    frame = sys._getframe(2)
+    place = (frame.f_code.co_filename, frame.f_lineno)
+    with STATE.lock:
+        if place in STATE.warned:
+            return
+        STATE.warned.add(place)
+    try:
+        warnings.warn(
+            "SafeGoWithContext names no component; use SafeGoWithContextAndComponent",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+    except BaseException:
+        # Warnings may be errors, and then the coroutine never runs.
+        if isinstance(fn, Coroutine):
+            close(fn)
+        raise
+
+
+@overload
+def SafeGo(  # type: ignore[overload-overlap]
+    component: str,
+    policy: object,
+    fn: F,
+    /,
+    *,
+    name: str | None = None,
+    loop: Loop | None = None,
+    context: contextvars.Context | None = None,
+) -> F: ...
+@overload
+def SafeGo(
+    component: str,
+    policy: object,
+    fn: Awaitable[T],
+    /,
+    *,
+    name: str | None = None,
+    loop: None = None,
+    context: contextvars.Context | None = None,
+) -> asyncio.Task[T]: ...
+@overload
+def SafeGo(
+    component: str,
+    policy: object,
+    fn: Awaitable[Any],
+    /,
+    *,
+    name: str | None = None,
+    loop: Loop,
+    context: contextvars.Context | None = None,
+) -> Any: ...
+@overload
+def SafeGo(  # type: ignore[overload-overlap]
+    component: str,
+    policy: object,
+    fn: Callable[..., Coroutine[Any, Any, T]],
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    loop: None = None,
+    context: contextvars.Context | None = None,
+) -> asyncio.Task[T]: ...
+@overload
+def SafeGo(
+    component: str,
+    policy: object,
+    fn: Callable[..., object],
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    daemon: bool | None = None,
+    executor: None = None,
+    loop: None = None,
+    context: contextvars.Context | None = None,
+) -> SafeThread: ...
+@overload
+def SafeGo(
+    component: str,
+    policy: object,
+    fn: Callable[..., T],
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    executor: Executor,
+    loop: None = None,
+    context: contextvars.Context | None = None,
+) -> concurrent.futures.Future[T]: ...
+@overload
+def SafeGo(
+    component: str,
+    policy: object,
+    fn: Callable[..., Any],
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    executor: Executor | None = None,
+    loop: Loop,
+    context: contextvars.Context | None = None,
+) -> Any: ...
+def SafeGo(  # noqa: N802
+    component: str,
+    policy: object,
+    fn: Any,
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    daemon: bool | None = None,
+    executor: Executor | None = None,
+    loop: Loop | None = None,
+    context: contextvars.Context | None = None,
+) -> Any:
+    """Start `fn(*args, **kwargs)` in the background; how it dies is logged, counted and, by `policy`, fatal.
+
+    A coroutine or async callable becomes an `asyncio.Task` of the running loop, or of `loop`; if that runs in
+    another thread, the result is a `concurrent.futures.Future`. A future is observed and returned as it is.
+    A sync callable becomes a started SafeThread, with `executor` a pool job and its future, with `loop` an
+    asyncio future of `loop.run_in_executor`. Whoever waits for a task or future gets the exception itself.
+
+    It sees the context variables of this call, or runs in `context`. RuntimeError for async work without an
+    event loop, TypeError for what would not run: None, a generator function, a process pool.
+    """
+    options = Options(args, kwargs, name, daemon, executor, loop, context)
+    return spawn(None, False, component, policy, fn, options)
+
+
+@overload
+def SafeGoWithContextAndComponent(  # type: ignore[overload-overlap]
+    ctx: Context | None,
+    component: str,
+    policy: object,
+    fn: F,
+    /,
+    *,
+    name: str | None = None,
+    loop: Loop | None = None,
+    context: contextvars.Context | None = None,
+) -> F: ...
+@overload
+def SafeGoWithContextAndComponent(
+    ctx: Context | None,
+    component: str,
+    policy: object,
+    fn: Awaitable[T],
+    /,
+    *,
+    name: str | None = None,
+    loop: None = None,
+    context: contextvars.Context | None = None,
+) -> asyncio.Task[T]: ...
+@overload
+def SafeGoWithContextAndComponent(
+    ctx: Context | None,
+    component: str,
+    policy: object,
+    fn: Awaitable[Any],
+    /,
+    *,
+    name: str | None = None,
+    loop: Loop,
+    context: contextvars.Context | None = None,
+) -> Any: ...
+@overload
+def SafeGoWithContextAndComponent(  # type: ignore[overload-overlap]
+    ctx: Context | None,
+    component: str,
+    policy: object,
+    fn: Callable[..., Coroutine[Any, Any, T]],
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    loop: None = None,
+    context: contextvars.Context | None = None,
+) -> asyncio.Task[T]: ...
+@overload
+def SafeGoWithContextAndComponent(
+    ctx: Context | None,
+    component: str,
+    policy: object,
+    fn: Callable[..., object],
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    daemon: bool | None = None,
+    executor: None = None,
+    loop: None = None,
+    context: contextvars.Context | None = None,
+) -> SafeThread: ...
+@overload
+def SafeGoWithContextAndComponent(
+    ctx: Context | None,
+    component: str,
+    policy: object,
+    fn: Callable[..., T],
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    executor: Executor,
+    loop: None = None,
+    context: contextvars.Context | None = None,
+) -> concurrent.futures.Future[T]: ...
+@overload
+def SafeGoWithContextAndComponent(
+    ctx: Context | None,
+    component: str,
+    policy: object,
+    fn: Callable[..., Any],
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    executor: Executor | None = None,
+    loop: Loop,
+    context: contextvars.Context | None = None,
+) -> Any: ...
+def SafeGoWithContextAndComponent(  # noqa: N802
+    ctx: Context | None,
+    component: str,
+    policy: object,
+    fn: Any,
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    daemon: bool | None = None,
+    executor: Executor | None = None,
+    loop: Loop | None = None,
+    context: contextvars.Context | None = None,
+) -> Any:
+    """As `SafeGo`, for `fn(ctx, *args, **kwargs)`: a callable gets this very `ctx` and is to heed it.
+
+    A coroutine object has its arguments already: its task is cancelled when `ctx` is done.
+    Inside, `current_context()` is `ctx`.
+    """
+    options = Options(args, kwargs, name, daemon, executor, loop, context)
+    return spawn(ctx, True, component, policy, fn, options)
+
+
+@overload
+def SafeGoWithContext(  # type: ignore[overload-overlap]
+    ctx: Context | None,
+    policy: object,
+    fn: F,
+    /,
+    *,
+    name: str | None = None,
+    loop: Loop | None = None,
+    context: contextvars.Context | None = None,
+) -> F: ...
+@overload
+def SafeGoWithContext(
+    ctx: Context | None,
+    policy: object,
+    fn: Awaitable[T],
+    /,
+    *,
+    name: str | None = None,
+    loop: None = None,
+    context: contextvars.Context | None = None,
+) -> asyncio.Task[T]: ...
+@overload
+def SafeGoWithContext(
+    ctx: Context | None,
+    policy: object,
+    fn: Awaitable[Any],
+    /,
+    *,
+    name: str | None = None,
+    loop: Loop,
+    context: contextvars.Context | None = None,
+) -> Any: ...
+@overload
+def SafeGoWithContext(  # type: ignore[overload-overlap]
+    ctx: Context | None,
+    policy: object,
+    fn: Callable[..., Coroutine[Any, Any, T]],
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    loop: None = None,
+    context: contextvars.Context | None = None,
+) -> asyncio.Task[T]: ...
+@overload
+def SafeGoWithContext(
+    ctx: Context | None,
+    policy: object,
+    fn: Callable[..., object],
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    daemon: bool | None = None,
+    executor: None = None,
+    loop: None = None,
+    context: contextvars.Context | None = None,
+) -> SafeThread: ...
+@overload
+def SafeGoWithContext(
+    ctx: Context | None,
+    policy: object,
+    fn: Callable[..., T],
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    executor: Executor,
+    loop: None = None,
+    context: contextvars.Context | None = None,
+) -> concurrent.futures.Future[T]: ...
+@overload
+def SafeGoWithContext(
+    ctx: Context | None,
+    policy: object,
+    fn: Callable[..., Any],
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    executor: Executor | None = None,
+    loop: Loop,
+    context: contextvars.Context | None = None,
+) -> Any: ...
+def SafeGoWithContext(  # noqa: N802
+    ctx: Context | None,
+    policy: object,
+    fn: Any,
+    /,
+    *,
+    args: Iterable[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    daemon: bool | None = None,
+    executor: Executor | None = None,
+    loop: Loop | None = None,
+    context: contextvars.Context | None = None,
+) -> Any:
+    """As `SafeGoWithContextAndComponent` with the component "".
+
+    Deprecated, for panics without a component are hard to find: one DeprecationWarning per calling line.
+    """
+    _warn_once(fn)
+    options = Options(args, kwargs, name, daemon, executor, loop, context)
+    return spawn(ctx, True, "", policy, fn, options)

@@ -1,0 +1,256 @@
+"""Tasks that report how they die."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import logging
+import sys
+from asyncio import CancelledError
+from typing import TYPE_CHECKING, Any
+
+from ._context import arm, current_context, own, wake_later
+from ._crash import crash
+from ._panic import CLEAN, EXIT, PANIC, classify, code_of, describe, note, report
+from ._policy import crashes
+from ._state import STATE, count_started
+
+if TYPE_CHECKING:
+    import contextvars
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from ._context import Context
+
+
+class Record:
+    """What the runtime knows of one task or future; it lives as long as that is pending."""
+
+    __slots__ = ("component", "ctx", "epoch", "finish", "inner", "link", "name", "policy", "timer", "watch")
+
+    def __init__(
+        self,
+        component: str,
+        policy: object,
+        name: str,
+        ctx: Context | None,
+        link: bool,
+        finish: Callable[[], None] | None,
+    ) -> None:
+        self.component = component
+        self.policy = policy
+        self.name = name
+        self.ctx = ctx
+        self.link = link
+        self.finish = finish
+        self.inner: Coroutine[Any, Any, Any] | None = None
+        self.watch: Any = None
+        self.timer: asyncio.TimerHandle | None = None
+        self.epoch = STATE.epoch
+
+    def failed(self, exc: BaseException) -> None:
+        """Report `exc` if it is a panic."""
+        ctx = current_context() if self.ctx is None else own(self.ctx)
+        kind = classify(exc, ctx, task=True)
+        if kind == PANIC:
+            if crashes(self.policy):
+                crash(exc, component=self.component, name=self.name)
+            report(exc, component=self.component, name=self.name, policy=self.policy)
+        elif kind == EXIT:
+            code = code_of(exc)
+            text = f"{self.component}/{self.name} stops the event loop: {describe(exc)} {exc}"
+            if crashes(self.policy) and code is not None:
+                crash(exc, component=self.component, name=self.name, code=code)
+            note(logging.WARNING, text)
+        elif kind == CLEAN:
+            note(logging.DEBUG, f"{self.component}/{self.name} ended: {describe(exc)}")
+
+    def done(self, task: asyncio.Future[Any]) -> None:
+        """The done callback."""
+        with STATE.lock:
+            STATE.tasks.pop(task, None)
+        if self.watch is not None:
+            self.watch.stop()
+            self.watch = None
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        inner, self.inner = self.inner, None
+        if inner is not None and task.cancelled():
+            # Cancelled before its first step the wrapper never came to await it.
+            with contextlib.suppress(BaseException):
+                inner.close()
+        if not task.cancelled():
+            # Marks it retrieved: it was reported where it was raised.
+            task.exception()
+        finish, self.finish = self.finish, None
+        if finish is not None and self.epoch == STATE.epoch:
+            finish()
+
+    def observed(self, future: asyncio.Future[Any]) -> None:
+        """The done callback for a future that somebody else made."""
+        try:
+            exc = None if future.cancelled() else future.exception()
+            if exc is not None:
+                self.failed(exc)
+        finally:
+            self.done(future)
+
+    def keep(self, future: asyncio.Future[Any], loop: asyncio.AbstractEventLoop) -> None:
+        """Register it; if it is linked to a context that can be done, have that cancel it."""
+        with STATE.lock:
+            STATE.tasks[future] = self
+        if self.link and own(self.ctx)._node is not None:
+            self._link(own(self.ctx), future, loop)
+
+    def _link(self, ctx: Context, future: asyncio.Future[Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.watch = ctx._watch(lambda: wake_later(loop, future.cancel))
+        self.watch.start()
+        if ctx.err() is not None:
+            future.cancel()
+        else:
+            self.timer = arm(ctx, loop, future.cancel)
+
+
+async def _drive(record: Record, inner: Coroutine[Any, Any, Any]) -> Any:
+    if record.ctx is not None:
+        STATE.current.set(record.ctx)
+    try:
+        return await inner
+    except (CancelledError, GeneratorExit):
+        raise
+    except BaseException as exc:
+        record.failed(exc)
+        raise
+
+
+async def await_it(awaitable: Awaitable[Any]) -> Any:
+    """A coroutine for what can only be awaited."""
+    return await awaitable
+
+
+def close(coro: Any) -> None:
+    """Close a coroutine that will not run, so that Python does not warn of it."""
+    with contextlib.suppress(BaseException):
+        coro.close()
+
+
+def create(
+    record: Record,
+    inner: Coroutine[Any, Any, Any],
+    loop: asyncio.AbstractEventLoop,
+    name: str | None,
+    context: contextvars.Context | None,
+) -> asyncio.Task[Any]:
+    """A task of `loop`, to be called on its thread. If there can be none the coroutine is closed."""
+    record.inner = inner
+    wrapper = _drive(record, inner)
+    with contextlib.suppress(Exception):
+        named: Any = inner
+        wrapper.__name__ = named.__name__
+        wrapper.__qualname__ = named.__qualname__
+    options: dict[str, Any] = {} if name is None else {"name": name}
+    count_started(record.component)
+    try:
+        if context is None:
+            task = loop.create_task(wrapper, **options)
+        elif sys.version_info >= (3, 11):
+            task = loop.create_task(wrapper, context=context, **options)
+        else:
+            task = context.run(lambda: loop.create_task(wrapper, **options))
+    except BaseException:
+        count_started(record.component, -1)
+        record.inner = None
+        close(wrapper)
+        close(inner)
+        raise
+    if task.done():
+        # An eager task that never had to wait.
+        record.done(task)
+    else:
+        task.add_done_callback(record.done)
+        record.keep(task, loop)
+    return task
+
+
+def submit(
+    record: Record,
+    inner: Coroutine[Any, Any, Any],
+    loop: asyncio.AbstractEventLoop,
+    name: str | None,
+    context: contextvars.Context | None,
+) -> concurrent.futures.Future[Any]:
+    """As `create`, for a loop that runs in another thread."""
+    future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+
+    def begin() -> None:
+        if future.cancelled():
+            close(inner)
+            if record.finish is not None:
+                record.finish()
+            return
+        try:
+            task = create(record, inner, loop, name, context)
+        except BaseException as exc:
+            if record.finish is not None:
+                record.finish()
+            if future.set_running_or_notify_cancel():
+                future.set_exception(exc)
+            raise
+        task.add_done_callback(arrived)
+        future.add_done_callback(lambda f: wake_later(loop, task.cancel) if f.cancelled() else None)
+
+    def arrived(task: asyncio.Task[Any]) -> None:
+        if task.cancelled():
+            future.cancel()
+        if not future.set_running_or_notify_cancel():
+            return
+        exc = task.exception()
+        if exc is None:
+            future.set_result(task.result())
+        else:
+            future.set_exception(exc)
+
+    try:
+        loop.call_soon_threadsafe(begin)
+    except BaseException:
+        close(inner)
+        raise
+    return future
+
+
+def observe(record: Record, future: asyncio.Future[Any]) -> None:
+    """Report the exception of a future that exists already, once."""
+    with STATE.lock:
+        if future in STATE.tasks:
+            known = STATE.tasks[future]
+            finish, record.finish = record.finish, None
+            if finish is not None:
+                before = known.finish
+
+                def both() -> None:
+                    finish()
+                    if before is not None:
+                        before()
+
+                known.finish = both
+            return
+    loop = future.get_loop()
+
+    def begin() -> None:
+        if future.done():
+            record.observed(future)
+        else:
+            record.keep(future, loop)
+            future.add_done_callback(record.observed)
+
+    try:
+        here = asyncio.get_running_loop() is loop
+    except RuntimeError:
+        here = False
+    if here or not loop.is_running():
+        begin()
+    else:
+        with STATE.lock:
+            STATE.tasks[future] = record
+        loop.call_soon_threadsafe(begin)

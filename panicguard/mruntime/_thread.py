@@ -1,0 +1,291 @@
+"""Threads and pool jobs that report how they die."""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+import logging
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, cast
+
+from ._context import current_context
+from ._crash import crash
+from ._panic import CLEAN, PanicInfo, classify, code_of, describe, forget, note, report
+from ._policy import crashes
+from ._state import STATE, count_started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+
+def unwrap(fn: object) -> object:
+    """What is behind the partials."""
+    while hasattr(fn, "func") and type(fn).__name__ in ("partial", "partialmethod"):
+        fn = fn.func
+    return fn
+
+
+def is_async(fn: object) -> bool:
+    """True for what returns a coroutine when called, as far as can be seen before calling it."""
+    fn = unwrap(fn)
+    for part in (fn, getattr(type(fn), "__call__", None)):  # noqa: B004  (its kind matters)
+        if inspect.iscoroutinefunction(part):
+            return True
+        code = getattr(part, "__code__", None)
+        if (
+            inspect.isgeneratorfunction(part)
+            and code is not None
+            and code.co_flags & inspect.CO_ITERABLE_COROUTINE
+        ):
+            return True
+    if sys.version_info < (3, 14):
+        import asyncio
+
+        return asyncio.iscoroutinefunction(fn)
+    return False
+
+
+def refuse_unrunnable(fn: object, where: str) -> None:
+    """TypeError for what would run and do nothing: None, a generator function, a class of neither."""
+    if fn is None:
+        note(logging.WARNING, f"{where}: the function is None; nothing was started")
+        raise TypeError(f"{where}: the function is None")
+    if not callable(fn):
+        raise TypeError(f"{where}: {type(fn).__name__} object is neither callable nor awaitable")
+    if is_async(fn):
+        return
+    inner = unwrap(fn)
+    for part in (inner, getattr(type(inner), "__call__", None)):  # noqa: B004
+        if inspect.isgeneratorfunction(part) or inspect.isasyncgenfunction(part):
+            raise TypeError(
+                f"{where}: {name_of(fn)} is a generator function: calling it would run none of it"
+            )
+
+
+def name_of(fn: object) -> str:
+    """The name to report a function by."""
+    fn = unwrap(fn)
+    name = getattr(fn, "__qualname__", None)
+    return name if isinstance(name, str) else type(fn).__qualname__
+
+
+def checked(result: Any, name: str) -> Any:
+    """`result`, or TypeError if it is a coroutine or generator: work that would never be done."""
+    if inspect.iscoroutine(result):
+        result.close()
+        raise TypeError(f"{name} returned a coroutine, which nothing would run; pass the coroutine itself")
+    if inspect.isgenerator(result) or inspect.isasyncgen(result):
+        raise TypeError(f"{name} returned a {type(result).__name__}, which nothing would iterate")
+    return result
+
+
+def ended(exc: BaseException, *, component: str, policy: object, name: str, ctx: object) -> PanicInfo | None:
+    """What a thread or pool job does about the exception that ends it. Does not return if that is a crash."""
+    if classify(exc, ctx, task=False) == CLEAN:
+        note(logging.DEBUG, f"{component}/{name} ended: {describe(exc)}")
+        return None
+    if crashes(policy):
+        code = code_of(exc) if isinstance(exc, SystemExit) else 0
+        crash(exc, component=component, name=name, code=code or 0)
+    return report(exc, component=component, name=name, policy=policy)
+
+
+class GuardedThread(threading.Thread):
+    """What SafeThread and SafeTimer share. Its attributes are prefixed, for subclasses have names too."""
+
+    panic: PanicInfo | None = None
+    """How it died; None if it did not."""
+    result: Any = None
+    """What the target returned; None until then."""
+
+    def _mr_init(self, component: str, policy: object, target: object, named: bool) -> None:
+        self._mr_component = component
+        self._mr_policy = policy
+        self._mr_target_name = name_of(self if target is None else target)
+        self._mr_auto_name = "" if named else self.name
+        self._mr_context: contextvars.Context | None = None
+        self._mr_ctx: object = None
+        self._mr_finish: Callable[[], None] | None = None
+        self._mr_begun = False
+
+    def _mr_source(self) -> str:
+        return self._mr_target_name if self.name == self._mr_auto_name else self.name
+
+    def start(self) -> None:
+        """Start it, under a copy of the context variables of this call.
+
+        RuntimeError if it was started before, if the system has no thread left, or if Python shuts down.
+        """
+        if self.__dict__.get("_mr_begun", True):
+            super().start()
+            return
+        if sys.is_finalizing():
+            raise RuntimeError(f"{self._mr_component}: can't start a thread while Python is shutting down")
+        self._mr_begun = True
+        if self._mr_context is None:
+            self._mr_context = contextvars.copy_context()
+        own_run = self.__dict__.get("run")
+        # On the instance and for the start only: it guards whatever `run` a subclass, a mixin or an
+        # assignment provides, leaves `super().run()` and a direct `run()` alone, and is no lasting cycle.
+        self.__dict__["run"] = lambda *_: self._mr_main(own_run)
+        with STATE.lock:
+            STATE.threads[self] = None
+        count_started(self._mr_component)
+        try:
+            super().start()
+        except BaseException:
+            if not self.is_alive() and self.ident is None:
+                with STATE.lock:
+                    STATE.threads.pop(self, None)
+                count_started(self._mr_component, -1)
+                self._mr_begun = False
+                self._mr_restore(own_run)
+            raise
+
+    def _mr_restore(self, own_run: Any) -> None:
+        if own_run is None:
+            self.__dict__.pop("run", None)
+        else:
+            self.__dict__["run"] = own_run
+
+    def _mr_main(self, own_run: Any) -> None:
+        self._mr_restore(own_run)
+        context, self._mr_context = self._mr_context, None
+        try:
+            assert context is not None
+            context.run(self._mr_body)
+        finally:
+            with STATE.lock:
+                STATE.threads.pop(self, None)
+            finish, self._mr_finish = self._mr_finish, None
+            if finish is not None:
+                finish()
+
+    def _mr_body(self) -> None:
+        if self._mr_ctx is not None:
+            STATE.current.set(self._mr_ctx)
+        try:
+            self.run()
+        except BaseException as exc:
+            info = ended(
+                exc,
+                component=self._mr_component,
+                policy=self._mr_policy,
+                name=self._mr_source(),
+                ctx=current_context(),
+            )
+            if info is not None:
+                # Into the dict: a subclass may have a `panic` of its own.
+                self.__dict__.setdefault("panic", info)
+                forget(exc)
+
+
+class SafeThread(GuardedThread):
+    """A `threading.Thread` that reports how it dies. A subclass may define `run` instead of a target.
+
+    An exception does not reach `threading.excepthook`: it is logged, counted and kept in words in `panic`.
+    TypeError for an async or generator function as target, which a thread would not run.
+    """
+
+    def __init__(
+        self,
+        component: str,
+        policy: object,
+        group: None = None,
+        target: Callable[..., object] | None = None,
+        name: str | None = None,
+        args: Iterable[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        *,
+        daemon: bool | None = None,
+    ) -> None:
+        _check_target(target, "SafeThread")
+        super().__init__(group, target, name, args, kwargs, daemon=daemon)
+        self._mr_init(component, policy, target, name is not None)
+
+    def run(self) -> None:
+        """Call the target and keep what it returns in `result`."""
+        thread = cast("Any", self)
+        try:
+            if thread._target is not None:
+                result = checked(thread._target(*thread._args, **thread._kwargs), self._mr_target_name)
+                self.__dict__.setdefault("result", result)
+        finally:
+            del thread._target, thread._args, thread._kwargs
+
+
+class SafeTimer(GuardedThread, threading.Timer):
+    """A `threading.Timer` that reports how its function dies. `interval` is in seconds."""
+
+    def __init__(
+        self,
+        component: str,
+        policy: object,
+        interval: float,
+        function: Callable[..., object],
+        args: Iterable[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> None:
+        _check_target(function, "SafeTimer")
+        threading.Timer.__init__(self, interval, function, cast("Any", args), cast("Any", kwargs))
+        self._mr_init(component, policy, function, False)
+
+    def run(self) -> None:
+        """Wait, then call the function unless `cancel()` came first."""
+        self.finished.wait(self.interval)
+        if not self.finished.is_set():
+            self.__dict__.setdefault(
+                "result", checked(self.function(*self.args, **self.kwargs), self._mr_target_name)
+            )
+        self.finished.set()
+
+
+def _check_target(target: object, where: str) -> None:
+    if target is None:
+        return
+    refuse_unrunnable(target, where)
+    if is_async(target):
+        raise TypeError(f"{where}: {name_of(target)} is async and a thread would not run it; use SafeGo")
+
+
+class PoolJob:
+    """A callable for an executor: reports how `fn` dies and raises it for the future."""
+
+    __slots__ = ("args", "component", "context", "ctx", "fn", "kwargs", "name", "policy")
+
+    def __init__(
+        self,
+        component: str,
+        policy: object,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        name: str,
+        ctx: object,
+        context: contextvars.Context,
+    ) -> None:
+        self.component = component
+        self.policy = policy
+        self.fn = fn
+        self.args = args
+        self.kwargs = kwargs
+        self.name = name
+        self.ctx = ctx
+        self.context = context
+
+    def __call__(self) -> Any:
+        return self.context.run(self._body)
+
+    def _body(self) -> Any:
+        if self.ctx is not None:
+            STATE.current.set(self.ctx)
+        try:
+            try:
+                return checked(self.fn(*self.args, **self.kwargs), self.name)
+            except StopIteration as exc:
+                # A future cannot hold a StopIteration: up to 3.12 whoever awaits it waits for ever.
+                raise RuntimeError(f"{self.name} raised StopIteration") from exc
+        except BaseException as exc:
+            ended(exc, component=self.component, policy=self.policy, name=self.name, ctx=current_context())
+            raise
