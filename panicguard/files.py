@@ -3,38 +3,59 @@
 from __future__ import annotations
 
 import functools
+import heapq
 import os
-from typing import TYPE_CHECKING
+import stat
+import sys
+from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import patterns, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from panicguard.settings import Settings
 
     SettingsFor = Callable[[str], Settings]
     """Directory (absolute) -> the settings of its files."""
 
-SUFFIXES = (".py", ".pyi")
-MARKER = "__mruntime__ = "
+LANGUAGES: Mapping[str, str] = {".py": "python", ".pyi": "python"}
+"""Suffix -> the front end for the files that a directory is searched for."""
+MARKER = b"__mruntime__ = "
 """What the `__init__.py` of every copy of the runtime holds."""
+_SUFFIXES = tuple(LANGUAGES)
 
 
-def discover(arguments: Iterable[str], settings_for: SettingsFor) -> Iterator[tuple[str, Settings]]:
-    """(path, settings) of each file under the arguments, once each.
+def _warn(message: str) -> None:
+    print(f"warning: {message}", file=sys.stderr)
 
-    A file that is named itself is taken whatever its name, unless `force-exclude` says otherwise; one that does not
-    exist is handed on, so that reading it says so. Paths are absolute.
+
+def discover(
+    arguments: Iterable[str], settings_for: SettingsFor, warn: Callable[[str], None] = _warn
+) -> Iterator[tuple[str, Settings]]:
+    """(absolute path, settings) of each file under the arguments, once each, sorted by the parts of the path.
+
+    A file that is named itself is taken whatever its name, unless `force-exclude` says otherwise; one that
+    does not exist is handed on, so that reading it says so. `warn` is told of unreadable directories. Raises
+    ConfigError, and what `settings_for` raises.
     """
-    seen: set[str] = set()
-    for argument in arguments:
-        path = os.path.normpath(os.path.join(os.getcwd(), argument))
-        found = _walk(path, settings_for) if os.path.isdir(path) else _named(path, settings_for)
-        for file, its in found:
-            if file not in seen:
-                seen.add(file)
-                yield file, its
+    cwd = os.getcwd()
+    tops = sorted({os.path.normpath(os.path.join(cwd, argument)) for argument in arguments}, key=_parts)
+    found = [
+        _walk(top, settings_for, warn) if os.path.isdir(top) else _named(top, settings_for) for top in tops
+    ]
+    if len(found) == 1:
+        yield from found[0]
+        return
+    last = None
+    for path, its in heapq.merge(*found, key=lambda item: _parts(item[0])):
+        if path != last:
+            yield path, its
+        last = path
+
+
+def _parts(path: str) -> list[str]:
+    return path.split("/")
 
 
 def _named(path: str, settings_for: SettingsFor) -> Iterator[tuple[str, Settings]]:
@@ -44,121 +65,234 @@ def _named(path: str, settings_for: SettingsFor) -> Iterator[tuple[str, Settings
 
 
 def _is_under_excluded(path: str, its: Settings) -> bool:
-    """Whether the path or a directory above it, up to the settings' own, is excluded."""
-    while path and path != its.root and path != os.path.dirname(path):
-        if patterns.is_excluded(its, path):
-            return True
-        path = os.path.dirname(path)
-    return False
+    """Whether the path or a directory above it, up to and with the settings' own, is excluded."""
+    excluded = _excluder(its)
+    while not excluded(path):
+        parent = os.path.dirname(path)
+        if path in (its.root, parent):
+            return False
+        path = parent
+    return True
 
 
-def _walk(top: str, settings_for: SettingsFor) -> Iterator[tuple[str, Settings]]:
+def _excluder(its: Settings) -> Callable[[str], bool]:
+    try:
+        return patterns.matcher(its.root, its.exclude)
+    except ValueError as error:
+        raise settings.ConfigError(f"error parsing glob: {error}") from None
+
+
+def _walk(top: str, settings_for: SettingsFor, warn: Callable[[str], None]) -> Iterator[tuple[str, Settings]]:
     its = settings_for(top)
     if its.force_exclude and _is_under_excluded(top, its):
         return
-    ignores = _ignores_above(top) if its.respect_gitignore else ()
-    in_repository = _repository(top) is not None
-    pending: list[tuple[str, tuple[_Ignore, ...]]] = [(top, ignores)]
+    # Files and directories yet to come, the next one last: a file has no _Ignores.
+    pending: list[tuple[str, Settings, _Ignores | None]]
+    pending = [(top, its, _ignores_above(top) if its.respect_gitignore else _NO_IGNORES)]
     while pending:
-        directory, ignores = pending.pop()
-        its = settings_for(directory)
-        try:
-            with os.scandir(directory) as scan:
-                entries = sorted(scan, key=lambda entry: entry.name)
-        except OSError:
+        path, its, ignores = pending.pop()
+        if ignores is None:
+            yield path, its
             continue
-        if its.respect_gitignore:
-            in_repository = in_repository or any(entry.name == ".git" for entry in entries)
-            if in_repository and any(entry.name == ".gitignore" for entry in entries):
-                ignores = (*ignores, _Ignore(directory, ".gitignore"))
-        below = []
-        for entry in entries:
-            is_directory = entry.is_dir(follow_symlinks=False)
-            if not is_directory and not entry.name.endswith(SUFFIXES):
-                continue
-            if patterns.is_excluded(its, entry.path) or any(i.ignores(entry.path, is_directory) for i in ignores):
-                continue
-            if is_directory:
-                below.append((entry.path, ignores))
-            elif entry.is_file():
-                yield entry.path, its
-        pending.extend(reversed(below))
-
-
-def _repository(directory: str) -> str | None:
-    """The root of the git work tree that a directory is in."""
-    while not os.path.exists(os.path.join(directory, ".git")):
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return None
-        directory = parent
-    return directory
-
-
-def _ignores_above(top: str) -> tuple[_Ignore, ...]:
-    """The ignore files of the work tree above a directory, the outermost first."""
-    root = _repository(top)
-    if root is None:
-        return ()
-    found = []
-    directory = top
-    while directory != root:
-        directory = os.path.dirname(directory)
-        found.append(_Ignore(directory, ".gitignore"))
-    found.append(_Ignore(root, os.path.join(".git", "info", "exclude")))
-    return tuple(reversed(found))
-
-
-class _Ignore:
-    """One ignore file, read at its first question."""
-
-    def __init__(self, directory: str, name: str) -> None:
-        self.directory, self.name = directory, name
-
-    @functools.cached_property
-    def _spec(self) -> Callable[[str], bool]:
         try:
-            with open(os.path.join(self.directory, self.name), encoding="utf-8", errors="replace") as file:
-                lines = file.read().splitlines()
-        except OSError:
-            return lambda path: False
-        from pathspec import GitIgnoreSpec
+            with os.scandir(path) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name, reverse=True)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            warn(f"Failed to read {path}: {error.strerror or error}")
+            continue
+        its = settings_for(path)
+        excluded = _excluder(its)
+        if ignores.respected:
+            ignores = _with_own(ignores, path, entries)
+        asked = ignores.asked
+        for entry in entries:
+            try:
+                is_directory = entry.is_dir(follow_symlinks=False)
+                if not is_directory and not (entry.name.endswith(_SUFFIXES) and _is_readable(entry)):
+                    continue
+            except OSError:
+                continue
+            if excluded(entry.path) or (asked and _is_ignored(asked, entry.path, is_directory)):
+                continue
+            pending.append((entry.path, its, ignores if is_directory else None))
 
-        return GitIgnoreSpec.from_lines(lines).match_file
 
-    def ignores(self, path: str, is_directory: bool) -> bool:
-        return self._spec(os.path.relpath(path, self.directory) + ("/" if is_directory else ""))
+def _is_readable(entry: os.DirEntry[str]) -> bool:
+    """Whether reading the file ends: not a pipe or a device. A broken link is for its reader to report."""
+    if entry.is_file(follow_symlinks=False):
+        return True
+    if not entry.is_symlink():
+        return False
+    try:
+        mode = entry.stat().st_mode
+    except OSError:
+        return True
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+
+
+# What git ignores
+
+
+class _IgnoreFile(NamedTuple):
+    directory: str
+    says: Callable[[str], bool | None]
+
+
+class _Ignores(NamedTuple):
+    """The ignore files that hold for a directory: each group nearest first, the groups by precedence."""
+
+    respected: bool
+    repository: bool
+    plain: tuple[_IgnoreFile, ...] = ()
+    """Of files called .ignore, which hold outside a repository too."""
+    git: tuple[_IgnoreFile, ...] = ()
+    rest: tuple[_IgnoreFile, ...] = ()
+    """The repository's info/exclude, and the user's."""
+
+    @property
+    def asked(self) -> tuple[_IgnoreFile, ...]:
+        return (*self.plain, *self.git, *self.rest)
+
+
+_NO_IGNORES = _Ignores(respected=False, repository=False)
+_OWN = frozenset((".git", ".jj", ".gitignore", ".ignore"))
+
+
+def _is_ignored(asked: tuple[_IgnoreFile, ...], path: str, is_directory: bool) -> bool:
+    for directory, says in asked:
+        verdict = says(path[len(directory) :] + "/" * is_directory)
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def _ignores_above(top: str) -> _Ignores:
+    """What the directories above say, the user's own ignore file included."""
+    ignores = _Ignores(respected=True, repository=False)
+    above = [top]
+    while above[-1] != os.path.dirname(above[-1]):
+        above.append(os.path.dirname(above[-1]))
+    for directory in reversed(above[1:]):
+        names = [name for name in _OWN if os.path.lexists(os.path.join(directory, name))]
+        ignores = _add(ignores, directory, names)
+    return ignores
+
+
+def _with_own(ignores: _Ignores, directory: str, entries: Iterable[os.DirEntry[str]]) -> _Ignores:
+    names = [entry.name for entry in entries if entry.name in _OWN]
+    return _add(ignores, directory, names) if names else ignores
+
+
+def _add(ignores: _Ignores, directory: str, names: Iterable[str]) -> _Ignores:
+    """The ignores below a directory that holds those of the special names."""
+    if ".git" in names or ".jj" in names:
+        rest = _read(directory, _info_exclude(directory)) + _read(directory, _users_ignore_file())
+        ignores = ignores._replace(repository=True, git=(), rest=rest)
+    if ".ignore" in names:
+        ignores = ignores._replace(plain=_read(directory, ".ignore") + ignores.plain)
+    if ".gitignore" in names and ignores.repository:
+        ignores = ignores._replace(git=_read(directory, ".gitignore") + ignores.git)
+    return ignores
+
+
+def _read(directory: str, path: str) -> tuple[_IgnoreFile, ...]:
+    """An ignore file whose patterns start from a directory, if it says anything."""
+    text = _text(os.path.join(directory, path))
+    return (_IgnoreFile(directory.rstrip("/") + "/", patterns.ignore_file(text)),) if text.strip() else ()
+
+
+def _text(path: str) -> str:
+    """The text of a small file; nothing where there is none."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return ""
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def _info_exclude(directory: str) -> str:
+    """The info/exclude of the repository whose work tree a directory is; in a linked one `.git` is a file."""
+    git = os.path.join(directory, ".git")
+    pointer = _text(git)
+    if pointer.startswith("gitdir:"):
+        git = os.path.join(directory, pointer.removeprefix("gitdir:").strip())
+        git = os.path.join(git, _text(os.path.join(git, "commondir")).strip())
+    return os.path.join(git, "info", "exclude")
+
+
+def _users_ignore_file() -> str:
+    """The file that git's `core.excludesFile` names, else the one that git takes."""
+    import re
+
+    home = os.path.expanduser("~")
+    config = os.path.join(os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "git")
+    for path in (os.path.join(home, ".gitconfig"), os.path.join(config, "config")):
+        if found := re.search(r'(?im)^\s*excludesfile\s*=\s*"?([^"\r\n]*?)"?\s*$', _text(path)):
+            return os.path.expanduser(found[1])
+    return os.path.join(config, "ignore")
+
+
+# Copies of the runtime
 
 
 @functools.cache
 def is_runtime_copy(directory: str) -> bool:
-    """Whether the files of a directory belong to a vendored copy of the runtime."""
-    return _has_marker(os.path.join(directory, "__init__.py"))
+    """Whether the files of a directory belong to a vendored copy of the runtime, its subpackages included."""
+    if not os.path.isfile(os.path.join(directory, "__init__.py")):
+        return False
+    return _has_marker(os.path.join(directory, "__init__.py")) or is_runtime_copy(os.path.dirname(directory))
 
 
 @functools.cache
 def runtime_in(root: str) -> str | None:
-    """The dotted name of the copy of the runtime in a project, the shortest if there are several.
+    """The dotted name of the copy of the runtime in a project: of several the shortest, then the first.
 
     A directory that does not look like a project's is not searched: it may be the root of everything.
     """
-    found: list[str] = []
     if not any(os.path.exists(os.path.join(root, name)) for name in (*settings.FILES, ".git", "setup.py")):
         return None
-    for directory, subdirectories, names in os.walk(root):
-        subdirectories[:] = [d for d in subdirectories if d not in settings.EXCLUDE and not d.startswith(".")]
-        if "__init__.py" in names and _has_marker(os.path.join(directory, "__init__.py")):
-            found.append(dotted(directory))
-            subdirectories.clear()
-    return min(found, key=lambda name: (name.count("."), name), default=None)
+    found: list[str] = []
+    pending = [root]
+    while pending:
+        below: list[str] = []
+        try:
+            with os.scandir(pending.pop()) as scan:
+                for entry in scan:
+                    if entry.name == "__init__.py":
+                        if entry.is_file() and _has_marker(entry.path):
+                            found.append(dotted(os.path.dirname(entry.path)))
+                            below = []
+                            break
+                    elif _is_searched(entry):
+                        below.append(entry.path)
+        except OSError:
+            continue
+        pending.extend(below)
+    return min(found, key=lambda name: (name.count("."), len(name), name), default=None)
+
+
+_NOT_SEARCHED = frozenset((*settings.EXCLUDE, "__pycache__"))
+
+
+def _is_searched(entry: os.DirEntry[str]) -> bool:
+    return entry.name[0] != "." and entry.name not in _NOT_SEARCHED and entry.is_dir(follow_symlinks=False)
 
 
 def _has_marker(path: str) -> bool:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return MARKER in file.read(20_000)
+        file = os.open(path, os.O_RDONLY)
     except OSError:
         return False
+    try:
+        return MARKER in os.read(file, 20_000)
+    except OSError:
+        return False
+    finally:
+        os.close(file)
 
 
 def dotted(directory: str) -> str:

@@ -1,8 +1,9 @@
-"""Path patterns, one dialect for every setting: Ruff's.
+"""Path patterns, one dialect for every setting, Ruff's; and git's, for what it ignores.
 
-A pattern is matched against the base name of a path and, taken from the directory of the settings, against its
-absolute path. `*` also crosses directories, `**/` stands for any number of them, `[...]`, `?` and `{a,b}` as in a
-shell; a leading `!` turns a pattern of `per-file-ignores` around.
+A pattern of ours is matched against the base name of a path and, taken from the directory of the settings,
+against its absolute path. `*` also crosses directories, `**/` stands for any number of them, `[...]`, `?` and
+`{a,b}` are as in a shell, `\\` makes the next character plain. A leading `!` turns a pattern of
+`per-file-ignores` around.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from panicguard.settings import Settings
+
+_SPECIAL = frozenset("*?[]{}\\")
 
 
 def is_excluded(settings: Settings, path: str) -> bool:
@@ -26,7 +31,7 @@ def ignored_codes(settings: Settings, path: str) -> frozenset[str]:
     ignored: frozenset[str] = frozenset()
     for pattern, codes in settings.per_file_ignores:
         negated = pattern.startswith("!")
-        if matches(settings.root, (pattern.removeprefix("!"),), path) is not negated:
+        if path != "-" and matches(settings.root, (pattern.removeprefix("!"),), path) is not negated:
             ignored |= codes
     return ignored
 
@@ -37,60 +42,204 @@ def is_spawn_exempt(settings: Settings, path: str) -> bool:
 
 
 def component_for(settings: Settings, path: str) -> str | None:
-    """The component that the settings give the spawns of a file."""
-    return next((name for pattern, name in settings.component if matches(settings.root, (pattern,), path)), None)
+    """The component that the settings give the spawns of a file: that of the first pattern that matches."""
+    for pattern, name in settings.component:
+        if matches(settings.root, (pattern,), path):
+            return name
+    return None
 
 
 def matches(root: str, patterns: tuple[str, ...], path: str) -> bool:
-    """Whether one of the patterns, taken from the directory `root`, matches a path."""
+    """Whether one of the patterns, taken from the directory `root`, matches a path; none matches `-`."""
     if not patterns or path == "-":
         return False
-    absolute = path if os.path.isabs(path) else os.path.normpath(os.path.join(os.getcwd(), path))
-    names, paths = _compiled(root, patterns)
-    return names.match(absolute.rpartition("/")[2]) is not None or paths.match(absolute) is not None
+    return matcher(root, patterns)(path if path.startswith("/") else os.path.abspath(path))
 
 
-@functools.lru_cache(maxsize=256)
-def _compiled(root: str, patterns: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    names = "|".join(translate(p) for p in patterns)
-    paths = "|".join(translate(os.path.normpath(os.path.join(root or os.getcwd(), p))) for p in patterns)
-    return re.compile(names), re.compile(paths)
+@functools.lru_cache(maxsize=1024)
+def matcher(root: str, patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """What tells whether one of the patterns matches an absolute path. Raises ValueError for a bad one."""
+    names: set[str] = set()
+    paths: set[str] = set()
+    name_globs: list[str] = []
+    path_globs: list[str] = []
+    for pattern in patterns:
+        prefix, rest = _from_root(pattern, root or os.getcwd())
+        if _SPECIAL.isdisjoint(pattern):
+            names.add(pattern)
+            paths.add(prefix + rest)
+        else:
+            name_globs.append(translate(pattern))
+            path_globs.append(re.escape(prefix) + translate(rest))
+    name_glob = re.compile(_any(name_globs)).fullmatch
+    path_glob = re.compile(_any(path_globs)).fullmatch
+    has_globs = bool(name_globs)
+
+    def match(path: str) -> bool:
+        name = path[path.rfind("/") + 1 :]
+        if name in names or path in paths:
+            return True
+        return has_globs and (name_glob(name) is not None or path_glob(path) is not None)
+
+    return match
 
 
-def translate(pattern: str) -> str:
-    """The regular expression for a whole string. Raises ValueError for an unclosed class or group."""
-    parts: list[str] = []
-    at, depth = 0, 0
+def anchored(pattern: str, directory: str) -> str:
+    """A pattern given in another directory than that of the settings, such as the one a command is run in.
+
+    It means the same from any root, but for one that names no directory: that matches base names anyway.
+    """
+    bare = pattern.removeprefix("!")
+    if "/" not in bare or bare.startswith(("/", "**/")):
+        return pattern
+    prefix, rest = _from_root(bare, directory)
+    escaped = "".join(f"[{char}]" if char in "*?[{}" else "\\\\" if char == "\\" else char for char in prefix)
+    return f"{'!' * pattern.startswith('!')}{escaped}{rest}"
+
+
+def _from_root(pattern: str, root: str) -> tuple[str, str]:
+    """A literal directory, with its slash, and the rest of a pattern that is taken from `root`."""
+    path = os.path.normpath(pattern) if pattern else ""
+    if path.startswith("/"):
+        return "", path
+    while path == ".." or path.startswith("../"):
+        path = path[3:]
+        root = os.path.dirname(root)
+    return root if path in ("", ".") else root.rstrip("/") + "/", path if path != "." else ""
+
+
+def _any(expressions: Iterable[str]) -> str:
+    return "(?s:" + "|".join(f"(?:{expression})" for expression in expressions) + ")"
+
+
+def translate(pattern: str, *, git: bool = False) -> str:
+    """The regular expression for a whole string; in git's dialect no wildcard matches `/`, braces are plain.
+
+    Raises ValueError for an unclosed class or group and a range upside down.
+    """
+    # One frame for each open group: its finished alternatives and the parts of the one being read.
+    frames: list[tuple[list[str], list[str]]] = [([], [])]
+    any_char = "[^/]" if git else "."
+    at = 0
     while at < len(pattern):
-        char = pattern[at]
-        if pattern.startswith("**/", at) and (at == 0 or pattern[at - 1] == "/"):
-            parts.append("(?:.*/)?")
-            at += 3
-            continue
+        char, parts = pattern[at], frames[-1][1]
+        at += 1
         if char == "*":
-            parts.append(".*")
-            while pattern.startswith("*", at + 1):
+            stars = at - 1
+            while pattern.startswith("*", at):
                 at += 1
+            whole = at - stars == 2 and (stars == 0 or pattern[stars - 1] == "/" or not parts)
+            if whole and pattern.startswith("/", at):
+                parts.append("(?:.*/)?")
+                at += 1
+            else:
+                parts.append(".+" if whole and at == len(pattern) and stars else any_char + "*")
         elif char == "?":
-            parts.append(".")
+            parts.append(any_char)
         elif char == "[":
-            end = pattern.find("]", at + 2)
-            if end < 0:
-                raise ValueError("unclosed character class; missing ']'")
-            content = pattern[at + 1 : end].replace("\\", "\\\\")
-            parts.append(f"[^{content[1:]}]" if content[0] in "!^" else f"[{content}]")
-            at = end
-        elif char == "{":
-            depth += 1
-            parts.append("(?:")
-        elif char == "}" and depth:
-            depth -= 1
-            parts.append(")")
-        elif char == "," and depth:
-            parts.append("|")
+            content, at = _character_class(pattern, at)
+            parts.append("(?!/)" * git + content)
+        elif char == "\\":
+            if at == len(pattern):
+                raise ValueError("dangling '\\'")
+            parts.append(re.escape(pattern[at]))
+            at += 1
+        elif char == "{" and not git:
+            frames.append(([], []))
+        elif char == "}" and not git:
+            if len(frames) == 1:
+                raise ValueError("unopened alternate group; missing '{' (maybe escape '}' with '[}]'?)")
+            finished, last = frames.pop()
+            # An empty alternative stands for nothing.
+            alternatives = [a for a in (*finished, "".join(last)) if a]
+            frames[-1][1].append(f"(?:{'|'.join(alternatives)})")
+        elif char == "," and len(frames) > 1:
+            frames[-1][0].append("".join(parts))
+            parts.clear()
         else:
             parts.append(re.escape(char))
-        at += 1
-    if depth:
-        raise ValueError("unclosed alternate group; missing '}'")
-    return f"(?s:{''.join(parts)})\\Z"
+    if len(frames) > 1:
+        raise ValueError("unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)")
+    return "".join(frames[0][1])
+
+
+def _character_class(pattern: str, at: int) -> tuple[str, int]:
+    """The expression for the class whose `[` is before `at`, and where the pattern goes on."""
+    negated = pattern[at : at + 1] in ("!", "^")
+    start = at + negated
+    end = pattern.find("]", start + 1)
+    if end < 0:
+        raise ValueError("unclosed character class; missing ']'")
+    content = pattern[start:end]
+    items: list[str] = []
+    while content:
+        if len(content) > 2 and content[1] == "-":
+            if content[0] > content[2]:
+                raise ValueError(f"invalid range; '{content[0]}' > '{content[2]}'")
+            items.append(f"{re.escape(content[0])}-{re.escape(content[2])}")
+            content = content[3:]
+        else:
+            items.append(re.escape(content[0]))
+            content = content[1:]
+    return f"[{'^' * negated}{''.join(items)}]", end + 1
+
+
+def ignore_file(text: str) -> Callable[[str], bool | None]:
+    """What tells what an ignore file such as .gitignore says of a path: ignored, not ignored, None: nothing.
+
+    The path starts at the file's directory and ends in `/` if it is itself a directory. The directories above
+    it have to be asked about first. Lines that are no patterns are left out.
+    """
+    runs: list[tuple[bool, Callable[[str], bool]]] = []
+    lines: list[str] = []
+    ignored = True
+    for line in text.removeprefix("\ufeff").splitlines():
+        stripped = line.rstrip()
+        if stripped.endswith("\\") and len(stripped) < len(line):
+            stripped += " "
+        if not stripped or stripped.startswith("#"):
+            continue
+        if stripped.startswith("!") is ignored and lines:
+            runs.append((ignored, _run(lines)))
+            lines = []
+        ignored = not stripped.startswith("!")
+        lines.append(stripped.removeprefix("!"))
+    if lines:
+        runs.append((ignored, _run(lines)))
+    runs.reverse()
+
+    def verdict(path: str) -> bool | None:
+        for ignored, match in runs:
+            if match(path):
+                return ignored
+        return None
+
+    return verdict
+
+
+def _run(lines: list[str]) -> Callable[[str], bool]:
+    """What tells whether one of the lines, which all say the same, matches a path."""
+    names: set[str] = set()
+    name_globs: list[str] = []
+    path_globs: list[str] = []
+    for line in lines:
+        pattern = line.removesuffix("/")
+        of_directories = pattern != line
+        if "/" not in pattern and _SPECIAL.isdisjoint(pattern):
+            names.update((f"{pattern}/",) if of_directories else (pattern, f"{pattern}/"))
+            continue
+        try:
+            expression = translate(pattern.removeprefix("/"), git=True)
+        except ValueError:
+            continue
+        (path_globs if "/" in pattern else name_globs).append(expression + ("/" if of_directories else "/?"))
+    name_glob = re.compile(_any(name_globs)).fullmatch if name_globs else None
+    path_glob = re.compile(_any(path_globs)).fullmatch if path_globs else None
+
+    def match(path: str) -> bool:
+        name = path[path.rfind("/", 0, -1) + 1 :]
+        if name in names or (name_glob is not None and name_glob(name)):
+            return True
+        return path_glob is not None and path_glob(path) is not None
+
+    return match

@@ -197,6 +197,11 @@ class Context:
         node = self._node
         if node is None:
             return None
+        while node is not None and node._err is None and node._deadline is None:
+            node = node._up
+        if node is None:
+            return None
+        node = self._node
         best: tuple[float, Canceled | None, BaseException | None] | None = None
         now = time.monotonic()
         with STATE.lock:

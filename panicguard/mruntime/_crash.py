@@ -77,22 +77,29 @@ def crash(exc: BaseException, *, component: str, name: str, code: int = 0, logge
             time.sleep(3600)
     STATE.crash_owner = threading.get_ident()
     try:
+        armed = False
         # First of all, before any code that is not ours: a thread in C that ends the process even if the
         # GIL is never given back. Into a pipe that nobody reads it would wait for ever.
         with contextlib.suppress(BaseException):
             out = 2 if stderr_ready() else os.open(os.devnull, os.O_WRONLY)
             faulthandler.dump_traceback_later(BUDGET + 1, exit=True, file=out)
+            armed = True
         with contextlib.suppress(BaseException):
             write_line(f"mruntime: crash: panic in {component}/{name}: {describe(exc)}; exit status {code}")
         with contextlib.suppress(BaseException):
-            call = contextvars.copy_context().run
-            helper = threading.Thread(
-                target=call,
-                args=(_last_words, exc, component, name, logger),
-                name="mruntime-crash",
-                daemon=True,
-            )
-            helper.start()
-            helper.join(BUDGET)
+            try:
+                helper = threading.Thread(
+                    target=contextvars.copy_context().run,
+                    args=(_last_words, exc, component, name, logger),
+                    name="mruntime-crash",
+                    daemon=True,
+                )
+                helper.start()
+            except RuntimeError:
+                # No thread is to be had, as on 3.12 once the main thread has ended: the timer is the limit.
+                if armed:
+                    _last_words(exc, component, name, logger)
+            else:
+                helper.join(BUDGET)
     finally:
         os._exit(code)

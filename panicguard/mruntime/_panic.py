@@ -50,8 +50,7 @@ class PanicInfo(NamedTuple):
 
 def write_line(text: str) -> None:
     """One line to file descriptor 2, or nothing: it never raises and does not wait for a full pipe."""
-    line = text.replace("\\", "\\\\") if "\n" in text or "\r" in text else text
-    line = line.replace("\r", "\\r").replace("\n", "\\n")
+    line = text.replace("\r", "\\r").replace("\n", "\\n")
     with contextlib.suppress(BaseException):
         if stderr_ready():
             os.write(2, line.encode("utf-8", "backslashreplace")[:2047] + b"\n")
@@ -72,8 +71,11 @@ def stderr_ready() -> bool:
 def describe(exc: object) -> str:
     """The type of it, in words."""
     cls = type(exc)
-    module = cls.__module__
-    return cls.__qualname__ if module == "builtins" else f"{module}.{cls.__qualname__}"
+    try:
+        module = cls.__module__
+        return cls.__qualname__ if module == "builtins" else f"{module}.{cls.__qualname__}"
+    except BaseException:
+        return "<unknown type>"
 
 
 def _value(exc: object) -> str:
@@ -184,8 +186,11 @@ def _usable(handler: logging.Handler | None, level: int) -> bool:
         return True
     if isinstance(handler, logging.FileHandler):
         return True
-    stream = handler.stream
-    return stream is not None and not getattr(stream, "closed", False)
+    try:
+        stream = handler.stream
+        return stream is not None and not getattr(stream, "closed", False)
+    except Exception:
+        return False
 
 
 def _heard(logger: logging.Logger, level: int) -> bool:
@@ -262,12 +267,6 @@ def report(
     if why:
         write_line(f"mruntime: {message} [{info.type}; not logged: {why}]")
     return info
-
-
-def forget(exc: BaseException) -> None:
-    """The panic ends here, where nobody else will see the exception; raised again it is a new one."""
-    with contextlib.suppress(Exception):
-        BaseException.__delattr__(exc, REPORTED)
 
 
 def note(level: int, message: str) -> None:

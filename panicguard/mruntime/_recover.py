@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from ._context import current_context, in_event_loop
 from ._crash import crash
-from ._panic import CLEAN, EXIT, PANIC, classify, code_of, describe, forget, note, report
+from ._panic import CLEAN, EXIT, PANIC, classify, code_of, describe, note, report
 from ._policy import CrashProcess, KeepRunning, crashes
-from ._thread import is_async, name_of, refuse_unrunnable
+from ._thread import GuardedThread, name_of, refuse_unrunnable
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -66,9 +66,8 @@ class RecoverWithPolicy:
                 code = code_of(exc) if isinstance(exc, SystemExit) else 0
                 crash(exc, component=self._component, name=self._name, code=code or 0, logger=self._logger)
             report(exc, component=self._component, name=self._name, policy=self._policy, logger=self._logger)
-            forget(exc)
             return True
-        if kind == EXIT and crashes(self._policy):
+        if kind == EXIT and crashes(self._policy) and in_event_loop():
             code = code_of(exc)
             if code is not None:
                 crash(exc, component=self._component, name=self._name, code=code, logger=self._logger)
@@ -105,8 +104,7 @@ class RecoverWithPolicy:
     def __call__(self, fn: Callable[P, T], /) -> Callable[P, T | None]: ...
     def __call__(self, fn: Callable[..., Any], /) -> Callable[..., Any]:
         """Decorate. TypeError for a generator function, whose body runs elsewhere."""
-        refuse_unrunnable(fn, type(self).__name__)
-        if is_async(fn):
+        if refuse_unrunnable(fn, type(self).__name__) == "async":
 
             @functools.wraps(fn)
             async def recovered_async(*args: Any, **kwargs: Any) -> Any:
@@ -144,19 +142,21 @@ class RecoverAndCrash(RecoverWithPolicy):
 def guarded(*, component: str, policy: object = KeepRunning) -> Callable[[AnyFunction], AnyFunction]:
     """Decorate a function that somebody else spawns: what it raises is reported, then raised to the caller.
 
-    On the `run` of a thread nobody is there to catch it: reported, it goes no further, and SystemExit is a panic
+    On the `run` of a thread nobody is there to catch it: reported, it goes no further; SystemExit is a panic
     unless it means success. Elsewhere that passes, as KeyboardInterrupt and cancellation do.
     TypeError for a generator function.
     """
 
     def decorate(fn: AnyFunction) -> AnyFunction:
-        refuse_unrunnable(fn, "guarded")
+        kind_of_fn = refuse_unrunnable(fn, "guarded")
         name = name_of(fn)
 
         def failed(exc: BaseException, owner: object) -> bool:
-            last = owner is threading.current_thread() and getattr(fn, "__name__", "") == "run"
+            # A SafeThread's own `run` has somebody to catch it: the SafeThread, which keeps it in `panic`.
+            bare = owner is threading.current_thread() and not isinstance(owner, GuardedThread)
+            last = bare and getattr(fn, "__name__", "") == "run"
             kind = classify(exc, current_context(), task=not (last or _in_plain_thread()))
-            if kind == EXIT and crashes(policy) and code_of(exc) is not None:
+            if kind == EXIT and crashes(policy) and in_event_loop() and code_of(exc) is not None:
                 crash(exc, component=component, name=name, code=code_of(exc) or 0)
             if kind == CLEAN:
                 note(logging.DEBUG, f"{component}/{name} ended: {describe(exc)}")
@@ -170,11 +170,9 @@ def guarded(*, component: str, policy: object = KeepRunning) -> Callable[[AnyFun
                     code=(code_of(exc) if isinstance(exc, SystemExit) else 0) or 0,
                 )
             report(exc, component=component, name=name, policy=policy)
-            if last:
-                forget(exc)
             return last
 
-        if is_async(fn):
+        if kind_of_fn == "async":
 
             @functools.wraps(fn)
             async def watched_async(*args: Any, **kwargs: Any) -> Any:

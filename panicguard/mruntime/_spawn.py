@@ -8,12 +8,13 @@ import inspect
 import sys
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._context import wake_later
 from ._state import STATE, count_started
 from ._task import Record, await_it, close, create, observe, submit
-from ._thread import PoolJob, SafeThread, is_async, name_of, refuse_unrunnable
+from ._thread import PoolJob, SafeThread, name_of, refuse_unrunnable
 
 if TYPE_CHECKING:
     import concurrent.futures
@@ -56,16 +57,22 @@ class Options:
 def spawn(ctx: Any, handed: bool, component: str, policy: object, fn: Any, options: Options) -> Any:
     """Start `fn`; `handed`: a callable gets `ctx` as its first argument."""
     where = f"SafeGo({component!r})"
-    if isinstance(fn, Coroutine) or asyncio.isfuture(fn) or inspect.isawaitable(fn):
+    if (
+        type(fn) is CoroutineType
+        or isinstance(fn, Coroutine)
+        or asyncio.isfuture(fn)
+        or inspect.isawaitable(fn)
+    ):
         if options.args or options.kwargs or options.executor is not None or options.daemon is not None:
-            close(fn)
+            if isinstance(fn, Coroutine):
+                close(fn)
             raise TypeError(
                 f"{where}: args, kwargs, executor and daemon are for a callable, not for an awaitable"
             )
         return _go_async(ctx, component, policy, fn, options, where)
-    refuse_unrunnable(fn, where)
+    kind = refuse_unrunnable(fn, where)
     args = (ctx, *options.args) if handed else options.args
-    if is_async(fn):
+    if kind == "async":
         if options.executor is not None or options.daemon is not None:
             raise TypeError(f"{where}: executor and daemon are for a sync callable, not for an async one")
         # It was given the context, so that cancelling is between the two of them: no link.
@@ -110,7 +117,6 @@ def _go_async(
         running = None
     if loop is None and running is None:
         close(coro)
-        close(fn)
         raise RuntimeError(
             f"{where}: no event loop runs in this thread; call it from a coroutine, "
             "pass loop= a loop, or run the coroutine with asyncio.run()"

@@ -96,11 +96,10 @@ def count_started(component: object, n: int = 1) -> None:
     """Count one spawn; `n=-1` takes back one that never began."""
     with STATE.lock:
         name = label(component)
-        total = STATE.started.get(name, 0) + n
-        if total > 0:
-            STATE.started[name] = total
-        else:
-            STATE.started.pop(name, None)
+        started = STATE.started
+        started[name] = started.get(name, 0) + n
+        if n < 0 and not started[name]:
+            del started[name]
 
 
 def count_panic(component: object) -> None:

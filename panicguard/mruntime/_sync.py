@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class WaitGroup:
-    """A counter to wait for, from threads and event loops at once; after reaching zero it may be used again."""
+    """A counter to wait for, from threads and event loops at once; at zero it may be used again."""
 
     __slots__ = ("__weakref__", "_count", "_epoch", "_wakers")
 
@@ -116,9 +116,16 @@ class WaitGroup:
         If it cannot be started the counter is as before.
         """
         self.add()
+        epoch = STATE.epoch
+
+        def finish() -> None:
+            # Forked off in the middle of it, the child has begun to count anew.
+            if epoch == STATE.epoch:
+                self.done()
+
         try:
-            options = Options(args, kwargs, name, daemon, executor, loop, context, self.done)
+            options = Options(args, kwargs, name, daemon, executor, loop, context, finish)
             return spawn(None, False, component, policy, fn, options)
         except BaseException:
-            self.done()
+            finish()
             raise

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import inspect
 import logging
 import sys
 import threading
+import types
 from typing import TYPE_CHECKING, Any, cast
 
 from ._context import current_context
 from ._crash import crash
-from ._panic import CLEAN, PanicInfo, classify, code_of, describe, forget, note, report
+from ._panic import CLEAN, PanicInfo, classify, code_of, describe, note, report
 from ._policy import crashes
 from ._state import STATE, count_started
 
@@ -26,41 +28,48 @@ def unwrap(fn: object) -> object:
     return fn
 
 
-def is_async(fn: object) -> bool:
-    """True for what returns a coroutine when called, as far as can be seen before calling it."""
+def _kind(fn: object) -> str:
+    """`async`, `generator` or `sync`: what calling it gives, as far as can be seen before."""
     fn = unwrap(fn)
-    for part in (fn, getattr(type(fn), "__call__", None)):  # noqa: B004  (its kind matters)
-        if inspect.iscoroutinefunction(part):
-            return True
-        code = getattr(part, "__code__", None)
-        if (
-            inspect.isgeneratorfunction(part)
-            and code is not None
-            and code.co_flags & inspect.CO_ITERABLE_COROUTINE
-        ):
-            return True
-    if sys.version_info < (3, 14):
-        import asyncio
+    if type(fn) is types.MethodType:
+        fn = fn.__func__
+    if type(fn) is types.FunctionType and not fn.__dict__:
+        # The usual case without the detours of `inspect`, which cost as much as making the thread object.
+        flags = fn.__code__.co_flags
+        if flags & (inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE):
+            return "async"
+        return "generator" if flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR) else "sync"
+    if type(fn) is types.BuiltinFunctionType:
+        return "sync"
+    parts = (fn, getattr(type(fn), "__call__", None))  # noqa: B004  (its kind matters)
+    if any(_returns_coroutine(part) for part in parts):
+        return "async"
+    if any(inspect.isgeneratorfunction(part) or inspect.isasyncgenfunction(part) for part in parts):
+        return "generator"
+    return "sync"
 
-        return asyncio.iscoroutinefunction(fn)
-    return False
+
+def _returns_coroutine(fn: object) -> bool:
+    if inspect.iscoroutinefunction(fn):
+        return True
+    code = getattr(fn, "__code__", None)
+    if inspect.isgeneratorfunction(fn) and code is not None and code.co_flags & inspect.CO_ITERABLE_COROUTINE:
+        return True
+    # Up to 3.13 asyncio has a mark of its own; what it is later is deprecated.
+    return sys.version_info < (3, 14) and asyncio.iscoroutinefunction(fn)
 
 
-def refuse_unrunnable(fn: object, where: str) -> None:
-    """TypeError for what would run and do nothing: None, a generator function, a class of neither."""
+def refuse_unrunnable(fn: object, where: str) -> str:
+    """The kind of `fn`; TypeError for what would run and do nothing: None, a generator function."""
     if fn is None:
         note(logging.WARNING, f"{where}: the function is None; nothing was started")
         raise TypeError(f"{where}: the function is None")
     if not callable(fn):
         raise TypeError(f"{where}: {type(fn).__name__} object is neither callable nor awaitable")
-    if is_async(fn):
-        return
-    inner = unwrap(fn)
-    for part in (inner, getattr(type(inner), "__call__", None)):  # noqa: B004
-        if inspect.isgeneratorfunction(part) or inspect.isasyncgenfunction(part):
-            raise TypeError(
-                f"{where}: {name_of(fn)} is a generator function: calling it would run none of it"
-            )
+    kind = _kind(fn)
+    if kind == "generator":
+        raise TypeError(f"{where}: {name_of(fn)} is a generator function: calling it would run none of it")
+    return kind
 
 
 def name_of(fn: object) -> str:
@@ -178,7 +187,6 @@ class GuardedThread(threading.Thread):
             if info is not None:
                 # Into the dict: a subclass may have a `panic` of its own.
                 self.__dict__.setdefault("panic", info)
-                forget(exc)
 
 
 class SafeThread(GuardedThread):
@@ -244,8 +252,7 @@ class SafeTimer(GuardedThread, threading.Timer):
 def _check_target(target: object, where: str) -> None:
     if target is None:
         return
-    refuse_unrunnable(target, where)
-    if is_async(target):
+    if refuse_unrunnable(target, where) == "async":
         raise TypeError(f"{where}: {name_of(target)} is async and a thread would not run it; use SafeGo")
 
 

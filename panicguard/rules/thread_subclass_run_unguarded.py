@@ -20,7 +20,8 @@ class Worker(threading.Thread):
     def run(self):
         self.work()
 
-    def work(self): ...
+    def work(self):
+        print("working")
 ```
 
 ## Use instead
@@ -37,7 +38,8 @@ class Worker(threading.Thread):
         except Exception:
             logging.exception("worker failed")
 
-    def work(self): ...
+    def work(self):
+        print("working")
 ```
 
 ## Fix safety

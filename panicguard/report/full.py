@@ -1,0 +1,97 @@
+"""`--output-format full`: each diagnostic with its source and the diff of its fix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.model import Applicability
+from panicguard.report import lines
+from panicguard.report.concise import header
+from panicguard.report.snippet import shown_location, snippet
+from panicguard.report.width import drawn, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from panicguard.model import Diagnostic, Fix, Result
+    from panicguard.report.lines import Op
+    from panicguard.source import Source
+
+CONTEXT = 1
+"""Equal lines shown before and after what a fix changes."""
+JOINED = 4
+"""Equal lines between two changes up to which all are shown."""
+NOTES = {
+    Applicability.UNSAFE: "This is an unsafe fix and may change runtime behavior",
+    Applicability.DISPLAY_ONLY: "This suggestion may be incorrect or produce invalid syntax. "
+    "It requires manual review and cannot be applied automatically",
+}
+
+
+def full(results: Sequence[Result], *, unsafe: bool | None) -> list[tuple[str, str]]:
+    """A paragraph for each diagnostic, an empty line after each."""
+    return [s for result in results for d in result.diagnostics for s in _paragraph(result, d, unsafe)]
+
+
+def _paragraph(result: Result, diagnostic: Diagnostic, unsafe: bool | None) -> Iterator[tuple[str, str]]:
+    source = result.source
+    yield from ((printable(text), style) for text, style in header(diagnostic, unsafe))
+    nowhere = diagnostic.start == diagnostic.end == 0
+    digits, marked = (0, []) if nowhere else snippet(source, diagnostic.start, diagnostic.end)
+    row, column = shown_location(source, diagnostic.start)
+    yield f"{'':{digits}}--> ", "gutter"
+    yield f"{source.path}:{row}:{column}\n", ""
+    yield from marked
+    if diagnostic.fix is not None:
+        yield "help", "help"
+        yield f": {printable(diagnostic.fix.title)}\n", "message"
+        yield from _diff(source, diagnostic.fix)
+        if diagnostic.fix.applicability in NOTES:
+            yield "note", "note"
+            yield f": {NOTES[diagnostic.fix.applicability]}\n", "message"
+    yield "\n", ""
+
+
+def _diff(source: Source, fix: Fix) -> Iterator[tuple[str, str]]:
+    """The changes of a fix, with the numbers that lines have after it."""
+    mark = "\ufeff" * source.bom
+    old, new = lines.split(mark + source.text), lines.split(mark + _applied(source.text, fix))
+    groups = lines.groups(old, new, CONTEXT, joined=JOINED)
+    if not groups:
+        return
+    digits = len(str(max(1, groups[-1][-1].new_end)))
+    yield f"{'':{digits}} |", "gutter"
+    yield "\n", ""
+    for index, group in enumerate(groups):
+        if index:
+            yield f"{'':-<80}\n", ""
+        for op in group:
+            yield from _operation(op, old, new, digits)
+    yield f"{'':{digits}} |", "gutter"
+    yield "\n", ""
+
+
+def _operation(op: Op, old: Sequence[str], new: Sequence[str], digits: int) -> Iterator[tuple[str, str]]:
+    if not op.equal:
+        for line in old[op.old : op.old_end]:
+            yield from _line(f"{'':{digits}}", "-", line, "removed")
+    for row, line in enumerate(new[op.new : op.new_end], op.new + 1):
+        yield from _line(f"{row:<{digits}}", "|" if op.equal else "+", line, "" if op.equal else "added")
+
+
+def _line(number: str, sign: str, line: str, style: str) -> Iterator[tuple[str, str]]:
+    yield f"{number} ", "gutter"
+    yield sign, style or "gutter"
+    text = line.rstrip("\r\n")
+    newline = line[len(text) :] or "\n"
+    text = drawn(text)
+    yield (f" {text}{newline}" if text else newline), style
+
+
+def _applied(text: str, fix: Fix) -> str:
+    pieces: list[str] = []
+    position = 0
+    for edit in fix.edits:
+        pieces += (text[position : edit.start], edit.content)
+        position = edit.end
+    return "".join((*pieces, text[position:]))

@@ -1,0 +1,397 @@
+"""What needs a process of its own: crashes, forks, lost logs, two copies."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import panicguard.mruntime as runtime
+
+PRELUDE = """
+import asyncio, logging, os, re, sys, threading, time, concurrent.futures
+from mruntime import *
+def boom(): raise ValueError("the reason")
+async def aboom(): raise ValueError("the reason")
+"""
+
+CRASHES = {
+    "thread": "SafeGo('c', CrashProcess, boom); time.sleep(60)",
+    "task": """
+async def main():
+    SafeGo('c', CrashProcess, aboom())
+    await asyncio.sleep(60)
+asyncio.run(main())""",
+    "stubborn sibling": """
+async def stubborn():
+    while True:
+        try: await asyncio.sleep(60)
+        except asyncio.CancelledError: pass
+async def main():
+    SafeGo('s', KeepRunning, stubborn())
+    await asyncio.sleep(0)
+    await SafeGo('c', CrashProcess, aboom())
+asyncio.run(main())""",
+    "pool": """
+with concurrent.futures.ThreadPoolExecutor() as pool:
+    SafeGo('c', CrashProcess, boom, executor=pool); time.sleep(60)""",
+    "non-daemon thread": """
+threading.Thread(target=time.sleep, args=(60,)).start()
+SafeGo('c', CrashProcess, boom)""",
+    "recover": """
+try:
+    with RecoverAndCrash('boom', component='c'): boom()
+except BaseException: time.sleep(60)""",
+    "guarded": "guarded(component='c', policy=CrashProcess)(boom)()",
+    "two at once": """
+gate = threading.Barrier(2)
+def both(): gate.wait(); boom()
+SafeGo('c', CrashProcess, both, name='boom'); SafeGo('c', CrashProcess, both, name='boom'); time.sleep(60)""",
+    "observed future": """
+async def main():
+    SafeGo('c', CrashProcess, asyncio.ensure_future(aboom()))
+    await asyncio.sleep(60)
+asyncio.run(main())""",
+    "main ended": "SafeGo('c', CrashProcess, lambda: (threading.main_thread().join(), boom()))",
+    "timer": "SafeTimer('c', CrashProcess, 0, boom).start(); time.sleep(60)",
+}
+
+
+@pytest.mark.parametrize("how", list(CRASHES))
+def test_crash(run_python, tmp_path, how):
+    setup = "logging.basicConfig(filename='crash.log')\nprint('printed before')\n"
+    began = time.monotonic()
+    done = run_python(PRELUDE + setup + CRASHES[how])
+    assert done.returncode == 70, done
+    assert time.monotonic() - began < 6
+    assert done.stderr.count("mruntime: crash:") == 1
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "ValueError" in done.stderr
+    assert done.stdout == "printed before\n"
+    log = (tmp_path / "crash.log").read_text()
+    assert log.count("CRITICAL:mruntime:panic recovered in c/") == 1
+    assert "the reason" in log
+
+
+def test_crash_hooks_and_code(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+set_exit_code(9)
+undo = on_crash(lambda: print("never")); undo()
+on_crash(lambda: 1 / 0)
+on_crash(lambda: print("hook"))
+for bad in (0, 256, -1, True, "1"):
+    try: set_exit_code(bad)
+    except ValueError: print("refused")
+SafeGo('c', CrashProcess, boom); time.sleep(60)
+"""
+    )
+    assert done.returncode == 9
+    assert done.stdout.split() == ["refused"] * 5 + ["hook"]
+    assert "ZeroDivisionError" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("exc", "code"), [("SystemExit(5)", 5), ("SystemExit('text')", 70), ("SystemExit(300)", 70)]
+)
+@pytest.mark.parametrize("kind", ["task", "thread"])
+def test_system_exit_under_crash(run_python, exc, code, kind):
+    body = {
+        "task": f"""
+async def leave(): raise {exc}
+async def main():
+    SafeGo('c', CrashProcess, leave()); await asyncio.sleep(60)
+asyncio.run(main())""",
+        "thread": f"""
+def leave(): raise {exc}
+SafeGo('c', CrashProcess, leave); time.sleep(60)""",
+    }[kind]
+    assert run_python(PRELUDE + body).returncode == code
+
+
+def test_sys_exit_of_main_is_no_crash(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+import atexit
+atexit.register(print, "atexit")
+@guarded(component="main", policy=CrashProcess)
+def main():
+    with RecoverAndCrash("main"):
+        sys.exit(4)
+main()
+"""
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (4, "atexit\n", "")
+
+
+def test_a_signal_handler_that_crashes_the_crashing_thread(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+import signal
+def handler(*_):
+    with RecoverAndCrash("handler"): boom()
+signal.signal(signal.SIGUSR1, handler)
+on_crash(lambda: (os.kill(os.getpid(), signal.SIGUSR1), time.sleep(60)))
+with RecoverAndCrash("main"): boom()
+"""
+    )
+    assert done.returncode == 70
+
+
+STUCK = {
+    "handler": """
+class Stuck(logging.Handler):
+    def emit(self, record): time.sleep(60)
+logging.getLogger().addHandler(Stuck())
+SafeGo('c', CrashProcess, boom); time.sleep(60)""",
+    "gil": """
+def hold():
+    threading.Thread(target=boom_soon, daemon=True).start()
+    re.match(r'(a+)+$', 'a' * 64 + 'b')
+def boom_soon():
+    with RecoverAndCrash('x'): boom()
+class Hog(logging.Handler):
+    def emit(self, record): re.match(r'(a+)+$', 'a' * 64 + 'b')
+logging.getLogger().addHandler(Hog())
+SafeGo('c', CrashProcess, boom); time.sleep(60)""",
+    "str": """
+class Bad(Exception):
+    def __str__(self): time.sleep(60)
+def bad(): raise Bad
+SafeGo('c', CrashProcess, bad); time.sleep(60)""",
+}
+
+
+@pytest.mark.parametrize("how", list(STUCK))
+def test_crash_when_something_is_stuck(run_python, how):
+    began = time.monotonic()
+    done = run_python(PRELUDE + STUCK[how])
+    assert done.returncode in (1, 70)
+    assert time.monotonic() - began < 5.5
+    assert "mruntime: crash: panic in c/" in done.stderr
+
+
+LOST = {
+    "disabled logger": "logging.getLogger('mruntime').disabled = True",
+    "logging.disable": "logging.disable(logging.CRITICAL)",
+    "level": "logging.getLogger('mruntime').setLevel(99)",
+    "filter": "logging.getLogger('mruntime').addFilter(lambda record: False)",
+    "handler raises": """
+class Bad(logging.Handler):
+    def emit(self, record): raise SystemExit(1)
+logging.getLogger().addHandler(Bad())""",
+    "stderr None": "sys.stderr = None",
+    "closed stream": """
+import io
+stream = io.StringIO(); logging.basicConfig(stream=stream); stream.close()""",
+    "dictConfig": """
+import logging.config
+logging.getLogger('mruntime'); logging.config.dictConfig({'version': 1})""",
+}
+
+
+@pytest.mark.parametrize("how", list(LOST))
+def test_a_panic_is_never_silent(run_python, how):
+    done = run_python(
+        PRELUDE + LOST[how] + "\nt = SafeGo('c', KeepRunning, boom); t.join(); print(t.panic.value)"
+    )
+    assert done.returncode == 0, done
+    assert done.stdout == "the reason\n"
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("mruntime: panic recovered in c/boom: the reason [")
+
+
+def test_a_handler_that_panics_itself_does_not_recurse(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+class Again(logging.Handler):
+    def emit(self, record):
+        handle_panic_value(ValueError("inner"), component="h", name="emit")
+logging.getLogger().addHandler(Again())
+SafeGo('c', KeepRunning, boom).join()
+"""
+    )
+    (line,) = done.stderr.splitlines()
+    assert "h/emit: inner" in line
+
+
+def test_without_any_logging_setup_it_is_on_stderr(run_python):
+    done = run_python(PRELUDE + "SafeGo('c', KeepRunning, boom).join()")
+    assert done.stderr == "panic recovered in c/boom: the reason\n"
+
+
+def test_deep_recursion_is_reported_once(run_python):
+    done = run_python(
+        PRELUDE
+        + "def deep(): deep()\nt = SafeGo('c', KeepRunning, deep); t.join(); print(len(t.panic.stack))"
+    )
+    assert done.stderr.count("panic recovered") == 1
+    assert 0 < int(done.stdout) <= 4096
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_fork(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+import mruntime._state as state
+group = WaitGroup()
+gate = threading.Event()
+group.go("parent", KeepRunning, gate.wait)
+holding = threading.Event()
+def hold():
+    with state.STATE.lock:
+        holding.set(); gate.wait()
+threading.Thread(target=hold).start()
+holding.wait()
+pid = os.fork()
+if pid == 0:
+    assert not state.STATE.threads
+    assert group.wait(5)
+    group.go("child", KeepRunning, print, args=("in the child",))
+    assert group.wait(5)
+    ctx, cancel = with_cancel(background()); cancel(); assert ctx.err()
+    assert asyncio.run(asyncio.wait_for(SafeGo_in(), 5)) is None if False else True
+    async def main():
+        return await SafeGo("child", KeepRunning, asyncio.sleep(0, 1))
+    assert asyncio.run(main()) == 1
+    sys.stdout.flush()
+    os._exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+gate.set()
+print(group.wait(5))
+"""
+    )
+    assert done.stdout.split("\n")[:3] == ["in the child", "7", "True"], done
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_fork_within_a_counted_thread(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+group = WaitGroup()
+def forks():
+    pid = os.fork()
+    if pid == 0:
+        group.add()
+        return
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+group.go("forks", KeepRunning, forks)
+print(group.wait(5))
+"""
+    )
+    assert done.stdout == "0\nTrue\n", done
+    assert "negative" not in done.stderr
+
+
+def test_crash_in_a_forked_child(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+async def main():
+    SafeGo("kept", KeepRunning, asyncio.sleep(60))
+    pid = os.fork()
+    if pid == 0:
+        SafeGo('c', CrashProcess, boom).join()
+        time.sleep(60)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+asyncio.run(main())
+"""
+    )
+    assert done.stdout == "70\n", done
+    assert "destroyed" not in done.stderr
+
+
+def test_two_copies_share_state_and_policies(run_python, tmp_path):
+    source = Path(runtime.__file__).parent
+    for place in ("one", "deep/two"):
+        shutil.copytree(source, tmp_path / place, ignore=shutil.ignore_patterns("__pycache__"))
+    done = run_python(
+        """
+        import sys, time
+        import one, deep.two as two
+        one.SafeGo("a", one.KeepRunning, print).join()
+        two.SafeGo("a", two.KeepRunning, print).join()
+        assert one.metrics() == two.metrics()
+        assert one.metrics()["goroutine_started_total"] == {"a": 2}
+        ctx, cancel = one.with_cancel(one.background())
+        child, _ = two.with_cancel(ctx)
+        cancel()
+        def end(ctx):
+            assert one.current_context() is ctx is two.current_context()
+            ctx.check()
+        t = two.SafeGoWithContextAndComponent(ctx, "a", two.KeepRunning, end); t.join()
+        assert t.panic is None and child.err(), t.panic
+        assert sys.modules["_mruntime_state_v1"]
+        one.SafeGo("b", two.CrashProcess, lambda: 1 / 0)
+        time.sleep(60)
+        """
+    )
+    assert done.returncode == 70, done
+
+
+def test_label_values_are_bounded(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+for n in range(300):
+    handle_panic_value("x", component=f"c{n}", name="n", logger=logging.getLogger("quiet"))
+handle_panic_value("x", component="é" * 40, name="n")
+handle_panic_value("x", component="c0", name="n")
+panics = metrics()["goroutine_panics_total"]
+print(len(panics), panics["_other"], panics["c0"])
+"""
+    )
+    assert done.stdout == "257 45 2\n", done.stderr[-500:]
+
+
+def test_label_cut():
+    from panicguard.mruntime._state import _cut
+
+    assert _cut("é" * 40) == "é" * 32
+    assert _cut("a" + "é" * 40) == "a" + "é" * 31
+
+
+def test_a_full_stderr_pipe_does_not_stop_a_crash(tmp_path):
+    script = tmp_path / "p.py"
+    script.write_text(
+        PRELUDE
+        + """
+os.set_blocking(2, False)
+try:
+    while True: os.write(2, b"x" * 4096)
+except BlockingIOError: pass
+os.set_blocking(2, True)
+SafeGo('c', CrashProcess, boom); time.sleep(60)
+"""
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(runtime.__file__).parents[1])}
+    process = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE, env=env)
+    try:
+        assert process.wait(10) in (1, 70)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_package_is_as_promised():
+    init = Path(runtime.__file__)
+    lines = init.read_text(encoding="utf-8").splitlines()
+    assert lines.count('__mruntime__ = "1"') == 1
+    assert runtime.__version__ == "0.1.0"
+    assert (init.parent / "py.typed").read_bytes() == b""
+    assert all(hasattr(runtime, name) for name in runtime.__all__)
+    for file in init.parent.glob("*.py"):
+        for name in re.findall(r"^\s*(?:from|import) (\S+)", file.read_text(encoding="utf-8"), re.MULTILINE):
+            assert name.startswith((".", "_")) or name.split(".")[0] in sys.stdlib_module_names, (file, name)

@@ -1,0 +1,242 @@
+"""WaitGroup and Context."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+import time
+
+import pytest
+
+from panicguard.mruntime import (
+    Canceled,
+    DeadlineExceeded,
+    KeepRunning,
+    SafeGo,
+    WaitGroup,
+    background,
+    todo,
+    with_cancel,
+    with_deadline,
+    with_timeout,
+    with_value,
+)
+
+
+def boom() -> None:
+    raise ValueError("boom")
+
+
+async def nap() -> None:
+    await asyncio.sleep(0)
+
+
+def test_wait_group_counts():
+    group = WaitGroup()
+    assert group.wait(0)
+    group.add(2)
+    assert not group.wait(0.001)
+    group.done()
+    thread = SafeGo("wg", KeepRunning, group.wait, args=(5,))
+    group.done()
+    thread.join(5)
+    assert thread.result is True
+    with pytest.raises(ValueError, match="negative"):
+        group.done()
+    assert group.wait()
+
+
+def test_wait_group_go_of_every_kind(records):
+    group = WaitGroup()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            group.go("wg", KeepRunning, nap())
+            group.go("wg", KeepRunning, nap)
+            group.go("wg", KeepRunning, boom)
+            group.go("wg", KeepRunning, boom, executor=pool)
+            group.go("wg", KeepRunning, boom, loop=loop)
+            observed = asyncio.ensure_future(nap())
+            group.go("wg", KeepRunning, observed)
+            group.go("wg", KeepRunning, observed)
+            early = group.go("wg", KeepRunning, nap())
+            early.cancel()
+            with pytest.raises(RuntimeError, match="wait_async"):
+                group.wait()
+            assert await group.wait_async(5)
+        assert await group.wait_async()
+
+    asyncio.run(main())
+    assert len(records.panics) == 3
+    assert group.wait(0)
+
+
+def test_wait_group_on_another_loop():
+    group = WaitGroup()
+    gate = threading.Event()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def wait():
+        group.go("wg", KeepRunning, gate.wait)
+        return await group.wait_async(5)
+
+    future = asyncio.run_coroutine_threadsafe(wait(), loop)
+    group.go("wg", KeepRunning, nap(), loop=loop)
+    gate.set()
+    assert future.result(5)
+    assert group.wait(5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+    loop.close()
+
+
+def test_wait_group_go_that_cannot_start():
+    group = WaitGroup()
+    with pytest.raises(TypeError):
+        group.go("wg", KeepRunning, None)
+    with pytest.raises(RuntimeError):
+        group.go("wg", KeepRunning, nap())
+    assert group.wait(0)
+
+
+def test_wait_async_times_out_and_can_be_cancelled():
+    async def main():
+        group = WaitGroup()
+        group.add()
+        assert not await group.wait_async(0.001)
+        assert not await group.wait_async(0)
+        task = asyncio.ensure_future(group.wait_async())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not group._wakers
+        group.done()
+        assert await group.wait_async()
+
+    asyncio.run(main())
+
+
+def test_background_is_never_done():
+    for ctx in (background(), todo()):
+        assert ctx.err() is None
+        assert ctx.cause() is None
+        assert ctx.deadline() is None
+        assert not ctx.done()
+        ctx.check()
+    assert background() is background()
+    assert background() is not todo()
+
+
+def test_cancel_reaches_children_but_not_parents():
+    parent, cancel_parent = with_cancel(background())
+    child, cancel_child = with_cancel(with_value(parent, "k", "v"))
+    grand, _ = with_timeout(child, 60)
+    cancel_child(ValueError("why"))
+    assert parent.err() is None
+    assert type(child.err()) is Canceled
+    assert child.err() is child.err()
+    assert isinstance(grand.cause(), ValueError)
+    with pytest.raises(Canceled):
+        grand.check()
+    cancel_parent(KeyError())
+    assert isinstance(child.cause(), ValueError)
+    assert isinstance(parent.cause(), KeyError)
+    cancel_parent()
+    assert isinstance(parent.cause(), KeyError)
+
+
+def test_what_happened_first_is_the_reason():
+    parent, cancel = with_cancel(background())
+    child, _ = with_deadline(parent, time.monotonic() + 0.02)
+    cancel()
+    assert background().done().wait(0.03) is False
+    assert type(child.err()) is Canceled
+    parent, cancel = with_cancel(background())
+    child, _ = with_deadline(parent, time.monotonic() - 1)
+    cancel()
+    assert isinstance(child.err(), DeadlineExceeded)
+    assert isinstance(child.err(), TimeoutError)
+    assert child.cause() is child.err()
+
+
+def test_deadlines():
+    outer, _ = with_timeout(background(), 60)
+    inner, _ = with_timeout(outer, 3600)
+    assert inner.deadline() == outer.deadline()
+    short, _ = with_timeout(inner, 0.01)
+    assert short.done().wait(5)
+    with pytest.raises(DeadlineExceeded):
+        short.check()
+    assert outer.err() is None
+
+
+def test_with_block_cancels():
+    with with_timeout(background(), 60) as ctx:
+        assert ctx.err() is None
+    assert type(ctx.err()) is Canceled
+
+
+def test_values():
+    ctx = with_value(with_value(background(), "a", 1), "b", 2)
+    assert (ctx.value("a"), ctx.value("b"), ctx.value("c")) == (1, 2, None)
+    assert with_value(ctx, "a", 3).value("a") == 3
+    with pytest.raises(TypeError):
+        with_cancel(None)
+
+
+def test_cancel_wakes_threads_and_loops_soon():
+    ctx, cancel = with_cancel(background())
+    child, _ = with_cancel(ctx)
+    woke: list[float] = []
+    ready = threading.Barrier(4)
+
+    def in_thread():
+        ready.wait(5)
+        child.done().wait(5)
+        woke.append(time.monotonic())
+
+    async def in_loop():
+        ready.wait(5)
+        await child.done()
+        woke.append(time.monotonic())
+
+    threads = [
+        SafeGo("wake", KeepRunning, in_thread),
+        SafeGo("wake", KeepRunning, lambda: asyncio.run(in_loop())),
+        SafeGo("wake", KeepRunning, lambda: asyncio.run(in_loop())),
+    ]
+    ready.wait(5)
+    began = time.monotonic()
+    cancel()
+    for thread in threads:
+        thread.join(5)
+        assert thread.panic is None
+    assert len(woke) == 3
+    assert max(woke) - began < 0.5
+    assert not ctx._watches
+
+
+def test_deadline_wakes_a_loop():
+    async def main():
+        ctx, _ = with_timeout(background(), 0.01)
+        await asyncio.wait_for(ctx.done()._arrive(), 5)
+        assert ctx.done()
+        with pytest.raises(RuntimeError, match="await"):
+            with_cancel(background())[0].done().wait(1)
+
+    asyncio.run(main())
+
+
+def test_waiting_leaves_nothing_behind():
+    async def main():
+        ctx, _ = with_cancel(background())
+        with pytest.raises((TimeoutError, asyncio.TimeoutError)):
+            await asyncio.wait_for(ctx.done()._arrive(), 0.001)
+        assert not ctx._watches
+
+    asyncio.run(main())

@@ -1,0 +1,60 @@
+"""Who may import whom: DESIGN's table, spelled once."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "panicguard"
+
+# Module -> what it may import of the package. A package stands for what is in it; itself is always allowed.
+ALLOWED = {
+    "__main__": {"", "cli"},
+    "source": set(),
+    "model": {"source"},
+    "rule": {"model", "python"},
+    "patterns": {"settings"},
+    "settings": {"patterns", "rule"},
+    "files": {"patterns", "settings"},
+    "python": {"model", "source", "settings", "patterns"},
+    "rules": {"rule", "model", "python"},
+    "suppress": {"model", "source", "python"},
+    "engine": {"model", "source", "rule", "settings", "patterns", "suppress", "python"},
+    "atomic": set(),
+    "fix": {"engine", "model", "source", "settings", "python"},
+    "pool": {"engine", "fix", "atomic", "model", "source", "rule", "settings", "suppress"},
+    "report": {"model", "rule", "source"},
+    "vendor": set(),
+    "cli": {"", "pool", "engine", "fix", "files", "settings", "rule", "model", "report", "vendor"},
+    "mruntime": set(),
+}
+MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
+
+
+def part(module: str) -> str:
+    return module.removeprefix("panicguard").lstrip(".").partition(".")[0]
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "panicguard":
+            names = {alias.name for alias in node.names}
+            found.update("panicguard" if n.startswith("__") else f"panicguard.{n}" for n in names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module)
+    return {part(name) for name in found if name.partition(".")[0] in ("panicguard", "panicguard_lsp")}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def test_a_module_imports_only_what_is_upstream_of_it(path: Path) -> None:
+    own = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    assert imported(path) - {own} <= ALLOWED[own]
+
+
+def test_no_module_is_a_drawer_for_everything() -> None:
+    assert not {"utils", "helpers", "common"} & {p.stem for p in MODULES}

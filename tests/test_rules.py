@@ -1,0 +1,42 @@
+"""The rules as documents: each one's examples are run, and all that must be said is said."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from panicguard import settings
+from panicguard.engine import check
+from panicguard.rule import Rule, all_rules
+from panicguard.source import Source
+
+RULES = all_rules()
+SETTINGS = settings.default("")[0]
+_EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+
+
+def codes(text: str) -> set[str]:
+    return {d.code for d in check(Source("example.py", text), SETTINGS)}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_the_first_example_is_flagged_and_the_second_is_not(rule: Rule) -> None:
+    wrong, right = _EXAMPLE.findall(rule.docs)[:2]
+    assert rule.code in codes(wrong)
+    assert rule.code not in codes(right)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_a_rule_says_what_it_does_and_why_and_how_safe_its_fix_is(rule: Rule) -> None:
+    for section in ("## What it does", "## Why is this bad", "## Example", "## Use instead"):
+        assert section in rule.docs
+    assert ("## Fix safety" in rule.docs) is (rule.fix != "None")
+    assert rule.summary.startswith("Checks for ")
+    assert rule.summary.endswith(".")
+
+
+def test_codes_and_names_are_unique_and_well_formed() -> None:
+    assert len({rule.code for rule in RULES}) == len({rule.name for rule in RULES}) == len(RULES)
+    assert all(re.fullmatch(r"PNC\d{3}", rule.code) for rule in RULES)
+    assert all(re.fullmatch(r"[a-z0-9-]+", rule.name) for rule in RULES)
