@@ -242,9 +242,7 @@ def _settings_for(options: _Options) -> Callable[[str], Settings]:
         base, its = settings.load(path, overrides) if path is not None else settings.default(cwd, overrides)
         flags = {
             key: value
-            for key in (
-                "fix fix_only unsafe_fixes show_fixes output_format force_exclude respect_gitignore low_confidence"
-            ).split()
+            for key in ["fix", "fix_only", "unsafe_fixes", "show_fixes", "output_format", "force_exclude", "respect_gitignore", "low_confidence"]
             if (value := getattr(options, key)) is not None
         }
         exclude = options.exclude if options.exclude is not None else base.exclude

@@ -45,9 +45,7 @@ def _words(rules: tuple[Rule, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for rule in rules for word in rule.words))
 
 
-def _findings(
-    source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]
-) -> list[Diagnostic]:
+def _findings(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
     from panicguard.python.module import Unparsable, parse
 
     wanted = [rule for rule in rules if words.intersection(rule.words)]

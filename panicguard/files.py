@@ -41,9 +41,7 @@ def discover(
     """
     cwd = os.getcwd()
     tops = sorted({os.path.normpath(os.path.join(cwd, argument)) for argument in arguments}, key=_parts)
-    found = [
-        _walk(top, settings_for, warn) if os.path.isdir(top) else _named(top, settings_for) for top in tops
-    ]
+    found = [_walk(top, settings_for, warn) if os.path.isdir(top) else _named(top, settings_for) for top in tops]
     if len(found) == 1:
         yield from found[0]
         return

@@ -78,9 +78,7 @@ def fix(source: Source, settings: Settings, unsafe: bool = False) -> Result:
     return converge(source, functools.partial(check_source, settings=settings), unsafe)
 
 
-def converge(
-    source: Source, check: Callable[[Source], tuple[Diagnostic, ...]], unsafe: bool = False
-) -> Result:
+def converge(source: Source, check: Callable[[Source], tuple[Diagnostic, ...]], unsafe: bool = False) -> Result:
     """Check, apply what may be applied, and again, until a round applies nothing.
 
     A source with a syntax error stays as it is, and so does one whose fixes would break it: an
@@ -105,9 +103,7 @@ def converge(
     if not fixed:
         return Result(source, diagnostics)
     if (fault := _fault(original, source, diagnostics)) is not None:
-        return Result(
-            original, (*found, _internal_error(f"{fault}; the file is left as it was: {_listed(fixed)}"))
-        )
+        return Result(original, (*found, _internal_error(f"{fault}; the file is left as it was: {_listed(fixed)}")))
     return Result(source, diagnostics, tuple(fixed), original)
 
 

@@ -76,9 +76,7 @@ def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result
     except (UnicodeError, LookupError) as error:
         return _failure(path, IO_ERROR, str(error))
     if (null := source.text.find("\0")) >= 0:
-        said = Diagnostic(
-            INVALID_SYNTAX, INVALID_SYNTAX, "source code cannot contain null bytes", null, null + 1
-        )
+        said = Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, "source code cannot contain null bytes", null, null + 1)
         return Result(source, (said,))
     try:
         result = fix(source, settings, mode.unsafe) if mode.fix else Result(source, check(source, settings))

@@ -110,19 +110,13 @@ FIELDS: Mapping[str, Field] = {
     "per-file-ignores": Field("{glob: [selector]}", "{}", "Rules not to run, by path pattern."),
     "runtime-module": Field("module", "", "The module that fixes import the runtime from: `myapp.mruntime`."),
     "default-policy": Field(("KeepRunning", "CrashProcess"), '"KeepRunning"', "The policy that fixes write."),
-    "component": Field(
-        "{glob: str} | str", "{}", "The component fixes write: a name, or names by path pattern."
-    ),
-    "spawn-exempt": Field(
-        "[glob]", _toml_list(SPAWN_EXEMPT), "Files in which the rules about spawns do not hold."
-    ),
+    "component": Field("{glob: str} | str", "{}", "The component fixes write: a name, or names by path pattern."),
+    "spawn-exempt": Field("[glob]", _toml_list(SPAWN_EXEMPT), "Files in which the rules about spawns do not hold."),
     "strict-spawns": Field("bool", "false", "Report every raw spawn, observed ones too."),
     "low-confidence": Field("bool", "false", "Report what is likely but not proven."),
     "reporters": Field("[module]", "[]", "Functions that report the exception being handled."),
     "exclude": Field("[glob]", _toml_list(EXCLUDE), "Files and directories to leave out.", lint=False),
-    "extend-exclude": Field(
-        "[glob]", "[]", "Files and directories to leave out beside `exclude`.", lint=False
-    ),
+    "extend-exclude": Field("[glob]", "[]", "Files and directories to leave out beside `exclude`.", lint=False),
     "respect-gitignore": Field("bool", "true", "Leave out what git ignores.", lint=False),
     "force-exclude": Field("bool", "false", "Exclude files that the command line names, too.", lint=False),
     "target-version": Field(
@@ -198,9 +192,7 @@ def codes_of(rules: Iterable[Rule], selector: str) -> frozenset[str]:
     """The codes that a code, a prefix of codes, a rule's name or ALL stands for; nothing if unknown."""
     is_prefix = selector.startswith("PNC")
     return frozenset(
-        rule.code
-        for rule in rules
-        if selector in ("ALL", rule.name) or (is_prefix and rule.code.startswith(selector))
+        rule.code for rule in rules if selector in ("ALL", rule.name) or (is_prefix and rule.code.startswith(selector))
     )
 
 
@@ -323,9 +315,7 @@ def _document(path: str) -> _Document:
             text = file.read()
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigError(
-            f"Failed to load configuration `{path}`", f"Failed to read {path}", reason
-        ) from None
+        raise ConfigError(f"Failed to load configuration `{path}`", f"Failed to read {path}", reason) from None
     return _parse(_Document(path, text, {}))
 
 
@@ -391,9 +381,7 @@ def _keys(document: _Document) -> _Keys:
     return keys
 
 
-def _check(
-    document: _Document, table: object, where: Where, keys: _Keys, allowed: Mapping[str, Field]
-) -> None:
+def _check(document: _Document, table: object, where: Where, keys: _Keys, allowed: Mapping[str, Field]) -> None:
     """Take over the keys of a table. Raises ConfigError at the first one that is unknown or mistyped."""
     if not isinstance(table, dict):
         raise document.error(where, f"invalid type: {_toml_type(table)}, expected a map")

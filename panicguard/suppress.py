@@ -196,9 +196,7 @@ def _read(source: Source, scanned: Scan, rules: Mapping[str, str]) -> Comments:
             if directive:
                 directives.append(dataclasses.replace(directive, comment=(start, end)))
             if why and _MENTIONS_US.search(segment[0]):
-                what = (
-                    f"Missing or joined rule codes in {label}" if directive else f"Invalid {label} directive"
-                )
+                what = f"Missing or joined rule codes in {label}" if directive else f"Invalid {label} directive"
                 complaints.append(Complaint(segment.start(), what, why))
     return Comments(tuple(directives), tuple(complaints))
 
@@ -267,9 +265,7 @@ def _bracketed(
     codes = []
     for item in items:
         text = item[0].strip()
-        if not re.fullmatch(
-            r"[A-Z]+[0-9]+|[a-z0-9]+(-[a-z0-9]+)*" + "|PNC" * (kind is Kind.FILE_IGNORE), text
-        ):
+        if not re.fullmatch(r"[A-Z]+[0-9]+|[a-z0-9]+(-[a-z0-9]+)*" + "|PNC" * (kind is Kind.FILE_IGNORE), text):
             return None, f"{text!r} is neither a code nor a name"
         start = offset + head.start("codes") + item.start() + item[0].index(text)
         codes.append(Code(text, start, start + len(text)))
@@ -317,9 +313,7 @@ def _rows(source: Source, scanned: Scan, diagnostic: Diagnostic) -> tuple[int, .
     return tuple(dict.fromkeys((diagnostic.noqa_row or start, start, last, first)))
 
 
-def _scopes(
-    source: Source, scanned: Scan, directives: Sequence[Directive]
-) -> tuple[list[_Scope], list[Complaint]]:
+def _scopes(source: Source, scanned: Scan, directives: Sequence[Directive]) -> tuple[list[_Scope], list[Complaint]]:
     """The scope of every code of every directive, and a warning for each `enable` that ends nothing."""
     scopes: list[_Scope] = []
     open_ranges: list[tuple[int, _Scope]] = []
@@ -360,9 +354,7 @@ def _scopes(
                     )
                     if found is None:
                         why = f"`{code.text}` is not disabled here"
-                        stray.append(
-                            Complaint(directive.start, "Invalid `# panicguard: enable` directive", why)
-                        )
+                        stray.append(Complaint(directive.start, "Invalid `# panicguard: enable` directive", why))
                         continue
                     _, scope = open_ranges.pop(found)
                     scopes.append(dataclasses.replace(scope, high=directive.start, closing=(directive, code)))
@@ -520,9 +512,7 @@ def _fault(
     return "unused" if meant & enabled else "non-enabled"
 
 
-def _diagnostic(
-    rules: Mapping[str, str], directive: Directive, why: str, edits: tuple[Edit, ...]
-) -> Diagnostic:
+def _diagnostic(rules: Mapping[str, str], directive: Directive, why: str, edits: tuple[Edit, ...]) -> Diagnostic:
     return Diagnostic(
         UNUSED,
         rules.get(UNUSED, "unused-suppression"),

@@ -195,9 +195,7 @@ DEEP = {
     "a call chain": "x = a" + ".b()" * 5000 + "\n",
     "a long sum": "x = " + " + ".join(["1"] * 20_000) + "\n",
     "nested blocks": "".join(" " * depth + "if x:\n" for depth in range(95)) + " " * 95 + "pass\n",
-    "too many nested blocks": "".join(" " * depth + "if x:\n" for depth in range(2000))
-    + " " * 2000
-    + "pass\n",
+    "too many nested blocks": "".join(" " * depth + "if x:\n" for depth in range(2000)) + " " * 2000 + "pass\n",
     "nested lambdas": "x = " + "lambda: " * 3000 + "1\n",
     "a long and": "x = " + " and ".join(["y"] * 20_000) + "\n",
     "many comparisons": "x = " + " < ".join(["y"] * 20_000) + "\n",
@@ -227,9 +225,7 @@ def test_deep_within_the_function_that_spawns(kind: str) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in DEEP if kind != "a big dictionary"])
 def test_deep_files_are_fixed_or_left(kind: str) -> None:
     after = fixed(BARE + DEEP[kind])
-    assert after == (BARE + DEEP[kind]).encode() or (
-        b"SafeGo" in after and after.endswith(DEEP[kind].encode())
-    )
+    assert after == (BARE + DEEP[kind]).encode() or (b"SafeGo" in after and after.endswith(DEEP[kind].encode()))
 
 
 def test_a_spawn_too_deep_to_be_seen_is_told() -> None:
@@ -271,10 +267,7 @@ def test_mixed_newlines_stay_as_they_are() -> None:
 def test_cookies(cookie: str, first: str) -> None:
     text = f"{first}# -*- coding: {cookie} -*-\n{BARE}"
     data = (
-        text.encode(cookie)
-        + b"x = '"
-        + ("\N{KATAKANA LETTER A}" if cookie[0] == "s" else "é").encode(cookie)
-        + b"'\n"
+        text.encode(cookie) + b"x = '" + ("\N{KATAKANA LETTER A}" if cookie[0] == "s" else "é").encode(cookie) + b"'\n"
     )
     assert codes(data) == ["PNC101"]
     after = fixed(data)

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from fixtures import WANT, cases, golden, settings_of, source, wants
 
+from fixtures import WANT, cases, golden, settings_of, source, wants
 from panicguard.engine import check
 from panicguard.fix import fix
 from panicguard.model import Applicability

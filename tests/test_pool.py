@@ -110,9 +110,7 @@ def test_writing_keeps_mode_newlines_and_mark(tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     path.write_bytes(b"")
     path.chmod(0o754)
-    text = (
-        b"\xef\xbb\xbf# coding: utf-8\r\n" + BARE.replace("\n", "\r\n").encode() + b"\x0c\r\nx = '\xc3\xa9'"
-    )
+    text = b"\xef\xbb\xbf# coding: utf-8\r\n" + BARE.replace("\n", "\r\n").encode() + b"\x0c\r\nx = '\xc3\xa9'"
     assert written(path, text).fixed
     data = path.read_bytes()
     assert stat.S_IMODE(path.stat().st_mode) == 0o754
@@ -169,9 +167,7 @@ def test_a_file_that_may_not_be_written_is_told(tmp_path: Path) -> None:
     assert "Permission denied" in result.diagnostics[-1].message
 
 
-def test_a_write_that_fails_is_told_and_leaves_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_write_that_fails_is_told_and_leaves_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: str, expected: bytes, data: bytes) -> bool:
         raise OSError(28, "No space left on device")
 
@@ -409,9 +405,7 @@ except KeyboardInterrupt:
 
 
 @LINUX
-@pytest.mark.parametrize(
-    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15), (signal.SIGKILL, -9)]
-)
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15), (signal.SIGKILL, -9)])
 def test_an_interrupted_run_ends_with_its_workers(tmp_path: Path, sent: signal.Signals, code: int) -> None:
     paths = [path for path, _ in files(tmp_path, 400)]
     process = subprocess.Popen(

@@ -194,9 +194,7 @@ def refixed(folder: Path, *arguments: str) -> list[Result]:
             codes += [count[2]] * int(count[1])
     left = {
         r.source.path: r
-        for r in results(
-            json.loads(ruff(folder, "--select", FIXABLE, "--output-format", "json", ".")), folder
-        )
+        for r in results(json.loads(ruff(folder, "--select", FIXABLE, "--output-format", "json", ".")), folder)
     }
     return [
         Result(
@@ -253,9 +251,7 @@ def test_what_was_fixed_is_as_ruff_prints_it(folder: Path, arguments: tuple[str,
 
 @pytest.mark.parametrize("unsafe", UNSAFE)
 @pytest.mark.parametrize("name", [*CASES, None])
-def test_a_diff_and_fix_only_are_as_ruff_prints_them(
-    folder: Path, name: str | None, unsafe: bool | None
-) -> None:
+def test_a_diff_and_fix_only_are_as_ruff_prints_them(folder: Path, name: str | None, unsafe: bool | None) -> None:
     if name is None:
         all_cases(folder)
     else:

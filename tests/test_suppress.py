@@ -206,9 +206,7 @@ def test_comments_hold_where_ruffs_hold(tmp_path: Path) -> None:
         check=False,
     )
     reported = {
-        int(Path(item["filename"]).stem): item["noqa_row"]
-        for item in json.loads(run.stdout)
-        if item["code"] == "F401"
+        int(Path(item["filename"]).stem): item["noqa_row"] for item in json.loads(run.stdout) if item["code"] == "F401"
     }
     differing = []
     for number, text in enumerate(PLACES):
@@ -378,8 +376,7 @@ UNUSED = [
         "# panicguard: disable[PNC101]\nspawn()\n",
     ),
     (
-        "# panicguard: disable[PNC103]\n# panicguard: disable[PNC106]\n"
-        "# panicguard: enable[PNC103, PNC106]\n",
+        "# panicguard: disable[PNC103]\n# panicguard: disable[PNC106]\n# panicguard: enable[PNC103, PNC106]\n",
         "unused: `PNC103`",
         "",
     ),
@@ -541,9 +538,7 @@ def test_any_comment_is_read_and_removing_the_unused_settles(text: str) -> None:
         d for d in suppress.place(Source("a.py", text), found(text)) if d in before
     ]
     after = cleaned(text)
-    assert [d.code for d in left(after) if d.code != "PNC900"] == [
-        d.code for d in before if d.code != "PNC900"
-    ]
+    assert [d.code for d in left(after) if d.code != "PNC900"] == [d.code for d in before if d.code != "PNC900"]
     assert re.sub(r"#[^\r\n]*|\s", "", after) == re.sub(r"#[^\r\n]*|\s", "", text)
 
 

@@ -71,11 +71,7 @@ class RecoverWithPolicy:
             code = code_of(exc)
             if code is not None:
                 crash(exc, component=self._component, name=self._name, code=code, logger=self._logger)
-        if (
-            kind == CLEAN
-            and isinstance(exc, Exception)
-            and getattr(type(exc), "__mruntime_canceled__", False)
-        ):
+        if kind == CLEAN and isinstance(exc, Exception) and getattr(type(exc), "__mruntime_canceled__", False):
             note(logging.DEBUG, f"{self._component}/{self._name} ended: {describe(exc)}")
             return True
         return False
@@ -83,9 +79,7 @@ class RecoverWithPolicy:
     def __enter__(self) -> None:
         pass
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> bool:
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> bool:
         return exc is not None and self._recover(exc)
 
     async def __aenter__(self) -> None:
@@ -97,9 +91,7 @@ class RecoverWithPolicy:
         return exc is not None and self._recover(exc)
 
     @overload
-    def __call__(
-        self, fn: Callable[P, Coroutine[Any, Any, T]], /
-    ) -> Callable[P, Coroutine[Any, Any, T | None]]: ...
+    def __call__(self, fn: Callable[P, Coroutine[Any, Any, T]], /) -> Callable[P, Coroutine[Any, Any, T | None]]: ...
     @overload
     def __call__(self, fn: Callable[P, T], /) -> Callable[P, T | None]: ...
     def __call__(self, fn: Callable[..., Any], /) -> Callable[..., Any]:

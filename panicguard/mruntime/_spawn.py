@@ -57,18 +57,11 @@ class Options:
 def spawn(ctx: Any, handed: bool, component: str, policy: object, fn: Any, options: Options) -> Any:
     """Start `fn`; `handed`: a callable gets `ctx` as its first argument."""
     where = f"SafeGo({component!r})"
-    if (
-        type(fn) is CoroutineType
-        or isinstance(fn, Coroutine)
-        or asyncio.isfuture(fn)
-        or inspect.isawaitable(fn)
-    ):
+    if type(fn) is CoroutineType or isinstance(fn, Coroutine) or asyncio.isfuture(fn) or inspect.isawaitable(fn):
         if options.args or options.kwargs or options.executor is not None or options.daemon is not None:
             if isinstance(fn, Coroutine):
                 close(fn)
-            raise TypeError(
-                f"{where}: args, kwargs, executor and daemon are for a callable, not for an awaitable"
-            )
+            raise TypeError(f"{where}: args, kwargs, executor and daemon are for a callable, not for an awaitable")
         return _go_async(ctx, component, policy, fn, options, where)
     kind = refuse_unrunnable(fn, where)
     args = (ctx, *options.args) if handed else options.args
@@ -76,16 +69,12 @@ def spawn(ctx: Any, handed: bool, component: str, policy: object, fn: Any, optio
         if options.executor is not None or options.daemon is not None:
             raise TypeError(f"{where}: executor and daemon are for a sync callable, not for an async one")
         # It was given the context, so that cancelling is between the two of them: no link.
-        return _go_async(
-            ctx, component, policy, fn(*args, **options.kwargs), options, where, name_of(fn), False
-        )
+        return _go_async(ctx, component, policy, fn(*args, **options.kwargs), options, where, name_of(fn), False)
     if sys.is_finalizing():
         raise RuntimeError(f"{where}: can't start anything while Python is shutting down")
     if options.executor is not None or options.loop is not None:
         return _go_pool(ctx, component, policy, fn, args, options, where)
-    thread = SafeThread(
-        component, policy, None, fn, options.name, args, options.kwargs, daemon=options.daemon
-    )
+    thread = SafeThread(component, policy, None, fn, options.name, args, options.kwargs, daemon=options.daemon)
     thread._mr_ctx = ctx
     thread._mr_context = options.context
     thread._mr_finish = options.finish
@@ -143,9 +132,7 @@ def _go_pool(
     for module, cls in (("process", "ProcessPoolExecutor"), ("interpreter", "InterpreterPoolExecutor")):
         kind = getattr(sys.modules.get(f"concurrent.futures.{module}"), cls, None)
         if kind is not None and isinstance(executor, kind):
-            raise TypeError(
-                f"{where}: a {cls} runs it where this runtime is not; use threads or submit it yourself"
-            )
+            raise TypeError(f"{where}: a {cls} runs it where this runtime is not; use threads or submit it yourself")
     context = contextvars.copy_context() if options.context is None else options.context
     job = PoolJob(component, policy, fn, args, options.kwargs, options.name or name_of(fn), ctx, context)
     count_started(component)

@@ -67,9 +67,7 @@ class WaitGroup:
             if timeout is not None and timeout <= 0:
                 return False
             if in_event_loop():
-                raise RuntimeError(
-                    "WaitGroup.wait() would block the running event loop; use `await wait_async()`"
-                )
+                raise RuntimeError("WaitGroup.wait() would block the running event loop; use `await wait_async()`")
             self._wakers[woken] = woken.set
         try:
             return woken.wait(timeout)

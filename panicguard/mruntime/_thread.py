@@ -243,9 +243,7 @@ class SafeTimer(GuardedThread, threading.Timer):
         """Wait, then call the function unless `cancel()` came first."""
         self.finished.wait(self.interval)
         if not self.finished.is_set():
-            self.__dict__.setdefault(
-                "result", checked(self.function(*self.args, **self.kwargs), self._mr_target_name)
-            )
+            self.__dict__.setdefault("result", checked(self.function(*self.args, **self.kwargs), self._mr_target_name))
         self.finished.set()
 
 

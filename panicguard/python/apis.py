@@ -126,12 +126,14 @@ CANCELLED = (
     "trio.Cancelled",
 )
 BUILTINS = frozenset(
-    "BaseException BaseExceptionGroup Exception ExceptionGroup SystemExit KeyboardInterrupt GeneratorExit "
-    "all any bool classmethod dict enumerate filter frozenset getattr hash id isinstance iter len list map max min "
-    "next print repr reversed set sorted staticmethod str sum super tuple type zip".split()
+    ["BaseException", "BaseExceptionGroup", "Exception", "ExceptionGroup", "SystemExit", "KeyboardInterrupt", "GeneratorExit", "all", "any", "bool", "classmethod", "dict", "enumerate", "filter", "frozenset", "getattr", "hash", "id", "isinstance", "iter", "len", "list", "map", "max", "min", "next", "print", "repr", "reversed", "set", "sorted", "staticmethod", "str", "sum", "super", "tuple", "type", "zip"]
 )
-KNOWN = frozenset((*SPAWNS, *RETURNS, *RECOVERS, *GUARDS, *CANCELLED, "mruntime.Context", GROUP, LOOP, THREAD, *EXECUTORS))
-THREAD_WORDS = tuple(f"{name}{after}" for name in ("Thread", "QThread", "QRunnable") for after in ("(", ")", ",", " as", "\n"))
+KNOWN = frozenset(
+    (*SPAWNS, *RETURNS, *RECOVERS, *GUARDS, *CANCELLED, "mruntime.Context", GROUP, LOOP, THREAD, *EXECUTORS)
+)
+THREAD_WORDS = tuple(
+    f"{name}{after}" for name in ("Thread", "QThread", "QRunnable") for after in ("(", ")", ",", " as", "\n")
+)
 """A thread class where it is called, derived from or renamed; a type annotation says nothing."""
 SPAWN_WORDS = (
     "create_task",

@@ -17,26 +17,22 @@ if TYPE_CHECKING:
     from panicguard.python.names import Names
     from panicguard.python.tree import Tree
 
-ADDERS = frozenset("add append appendleft insert extend extendleft update setdefault".split())
+ADDERS = frozenset(["add", "append", "appendleft", "insert", "extend", "extendleft", "update", "setdefault"])
 """Methods that put their argument into a container."""
-_TAKERS = frozenset("pop popleft popitem get values items copy".split())
+_TAKERS = frozenset(["pop", "popleft", "popitem", "get", "values", "items", "copy"])
 """Methods that give out what a container holds."""
 _HANDED_ON = frozenset(
-    "list tuple set frozenset dict iter enumerate zip sorted reversed filter next collections.deque itertools.chain "
-    "itertools.chain.from_iterable asyncio.as_completed concurrent.futures.as_completed "
-    "asyncio.shield asyncio.wrap_future weakref.ref typing.cast".split()
+    ["list", "tuple", "set", "frozenset", "dict", "iter", "enumerate", "zip", "sorted", "reversed", "filter", "next", "collections.deque", "itertools.chain", "itertools.chain.from_iterable", "asyncio.as_completed", "concurrent.futures.as_completed", "asyncio.shield", "asyncio.wrap_future", "weakref.ref", "typing.cast"]
 )
 """Calls whose result is, or holds, what they were given."""
 _WAITS = frozenset(("asyncio.wait", "concurrent.futures.wait"))
 """Calls that wait, do not raise, and give back what they were given."""
-_LOOKED_AT = frozenset("len bool id hash repr str type isinstance print any all".split())
+_LOOKED_AT = frozenset(["len", "bool", "id", "hash", "repr", "str", "type", "isinstance", "print", "any", "all"])
 _CONTAINERS = frozenset(
-    "list set dict frozenset collections.deque collections.defaultdict collections.OrderedDict weakref.WeakSet "
-    "weakref.WeakValueDictionary weakref.WeakKeyDictionary queue.deque".split()
+    ["list", "set", "dict", "frozenset", "collections.deque", "collections.defaultdict", "collections.OrderedDict", "weakref.WeakSet", "weakref.WeakValueDictionary", "weakref.WeakKeyDictionary", "queue.deque"]
 )
 _CONTAINER_ANNOTATIONS = frozenset(
-    "list set dict deque defaultdict List Set Dict Deque DefaultDict MutableSet MutableSequence MutableMapping WeakSet "
-    "OrderedDict WeakValueDictionary WeakKeyDictionary".split()
+    ["list", "set", "dict", "deque", "defaultdict", "List", "Set", "Dict", "Deque", "DefaultDict", "MutableSet", "MutableSequence", "MutableMapping", "WeakSet", "OrderedDict", "WeakValueDictionary", "WeakKeyDictionary"]
 )
 
 
@@ -121,7 +117,9 @@ class Flow:
                 yield Use("tested", parent) if test is node else parent
             case cst.BooleanOperation() | cst.BinaryOperation():
                 yield parent
-            case cst.UnaryOperation() | cst.Comparison() | cst.ComparisonTarget() | cst.If() | cst.While() | cst.Assert():
+            case (
+                cst.UnaryOperation() | cst.Comparison() | cst.ComparisonTarget() | cst.If() | cst.While() | cst.Assert()
+            ):
                 yield Use("tested", parent)
             case cst.CompIf() | cst.Del():
                 yield Use("tested", parent)
@@ -200,9 +198,14 @@ class Flow:
         while True:
             if isinstance(root, cst.Subscript):
                 root = root.value
-            elif isinstance(root, cst.Call) and isinstance(root.func, cst.Attribute) and root.func.attr.value in (
-                "setdefault",
-                "get",
+            elif (
+                isinstance(root, cst.Call)
+                and isinstance(root.func, cst.Attribute)
+                and root.func.attr.value
+                in (
+                    "setdefault",
+                    "get",
+                )
             ):
                 root = root.func.value
             else:
@@ -245,11 +248,9 @@ class Flow:
     def _into(self, container: CSTNode) -> Iterator[Use | CSTNode]:
         """The value is in this container now: what is done to the container's contents is done to it."""
         root = next(self._container_roots(container), None)
-        if root is None:
-            yield Use("argument", container)
-        elif isinstance(root, cst.Name) and any(
+        if root is None or (isinstance(root, cst.Name) and any(
             b.kind == "parameter" for b in self.names.lookup(root.value, self.names.scope(root))[1]
-        ):
+        )):
             yield Use("argument", container)
         else:
             yield from self._bind(root, container)
@@ -315,8 +316,11 @@ def _is_stored_or_label(name: CSTNode, parent: CSTNode, tree: Tree) -> bool:
             return attr is name
         case cst.Arg(keyword=keyword):
             return keyword is name
-        case cst.AnnAssign(target=target) | cst.NamedExpr(target=target) | cst.For(target=target) | cst.CompFor(
-            target=target
+        case (
+            cst.AnnAssign(target=target)
+            | cst.NamedExpr(target=target)
+            | cst.For(target=target)
+            | cst.CompFor(target=target)
         ):
             return target is name
         case cst.Param(name=own) | cst.FunctionDef(name=own) | cst.ClassDef(name=own):

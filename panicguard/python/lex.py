@@ -25,7 +25,10 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _LINK = re.compile(
-    _TOKEN.pattern.replace("(?P<broken> [\"'] )", "(?P<reset> [,;] ) | (?P<link> [-+~] | [*/%@&|^.<>=!]+ | \\b(?:not|if|lambda|await|and|or|in|is)\\b )"),
+    _TOKEN.pattern.replace(
+        "(?P<broken> [\"'] )",
+        "(?P<reset> [,;] ) | (?P<link> [-+~] | [*/%@&|^.<>=!]+ | \\b(?:not|if|lambda|await|and|or|in|is)\\b )",
+    ),
     re.VERBOSE | re.DOTALL,
 )
 _INDENT = re.compile(r"[ \t\f]*")

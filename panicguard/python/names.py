@@ -338,7 +338,9 @@ class Names:
         scope = self.scope(function)
         if not isinstance(scope, cst.ClassDef) or not isinstance(function, cst.FunctionDef):
             return None
-        static = any(isinstance(d.decorator, cst.Name) and d.decorator.value == "staticmethod" for d in function.decorators)
+        static = any(
+            isinstance(d.decorator, cst.Name) and d.decorator.value == "staticmethod" for d in function.decorators
+        )
         return None if static else scope
 
     def annotation(self, node: CSTNode, scope: CSTNode) -> Resolved | None:
@@ -390,7 +392,9 @@ class Names:
             if bindings:
                 return self.resolve_name(attr, base)
             if self.attributes.get((base, attr)):
-                values = {self.resolve(b.value) for b in self.attributes[base, attr] if isinstance(b.value, cst.CSTNode)}
+                values = {
+                    self.resolve(b.value) for b in self.attributes[base, attr] if isinstance(b.value, cst.CSTNode)
+                }
                 return values.pop() if len(values) == 1 else None
         return None
 

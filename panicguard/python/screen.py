@@ -118,7 +118,9 @@ def slim(text: str, scanned: Scan, words: Sequence[str], caught: Sequence[str] =
     aliases.update(c.name for c in classes if _hit(hits, c.start, lines[c.first].end))
     hits = sorted({*hits, *_hits(text, aliases)})
     starts = [line.start for line in lines]
-    caught_hits = [at for at in _hits(text, caught) if _HANDLER.match(text, starts[bisect.bisect_right(starts, at) - 1])]
+    caught_hits = [
+        at for at in _hits(text, caught) if _HANDLER.match(text, starts[bisect.bisect_right(starts, at) - 1])
+    ]
 
     kept = {
         block
@@ -255,7 +257,8 @@ def _related(
     related |= {
         b
         for b in functions
-        if (reads and reads.search(text, b.start, b.end)) or (stores and stores.search(text, b.start, b.end))
+        if (reads and reads.search(text, b.start, b.end))
+        or (stores and stores.search(text, b.start, b.end))
         or b.name in receivers
     }
     return related
@@ -326,8 +329,11 @@ def _mentioned(
         if bound and bound[1] in names:
             if block.end - block.start < _LONG or _CALLED.search(text, start, min(block.end, bound.end() + 80)):
                 found.add(block)
-        elif not bound and names and block.end - block.start < _LONG and names.intersection(
-            _WORD.findall(text, start, block.end)
+        elif (
+            not bound
+            and names
+            and block.end - block.start < _LONG
+            and names.intersection(_WORD.findall(text, start, block.end))
         ):
             found.add(block)
     return found
@@ -364,7 +370,9 @@ def _stub(text: str, lines: list[LogicalLine], block: _Block) -> str | None:
     if block.last - block.first == 1 and block.end - block.start < _LONG:
         return None
     header = next(
-        line for line in lines[block.first : block.last] if not text.startswith("@", line.start + _margin(text, line.start))
+        line
+        for line in lines[block.first : block.last]
+        if not text.startswith("@", line.start + _margin(text, line.start))
     )
     typed = _RETURNS.search(text[header.start : header.end])
     margin = text[block.start : block.start + _margin(text, block.start)]

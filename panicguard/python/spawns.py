@@ -60,15 +60,13 @@ class Spawn:
 
 # What may be called or read on a handle without learning of an error.
 _DEAF = ADDERS | frozenset(
-    "cancel cancelled cancelling uncancel done running set_name get_name get_coro get_context get_loop "
-    "remove_done_callback add_done_callback start join is_alive name daemon ident native_id setDaemon setName getName "
-    "isDaemon ready wait stop discard remove clear keys union difference difference_update".split()
+    ["cancel", "cancelled", "cancelling", "uncancel", "done", "running", "set_name", "get_name", "get_coro", "get_context", "get_loop", "remove_done_callback", "add_done_callback", "start", "join", "is_alive", "name", "daemon", "ident", "native_id", "setDaemon", "setName", "getName", "isDaemon", "ready", "wait", "stop", "discard", "remove", "clear", "keys", "union", "difference", "difference_update"]
 )
-_LISTENING = frozenset("result exception get print_stack get_stack successful".split())
-_POLLED = frozenset("cancel done cancelled cancelling running is_alive ready".split())
+_LISTENING = frozenset(["result", "exception", "get", "print_stack", "get_stack", "successful"])
+_POLLED = frozenset(["cancel", "done", "cancelled", "cancelling", "running", "is_alive", "ready"])
 _HANDLER_NAME = re.compile(r"^on_|(?:handler|callback|_cb)$")
 _HANDLER_TAKERS = frozenset(
-    "call_soon call_soon_threadsafe call_later call_at add_signal_handler add_done_callback add_reader add_writer".split()
+    ["call_soon", "call_soon_threadsafe", "call_later", "call_at", "add_signal_handler", "add_done_callback", "add_reader", "add_writer"]
 )
 _LOOP_NAMES = frozenset(("loop", "_loop", "event_loop"))
 
@@ -213,9 +211,7 @@ class _Finder:
     def _is_fixture(self, node: CSTNode) -> bool:
         """A generator that starts something, yields and cancels it is its owner, as a test fixture is."""
         function = self.tree.function(node)
-        return isinstance(function, cst.FunctionDef) and any(
-            isinstance(n, cst.Yield) for n in self.tree.own(function)
-        )
+        return isinstance(function, cst.FunctionDef) and any(isinstance(n, cst.Yield) for n in self.tree.own(function))
 
 
 def find(tree: Tree, names: Names, flow: Flow) -> tuple[Spawn, ...]:

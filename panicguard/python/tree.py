@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
 # Fields that hold punctuation, or that no rule asks for; and all that start with "whitespace".
 _SKIPPED = frozenset(
-    "lpar rpar lbracket rbracket lbrace rbrace comma equal semicolon colon dot separator first_colon second_colon "
-    "posonly_ind operator asynchronous conversion relative header footer leading_lines lines_after_decorators "
-    "leading_whitespace trailing_whitespace trailing_comma".split()
+    ["lpar", "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "comma", "equal", "semicolon", "colon", "dot", "separator", "first_colon", "second_colon", "posonly_ind", "operator", "asynchronous", "conversion", "relative", "header", "footer", "leading_lines", "lines_after_decorators", "leading_whitespace", "trailing_whitespace", "trailing_comma"]
 )
 # Where the order of libcst's fields is not the order of the text.
 _FIELDS = {
@@ -147,7 +145,6 @@ _FIELD_CACHE: dict[type, tuple[str, ...]] = {}
 def _plain() -> frozenset[type]:
     """What a field holds that is no node: exact types, because isinstance() with libcst's abstract classes is slow."""
     return frozenset((str, bool, int, type(None), cst.MaybeSentinel))
-
 
 
 def children(node: CSTNode) -> Iterator[CSTNode]:

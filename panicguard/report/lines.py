@@ -133,9 +133,7 @@ def _middle(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
     return 0, 0
 
 
-def _furthest(
-    reached: dict[int, int], k: int, d: int, old: Sequence[str], new: Sequence[str]
-) -> tuple[int, int]:
+def _furthest(reached: dict[int, int], k: int, d: int, old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
     """Where the snake on diagonal `k` starts and ends after `d` edits, in lines of old; notes the end."""
     down = k == -d or (k != d and reached[k - 1] < reached[k + 1])
     start = x = reached[k + 1] if down else reached[k - 1] + 1

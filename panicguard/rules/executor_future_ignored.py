@@ -88,7 +88,9 @@ def check(module: Module) -> Iterator[Finding]:
 def _message(spawn: Spawn, *, strict: bool) -> str | None:
     name = spawn.api.rpartition(".")[2]
     if spawn.kind == "map":
-        return f"The results of `{name}` are not read: errors of its jobs are lost" if spawn.fate is Fate.DROPPED else None
+        return (
+            f"The results of `{name}` are not read: errors of its jobs are lost" if spawn.fate is Fate.DROPPED else None
+        )
     if spawn.kind != "future":
         return None
     if spawn.fate in (Fate.DROPPED, Fate.RETAINED):
@@ -104,7 +106,16 @@ RULE = Rule(
     code="PNC107",
     module=__name__,
     docs=__doc__ or "",
-    words=(".submit(", "ThreadPoolExecutor", "ProcessPoolExecutor", "InterpreterPoolExecutor", "run_in_executor", "apply_async", "map_async", ".remote("),
+    words=(
+        ".submit(",
+        "ThreadPoolExecutor",
+        "ProcessPoolExecutor",
+        "InterpreterPoolExecutor",
+        "run_in_executor",
+        "apply_async",
+        "map_async",
+        ".remote(",
+    ),
     python=check,
     spawn=True,
     fix="Sometimes",

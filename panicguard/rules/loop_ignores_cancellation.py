@@ -62,7 +62,9 @@ if TYPE_CHECKING:
     from panicguard.model import Finding
     from panicguard.python.module import Module
 
-_ASKING = frozenset("done cancelled cancelling is_set wait err check is_alive isInterruptionRequested is_shutdown".split())
+_ASKING = frozenset(
+    ["done", "cancelled", "cancelling", "is_set", "wait", "err", "check", "is_alive", "isInterruptionRequested", "is_shutdown"]
+)
 
 _LEAVING = frozenset(("sys.exit", "os._exit", "os.kill", "os.abort", "exit", "quit", "next"))
 
@@ -127,7 +129,9 @@ def _may_leave(module: Module, func: CSTNode) -> bool:
         return called in _LEAVING
     return isinstance(called, cst.FunctionDef) and any(
         isinstance(node, cst.Raise)
-        or (isinstance(node, cst.Attribute) and (node.attr.value in _ASKING or module.names.qualified(node) in _LEAVING))
+        or (
+            isinstance(node, cst.Attribute) and (node.attr.value in _ASKING or module.names.qualified(node) in _LEAVING)
+        )
         for node in module.tree.own(called)
     )
 

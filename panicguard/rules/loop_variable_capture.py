@@ -109,9 +109,12 @@ def _ends_in_its_turn(module: Module, spawn: object) -> bool:
     if loop is None:
         return False
     waits = [u.node for u in spawn.uses if u.kind == "awaited" or (u.kind == "method" and u.name in ("join", "result"))]
-    return spawn.kind != "safe" and spawn.fate is not Fate.DROPPED and any(
-        loop in module.tree.ancestors(w) and _loop(module, w) is loop for w in waits
-    ) or (spawn.kind == "thread" and any(_loop(module, w) is loop for w in waits))
+    return (
+        (spawn.kind != "safe"
+        and spawn.fate is not Fate.DROPPED
+        and any(loop in module.tree.ancestors(w) and _loop(module, w) is loop for w in waits))
+        or (spawn.kind == "thread" and any(_loop(module, w) is loop for w in waits))
+    )
 
 
 def _loop(module: Module, node: CSTNode) -> CSTNode | None:
@@ -151,7 +154,11 @@ def _captured(module: Module, closure: cst.FunctionDef | cst.Lambda, site: CSTNo
             continue
         if any(binding.kind in ("function", "class", "import") for binding in bindings):
             continue
-        if any(loop is binding.node or loop in module.tree.ancestors(binding.node) for binding in bindings for loop in loops):
+        if any(
+            loop is binding.node or loop in module.tree.ancestors(binding.node)
+            for binding in bindings
+            for loop in loops
+        ):
             yield node.value
 
 

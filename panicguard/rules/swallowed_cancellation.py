@@ -72,7 +72,7 @@ if TYPE_CHECKING:
 
 _EVERYTHING = "BaseException"
 _CANCELLED_CLASS = "anyio.get_cancelled_exc_class"
-_DELIVERING = frozenset("append add put put_nowait set_exception throw".split())
+_DELIVERING = frozenset(["append", "add", "put", "put_nowait", "set_exception", "throw"])
 _KNOWS = frozenset(("cancelling", "uncancel"))
 
 

@@ -75,8 +75,7 @@ if TYPE_CHECKING:
     from panicguard.python.module import Module
 
 _CLEANUPS = frozenset(
-    "cleanup close aclose wait_closed shutdown disconnect terminate kill cancel stop unlink remove rmtree release join flush "
-    "unsubscribe unregister logout quit".split()
+    ["cleanup", "close", "aclose", "wait_closed", "shutdown", "disconnect", "terminate", "kill", "cancel", "stop", "unlink", "remove", "rmtree", "release", "join", "flush", "unsubscribe", "unregister", "logout", "quit"]
 )
 _IDLE_CALLS = frozenset(("print", "time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep"))
 

@@ -98,9 +98,7 @@ SafeGo('c', CrashProcess, boom); time.sleep(60)
     assert "ZeroDivisionError" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("exc", "code"), [("SystemExit(5)", 5), ("SystemExit('text')", 70), ("SystemExit(300)", 70)]
-)
+@pytest.mark.parametrize(("exc", "code"), [("SystemExit(5)", 5), ("SystemExit('text')", 70), ("SystemExit(300)", 70)])
 @pytest.mark.parametrize("kind", ["task", "thread"])
 def test_system_exit_under_crash(run_python, exc, code, kind):
     body = {
@@ -201,9 +199,7 @@ logging.getLogger('mruntime'); logging.config.dictConfig({'version': 1})""",
 
 @pytest.mark.parametrize("how", list(LOST))
 def test_a_panic_is_never_silent(run_python, how):
-    done = run_python(
-        PRELUDE + LOST[how] + "\nt = SafeGo('c', KeepRunning, boom); t.join(); print(t.panic.value)"
-    )
+    done = run_python(PRELUDE + LOST[how] + "\nt = SafeGo('c', KeepRunning, boom); t.join(); print(t.panic.value)")
     assert done.returncode == 0, done
     assert done.stdout == "the reason\n"
     (line,) = done.stderr.splitlines()
@@ -232,8 +228,7 @@ def test_without_any_logging_setup_it_is_on_stderr(run_python):
 
 def test_deep_recursion_is_reported_once(run_python):
     done = run_python(
-        PRELUDE
-        + "def deep(): deep()\nt = SafeGo('c', KeepRunning, deep); t.join(); print(len(t.panic.stack))"
+        PRELUDE + "def deep(): deep()\nt = SafeGo('c', KeepRunning, deep); t.join(); print(len(t.panic.stack))"
     )
     assert done.stderr.count("panic recovered") == 1
     assert 0 < int(done.stdout) <= 4096

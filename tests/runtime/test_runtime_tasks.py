@@ -649,10 +649,7 @@ def test_a_parallel_stage_with_threads_and_tasks(records):
     async def main():
         errors: list[ValueError] = []
         with with_timeout(background(), 5) as ctx:
-            tasks = [
-                SafeGoWithContextAndComponent(ctx, "stage", KeepRunning, item, args=(n, errors))
-                for n in range(5)
-            ]
+            tasks = [SafeGoWithContextAndComponent(ctx, "stage", KeepRunning, item, args=(n, errors)) for n in range(5)]
             await asyncio.gather(*tasks)
         assert [exc.args for exc in errors] == [(3,)]
 
