@@ -46,14 +46,14 @@ def _words(rules: tuple[Rule, ...]) -> tuple[str, ...]:
 
 
 def _findings(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
-    from panicguard.python.module import Unparsable, parse
+    from panicguard.python.module import UnparsableError, parse
 
     wanted = [rule for rule in rules if words.intersection(rule.words)]
     plain = {word for rule in wanted if not rule.handlers for word in rule.words}
     caught = {word for rule in wanted if rule.handlers for word in rule.words} - plain
     try:
         module = parse(source, settings, sorted(plain & words), sorted(caught & words))
-    except Unparsable as error:
+    except UnparsableError as error:
         code = INVALID_SYNTAX if error.invalid else INTERNAL_ERROR
         return [Diagnostic(code, code, error.message, error.start, error.end)]
     if module is None:

@@ -38,9 +38,9 @@ class Source:
         if bom:
             data = data[len(codecs.BOM_UTF8) :]
         encoding = "utf-8"
-        if b"coding" in data[:2000] and (cookie := _COOKIE.match(data)):
-            if not (cookie.start(1) > data.find(b"\n") >= 0 and _FIRST_LINE_IS_CODE.match(data)):
-                encoding = codecs.lookup(cookie[1].decode("ascii")).name
+        cookie = _COOKIE.match(data) if b"coding" in data[:2000] else None
+        if cookie and not (cookie.start(1) > data.find(b"\n") >= 0 and _FIRST_LINE_IS_CODE.match(data)):
+            encoding = codecs.lookup(cookie[1].decode("ascii")).name
         return cls(path, data.decode(encoding), encoding=encoding, bom=bom)
 
     def encode(self) -> bytes:

@@ -126,7 +126,9 @@ CANCELLED = (
     "trio.Cancelled",
 )
 BUILTINS = frozenset(
-    ["BaseException", "BaseExceptionGroup", "Exception", "ExceptionGroup", "SystemExit", "KeyboardInterrupt", "GeneratorExit", "all", "any", "bool", "classmethod", "dict", "enumerate", "filter", "frozenset", "getattr", "hash", "id", "isinstance", "iter", "len", "list", "map", "max", "min", "next", "print", "repr", "reversed", "set", "sorted", "staticmethod", "str", "sum", "super", "tuple", "type", "zip"]
+    "BaseException BaseExceptionGroup Exception ExceptionGroup SystemExit KeyboardInterrupt GeneratorExit "
+    "all any bool classmethod dict enumerate filter frozenset getattr hash id isinstance iter len list "
+    "map max min next print repr reversed set sorted staticmethod str sum super tuple type zip".split()
 )
 KNOWN = frozenset(
     (*SPAWNS, *RETURNS, *RECOVERS, *GUARDS, *CANCELLED, "mruntime.Context", GROUP, LOOP, THREAD, *EXECUTORS)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from panicguard.python.module import Module
 
-_LOG_METHODS = frozenset(["debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "msg"])
-_HARMLESS = _LOG_METHODS | frozenset(["is_set", "is_alive", "wait", "set", "clear", "sleep", "monotonic", "time", "perf_counter"])
+_LOG_METHODS = frozenset("debug info warning warn error exception critical fatal log msg".split())
+_HARMLESS = _LOG_METHODS | frozenset("is_set is_alive wait set clear sleep monotonic time perf_counter".split())
 """Calls that do not raise in practice: waiting, flags and logging."""
 
 

@@ -17,30 +17,35 @@ if TYPE_CHECKING:
     from panicguard.python.names import Names
     from panicguard.python.tree import Tree
 
-ADDERS = frozenset(["add", "append", "appendleft", "insert", "extend", "extendleft", "update", "setdefault"])
+ADDERS = frozenset("add append appendleft insert extend extendleft update setdefault".split())
 """Methods that put their argument into a container."""
-_TAKERS = frozenset(["pop", "popleft", "popitem", "get", "values", "items", "copy"])
+_TAKERS = frozenset("pop popleft popitem get values items copy".split())
 """Methods that give out what a container holds."""
 _HANDED_ON = frozenset(
-    ["list", "tuple", "set", "frozenset", "dict", "iter", "enumerate", "zip", "sorted", "reversed", "filter", "next", "collections.deque", "itertools.chain", "itertools.chain.from_iterable", "asyncio.as_completed", "concurrent.futures.as_completed", "asyncio.shield", "asyncio.wrap_future", "weakref.ref", "typing.cast"]
+    "list tuple set frozenset dict iter enumerate zip sorted reversed filter next collections.deque "
+    "itertools.chain itertools.chain.from_iterable asyncio.as_completed concurrent.futures.as_completed "
+    "asyncio.shield asyncio.wrap_future weakref.ref typing.cast".split()
 )
 """Calls whose result is, or holds, what they were given."""
 _WAITS = frozenset(("asyncio.wait", "concurrent.futures.wait"))
 """Calls that wait, do not raise, and give back what they were given."""
-_LOOKED_AT = frozenset(["len", "bool", "id", "hash", "repr", "str", "type", "isinstance", "print", "any", "all"])
+_LOOKED_AT = frozenset("len bool id hash repr str type isinstance print any all".split())
 _CONTAINERS = frozenset(
-    ["list", "set", "dict", "frozenset", "collections.deque", "collections.defaultdict", "collections.OrderedDict", "weakref.WeakSet", "weakref.WeakValueDictionary", "weakref.WeakKeyDictionary", "queue.deque"]
+    "list set dict frozenset collections.deque collections.defaultdict collections.OrderedDict "
+    "weakref.WeakSet weakref.WeakValueDictionary weakref.WeakKeyDictionary queue.deque".split()
 )
 _CONTAINER_ANNOTATIONS = frozenset(
-    ["list", "set", "dict", "deque", "defaultdict", "List", "Set", "Dict", "Deque", "DefaultDict", "MutableSet", "MutableSequence", "MutableMapping", "WeakSet", "OrderedDict", "WeakValueDictionary", "WeakKeyDictionary"]
+    "list set dict deque defaultdict List Set Dict Deque DefaultDict MutableSet MutableSequence "
+    "MutableMapping WeakSet OrderedDict WeakValueDictionary WeakKeyDictionary".split()
 )
 
 
 class Use(NamedTuple):
     """One use of a value.
 
-    kind: dropped, awaited, waited (for its end, not for its result), returned, lambda, yielded, argument, kept (in an attribute, a global or a container
-    that lives on), method (name: which; node: its call, or the attribute that was only read), tested, other.
+    kind: dropped, awaited, waited (for its end, not for its result), returned, lambda, yielded, argument, kept (in an
+    attribute, a global or a container that lives on), method (name: which; node: its call, or the attribute that was
+    only read), tested, other.
     """
 
     kind: str
@@ -248,9 +253,10 @@ class Flow:
     def _into(self, container: CSTNode) -> Iterator[Use | CSTNode]:
         """The value is in this container now: what is done to the container's contents is done to it."""
         root = next(self._container_roots(container), None)
-        if root is None or (isinstance(root, cst.Name) and any(
-            b.kind == "parameter" for b in self.names.lookup(root.value, self.names.scope(root))[1]
-        )):
+        if root is None or (
+            isinstance(root, cst.Name)
+            and any(b.kind == "parameter" for b in self.names.lookup(root.value, self.names.scope(root))[1])
+        ):
             yield Use("argument", container)
         else:
             yield from self._bind(root, container)

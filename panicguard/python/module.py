@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from panicguard.model import Finding
-from panicguard.python import spawns
 from panicguard.python.apis import THREAD_CLASSES
 from panicguard.python.flow import Flow
 from panicguard.python.lazy import cst
 from panicguard.python.names import Names
-from panicguard.python.screen import TooDeep, shallow, slim
+from panicguard.python.screen import TooDeepError, shallow, slim
+from panicguard.python.spawns import find
 from panicguard.python.tree import Tree, index
 
 if TYPE_CHECKING:
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.model import Fix
+    from panicguard.python.spawns import Spawn
     from panicguard.settings import Settings
     from panicguard.source import Source
 
 
-class Unparsable(Exception):
+class UnparsableError(Exception):
     """The source cannot be read. `start` and `end` are offsets (code points) of the place; `invalid` says that
     it is no Python, as against Python that the parser does not know or cannot take."""
 
@@ -45,13 +46,13 @@ class Module:
     flow: Flow
 
     @cached_property
-    def spawns(self) -> tuple[spawns.Spawn, ...]:
-        return spawns.find(self.tree, self.names, self.flow)
+    def spawns(self) -> tuple[Spawn, ...]:
+        return find(self.tree, self.names, self.flow)
 
     @cached_property
-    def spawned(self) -> dict[CSTNode, spawns.Spawn | None]:
+    def spawned(self) -> dict[CSTNode, Spawn | None]:
         """The functions of this module that run as a spawn: targets of spawns, and `run` of its thread classes."""
-        found: dict[CSTNode, spawns.Spawn | None] = {}
+        found: dict[CSTNode, Spawn | None] = {}
         for spawn in self.spawns:
             if spawn.definition is not None:
                 found.setdefault(spawn.definition, spawn)
@@ -99,22 +100,22 @@ class Module:
 
 
 def parse(source: Source, settings: Settings, words: Sequence[str], caught: Sequence[str]) -> Module | None:
-    """The module, with what no rule needs left out; None where nothing is left. Raises Unparsable."""
+    """The module, with what no rule needs left out; None where nothing is left. Raises UnparsableError."""
     text = source.text
     if "\0" in text:
         at = text.index("\0")
-        raise Unparsable("source code cannot contain null bytes", at, at + 1, invalid=True)
+        raise UnparsableError("source code cannot contain null bytes", at, at + 1, invalid=True)
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     feeds = len(plain) - len(plain.lstrip("\f"))
     line_starts = [feeds, *source.line_starts[1:]]
     plain = plain[feeds:]
     try:
         plain, scanned = shallow(plain, (*words, *caught))
-    except TooDeep as deep:
+    except TooDeepError as deep:
         row = plain.count("\n", 0, deep.offset) + 1
         start = source.line_starts[row - 1]
         message = f"nested too deeply to be analysed ({deep.depth} levels)"
-        raise Unparsable(message, start, start + len(source.line(row)), invalid=False) from None
+        raise UnparsableError(message, start, start + len(source.line(row)), invalid=False) from None
     slimmed = slim(plain, scanned, words, caught)
     if slimmed is None:
         return None
@@ -137,7 +138,7 @@ def _parsed(text: str) -> cst.Module | None:
         return None
 
 
-def _unparsable(source: Source, plain: str) -> Unparsable:
+def _unparsable(source: Source, plain: str) -> UnparsableError:
     """What is wrong with a text that libcst rejects: in Python's own words where it rejects it too."""
     import ast
     import warnings
@@ -151,14 +152,14 @@ def _unparsable(source: Source, plain: str) -> Unparsable:
         start = source.offset(row, max(column, 1))
         end_row, end_column = error.end_lineno or row, error.end_offset or 0
         end = source.offset(end_row, end_column) if (end_row, end_column) > (row, column) else start + 1
-        return Unparsable(error.msg, start, min(max(end, start), len(source.text)), invalid=True)
+        return UnparsableError(error.msg, start, min(max(end, start), len(source.text)), invalid=True)
     except (RecursionError, MemoryError, ValueError):
         pass
     try:
         cst.parse_module(plain)
     except cst.ParserSyntaxError as error:
         start = source.offset(error.raw_line, error.raw_column + 1)
-        return Unparsable(f"the parser does not know this syntax: {error.message}", start, start, invalid=False)
+        return UnparsableError(f"the parser does not know this syntax: {error.message}", start, start, invalid=False)
     except (cst.CSTLogicError, TypeError) as error:
-        return Unparsable(f"the parser failed: {error}", 0, 0, invalid=False)
+        return UnparsableError(f"the parser failed: {error}", 0, 0, invalid=False)
     raise AssertionError("parsed at the second try")

@@ -96,12 +96,10 @@ class Names:
         found: dict[tuple[CSTNode, str], CSTNode] = {}
         for declaration in self.tree.all(cst.Global, cst.Nonlocal):
             scope = self.scope(declaration)
+            outer: CSTNode = self.tree.root
+            if isinstance(declaration, cst.Nonlocal):
+                outer = next((f for f in self.tree.ancestors(scope) if isinstance(f, cst.FunctionDef)), outer)
             for item in declaration.names:
-                outer = self.tree.root
-                if isinstance(declaration, cst.Nonlocal):
-                    outer = next(
-                        (f for f in self.tree.ancestors(scope) if isinstance(f, cst.FunctionDef)), self.tree.root
-                    )
                 found[scope, item.name.value] = outer
         return found
 
@@ -135,8 +133,8 @@ class Names:
             yield from self._targets(loop.target, "element", loop, loop.iter)
         for comp in tree.all(cst.CompFor):
             owner_scope = next(a for a in tree.ancestors(comp) if isinstance(a, _comprehensions()))
-            for name in _target_names(comp.target):
-                yield name.value, owner_scope, Binding("element", comp, comp.iter)
+            for target_name in _target_names(comp.target):
+                yield target_name.value, owner_scope, Binding("element", comp, comp.iter)
         for item in tree.all(cst.WithItem):
             if item.asname is not None:
                 yield from self._targets(item.asname.name, "context", item, item.item)
@@ -210,8 +208,9 @@ class Names:
                     return self.resolve(args[0].value)
                 if name_of == "getattr" and len(args) >= 2 and isinstance(args[1].value, cst.SimpleString):
                     base = self.resolve(args[0].value)
-                    if isinstance(base, str):
-                        return apis.canonical(f"{base}.{args[1].value.evaluated_value}", self.runtime)
+                    attribute = args[1].value.evaluated_value
+                    if isinstance(base, str) and isinstance(attribute, str):
+                        return apis.canonical(f"{base}.{attribute}", self.runtime)
             case cst.Lambda():
                 return node
         return None
@@ -264,10 +263,9 @@ class Names:
                 owner, bindings = self.lookup(name, self.scope(node))
                 return self._common_type(bindings) if owner is not None else None
             case cst.Attribute(value=value, attr=cst.Name(value=attr)):
-                owner = self.type_of(value)
-                if isinstance(owner, cst.ClassDef):
-                    return self._attribute_type(owner, attr)
-                base = self.resolve(value)
+                base = self.type_of(value)
+                if not isinstance(base, cst.ClassDef):
+                    base = self.resolve(value)
                 return self._attribute_type(base, attr) if isinstance(base, cst.ClassDef) else None
             case cst.Call(func=func):
                 return self._returned(func)

@@ -39,7 +39,7 @@ _LONG = 300
 """Characters from which a statement without a word is worth blanking."""
 
 
-class TooDeep(Exception):
+class TooDeepError(Exception):
     """An expression that would overflow the parser's stack: `offset` of its line, and its depth."""
 
     def __init__(self, offset: int, depth: int) -> None:
@@ -66,7 +66,7 @@ def words_in(text: str, words: Iterable[str]) -> list[str]:
 
 def shallow(text: str, words: Sequence[str]) -> tuple[str, Scan]:
     """The text (newlines all `\\n`), as many lines as before, with a placeholder for each statement that is too deep
-    to be parsed. Raises TooDeep where one of them holds a word."""
+    to be parsed. Raises TooDeepError where one of them holds a word."""
     scanned = scan(text)
     pieces: list[str] = []
     done = 0
@@ -75,7 +75,7 @@ def shallow(text: str, words: Sequence[str]) -> tuple[str, Scan]:
             deep = depth(text, line.start, line.end)
             if deep > _DEEPEST:
                 if _hits(text[line.start : line.end], words):
-                    raise TooDeep(line.start, deep)
+                    raise TooDeepError(line.start, deep)
                 margin = text[line.start : line.start + _margin(text, line.start)]
                 pieces += (text[done : line.start], margin, "0", "\n" * text.count("\n", line.start, line.end))
                 done = line.end

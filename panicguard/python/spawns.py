@@ -60,13 +60,17 @@ class Spawn:
 
 # What may be called or read on a handle without learning of an error.
 _DEAF = ADDERS | frozenset(
-    ["cancel", "cancelled", "cancelling", "uncancel", "done", "running", "set_name", "get_name", "get_coro", "get_context", "get_loop", "remove_done_callback", "add_done_callback", "start", "join", "is_alive", "name", "daemon", "ident", "native_id", "setDaemon", "setName", "getName", "isDaemon", "ready", "wait", "stop", "discard", "remove", "clear", "keys", "union", "difference", "difference_update"]
+    "cancel cancelled cancelling uncancel done running set_name get_name get_coro get_context get_loop "
+    "remove_done_callback add_done_callback start join is_alive name daemon ident native_id setDaemon "
+    "setName getName isDaemon ready wait stop discard remove clear keys union difference "
+    "difference_update".split()
 )
-_LISTENING = frozenset(["result", "exception", "get", "print_stack", "get_stack", "successful"])
-_POLLED = frozenset(["cancel", "done", "cancelled", "cancelling", "running", "is_alive", "ready"])
+_LISTENING = frozenset("result exception get print_stack get_stack successful".split())
+_POLLED = frozenset("cancel done cancelled cancelling running is_alive ready".split())
 _HANDLER_NAME = re.compile(r"^on_|(?:handler|callback|_cb)$")
 _HANDLER_TAKERS = frozenset(
-    ["call_soon", "call_soon_threadsafe", "call_later", "call_at", "add_signal_handler", "add_done_callback", "add_reader", "add_writer"]
+    "call_soon call_soon_threadsafe call_later call_at add_signal_handler add_done_callback add_reader "
+    "add_writer".split()
 )
 _LOOP_NAMES = frozenset(("loop", "_loop", "event_loop"))
 
@@ -87,13 +91,12 @@ class _Finder:
 
     def _aliases(self) -> set[str]:
         """Names under which this module may know a spawning API, and its thread classes."""
-        found = {
+        return {
             name
             for scope in self.names.bindings.values()
             for name, bindings in scope.items()
             if any(b.kind in ("import", "value", "class") for b in bindings)
         }
-        return found
 
     def _spawn(self, call: cst.Call) -> Iterator[Spawn]:
         found = self.names.resolve(call.func)

@@ -14,7 +14,7 @@ import sys
 from collections import defaultdict
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from panicguard.python.lazy import cst
 
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from libcst import CSTNode
 
     N = TypeVar("N", bound=CSTNode)
+    M = TypeVar("M", bound=CSTNode)
 
 # Fields that hold punctuation, or that no rule asks for; and all that start with "whitespace".
 _SKIPPED = frozenset(
-    ["lpar", "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "comma", "equal", "semicolon", "colon", "dot", "separator", "first_colon", "second_colon", "posonly_ind", "operator", "asynchronous", "conversion", "relative", "header", "footer", "leading_lines", "lines_after_decorators", "leading_whitespace", "trailing_whitespace", "trailing_comma"]
+    "lpar rpar lbracket rbracket lbrace rbrace comma equal semicolon colon dot separator first_colon "
+    "second_colon posonly_ind operator asynchronous conversion relative header footer leading_lines "
+    "lines_after_decorators leading_whitespace trailing_whitespace trailing_comma".split()
 )
 # Where the order of libcst's fields is not the order of the text.
 _FIELDS = {
@@ -62,10 +65,16 @@ class Tree:
     by_type: dict[type[CSTNode], list[CSTNode]]
     line_starts: Sequence[int]
 
-    def all(self, *types: type[N]) -> Iterator[N]:
+    @overload
+    def all(self, one: type[N], /) -> Iterator[N]: ...
+    @overload
+    def all(self, one: type[N], other: type[M], /) -> Iterator[N | M]: ...
+    @overload
+    def all(self, *types: type[CSTNode]) -> Iterator[CSTNode]: ...
+    def all(self, *types: type[CSTNode]) -> Iterator[CSTNode]:
         """The nodes of these types, those of the first type first."""
         for cls in types:
-            yield from self.by_type.get(cls, ())  # type: ignore[misc]
+            yield from self.by_type.get(cls, ())
 
     def ancestors(self, node: CSTNode) -> Iterator[CSTNode]:
         """From the parent up to the module."""

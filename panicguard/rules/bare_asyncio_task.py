@@ -2,15 +2,15 @@
 
 ## What it does
 
-Reports `create_task`, `ensure_future`, `run_coroutine_threadsafe` and a `gather` that is not awaited, when the task or
-future they return goes nowhere: the call is a statement of its own, its result is assigned to a name that is
-never read, or it ends in a container that nothing outside the function sees.
+Reports `create_task`, `ensure_future`, `run_coroutine_threadsafe` and a `gather` that is not awaited, when the
+task or future they return goes nowhere: the call is a statement of its own, its result is assigned to a name
+that is never read, or it ends in a container that nothing outside the function sees.
 
 ## Why is this bad
 
-The event loop keeps only a weak reference to a task. A task that nobody holds may be garbage-collected before it has
-finished. And an exception in it reaches nobody: asyncio logs "Task exception was never retrieved" when the task is
-collected, whenever that is; the future of `run_coroutine_threadsafe` loses it without a word.
+The event loop keeps only a weak reference to a task. A task that nobody holds may be garbage-collected before
+it has finished. And an exception in it reaches nobody: asyncio logs "Task exception was never retrieved" when
+the task is collected, whenever that is; the future of `run_coroutine_threadsafe` loses it without a word.
 
 ## Example
 
@@ -42,11 +42,11 @@ async def main():
 
 ## Fix safety
 
-The fix is safe where the API is resolved: SafeGo returns a real `asyncio.Task`, keeps a strong reference to it until it is
-done, and reports its exception at the raise. It is unsafe where the receiver is only by its name known to be a loop,
-where a comment stands inside what is replaced, where the receiver is computed by a call, and under `default-policy =
-"CrashProcess"`. There is no fix for `gather` (await it), for arguments passed with `*`, or where the runtime's name
-means something else.
+The fix is safe where the API is resolved: SafeGo returns a real `asyncio.Task`, keeps a strong reference to it
+until it is done, and reports its exception at the raise. It is unsafe where the receiver is only by its name
+known to be a loop, where a comment stands inside what is replaced, where the receiver is computed by a call,
+and under `default-policy = "CrashProcess"`. There is no fix for `gather` (await it), for arguments passed with
+`*`, or where the runtime's name means something else.
 
 ## Options
 

@@ -3,13 +3,13 @@
 ## What it does
 
 Reports a `threading.Thread`, or an instance of a subclass of it in the same module, that is started, and
-`_thread.start_new_thread`. A thread is not reported when what it runs handles every error itself: its whole body is a
-`try` with an `except Exception` that does something with the error, or it is guarded by the runtime.
+`_thread.start_new_thread`. A thread is not reported when what it runs handles every error itself: its whole
+body is a `try` with an `except Exception` that does something with the error, or it is guarded by the runtime.
 
 ## Why is this bad
 
-An exception ends the thread and nothing else: it is printed to standard error, past the log, and the process goes on
-without the thread. `join()` does not raise it. `sys.exit()` in a thread is not even printed.
+An exception ends the thread and nothing else: it is printed to standard error, past the log, and the process
+goes on without the thread. `join()` does not raise it. `sys.exit()` in a thread is not even printed.
 
 ## Example
 
@@ -39,11 +39,11 @@ def main():
 
 ## Fix safety
 
-The fix is safe for `threading.Thread`: where the thread is started at once it becomes SafeGo, which returns the started
-thread; elsewhere it becomes a SafeThread, a `threading.Thread` with the same arguments. The target runs under a copy of the
-spawner's context variables. It is unsafe where the result of `start_new_thread` is used, since its value changes, where a
-comment stands inside what is replaced, and under `default-policy = "CrashProcess"`. A subclass has no fix here: derive it
-from SafeThread, or guard its `run`.
+The fix is safe for `threading.Thread`: where the thread is started at once it becomes SafeGo, which returns the
+started thread; elsewhere it becomes a SafeThread, a `threading.Thread` with the same arguments. The target runs
+under a copy of the spawner's context variables. It is unsafe where the result of `start_new_thread` is used,
+since its value changes, where a comment stands inside what is replaced, and under `default-policy =
+"CrashProcess"`. A subclass has no fix here: derive it from SafeThread, or guard its `run`.
 
 ## Options
 

@@ -36,8 +36,8 @@ def main(ctx):
 
 ## Fix safety
 
-The fix is safe: the call does the same and counts under a component. There is none for arguments passed with `*` or `**`,
-or by name.
+The fix is safe: the call does the same and counts under a component. There is none for arguments passed with
+`*` or `**`, or by name.
 
 ## Options
 

@@ -2,9 +2,9 @@
 
 ## What it does
 
-Reports `submit`, `run_in_executor`, `apply_async` and its kin, and Ray's `remote()`, when their result is dropped or kept without
-its error being read, and `Executor.map` whose results are not iterated. Only receivers whose type is known are
-looked at: many other things have a `submit`.
+Reports `submit`, `run_in_executor`, `apply_async` and its kin, and Ray's `remote()`, when their result is
+dropped or kept without its error being read, and `Executor.map` whose results are not iterated. Only receivers
+whose type is known are looked at: many other things have a `submit`.
 
 ## Why is this bad
 
@@ -45,10 +45,11 @@ def main(items):
 
 ## Fix safety
 
-The fix is safe for a `ThreadPoolExecutor` and for `run_in_executor` on one: SafeGo returns the pool's own future, and the job
-runs under a copy of the spawner's context variables. It is unsafe where the executor is computed by a call, where a
-comment stands inside what is replaced, and under `default-policy = "CrashProcess"`. There is none for process pools, whose jobs
-are pickled, for `map`, and for pools that are not executors: pass `error_callback=` there.
+The fix is safe for a `ThreadPoolExecutor` and for `run_in_executor` on one: SafeGo returns the pool's own
+future, and the job runs under a copy of the spawner's context variables. It is unsafe where the executor is
+computed by a call, where a comment stands inside what is replaced, and under `default-policy = "CrashProcess"`.
+There is none for process pools, whose jobs are pickled, for `map`, and for pools that are not executors: pass
+`error_callback=` there.
 
 ## Options
 

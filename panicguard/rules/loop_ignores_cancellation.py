@@ -2,13 +2,14 @@
 
 ## What it does
 
-Reports `while True`, `while 1` and `for ... in itertools.count()` in a function that runs as a task, a thread or a job, when
-nothing on the way round looks at a context, an event or a flag, awaits, leaves the loop or raises.
+Reports `while True`, `while 1` and `for ... in itertools.count()` in a function that runs as a task, a thread
+or a job, when nothing on the way round looks at a context, an event or a flag, awaits, leaves the loop or
+raises.
 
 ## Why is this bad
 
-The loop goes on until the process is killed. At shutdown the process hangs on it, or a daemon thread is cut off in the
-middle of what it does.
+The loop goes on until the process is killed. At shutdown the process hangs on it, or a daemon thread is cut off
+in the middle of what it does.
 
 ## Example
 
@@ -42,7 +43,8 @@ threading.Thread(target=drain, args=(queue.Queue(), threading.Event())).start()
 
 ## Fix safety
 
-The fix is only shown, and only where the function has a context: what has to happen when it is done is yours to say.
+The fix is only shown, and only where the function has a context: what has to happen when it is done is yours to
+say.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ if TYPE_CHECKING:
     from panicguard.python.module import Module
 
 _ASKING = frozenset(
-    ["done", "cancelled", "cancelling", "is_set", "wait", "err", "check", "is_alive", "isInterruptionRequested", "is_shutdown"]
+    "done cancelled cancelling is_set wait err check is_alive isInterruptionRequested is_shutdown".split()
 )
 
 _LEAVING = frozenset(("sys.exit", "os._exit", "os.kill", "os.abort", "exit", "quit", "next"))

@@ -2,13 +2,13 @@
 
 ## What it does
 
-Reports a lambda or a nested function that is handed to a spawn inside a loop, or under a decorator that spawns it, and
-reads a name that the loop binds anew on every turn, without having bound it as a default.
+Reports a lambda or a nested function that is handed to a spawn inside a loop, or under a decorator that spawns
+it, and reads a name that the loop binds anew on every turn, without having bound it as a default.
 
 ## Why is this bad
 
-A closure reads the variable when it runs, not when it is made. By then the loop has gone on: every task or thread may see
-the last value.
+A closure reads the variable when it runs, not when it is made. By then the loop has gone on: every task or
+thread may see the last value.
 
 ## Example
 
@@ -40,8 +40,8 @@ def main(items):
 
 ## Fix safety
 
-For a lambda without `*args` the fix binds the value as a default, `lambda item=item: ...`, and is safe. For a nested
-function it is unsafe: somebody may call it with more arguments.
+For a lambda without `*args` the fix binds the value as a default, `lambda item=item: ...`, and is safe. For a
+nested function it is unsafe: somebody may call it with more arguments.
 """
 
 from __future__ import annotations
@@ -94,9 +94,13 @@ def _spawners(module: Module) -> set[CSTNode]:
     found: set[CSTNode] = set()
     for spawn in module.spawns:
         function = module.tree.function(spawn.call)
-        if isinstance(function, cst.FunctionDef) and function.params.params and isinstance(spawn.target, cst.Name):
-            if spawn.target.value == function.params.params[0].name.value:
-                found.add(function)
+        if (
+            isinstance(function, cst.FunctionDef)
+            and function.params.params
+            and isinstance(spawn.target, cst.Name)
+            and spawn.target.value == function.params.params[0].name.value
+        ):
+            found.add(function)
     return found
 
 
@@ -110,11 +114,10 @@ def _ends_in_its_turn(module: Module, spawn: object) -> bool:
         return False
     waits = [u.node for u in spawn.uses if u.kind == "awaited" or (u.kind == "method" and u.name in ("join", "result"))]
     return (
-        (spawn.kind != "safe"
+        spawn.kind != "safe"
         and spawn.fate is not Fate.DROPPED
-        and any(loop in module.tree.ancestors(w) and _loop(module, w) is loop for w in waits))
-        or (spawn.kind == "thread" and any(_loop(module, w) is loop for w in waits))
-    )
+        and any(loop in module.tree.ancestors(w) and _loop(module, w) is loop for w in waits)
+    ) or (spawn.kind == "thread" and any(_loop(module, w) is loop for w in waits))
 
 
 def _loop(module: Module, node: CSTNode) -> CSTNode | None:

@@ -2,14 +2,14 @@
 
 ## What it does
 
-Reports the runtime's `RecoverAndLog`, `RecoverAndCrash` and `RecoverWithPolicy` as a statement instead of in a `with` or as a
-decorator, and `sys.exc_info()` where no exception is being handled. With `low-confidence` also `sys.exception()`,
-`traceback.format_exc()` and a logger's `exception()` there.
+Reports the runtime's `RecoverAndLog`, `RecoverAndCrash` and `RecoverWithPolicy` as a statement instead of in a
+`with` or as a decorator, and `sys.exc_info()` where no exception is being handled. With `low-confidence` also
+`sys.exception()`, `traceback.format_exc()` and a logger's `exception()` there.
 
 ## Why is this bad
 
-It looks like protection and is none. In Go, `recover()` works only in a deferred function; here, a recoverer works only
-around the code it guards. `sys.exc_info()` outside a handler is three times None.
+It looks like protection and is none. In Go, `recover()` works only in a deferred function; here, a recoverer
+works only around the code it guards. `sys.exc_info()` outside a handler is three times None.
 
 ## Example
 
@@ -106,8 +106,8 @@ def _handles(module: Module, node: CSTNode) -> bool:
 
 
 def _is_called_by_handlers(module: Module, function: cst.FunctionDef | cst.Lambda) -> bool:
-    """Whether the function may be a handler's: `__exit__`, a hook, a method or closure that others call, one with a name
-    that speaks of errors, or one whose calls in this module all stand in handlers."""
+    """Whether the function may be a handler's: `__exit__`, a hook, a method or closure that others call, one with a
+    name that speaks of errors, or one whose calls in this module all stand in handlers."""
     if isinstance(function, cst.Lambda) or function.name.value in _EXIT_METHODS:
         return True
     if not isinstance(module.names.scope(function), cst.Module) or function.params.params:

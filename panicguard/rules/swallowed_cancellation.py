@@ -2,17 +2,18 @@
 
 ## What it does
 
-Reports, in async functions, a handler for `asyncio.CancelledError`, `trio.Cancelled`, anyio's cancelled class, `BaseException` or
-everything, around an `await`, that on some path does not raise again; and `suppress(CancelledError)` around an `await` in a
-loop.
+Reports, in async functions, a handler for `asyncio.CancelledError`, `trio.Cancelled`, anyio's cancelled class,
+`BaseException` or everything, around an `await`, that on some path does not raise again; and
+`suppress(CancelledError)` around an `await` in a loop.
 
-Not reported: waiting for a task that the module cancels, a handler that keeps the error or gives it to a future, one that asks `cancelling()` or calls
-`uncancel()`, a handler behind one that raises the cancellation again, and the last statement of `main`.
+Not reported: waiting for a task that the module cancels, a handler that keeps the error or gives it to a
+future, one that asks `cancelling()` or calls `uncancel()`, a handler behind one that raises the cancellation
+again, and the last statement of `main`.
 
 ## Why is this bad
 
-Cancellation is how asyncio stops a task: on shutdown, at a timeout, when a task group fails. A task that swallows it goes
-on, and who waits for it waits for ever; a timeout that was swallowed is reported as success.
+Cancellation is how asyncio stops a task: on shutdown, at a timeout, when a task group fails. A task that
+swallows it goes on, and who waits for it waits for ever; a timeout that was swallowed is reported as success.
 
 ## Example
 
@@ -72,7 +73,7 @@ if TYPE_CHECKING:
 
 _EVERYTHING = "BaseException"
 _CANCELLED_CLASS = "anyio.get_cancelled_exc_class"
-_DELIVERING = frozenset(["append", "add", "put", "put_nowait", "set_exception", "throw"])
+_DELIVERING = frozenset("append add put put_nowait set_exception throw".split())
 _KNOWS = frozenset(("cancelling", "uncancel"))
 
 

@@ -2,9 +2,9 @@
 
 ## What it does
 
-Looks at the functions that run as a task, a thread or a job, and at the functions of the same module that they call. Reports
-a bare `except:`, `except Exception` or `except BaseException` that does nothing with the error, and
-`contextlib.suppress(Exception)`.
+Looks at the functions that run as a task, a thread or a job, and at the functions of the same module that they
+call. Reports a bare `except:`, `except Exception` or `except BaseException` that does nothing with the error,
+and `contextlib.suppress(Exception)`.
 
 ## Why is this bad
 
@@ -49,8 +49,8 @@ def loop():
 threading.Thread(target=loop).start()
 ```
 
-A handler is fine when it raises, logs, keeps or passes on the error, sets a flag, or calls anything that might: only
-one that is idle is reported. So is one around nothing but a cleanup (`close`, `cancel`, `unlink`, ...).
+A handler is fine when it raises, logs, keeps or passes on the error, sets a flag, or calls anything that might:
+only one that is idle is reported. So is one around nothing but a cleanup (`close`, `cancel`, `unlink`, ...).
 
 ## Options
 
@@ -75,7 +75,8 @@ if TYPE_CHECKING:
     from panicguard.python.module import Module
 
 _CLEANUPS = frozenset(
-    ["cleanup", "close", "aclose", "wait_closed", "shutdown", "disconnect", "terminate", "kill", "cancel", "stop", "unlink", "remove", "rmtree", "release", "join", "flush", "unsubscribe", "unregister", "logout", "quit"]
+    "cleanup close aclose wait_closed shutdown disconnect terminate kill cancel stop unlink remove rmtree "
+    "release join flush unsubscribe unregister logout quit".split()
 )
 _IDLE_CALLS = frozenset(("print", "time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep"))
 

@@ -2,9 +2,9 @@
 
 ## What it does
 
-Reports a task whose handle is stored in an attribute, a global or a container, or is only polled and cancelled, when
-nothing in the module awaits it, asks for its result or exception, or passes it on. A done callback that only takes
-the task out of a set keeps it as silent.
+Reports a task whose handle is stored in an attribute, a global or a container, or is only polled and cancelled,
+when nothing in the module awaits it, asks for its result or exception, or passes it on. A done callback that
+only takes the task out of a set keeps it as silent.
 
 ## Why is this bad
 
@@ -47,8 +47,8 @@ class Poller:
 
 ## Fix safety
 
-As for `bare-asyncio-task`: safe where the API is resolved. The handle stays an `asyncio.Task`, so all that is done with it
-still works; SafeGo reports the exception at the raise.
+As for `bare-asyncio-task`: safe where the API is resolved. The handle stays an `asyncio.Task`, so all that is
+done with it still works; SafeGo reports the exception at the raise.
 
 ## Options
 

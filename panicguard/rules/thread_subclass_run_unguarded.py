@@ -2,13 +2,14 @@
 
 ## What it does
 
-Reports `run` in a subclass of `threading.Thread`, `multiprocessing.Process`, `QThread` or `QRunnable` when its body is not
-wholly inside a `try` with an `except Exception` that does something with the error. A `run` that only calls one
-method of the class is judged by that method.
+Reports `run` in a subclass of `threading.Thread`, `multiprocessing.Process`, `QThread` or `QRunnable` when its
+body is not wholly inside a `try` with an `except Exception` that does something with the error. A `run` that
+only calls one method of the class is judged by that method.
 
 ## Why is this bad
 
-`run` is where a thread begins: there is no caller to catch what it raises. The thread ends, and with PyQt the process.
+`run` is where a thread begins: there is no caller to catch what it raises. The thread ends, and with PyQt the
+process.
 
 ## Example
 
@@ -44,8 +45,8 @@ class Worker(threading.Thread):
 
 ## Fix safety
 
-The fix is only shown: it decorates `run` with the runtime's `guarded`, which reports every error and ends the thread.
-Whether the thread should end there is yours to say.
+The fix is only shown: it decorates `run` with the runtime's `guarded`, which reports every error and ends the
+thread. Whether the thread should end there is yours to say.
 
 ## Options
 
