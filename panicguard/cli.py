@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import sys
 from dataclasses import dataclass, replace
@@ -15,13 +16,20 @@ from panicguard.rule import all_rules
 from panicguard.settings import ConfigError, Layer, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    from rich.progress import Progress
 
     from panicguard.model import Result
+    from panicguard.pool import Mode
 
 FORMATS = ("full", "concise", "json")
 SLOW = 1.0
 """Seconds after which a run on a terminal shows its progress."""
+
+
+_SETTINGS = "fix fix_only unsafe_fixes show_fixes output_format force_exclude respect_gitignore low_confidence".split()
+"""The flags that stand for a setting of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +74,14 @@ class _Selectors(click.ParamType[Any, Any]):
 
 def _check_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that `check` and `fix` share."""
-    lists = {"type": _Selectors(), "multiple": True}
+    listed = functools.partial(click.option, type=_Selectors(), multiple=True)
     options = [
         click.argument("paths", nargs=-1),
-        click.option("--select", **lists, help="Rules to run: codes, prefixes, names or ALL."),
-        click.option("--ignore", **lists, help="Rules not to run."),
-        click.option("--extend-select", **lists, help="Rules to run beside the selected ones."),
-        click.option("--exclude", **lists, help="Files and directories to leave out."),
-        click.option("--extend-exclude", **lists, help="Files and directories to leave out as well."),
+        listed("--select", help="Rules to run: codes, prefixes, names or ALL."),
+        listed("--ignore", help="Rules not to run."),
+        listed("--extend-select", help="Rules to run beside the selected ones."),
+        listed("--exclude", help="Files and directories to leave out."),
+        listed("--extend-exclude", help="Files and directories to leave out as well."),
         click.option("--fix/--no-fix", default=None, help="Fix what can be fixed."),
         click.option("--fix-only/--no-fix-only", default=None, help="Fix, and do not report what is left."),
         click.option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="Apply, or do not mention, unsafe fixes."),
@@ -172,6 +180,9 @@ def version() -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line: the exit code. Whatever is the user's mistake is said in words, with 2."""
+    for stream in (sys.stdout, sys.stderr):  # a path that is no text must not end the run
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         if not arguments:
             with click.Context(cli, info_name="panicguard") as context:
@@ -242,7 +253,16 @@ def _settings_for(options: _Options) -> Callable[[str], Settings]:
         base, its = settings.load(path, overrides) if path is not None else settings.default(cwd, overrides)
         flags = {
             key: value
-            for key in ["fix", "fix_only", "unsafe_fixes", "show_fixes", "output_format", "force_exclude", "respect_gitignore", "low_confidence"]
+            for key in [
+                "fix",
+                "fix_only",
+                "unsafe_fixes",
+                "show_fixes",
+                "output_format",
+                "force_exclude",
+                "respect_gitignore",
+                "low_confidence",
+            ]
             if (value := getattr(options, key)) is not None
         }
         exclude = options.exclude if options.exclude is not None else base.exclude
@@ -277,25 +297,27 @@ def _check(options: _Options) -> int:
 
     settings_for = _settings_for(options)
     its = settings_for(os.getcwd())
-    mode = Mode(
-        fix=its.fix or its.fix_only or options.diff,
-        unsafe=bool(its.unsafe_fixes),
-        write=not options.diff,
-    )
+    mode = Mode(its.fix or its.fix_only or options.diff, unsafe=bool(its.unsafe_fixes), write=not options.diff)
     if options.verbose:
         click.echo(f"panicguard {__version__}, settings from {settings.nearest(os.getcwd()) or 'nowhere'}", err=True)
-    stdin = options.paths == ("-",) or (options.stdin_filename is not None and not options.paths)
-    if stdin:
-        results = [_stdin(options, settings_for, mode)]
+    echo = None
+    if options.paths == ("-",) or (options.stdin_filename is not None and not options.paths):
+        data = sys.stdin.buffer.read()
+        results = [_lint_stdin(data, options.stdin_filename, settings_for, mode)]
+        if mode.fix and mode.write:
+            echo = results[0].source.encode() if results[0].fixed else data
     else:
-        found = _counted(files.discover(options.paths or (".",), settings_for))
-        results = sorted(_run(found, mode, options), key=lambda result: result.source.path)
-        if found.count == 0 and not options.silent:
+        results, count = _run(
+            files.discover(options.paths or (".",), settings_for),
+            mode,
+            progress=sys.stderr.isatty() and not (options.quiet or options.silent),
+        )
+        if count == 0 and not options.silent:
             click.echo("warning: No Python files found under the given path(s)", err=True)
     if not options.silent:
         for warning in (w for result in results for w in result.warnings):
             click.echo(f"warning: {warning}", err=True)
-        _report(results, its, options, stdin=stdin)
+        _report(list(map(_shown, results)), its, options, echo)
     fixed = fixed_count(results)
     left = sum(len(result.diagnostics) for result in results)
     if options.exit_zero:
@@ -307,88 +329,92 @@ def _check(options: _Options) -> int:
     return 1 if left and not its.fix_only else 0
 
 
-class _counted:  # noqa: N801 (an iterator that is read like a function's result)
-    """An iterable of files that knows how many it gave out."""
-
-    def __init__(self, found: Iterable[tuple[str, Settings]]) -> None:
-        self._found, self.count = found, 0
-
-    def __iter__(self) -> Iterator[tuple[str, Settings]]:
-        for item in self._found:
-            self.count += 1
-            yield item
-
-
-def _stdin(options: _Options, settings_for: Callable[[str], Settings], mode: Any) -> Result:
+def _lint_stdin(data: bytes, name: str | None, settings_for: Callable[[str], Settings], mode: Mode) -> Result:
+    """What comes from standard input, as the file of that name; an excluded one is read and not looked at."""
+    from panicguard.model import Result
     from panicguard.pool import lint_bytes
+    from panicguard.source import Source
 
-    name = options.stdin_filename or "-"
-    directory = os.path.dirname(os.path.abspath(name)) if options.stdin_filename else os.getcwd()
-    its = settings_for(directory)
-    data = sys.stdin.buffer.read()
-    return lint_bytes(name, data, its, mode)
-
-
-def _run(found: _counted, mode: Any, options: _Options) -> Iterator[Result]:
-    """The results that say something; a run on a terminal that takes its time shows how far it is."""
-    from panicguard.pool import run as run_all
-
-    results = run_all(found, mode)
-    if sys.stderr.isatty() and not (options.quiet or options.silent):
-        results = _with_progress(results)
-    for result in results:
-        if result.diagnostics or result.fixed or result.warnings:
-            yield result
+    if name is None:
+        return lint_bytes("-", data, settings_for(os.getcwd()), mode)
+    for path, its in files.discover((name,), settings_for):
+        return lint_bytes(path, data, its, mode)
+    return Result(Source(name, ""), ())
 
 
-def _with_progress(results: Iterator[Result]) -> Iterator[Result]:
+def _run(found: Iterable[tuple[str, Settings]], mode: Mode, *, progress: bool) -> tuple[list[Result], int]:
+    """The results that say something, and the number of files; with `progress`, a long run shows how far it is."""
     import time
 
-    start = time.monotonic()
-    progress = None
+    from panicguard.pool import run as run_all
+
+    said: list[Result] = []
+    count = 0
+    bar = None
+    started = time.monotonic()
     try:
-        for done, result in enumerate(results):
-            if progress is None and time.monotonic() - start > SLOW:
-                from rich.console import Console
-                from rich.progress import BarColumn, Progress, TextColumn
-
-                columns = (TextColumn("Checked {task.completed} files"), BarColumn(bar_width=20))
-                progress = Progress(*columns, console=Console(stderr=True), transient=True)
-                task = progress.add_task("", total=None)
-                progress.start()
-            if progress is not None:
-                progress.update(task, completed=done)
-            yield result
+        for count, result in enumerate(run_all(found, mode), 1):
+            if result.diagnostics or result.fixed or result.warnings:
+                said.append(result)
+            if progress and bar is None and time.monotonic() - started > SLOW:
+                bar = _progress_bar()
+            if bar is not None:
+                bar.update(bar.task_ids[0], completed=count)
     finally:
-        if progress is not None:
-            progress.stop()
+        if bar is not None:
+            bar.stop()
+    return said, count
 
 
-def _report(results: list[Result], its: Settings, options: _Options, *, stdin: bool) -> None:
+def _progress_bar() -> Progress:
+    """A started bar, which leaves nothing behind when it is stopped: the files are found while they are checked."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (TextColumn("Checked {task.completed} files"), BarColumn(bar_width=20))
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    bar.add_task("", total=None)
+    bar.start()
+    return bar
+
+
+def _shown(result: Result) -> Result:
+    """The result under the path that is shown: relative where the file is below the current directory."""
+    path = result.source.path
+    below = f"{os.getcwd().rstrip('/')}/"
+    if not path.startswith(below):
+        return result
+    return replace(result, source=replace(result.source, path=path[len(below) :]))
+
+
+def _report(results: list[Result], its: Settings, options: _Options, echo: bytes | None) -> None:
     """Print what was found; where standard output takes the fixed source of standard input, to standard error."""
     from panicguard.report import concise, diff, full, json, paint, statistics, summary
 
+    unsafe = its.unsafe_fixes
     fixing = its.fix or its.fix_only or options.diff
-    echoed = stdin and fixing and not options.diff
-    if echoed:
-        _write(results[0].source.text)
-    stream = sys.stderr if echoed or options.diff else sys.stdout
+    if echo is not None:
+        sys.stdout.buffer.write(echo)
+        sys.stdout.buffer.flush()
+    stream = sys.stderr if options.diff or echo is not None else sys.stdout
     text_format = its.output_format != "json"
     shown: list[tuple[str, str]] = []
     if options.diff:
         _write(paint.paint(diff.diff(results), options.color, sys.stdout))
     elif its.fix_only:
         pass
+    elif options.statistics and text_format:
+        shown += statistics.statistics_text(results, unsafe=unsafe)
     elif options.statistics:
-        shown += statistics.statistics_text(results) if text_format else [(statistics.statistics_json(results), "")]
+        shown.append((statistics.statistics_json(results, unsafe=unsafe), ""))
     elif text_format:
-        shown += {"full": full.full, "concise": concise.concise}[its.output_format](results, unsafe=its.unsafe_fixes)
+        shown += {"full": full.full, "concise": concise.concise}[its.output_format](results, unsafe=unsafe)
     else:
         shown.append((json.to_json(results), ""))
     if text_format and not options.quiet:
         if its.show_fixes and fixing and not options.diff:
             shown += summary.show_fixes(results)
         mode = "diff" if options.diff else "fix-only" if its.fix_only else "check"
-        shown += summary.summary(results, mode=mode, unsafe=its.unsafe_fixes, statistics=options.statistics)
+        shown += summary.summary(results, mode=mode, unsafe=unsafe, statistics=options.statistics)
     stream.write(paint.paint(shown, options.color, stream))
     stream.flush()

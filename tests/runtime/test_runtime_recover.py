@@ -56,7 +56,7 @@ def test_decorators(records):
     assert asyncio.run(afn(1)) is None
     assert len(records.panics) == 2
     with pytest.raises(TypeError):
-        RecoverAndLog(fn)
+        RecoverAndLog(fn)  # noqa: PNC301
     with pytest.raises(TypeError):
 
         @RecoverAndLog("gen")

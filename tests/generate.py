@@ -1,0 +1,86 @@
+"""Write what is generated from the program: the README's tables and its picture.
+
+python tests/generate.py           write them
+python tests/generate.py --check   exit with 1 where one is out of date
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from panicguard.rule import all_rules
+from panicguard.settings import FIELDS
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PICTURE = ROOT / ".github" / "check.svg"
+SHOWN = ("PNC101", "PNC102", "PNC103")
+"""The rules in the picture: one screen is enough."""
+_FONT = re.compile(r"\s*@font-face \{.*?\}\n", re.DOTALL)
+
+
+def rules() -> str:
+    rows = ["| Code | Name | What it finds | Fix |", "|---|---|---|---|"]
+    rows += [f"| {r.code} | `{r.name}` | {r.summary} | {r.fix.lower()} |" for r in all_rules()]
+    return "\n".join(rows)
+
+
+def settings() -> str:
+    rows = ["| Key | Default | |", "|---|---|---|"]
+    for name, field in FIELDS.items():
+        default = field.default if len(field.default) < 40 else "(see below)"
+        rows.append(f"| `{name}` | {f'`{default}`' if default else ''} | {field.doc} |")
+    return "\n".join(rows)
+
+
+def readme(text: str) -> str:
+    """The README with its generated parts anew."""
+    for name, part in (("rules", rules()), ("settings", settings())):
+        begin, end = f"<!-- {name}: generated -->\n", f"<!-- {name}: end -->"
+        head, _, rest = text.partition(begin)
+        _, _, tail = rest.partition(end)
+        text = f"{head}{begin}{part}\n{end}{tail}"
+    return text
+
+
+def picture() -> str:
+    """What a terminal shows of a check of the demo, as SVG that loads nothing from elsewhere."""
+    command = ["check", "--isolated", "--select", ",".join(SHOWN), "."]
+    env = {**os.environ, "FORCE_COLOR": "1", "PYTHONPATH": str(ROOT)}
+    env.pop("NO_COLOR", None)
+    done = subprocess.run(
+        [sys.executable, "-m", "panicguard", *command],
+        cwd=ROOT / "fixtures" / "demo",
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True)
+    console.print(Text("$ panicguard check ."), highlight=False)
+    console.print(Text.from_ansi(done.stdout), highlight=False)
+    return _FONT.sub("\n", console.export_svg(title="panicguard", unique_id="panicguard"))
+
+
+def main() -> int:
+    made = {README: readme(README.read_text("utf-8")), PICTURE: picture()}
+    stale = [path for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text]
+    for path in stale:
+        if "--check" in sys.argv[1:]:
+            print(f"{path.relative_to(ROOT)} is out of date: run python tests/generate.py")
+        else:
+            path.write_text(made[path], "utf-8")
+    return 1 if stale and "--check" in sys.argv[1:] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
