@@ -25,7 +25,7 @@ def check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
     """
     rules = _rules(source, settings)
     words = words_in(source.text, _words(rules))
-    found = _findings(source, settings, rules, frozenset(words)) if words else []
+    found = _findings(source, settings, rules, words) if words else []
     return suppress.suppress(source, found, rule_names(), frozenset(rule.code for rule in rules))
 
 

@@ -200,6 +200,7 @@ def _batches(files: Iterable[File]) -> Iterator[list[File]]:
 def _prepare_worker() -> None:
     # A worker within the native parser would not get to run a handler.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    gc.disable()
     gc.freeze()
 
 

@@ -282,7 +282,7 @@ def _placed(source: Source, scanned: Scan, diagnostic: Diagnostic) -> Diagnostic
         return diagnostic
     row = source.location(diagnostic.start)[0]
     line_start, line_end = _line(source, row)
-    for start, end in scanned.multiline:
+    for start, end in sorted((*scanned.strings, *scanned.joined)):
         if start < line_end and line_start <= end:
             row = source.location(end)[0]
             line_start, line_end = _line(source, row)

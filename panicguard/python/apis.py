@@ -117,6 +117,7 @@ _EXACT = {
     "multiprocessing.pool.ThreadPool": THREAD_POOL,
 }
 
+DEFAULT_RUNTIME = "panicguard.mruntime"
 RECOVERS = ("mruntime.RecoverAndLog", "mruntime.RecoverAndCrash", "mruntime.RecoverWithPolicy")
 GUARDS = ("mruntime.guarded", *RECOVERS)
 CANCELLED = (
@@ -157,6 +158,17 @@ SPAWN_WORDS = (
     "SafeTimer",
 )
 """Words without one of which a module spawns nothing: what a rule about spawned code is screened by."""
+NEEDS = {
+    ".submit(": ("Executor", "distributed"),
+    ".map(": ("PoolExecutor",),
+    "gather": ("asyncio",),
+    "apply_async": ("Pool",),
+    "map_async": ("Pool",),
+    ".remote(": ("import ray", "from ray"),
+}
+"""Word -> one of these must stand in the module too: without it the receiver's type cannot be known."""
+METHODS_ELSEWHERE = {"gather": ("asyncio", "aio", "tasks")}
+"""Word -> the modules it may be a function of, where it is written with a dot: tensors have it as a method."""
 SPAWN_NAMES = frozenset(name.rpartition(".")[2] for name in SPAWNS) | {"remote"}
 """The last parts of all names in SPAWNS."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.model import Edit
+from panicguard.python.apis import DEFAULT_RUNTIME
 from panicguard.python.lazy import cst
 from panicguard.python.lex import scan
 
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
     from panicguard.python.module import Module
     from panicguard.source import Source
-
-DEFAULT_RUNTIME = "panicguard.mruntime"
 
 _IMPORT = re.compile(r"import\s+([\w.]+)|from\s+(\.*[\w.]*)\s+import\b")
 _DOCSTRING = re.compile(r"[rRuUbB]{0,2}(?:'''|\"\"\"|'|\")")
@@ -134,7 +134,7 @@ def _group(source: Source, imports: Sequence[_Line], statement: str) -> list[_Li
     """The lines of imports, without a blank line between them, that the statement belongs to: those of other
     packages that are not the standard library's; a single mixed block counts as such."""
     groups: list[list[_Line]] = [[imports[0]]]
-    for above, line in zip(imports, imports[1:], strict=False):
+    for above, line in itertools.pairwise(imports):
         between = source.text[above.end : line.start]
         if between.strip() or "\n" in between or "\r" in between:
             groups.append([line])

@@ -6,6 +6,7 @@ bracket or quote) it says so and its callers read the whole file instead.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -50,17 +51,22 @@ class Scan:
     lines: tuple[LogicalLine, ...]
     comments: tuple[tuple[int, int], ...]
     """Start and end offset of each comment, from its `#` to the end of its line."""
-    multiline: tuple[tuple[int, int], ...]
-    """Start and end of what moves a suppression to its last line: a multi-line string, a joined line."""
+    strings: tuple[tuple[int, int], ...]
+    """Start and end of each string of several lines, without its prefix."""
+    joined: tuple[tuple[int, int], ...]
+    """Start and end of each line, or row of lines, that a backslash joins to the next."""
     sound: bool
     """Whether every bracket and quote was closed."""
 
 
+@functools.lru_cache(maxsize=1)
 def scan(text: str) -> Scan:
-    """The logical lines and comments of a module's text."""
+    """The logical lines and comments of a module's text. The last one is kept: screen, suppression and imports ask
+    for the same text."""
     lines: list[LogicalLine] = []
     comments: list[tuple[int, int]] = []
-    multiline: list[tuple[int, int]] = []
+    strings: list[tuple[int, int]] = []
+    joined_lines: list[tuple[int, int]] = []
     depth = 0
     start = 0
     sound = True
@@ -77,7 +83,7 @@ def scan(text: str) -> Scan:
         match token.lastgroup:
             case "newline":
                 if joined >= 0:
-                    multiline.append((joined, token.start()))
+                    joined_lines.append((joined, token.start()))
                     joined = -1
                 if depth == 0:
                     end_line(token.end())
@@ -85,7 +91,7 @@ def scan(text: str) -> Scan:
                 comments.append(token.span())
             case "string":
                 if "\n" in token[0] or "\r" in token[0]:
-                    multiline.append(token.span())
+                    strings.append(token.span())
             case "open":
                 depth += 1
             case "close":
@@ -99,7 +105,7 @@ def scan(text: str) -> Scan:
                 sound = False
     if start < len(text):
         end_line(len(text))
-    return Scan(tuple(lines), tuple(comments), tuple(multiline), sound and depth == 0)
+    return Scan(tuple(lines), tuple(comments), tuple(strings), tuple(joined_lines), sound and depth == 0)
 
 
 def _columns(indent: str) -> int:

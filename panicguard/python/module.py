@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from panicguard.model import Finding
-from panicguard.python.apis import THREAD_CLASSES
+from panicguard.python.apis import DEFAULT_RUNTIME, THREAD_CLASSES
 from panicguard.python.flow import Flow
 from panicguard.python.lazy import cst
 from panicguard.python.names import Names
@@ -116,7 +116,8 @@ def parse(source: Source, settings: Settings, words: Sequence[str], caught: Sequ
         start = source.line_starts[row - 1]
         message = f"nested too deeply to be analysed ({deep.depth} levels)"
         raise UnparsableError(message, start, start + len(source.line(row)), invalid=False) from None
-    slimmed = slim(plain, scanned, words, caught)
+    runtime = settings.runtime_module or DEFAULT_RUNTIME
+    slimmed = slim(plain, scanned, words, caught, ("mruntime", *runtime.split(".")))
     if slimmed is None:
         return None
     root = _parsed(slimmed.text)
@@ -132,10 +133,18 @@ def parse(source: Source, settings: Settings, words: Sequence[str], caught: Sequ
 
 
 def _parsed(text: str) -> cst.Module | None:
+    # Nodes validate themselves as if written by hand: half the time of a parse, for what cannot be wrong.
+    validate = cst.CSTNode.__post_init__
+    cst.CSTNode.__post_init__ = _valid  # type: ignore[method-assign, assignment]
     try:
         return cst.parse_module(text)
     except (cst.ParserSyntaxError, cst.CSTLogicError, TypeError):
         return None
+    finally:
+        cst.CSTNode.__post_init__ = validate  # type: ignore[method-assign]
+
+
+def _valid(_: CSTNode) -> None: ...
 
 
 def _unparsable(source: Source, plain: str) -> UnparsableError:

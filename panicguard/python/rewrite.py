@@ -239,8 +239,8 @@ def _start_new_thread(module: Module, spawn: Spawn, names: str) -> _Rewrite | No
 
 
 def _job(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
-    """`pool.submit(f, x, k=1)` -> `SafeGo("f", KeepRunning, f, args=(x,), kwargs={"k": 1}, executor=pool)`, and the same
-    for run_in_executor with `loop=`. Only for threads: a job in another process would have to be pickled."""
+    """`pool.submit(f, x, k=1)` -> `SafeGo("f", KeepRunning, f, args=(x,), kwargs={"k": 1}, executor=pool)`, and the
+    same for run_in_executor with `loop=`. Only for threads: a job in another process would have to be pickled."""
     args = list(spawn.call.args)
     executor = spawn.owner
     keywords: list[tuple[str, CSTNode]] = []
@@ -267,14 +267,11 @@ def _job(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
         return None
     tail = "".join(f", {key}={module.text(value)}" for key, value in keywords)
     first = module.span(args[0])[0]
-    if dropped:
-        dropped = [Edit(dropped[0].start, dropped[0].end, f"{names}, ")]
-    else:
-        dropped = [_insert(first, f"{names}, ")]
+    front = Edit(dropped[0].start, dropped[0].end, f"{names}, ") if dropped else _insert(first, f"{names}, ")
     unsafe = any(_has_effects(module, value) for _, value in keywords)
     closing, edits = wrapped
     edits.append(_insert(module.span(args[-1])[1], closing + tail))
-    return _Rewrite("SafeGo", [*dropped, *edits], unsafe)
+    return _Rewrite("SafeGo", [front, *edits], unsafe)
 
 
 def _wrapped_arguments(module: Module, args: list[cst.Arg]) -> tuple[str, list[Edit]] | None:

@@ -9,13 +9,17 @@ little: what is kept decides the cost, never the verdict (a test compares both o
 from __future__ import annotations
 
 import bisect
+import functools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from panicguard.python.apis import METHODS_ELSEWHERE, NEEDS
 from panicguard.python.lex import LogicalLine, Scan, depth, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ahocorasick_rs import AhoCorasick
 
 _HEADER = re.compile(r"[ \t\f]*(?:(async[ \t]+def|def|class)[ \t]+(\w+)|(@))?")
 _AWAITED = re.compile(r"\bawait\s+[\w.]*$")
@@ -27,11 +31,18 @@ _ADDED = re.compile(
 )
 _ALIAS = re.compile(r"\bas\s+(\w+)")
 _BOUND = re.compile(r"[ \t\f]*(\w+)\s*(?::|=(?!=))")
+_IMPORT = re.compile(r"[ \t\f]*(?:[^\n]*;[ \t\f]*)?(?:lazy[ \t]+)?(?:import|from)\b")
 _TARGETS = re.compile(r"\bfor\s+([\w, ]+?)\s+in\b")
 _GLOBAL = re.compile(r"\bglobal\s+([\w, ]+)")
 _CALLED = re.compile(r"\b(\w+)\s*\(")
+_CALLED_HERE = re.compile(r"(?<![\w.])(?:(?:self|cls)\s*\.\s*)?(\w+)\s*\(")
 _WORD = re.compile(r"[^\W\d]\w*")
+_TARGET = re.compile(r"(?<!\)\.)\b[^\W\d]\w*")
 _RETURNS = re.compile(r"->\s*([^#\n]*(?:Loop|Executor|Pool|Thread|Group)[^#\n]*):\s*(?:#.*)?\Z")
+_HANDLER = re.compile(r"[ \t\f]*except\b|.*\bsuppress\s*\(")
+_RAISE = re.compile(r"[ \t\f]*raise\b")
+_LEAVES = re.compile(r"\b(?:return|break|continue)\b")
+_AWAITS = re.compile(r"\b(?:await|async)\b")
 _DEEPEST = 600
 """What the parser is given: its time grows with the square of the depth (0.2 s here), and at 1,500 nested brackets
 it overflows a stack of 8 MB."""
@@ -48,9 +59,11 @@ class TooDeepError(Exception):
 
 
 class _Block(NamedTuple):
-    """A statement and its body: logical lines first to last (exclusive), its text start and end."""
+    """A statement and its body: logical lines first to last (exclusive), of which `header` is the first behind its
+    decorators; where its text starts and ends."""
 
     first: int
+    header: int
     last: int
     start: int
     end: int
@@ -58,10 +71,22 @@ class _Block(NamedTuple):
     name: str
 
 
-def words_in(text: str, words: Iterable[str]) -> list[str]:
+def words_in(text: str, words: tuple[str, ...]) -> frozenset[str]:
     """The words that stand in the text by themselves: `create_task`, but not `async_create_task`, nor the callee of
-    an `await`."""
-    return [word for word in words if word in text and _hits(text, (word,))]
+    an `await`; and not without what they need (see `NEEDS`)."""
+    found = {words[index] for index, _, _ in _matcher(words).find_matches_as_indexes(text, overlapping=True)}
+    return frozenset(
+        word
+        for word in found
+        if (word not in NEEDS or any(need in text for need in NEEDS[word])) and _hits(text, (word,))
+    )
+
+
+@functools.cache
+def _matcher(words: tuple[str, ...]) -> AhoCorasick:
+    from ahocorasick_rs import AhoCorasick
+
+    return AhoCorasick(words)
 
 
 def shallow(text: str, words: Sequence[str]) -> tuple[str, Scan]:
@@ -85,9 +110,6 @@ def shallow(text: str, words: Sequence[str]) -> tuple[str, Scan]:
     return text, scan(text)
 
 
-_HANDLER = re.compile(r"[ \t\f]*except\b|.*\bsuppress\s*\(")
-
-
 class Slim(NamedTuple):
     """What is left of a text, and the row (from 0) in it that each row of what is left comes from."""
 
@@ -95,10 +117,11 @@ class Slim(NamedTuple):
     rows: Sequence[int]
 
 
-def slim(text: str, scanned: Scan, words: Sequence[str], caught: Sequence[str] = ()) -> Slim | None:
+def slim(text: str, scanned: Scan, words: Sequence[str], caught: Sequence[str], names: Iterable[str]) -> Slim | None:
     """The text (newlines all `\\n`) without what no rule needs; None where that is all of it.
 
-    A word makes the function it stands in worth reading; one of `caught` where an async function handles it.
+    A word makes the function it stands in worth reading; one of `caught` where an async function handles it. What
+    is bound to one of `names` is kept as if it were read.
     """
     if not scanned.sound:
         return Slim(text, range(text.count("\n") + 1))
@@ -108,19 +131,13 @@ def slim(text: str, scanned: Scan, words: Sequence[str], caught: Sequence[str] =
     classes: list[_Block] = []
     _outline(text, lines, 0, len(lines), functions, statements, classes)
 
-    hits = _hits(text, words)
-    aliases = {
-        name
-        for block in statements
-        if _hit(hits, block.start, block.end)
-        for name in (*_ALIAS.findall(text, block.start, block.end), *_bound(text, block))
-    }
-    aliases.update(c.name for c in classes if _hit(hits, c.start, lines[c.first].end))
-    hits = sorted({*hits, *_hits(text, aliases)})
+    hits = [at for at in _hits(text, words) if not _in_string(text, scanned, at)]
+    aliases = {name for block in statements for name in _aliases(text, hits, block)}
+    aliases.update(c.name for c in classes if _hit(hits, c.start, lines[c.header].end))
+    hits = sorted({*hits, *(at for at in _hits(text, aliases) if not _in_string(text, scanned, at))})
     starts = [line.start for line in lines]
-    caught_hits = [
-        at for at in _hits(text, caught) if _HANDLER.match(text, starts[bisect.bisect_right(starts, at) - 1])
-    ]
+    rows = (bisect.bisect_right(starts, at) - 1 for at in _hits(text, caught))
+    caught_hits = sorted({lines[row].start for row in rows if _may_swallow(text, lines, row)})
 
     kept = {
         block
@@ -135,8 +152,65 @@ def slim(text: str, scanned: Scan, words: Sequence[str], caught: Sequence[str] =
         kept |= {block for block in functions if text.find(".cancel(", block.start, block.end) >= 0}
     kept |= _related(text, lines, hits, functions, statements, kept)
     kept |= _decorated(text, lines, functions, kept)
-    kept |= _mentioned(text, lines, functions, statements, kept, hits)
-    return _render(text, lines, sorted((*functions, *statements)), kept)
+    read = _read(text, lines, hits, functions, statements, kept).union(names)
+    kept |= _mentioned(text, statements, hits, read)
+    return _render(text, lines, sorted((*functions, *statements)), kept, read)
+
+
+def _aliases(text: str, hits: Sequence[int], block: _Block) -> Iterator[str]:
+    """The names that a statement gives to what its words stand for."""
+    at = bisect.bisect_left(hits, block.start)
+    if at == len(hits) or hits[at] >= block.end:
+        return
+    if _is_import(text, block):
+        yield from _ALIAS.findall(text, block.start, block.end)
+    elif not _CALLED.match(text, hits[at]):
+        yield from _bound(text, block)
+
+
+def _in_string(text: str, scanned: Scan, at: int) -> bool:
+    """Whether an offset is in a comment, or in a string of several lines that is no f-string."""
+    for spans in (scanned.comments, scanned.strings):
+        index = bisect.bisect_right(spans, (at, at)) - 1
+        if index >= 0 and spans[index][0] <= at < spans[index][1]:
+            return (
+                spans is scanned.comments or text[max(0, spans[index][0] - 2) : spans[index][0]].lower().find("f") < 0
+            )
+    return False
+
+
+def _may_swallow(text: str, lines: list[LogicalLine], row: int) -> bool:
+    """Whether a logical line starts a handler, of code that awaits, that does not always end in `raise`."""
+    line = lines[row]
+    if not _HANDLER.match(text, line.start):
+        return False
+    last = _end(lines, row)
+    if not text.startswith("except", line.start + _margin(text, line.start)):
+        return bool(_AWAITS.search(text, line.start, lines[last - 1].end))
+    first = row - 1
+    while first >= 0 and (lines[first].indent > line.indent or not text.startswith("try", _body(text, lines[first]))):
+        if lines[first].indent < line.indent:
+            return False
+        first -= 1
+    if first < 0 or not _AWAITS.search(text, lines[first].start, line.start):
+        return False
+    if last == row + 1:
+        return True
+    body = lines[row + 1].indent
+    final = max(i for i in range(row + 1, last) if lines[i].indent == body)
+    return not _RAISE.match(text, lines[final].start) or bool(_LEAVES.search(text, line.end, lines[final].start))
+
+
+def _end(lines: list[LogicalLine], row: int) -> int:
+    """The row behind the body of a logical line."""
+    end = row + 1
+    while end < len(lines) and lines[end].indent > lines[row].indent:
+        end += 1
+    return end
+
+
+def _body(text: str, line: LogicalLine) -> int:
+    return line.start + _margin(text, line.start)
 
 
 def _outline(
@@ -154,11 +228,9 @@ def _outline(
         header = first
         while (match := _HEADER.match(text, lines[header].start)) and match[3] and header + 1 < last:
             header += 1
-        end = header + 1
-        while end < last and lines[end].indent > line.indent:
-            end += 1
+        end = min(_end(lines, header), last)
         assert match is not None
-        block = _Block(first, end, line.start, lines[end - 1].end, match[1] or "", match[2] or "")
+        block = _Block(first, header, end, line.start, lines[end - 1].end, match[1] or "", match[2] or "")
         if block.kind == "class":
             classes.append(block)
             _outline(text, lines, header + 1, end, functions, statements, classes)
@@ -182,10 +254,16 @@ def _hits(text: str, words: Iterable[str]) -> list[int]:
             alone = not (starts_inside and at and _inside(text[at - 1])) and not (
                 ends_inside and end < len(text) and _inside(text[end])
             )
-            if alone and not _AWAITED.search(text, max(0, at - 60), at):
+            if alone and not _AWAITED.search(text, max(0, at - 60), at) and _is_of(text, word, at):
                 found.append(at)
             at = text.find(word, end)
     return sorted(found)
+
+
+def _is_of(text: str, word: str, at: int) -> bool:
+    """Whether a word that many objects have as a method may be the one that is meant."""
+    receiver = _RECEIVER.search(text, max(0, at - 60), at) if word in METHODS_ELSEWHERE else None
+    return receiver is None or receiver[1].rstrip(". ") in METHODS_ELSEWHERE[word]
 
 
 def _inside(char: str) -> bool:
@@ -224,7 +302,7 @@ def _related(
         while at < len(hits) and hits[at] < block.end:
             line = lines[bisect.bisect_right(starts, hits[at]) - 1]
             words = text[line.start : line.end]
-            targets.update(named.keys() & set(_WORD.findall(words)))
+            targets.update(named.keys() & set(_TARGET.findall(words)))
             flowing.update(_stored(words))
             if receiver := _RECEIVER.search(text, line.start, hits[at]):
                 local_receivers.update(_WORD.findall(receiver[1]))
@@ -238,7 +316,7 @@ def _related(
                 if found & local_receivers and (bound := _ASSIGNED.match(words)) and bound[2] in local_receivers:
                     local_receivers.update(_WORD.findall(words, bound.end()))
         body = text[block.start : block.end]
-        handles.update(n.removeprefix(".") for n in flowing if n[0] == "." or n in module_names)
+        handles.update(n for n in flowing if n[0] == "." or n in module_names)
         receivers.update(n for n in local_receivers if n in module_names or re.search(rf"\.\s*{n}\b", body))
         targets.update(named.keys() & local_receivers)
 
@@ -246,13 +324,13 @@ def _related(
     related |= {
         other
         for block in related
-        for name in set(_CALLED.findall(text[block.start : block.end]))
+        for name in set(_CALLED_HERE.findall(text[block.start : block.end]))
         for other in named.get(name, ())
     }
     for b in kept:
         if b.name == "run":
-            related |= {o for n in set(_CALLED.findall(text[b.start : b.end])) for o in named.get(n, ())}
-    reads = _any_of(handles, r"\b(?:{})\b")
+            related |= {o for n in set(_CALLED_HERE.findall(text[b.start : b.end])) for o in named.get(n, ())}
+    reads = _any_of({rf"\.\s*{n[1:]}" if n[0] == "." else rf"\b{n}" for n in handles}, r"(?:{})\b")
     stores = _any_of(receivers, r"\b(?:{})\b\s*(?::[^=\n]+)?=(?!=)")
     related |= {
         b
@@ -271,7 +349,7 @@ def _stored(words: str) -> list[str]:
 
 
 def _is_import(text: str, block: _Block) -> bool:
-    return text.find("import", block.start, block.end) >= 0
+    return _IMPORT.match(text, block.start, block.end) is not None
 
 
 def _bound(text: str, block: _Block) -> tuple[str, ...]:
@@ -297,30 +375,29 @@ def _decorated(text: str, lines: list[LogicalLine], functions: list[_Block], kep
     return found
 
 
-def _mentioned(
+def _read(
     text: str,
     lines: list[LogicalLine],
+    hits: Sequence[int],
     functions: list[_Block],
     statements: list[_Block],
     kept: set[_Block],
-    hits: Sequence[int],
-) -> set[_Block]:
-    """The statements outside functions that say something of what is kept: imports, those with a word, and those about
-    a name that is read there."""
+) -> set[str]:
+    """The words of what is kept: the kept blocks, the statements with a word in them, and all headers."""
     read: set[str] = set()
-    for block in kept:
+    for block in (*kept, *(b for b in statements if _hit(hits, b.start, b.end))):
         read.update(_WORD.findall(text, block.start, block.end))
-    found = set()
-    for block in statements:
-        if _hit(hits, block.start, block.end):
-            read.update(_WORD.findall(text, block.start, block.end))
-            found.add(block)
-        elif _is_import(text, block):
-            found.add(block)
     covered = {row for block in (*functions, *statements) for row in range(block.first, block.last)}
     for row, line in enumerate(lines):
         if row not in covered:
             read.update(_WORD.findall(text, line.start, line.end))
+    return read
+
+
+def _mentioned(text: str, statements: list[_Block], hits: Sequence[int], read: set[str]) -> set[_Block]:
+    """The statements outside functions that say something of what is kept: those with a word, and the imports and
+    others that are about a name that is read there."""
+    found = {block for block in statements if _hit(hits, block.start, block.end)}
     targets = {name for group in _TARGETS.findall(text) for name in _WORD.findall(group)}
     names = {*_ALIAS.findall(text), *targets, *(name for b in statements for name in _bound(text, b))} & read
     for block in statements:
@@ -336,47 +413,70 @@ def _mentioned(
             and names.intersection(_WORD.findall(text, start, block.end))
         ):
             found.add(block)
+    read = read.union(*(_WORD.findall(text, block.start, block.end) for block in found))
+    found |= {
+        block
+        for block in statements
+        if _is_import(text, block)
+        and ("*" in text[block.start : block.end] or not read.isdisjoint(_WORD.findall(text, block.start, block.end)))
+    }
     return found
 
 
-def _render(text: str, lines: list[LogicalLine], blocks: Sequence[_Block], kept: set[_Block]) -> Slim:
-    """The logical lines of the kept blocks and of all headers, stubs for the other functions, placeholders where a
-    body would be empty. Blank lines and comments of their own go."""
+def _render(text: str, lines: list[LogicalLine], blocks: Sequence[_Block], kept: set[_Block], read: set[str]) -> Slim:
+    """The logical lines of the kept blocks and of all headers; a stub for what else binds a name that is read; a
+    placeholder where a body would be empty. Blank lines and comments of their own go."""
     pieces: list[str] = []
     rows: list[int] = []
     row = counted = 0
-    left_out = {block.first: block for block in blocks if block not in kept}
-    skip_to = 0
+    starting = {block.first: block for block in blocks}
+    left_out_to = kept_to = 0
+    empty: tuple[int, str] | None = None  # a header without a body yet: its columns and its margin
     for at, line in enumerate(lines):
-        if at < skip_to:
+        if at < left_out_to:
             continue
         row += text.count("\n", counted, line.start)
         counted = line.start
-        block = left_out.get(at)
         piece = text[line.start : line.end]
+        block = starting.get(at)
         if block is not None:
-            skip_to = block.last
-            stub = _stub(text, lines, block) if block.kind else _placeholder(text, block)
-            if stub is not None:
-                piece = f"{stub}\n" if stub else ""
-        if piece:
-            pieces.append(piece if piece.endswith("\n") else f"{piece}\n")
-            rows.extend(range(row, row + pieces[-1].count("\n")))
+            if block in kept:
+                kept_to = block.last
+            else:
+                left_out_to = block.last
+                piece = _stub(text, lines, block) if block.name in read else _placeholder(text, block, read)
+                if not piece:
+                    continue
+        if empty is not None and line.indent <= empty[0]:
+            pieces.append(f"{empty[1]} 0\n")
+            rows.append(row)
+        is_header = at >= max(kept_to, left_out_to) and at + 1 < len(lines) and lines[at + 1].indent > line.indent
+        empty = (line.indent, piece[: _margin(text, line.start)]) if is_header else None
+        pieces.append(piece if piece.endswith("\n") else f"{piece}\n")
+        rows.extend(range(row, row + pieces[-1].count("\n")))
+    if empty is not None:
+        pieces.append(f"{empty[1]} 0\n")
+        rows.append(row)
     rows.append(row)
     return Slim("".join(pieces), rows)
 
 
-def _stub(text: str, lines: list[LogicalLine], block: _Block) -> str | None:
+def _stub(text: str, lines: list[LogicalLine], block: _Block) -> str:
+    """What stands for a function: its name, and what it returns where that may be spawned on."""
     if block.last - block.first == 1 and block.end - block.start < _LONG:
-        return None
-    header = next(
-        line
-        for line in lines[block.first : block.last]
-        if not text.startswith("@", line.start + _margin(text, line.start))
-    )
+        return text[block.start : block.end]
+    header = lines[block.header]
     typed = _RETURNS.search(text[header.start : header.end])
     margin = text[block.start : block.start + _margin(text, block.start)]
     return f"{margin}{block.kind} {block.name}(*_){f' -> {typed[1]}' if typed else ''}: ..."
+
+
+def _placeholder(text: str, block: _Block, read: set[str]) -> str:
+    """What stands for a statement: the name it binds, if that is read."""
+    bound = _BOUND.match(text, block.start, block.end)
+    if block.kind or bound is None or bound[1] not in read:
+        return ""
+    return f"{text[block.start : block.start + _margin(text, block.start)]}{bound[1]} = ..."
 
 
 def _margin(text: str, start: int) -> int:
@@ -384,12 +484,3 @@ def _margin(text: str, start: int) -> int:
     while text[at] in " \t\f":
         at += 1
     return at - start
-
-
-def _placeholder(text: str, block: _Block) -> str:
-    """What stands for a statement: its name, or something that keeps the body of its block from being empty."""
-    margin = text[block.start : block.start + _margin(text, block.start)]
-    bound = _BOUND.match(text, block.start, block.end)
-    if bound is None:
-        return f"{margin}0" if margin else ""
-    return f"{margin}{bound[1]} = ..."

@@ -109,9 +109,7 @@ RULE = Rule(
     docs=__doc__ or "",
     words=(
         ".submit(",
-        "ThreadPoolExecutor",
-        "ProcessPoolExecutor",
-        "InterpreterPoolExecutor",
+        ".map(",
         "run_in_executor",
         "apply_async",
         "map_async",
