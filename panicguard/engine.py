@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from panicguard import patterns, suppress
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Diagnostic
-from panicguard.python.screen import words_in
+from panicguard.python.screen import found_in, standing_in
 from panicguard.rule import all_rules, rule_names
 
 if TYPE_CHECKING:
@@ -24,8 +24,14 @@ def check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
     Raises only what is a fault of panicguard itself.
     """
     rules = _rules(source, settings)
-    words = words_in(source.text, _words(rules))
+    marks = suppress.marks(rule_names())
+    occurring = found_in(source.text, (*_words(rules), *marks))
+    if not occurring:
+        return ()
+    words = standing_in(source.text, occurring.intersection(_words(rules)))
     found = _findings(source, settings, rules, words) if words else []
+    if not found and occurring.isdisjoint(marks):
+        return ()
     return suppress.suppress(source, found, rule_names(), frozenset(rule.code for rule in rules))
 
 

@@ -115,6 +115,11 @@ class _Scope:
     closing: tuple[Directive, Code] | None = None
 
 
+def marks(rules: Mapping[str, str]) -> tuple[str, ...]:
+    """Without one of these in it a file has no comment that speaks of us."""
+    return ("panicguard", "PNC", *rules.values())
+
+
 def suppress(
     source: Source,
     diagnostics: Sequence[Diagnostic],
@@ -127,8 +132,6 @@ def suppress(
     `rules` maps the code of every rule to its name; `enabled` are the codes looked for in this file.
     Syntax, read and internal errors stay, and where there is one no comment is called unused.
     """
-    if not diagnostics and not _may_speak(source.text, rules):
-        return ()
     scanned = scan(source.text)
     placed = [_placed(source, scanned, diagnostic) for diagnostic in diagnostics]
     scopes, _ = _scopes(source, scanned, _read(source, scanned, rules).directives)
@@ -158,15 +161,6 @@ def warnings(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(
         f"{complaint.what} on {source.path}:{source.location(complaint.start)[0]}: {complaint.why}"
         for complaint in sorted((*comments.complaints, *stray))
-    )
-
-
-def _may_speak(text: str, rules: Mapping[str, str]) -> bool:
-    """Whether a file without diagnostics can hold a suppression of ours: cheap, and true too often."""
-    return (
-        "panicguard" in text
-        or "PNC" in text
-        or ("noqa" in (lower := text.lower()) and any(name in lower for name in rules.values()))
     )
 
 

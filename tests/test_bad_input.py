@@ -181,7 +181,7 @@ def in_time(text: str, seconds: float) -> list[str]:
 
 
 def test_twenty_megabytes() -> None:
-    assert in_time(BARE + "x = 1  # some words to fill a line with nothing\n" * 430_000, 20) == ["PNC101"]
+    assert in_time(BARE + "y = 1  # some words to fill a line with nothing\n" * 430_000, 20) == ["PNC101"]
 
 
 def test_a_line_of_a_million_characters() -> None:

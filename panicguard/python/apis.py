@@ -158,6 +158,8 @@ SPAWN_WORDS = (
     "SafeTimer",
 )
 """Words without one of which a module spawns nothing: what a rule about spawned code is screened by."""
+CANCELLED_WORDS = ("CancelledError", "BaseException", "except:", "trio.Cancelled", "get_cancelled_exc_class")
+"""What a handler of a cancellation names."""
 NEEDS = {
     ".submit(": ("Executor", "distributed"),
     ".map(": ("PoolExecutor",),
@@ -165,6 +167,7 @@ NEEDS = {
     "apply_async": ("Pool",),
     "map_async": ("Pool",),
     ".remote(": ("import ray", "from ray"),
+    **dict.fromkeys(CANCELLED_WORDS, ("async def",)),
 }
 """Word -> one of these must stand in the module too: without it the receiver's type cannot be known."""
 METHODS_ELSEWHERE = {"gather": ("asyncio", "aio", "tasks")}

@@ -9,10 +9,20 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
+_PLAIN = r"""
+    [^"'\#()\[\]{}\\\r\n]*
+    (?: (?: \( [^"'\#()\[\]{}\\\r\n]* \) | \[ [^"'\#()\[\]{}\\\r\n]* \]
+          | "(?!") [^"\\\r\n]* " | '(?!') [^'\\\r\n]* ' )
+        [^"'\#()\[\]{}\\\r\n]* )*
+"""
+"""What says nothing of lines: text, simple brackets, simple strings. A token or the end always follows: a match that
+failed would be tried again at each next character."""
 _TOKEN = re.compile(
-    r'''
-    (?P<comment> \#[^\r\n]* )
+    _PLAIN
+    + r'''
+    (?: (?P<comment> \#[^\r\n]* )
   | (?P<string> """ [^"\\]* (?: (?: \\. | "(?!"") ) [^"\\]* )* """
               | \'\'\' [^'\\]* (?: (?: \\. | '(?!'') ) [^'\\]* )* \'\'\'
               | " [^"\\\r\n]* (?: \\(?:\r\n|.) [^"\\\r\n]* )* "
@@ -21,13 +31,14 @@ _TOKEN = re.compile(
   | (?P<close> [\)\]\}] )
   | (?P<joined> \\ (?:\r\n|\r|\n) )
   | (?P<newline> \r\n | \r | \n )
-  | (?P<broken> ["'] )
+  | (?P<end> \Z )
+  | (?P<broken> ["'\\] ) )
     ''',
     re.VERBOSE | re.DOTALL,
 )
 _LINK = re.compile(
-    _TOKEN.pattern.replace(
-        "(?P<broken> [\"'] )",
+    _TOKEN.pattern.removeprefix(_PLAIN).replace(
+        "(?P<broken> [\"'\\\\] )",
         "(?P<reset> [,;] ) | (?P<link> [-+~] | [*/%@&|^.<>=!]+ | \\b(?:not|if|lambda|await|and|or|in|is)\\b )",
     ),
     re.VERBOSE | re.DOTALL,
@@ -35,8 +46,7 @@ _LINK = re.compile(
 _INDENT = re.compile(r"[ \t\f]*")
 
 
-@dataclass(frozen=True, slots=True)
-class LogicalLine:
+class LogicalLine(NamedTuple):
     """`text[start:end]` is one logical line with its comment and newline; `indent` is in columns, with
     tabs to the next multiple of 8, as Python counts. A blank or comment-only line has `blank` set."""
 
@@ -83,15 +93,15 @@ def scan(text: str) -> Scan:
         match token.lastgroup:
             case "newline":
                 if joined >= 0:
-                    joined_lines.append((joined, token.start()))
+                    joined_lines.append((joined, token.start("newline")))
                     joined = -1
                 if depth == 0:
                     end_line(token.end())
             case "comment":
-                comments.append(token.span())
+                comments.append(token.span("comment"))
             case "string":
-                if "\n" in token[0] or "\r" in token[0]:
-                    strings.append(token.span())
+                if "\n" in token["string"] or "\r" in token["string"]:
+                    strings.append(token.span("string"))
             case "open":
                 depth += 1
             case "close":
@@ -100,8 +110,9 @@ def scan(text: str) -> Scan:
                 depth = max(depth, 0)
             case "joined":
                 if joined < 0:
-                    joined = max(text.rfind("\n", 0, token.start()), text.rfind("\r", 0, token.start())) + 1
-            case _:
+                    at = token.start("joined")
+                    joined = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+            case "broken":
                 sound = False
     if start < len(text):
         end_line(len(text))
@@ -109,6 +120,8 @@ def scan(text: str) -> Scan:
 
 
 def _columns(indent: str) -> int:
+    if "\t" not in indent and "\f" not in indent:
+        return len(indent)
     columns = 0
     for char in indent:
         columns = 0 if char == "\f" else columns // 8 * 8 + 8 if char == "\t" else columns + 1

@@ -120,14 +120,14 @@ def parse(source: Source, settings: Settings, words: Sequence[str], caught: Sequ
     slimmed = slim(plain, scanned, words, caught, ("mruntime", *runtime.split(".")))
     if slimmed is None:
         return None
-    root = _parsed(slimmed.text)
+    root, parsed = _parsed(slimmed.text), slimmed.text
     if root is not None:
         line_starts = [line_starts[row] for row in slimmed.rows]
     else:
-        root = _parsed(plain)
+        root, parsed = _parsed(plain), plain
     if root is None:
         raise _unparsable(source, plain)
-    tree = index(root, line_starts)
+    tree = index(root, parsed, line_starts)
     names = Names(tree, settings.runtime_module)
     return Module(source, settings, tree, names, Flow(tree, names))
 

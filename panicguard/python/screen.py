@@ -71,13 +71,18 @@ class _Block(NamedTuple):
     name: str
 
 
-def words_in(text: str, words: tuple[str, ...]) -> frozenset[str]:
-    """The words that stand in the text by themselves: `create_task`, but not `async_create_task`, nor the callee of
-    an `await`; and not without what they need (see `NEEDS`)."""
-    found = {words[index] for index, _, _ in _matcher(words).find_matches_as_indexes(text, overlapping=True)}
+def found_in(text: str, words: tuple[str, ...]) -> frozenset[str]:
+    """The words that occur in the text, if only inside others."""
+    matches = _matcher(words).find_matches_as_indexes(text, overlapping=True)
+    return frozenset([words[index] for index, _, _ in matches])
+
+
+def standing_in(text: str, words: Iterable[str]) -> frozenset[str]:
+    """Those of the words, all of which occur in the text, that stand there by themselves: `create_task`, but not
+    `async_create_task`, nor the callee of an `await`; and not without what they need (see `NEEDS`)."""
     return frozenset(
         word
-        for word in found
+        for word in words
         if (word not in NEEDS or any(need in text for need in NEEDS[word])) and _hits(text, (word,))
     )
 

@@ -2,7 +2,7 @@
 
 libcst's own metadata copies the tree and visits it once a provider, which costs two to ten times the parse
 (measured: 167 us a line for the copy, 123-193 for positions, 618 for qualified names; this walk: 14).
-Spans are computed at the first question, by one code generation that counts characters.
+Spans are computed at the first question, by writing out the statement at the top level that the node is in.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from __future__ import annotations
 import bisect
 import contextlib
 import functools
+import re
 import sys
 from collections import defaultdict
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from panicguard.python.lazy import cst
+from panicguard.python.lex import scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,6 +44,7 @@ _FIELDS = {
 }
 
 
+_CONTINUES = re.compile(r"(?:elif|else|except|finally)\b")
 _RECURSION = 8_000
 """Frames that libcst may use to write a module out: a chain of 1,500 `elif`s."""
 
@@ -63,7 +66,10 @@ class Tree:
     root: cst.Module
     parents: dict[CSTNode, CSTNode]
     by_type: dict[type[CSTNode], list[CSTNode]]
+    text: str
+    """The parsed text, newlines all `\\n`."""
     line_starts: Sequence[int]
+    _offsets: dict[CSTNode, tuple[int, int]] = field(default_factory=dict)
 
     @overload
     def all(self, one: type[N], /) -> Iterator[N]: ...
@@ -125,26 +131,53 @@ class Tree:
     def span(self, node: CSTNode) -> tuple[int, int]:
         """Start and end offset (code points) of a node in the original text, without the whitespace and the
         parentheses around it."""
-        offsets, starts = self._written
-        start, end = offsets[node]
-        return self._original(starts, start), self._original(starts, end)
+        if node not in self._offsets:
+            top = node
+            while (above := self.parents[top]) is not self.root:
+                top = above
+            self._offsets.update(self._written(top))
+        start, end = self._offsets[node]
+        return self._original(start), self._original(end)
 
-    @cached_property
-    def _written(self) -> tuple[dict[CSTNode, tuple[int, int]], list[int]]:
-        """The offsets of each node, and of each line, in the text that libcst writes."""
+    def _written(self, top: CSTNode) -> dict[CSTNode, tuple[int, int]]:
+        """The offsets, in the parsed text, of the nodes of a statement at the top level: only writing it out tells."""
         offsets: dict[CSTNode, tuple[int, int]] = {}
         state = _counting_state(offsets, self.root)
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(max(limit, _RECURSION))
         try:
-            self.root._codegen(state)
+            top._codegen(state)
+            written = "".join(state.tokens)
+            decorators = getattr(top, "decorators", ())
+            start = self._tops.get(top, -1) - offsets[decorators[0] if decorators else top][0]
+            if start < 0 or not self.text.startswith(written.rstrip("\n"), start):
+                offsets.clear()
+                self.root._codegen(_counting_state(offsets, self.root))
+                start = 0
         finally:
             sys.setrecursionlimit(limit)
-        return offsets, _starts(state)
+        return {node: (start + low, start + high) for node, (low, high) in offsets.items()}
 
-    def _original(self, starts: list[int], offset: int) -> int:
-        row = bisect.bisect_right(starts, offset) - 1
-        return self.line_starts[row] + offset - starts[row]
+    @cached_property
+    def _tops(self) -> dict[CSTNode, int]:
+        """Where in the parsed text each statement at the top level starts; empty if they cannot be told apart."""
+        starts: list[int] = []
+        decorated = False
+        for line in scan(self.text).lines:
+            if line.blank or line.indent > 0:
+                continue
+            if not decorated and not _CONTINUES.match(self.text, line.start):
+                starts.append(line.start)
+            decorated = self.text.startswith("@", line.start)
+        return dict(zip(self.root.body, starts, strict=True)) if len(starts) == len(self.root.body) else {}
+
+    @cached_property
+    def _parsed_starts(self) -> list[int]:
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+
+    def _original(self, offset: int) -> int:
+        row = bisect.bisect_right(self._parsed_starts, offset) - 1
+        return self.line_starts[row] + offset - self._parsed_starts[row]
 
 
 _FIELD_CACHE: dict[type, tuple[str, ...]] = {}
@@ -171,7 +204,7 @@ def children(node: CSTNode) -> Iterator[CSTNode]:
             yield value
 
 
-def index(root: cst.Module, line_starts: Sequence[int]) -> Tree:
+def index(root: cst.Module, text: str, line_starts: Sequence[int]) -> Tree:
     """The tree of a parsed module."""
     parents: dict[CSTNode, CSTNode] = {}
     by_type: dict[type[CSTNode], list[CSTNode]] = defaultdict(list)
@@ -199,7 +232,7 @@ def index(root: cst.Module, line_starts: Sequence[int]) -> Tree:
                 stack.append(value)
         if len(stack) - at > 1:
             stack[at:] = stack[: at - 1 : -1] if at else stack[::-1]
-    return Tree(root, parents, dict(by_type), line_starts)
+    return Tree(root, parents, dict(by_type), text, line_starts)
 
 
 def _counting_state(offsets: dict[CSTNode, tuple[int, int]], root: cst.Module) -> Any:
@@ -238,14 +271,3 @@ def _counting_state(offsets: dict[CSTNode, tuple[int, int]], root: cst.Module) -
             )
 
     return Counting(default_indent=root.default_indent, default_newline=root.default_newline)
-
-
-def _starts(state: Any) -> list[int]:
-    starts, offset = [0], 0
-    for token in state.tokens:
-        at = token.find("\n")
-        while at >= 0:
-            starts.append(offset + at + 1)
-            at = token.find("\n", at + 1)
-        offset += len(token)
-    return starts
