@@ -32,6 +32,8 @@ _ADDED = re.compile(
 _ALIAS = re.compile(r"\bas\s+(\w+)")
 _BOUND = re.compile(r"[ \t\f]*(\w+)\s*(?::|=(?!=))")
 _IMPORT = re.compile(r"[ \t\f]*(?:[^\n]*;[ \t\f]*)?(?:lazy[ \t]+)?(?:import|from)\b")
+_FROM = re.compile(r"([ \t\f]*from\s+[\w.]+\s+import\s+)\(([^()]*\n[^()]*)\)\s*(?:#[^\n]*)?\Z")
+_COMMENT = re.compile(r"#[^\n]*")
 _TARGETS = re.compile(r"\bfor\s+([\w, ]+?)\s+in\b")
 _GLOBAL = re.compile(r"\bglobal\s+([\w, ]+)")
 _CALLED = re.compile(r"\b(\w+)\s*\(")
@@ -259,15 +261,21 @@ def _hits(text: str, words: Iterable[str]) -> list[int]:
             alone = not (starts_inside and at and _inside(text[at - 1])) and not (
                 ends_inside and end < len(text) and _inside(text[end])
             )
-            if alone and not _AWAITED.search(text, max(0, at - 60), at) and _is_of(text, word, at):
+            if alone and _may_be_code(text, word, at):
                 found.append(at)
             at = text.find(word, end)
     return sorted(found)
 
 
-def _is_of(text: str, word: str, at: int) -> bool:
-    """Whether a word that many objects have as a method may be the one that is meant."""
-    receiver = _RECEIVER.search(text, max(0, at - 60), at) if word in METHODS_ELSEWHERE else None
+def _may_be_code(text: str, word: str, at: int) -> bool:
+    """Whether a word is not the callee of an `await`, nor all of a string (unless for getattr), nor a method of other
+    things than the one that is meant."""
+    before = max(0, at - 60)
+    if text[at - 1 : at] in ("'", '"') and text[at + len(word) : at + len(word) + 1] == text[at - 1]:
+        return text.find("getattr", before, at) >= 0
+    if _AWAITED.search(text, before, at):
+        return False
+    receiver = _RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None
     return receiver is None or receiver[1].rstrip(". ") in METHODS_ELSEWHERE[word]
 
 
@@ -447,6 +455,8 @@ def _render(text: str, lines: list[LogicalLine], blocks: Sequence[_Block], kept:
         if block is not None:
             if block in kept:
                 kept_to = block.last
+                if not block.kind and (imported := _FROM.match(piece)):
+                    piece = _narrowed(imported, read)
             else:
                 left_out_to = block.last
                 piece = _stub(text, lines, block) if block.name in read else _placeholder(text, block, read)
@@ -464,6 +474,13 @@ def _render(text: str, lines: list[LogicalLine], blocks: Sequence[_Block], kept:
         rows.append(row)
     rows.append(row)
     return Slim("".join(pieces), rows)
+
+
+def _narrowed(statement: re.Match[str], read: set[str]) -> str:
+    """A `from x import (...)` of several lines with only the names that are read."""
+    names = _COMMENT.sub("", statement[2]).split(",")
+    kept = [name.strip() for name in names if not read.isdisjoint(_WORD.findall(name))]
+    return f"{statement[1]}{', '.join(' '.join(name.split()) for name in kept)}" if kept else statement[0]
 
 
 def _stub(text: str, lines: list[LogicalLine], block: _Block) -> str:

@@ -44,7 +44,14 @@ _FIELDS = {
 }
 
 
-_CONTINUES = re.compile(r"(?:elif|else|except|finally)\b")
+_BODIES = frozenset(
+    "IndentedBlock FunctionDef ClassDef If Else Try TryStar ExceptHandler ExceptStarHandler Finally For While With "
+    "Match MatchCase".split()
+)
+_OWN_BODY = frozenset(("FunctionDef", "Lambda", "ClassDef"))
+_LINES = _BODIES - {"IndentedBlock"} | {"SimpleStatementLine"}
+"""The nodes that start a logical line."""
+_MARGIN = re.compile(r"[ \t\f]*")
 _RECURSION = 8_000
 """Frames that libcst may use to write a module out: a chain of 1,500 `elif`s."""
 
@@ -90,8 +97,12 @@ class Tree:
             node = parent
 
     def enclosing(self, node: CSTNode, *types: type[N]) -> N | None:
-        """The nearest ancestor of one of these types."""
-        return next((a for a in self.ancestors(node) if isinstance(a, types)), None)
+        """The nearest ancestor of one of these (exact) types."""
+        parents = self.parents
+        above = parents.get(node)
+        while above is not None and type(above) not in types:
+            above = parents.get(above)
+        return above  # type: ignore[return-value]
 
     def statement(self, node: CSTNode) -> CSTNode:
         """The small or compound statement that the node is a part of."""
@@ -125,51 +136,62 @@ class Tree:
         while stack:
             node = stack.pop()
             yield node
-            if not isinstance(node, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+            if type(node).__name__ not in _OWN_BODY:
                 stack.extend(reversed(list(children(node))))
 
     def span(self, node: CSTNode) -> tuple[int, int]:
         """Start and end offset (code points) of a node in the original text, without the whitespace and the
         parentheses around it."""
         if node not in self._offsets:
-            top = node
-            while (above := self.parents[top]) is not self.root:
-                top = above
-            self._offsets.update(self._written(top))
+            statement = node
+            while statement not in self._starts and statement is not self.root:
+                statement = self.parents[statement]
+            self._offsets.update(self._written(statement))
         start, end = self._offsets[node]
         return self._original(start), self._original(end)
 
-    def _written(self, top: CSTNode) -> dict[CSTNode, tuple[int, int]]:
-        """The offsets, in the parsed text, of the nodes of a statement at the top level: only writing it out tells."""
+    def _written(self, statement: CSTNode) -> dict[CSTNode, tuple[int, int]]:
+        """The offsets, in the parsed text, of the nodes of a statement: only writing it out tells."""
         offsets: dict[CSTNode, tuple[int, int]] = {}
+        start, margin = self._starts.get(statement, (0, ""))
         state = _counting_state(offsets, self.root)
+        state.increase_indent(margin)
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(max(limit, _RECURSION))
         try:
-            top._codegen(state)
-            written = "".join(state.tokens)
-            decorators = getattr(top, "decorators", ())
-            start = self._tops.get(top, -1) - offsets[decorators[0] if decorators else top][0]
-            if start < 0 or not self.text.startswith(written.rstrip("\n"), start):
-                offsets.clear()
-                self.root._codegen(_counting_state(offsets, self.root))
-                start = 0
+            statement._codegen(state)
         finally:
             sys.setrecursionlimit(limit)
+        if statement is not self.root:
+            decorators = getattr(statement, "decorators", ())
+            first = offsets[decorators[0] if decorators else statement][0]
+            written = "".join(state.tokens)[first:].rstrip("\n")
+            if not self.text.startswith(written, start):
+                return self._written(self.root)
+            start -= first
         return {node: (start + low, start + high) for node, (low, high) in offsets.items()}
 
     @cached_property
-    def _tops(self) -> dict[CSTNode, int]:
-        """Where in the parsed text each statement at the top level starts; empty if they cannot be told apart."""
-        starts: list[int] = []
-        decorated = False
-        for line in scan(self.text).lines:
-            if line.blank or line.indent > 0:
-                continue
-            if not decorated and not _CONTINUES.match(self.text, line.start):
-                starts.append(line.start)
-            decorated = self.text.startswith("@", line.start)
-        return dict(zip(self.root.body, starts, strict=True)) if len(starts) == len(self.root.body) else {}
+    def _starts(self) -> dict[CSTNode, tuple[int, str]]:
+        """Where in the parsed text each statement and handler starts, and the margin before it; empty if that is not
+        clear."""
+        found: dict[CSTNode, tuple[int, str]] = {}
+        lines = [line for line in scan(self.text).lines if not line.blank]
+        at = 0
+        stack: list[CSTNode] = list(reversed(self.root.body))
+        while stack:
+            node = stack.pop()
+            name = type(node).__name__
+            if name in _LINES:
+                if at == len(lines):
+                    return {}
+                margin = _MARGIN.match(self.text, lines[at].start)
+                assert margin is not None
+                found[node] = (margin.end(), margin[0])
+                at += 1 + len(getattr(node, "decorators", ()))
+            if name in _BODIES:
+                stack.extend(reversed([c for c in children(node) if type(c).__name__ in _BODIES | _LINES]))
+        return found if at == len(lines) else {}
 
     @cached_property
     def _parsed_starts(self) -> list[int]:

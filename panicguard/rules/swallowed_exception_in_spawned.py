@@ -84,6 +84,8 @@ _IDLE_CALLS = frozenset(("print", "time.sleep", "asyncio.sleep", "trio.sleep", "
 def check(module: Module) -> Iterator[Finding]:
     for function in module.reached:
         for node in module.tree.own(function):
+            if type(node) not in (cst.Try, cst.TryStar, cst.With):
+                continue
             if module.tree.enclosing(node, cst.ExceptHandler, cst.FunctionDef, cst.Lambda) is not function:
                 continue  # in the handler of an error that came first
             if isinstance(node, (cst.Try, cst.TryStar)):
