@@ -170,6 +170,8 @@ NEEDS = {
     **dict.fromkeys(CANCELLED_WORDS, ("async def",)),
 }
 """Word -> one of these must stand in the module too: without it the receiver's type cannot be known."""
+IN_HANDLERS = "exc_info()"
+"""The word that says nothing where it belongs: in a handler."""
 METHODS_ELSEWHERE = {"gather": ("asyncio", "aio", "tasks")}
 """Word -> the modules it may be a function of, where it is written with a dot: tensors have it as a method."""
 SPAWN_NAMES = frozenset(name.rpartition(".")[2] for name in SPAWNS) | {"remote"}

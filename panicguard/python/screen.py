@@ -13,7 +13,7 @@ import functools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from panicguard.python.apis import METHODS_ELSEWHERE, NEEDS
+from panicguard.python.apis import IN_HANDLERS, METHODS_ELSEWHERE, NEEDS
 from panicguard.python.lex import LogicalLine, Scan, depth, scan
 
 if TYPE_CHECKING:
@@ -138,11 +138,16 @@ def slim(text: str, scanned: Scan, words: Sequence[str], caught: Sequence[str], 
     classes: list[_Block] = []
     _outline(text, lines, 0, len(lines), functions, statements, classes)
 
-    hits = [at for at in _hits(text, words) if not _in_string(text, scanned, at)]
+    starts = [line.start for line in lines]
+    hits = [
+        at
+        for at in _hits(text, words)
+        if not _in_string(text, scanned, at)
+        and not (text.startswith(IN_HANDLERS, at) and _in_handler(text, lines, bisect.bisect_right(starts, at) - 1))
+    ]
     aliases = {name for block in statements for name in _aliases(text, hits, block)}
     aliases.update(c.name for c in classes if _hit(hits, c.start, lines[c.header].end))
     hits = sorted({*hits, *(at for at in _hits(text, aliases) if not _in_string(text, scanned, at))})
-    starts = [line.start for line in lines]
     rows = (bisect.bisect_right(starts, at) - 1 for at in _hits(text, caught))
     caught_hits = sorted({lines[row].start for row in rows if _may_swallow(text, lines, row)})
 
@@ -183,6 +188,20 @@ def _in_string(text: str, scanned: Scan, at: int) -> bool:
             return (
                 spans is scanned.comments or text[max(0, spans[index][0] - 2) : spans[index][0]].lower().find("f") < 0
             )
+    return False
+
+
+def _in_handler(text: str, lines: list[LogicalLine], row: int) -> bool:
+    """Whether a logical line stands in a handler of its function."""
+    indent = lines[row].indent
+    for line in reversed(lines[:row]):
+        if line.indent < indent:
+            indent = line.indent
+            start = _body(text, line)
+            if text.startswith(("except", "finally"), start):
+                return True
+            if text.startswith(("def ", "async def", "class "), start):
+                return False
     return False
 
 

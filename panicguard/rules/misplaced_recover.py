@@ -122,6 +122,6 @@ RULE = Rule(
     code="PNC301",
     module=__name__,
     docs=__doc__ or "",
-    words=("RecoverAndLog", "RecoverAndCrash", "RecoverWithPolicy", "exc_info()"),
+    words=("RecoverAndLog", "RecoverAndCrash", "RecoverWithPolicy", apis.IN_HANDLERS),
     python=check,
 )
