@@ -15,7 +15,6 @@ import signal
 import stat
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panicguard import atomic, suppress
@@ -224,11 +223,12 @@ def _lint(path: str, settings: Settings, mode: Mode) -> Result:
 
 
 def _read(path: str) -> bytes:
-    status = Path(path).stat()
+    status = os.stat(path)
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         raise OSError(errno.EINVAL, "Not a regular file", path)  # reading a pipe may never end
 
-    return Path(path).read_bytes()
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _write(result: Result, settings: Settings, mode: Mode) -> Result:
@@ -254,7 +254,7 @@ def _unfixed(path: str, settings: Settings, message: str) -> Result:
 
 def _size(path: str) -> int:
     try:
-        return Path(path).stat().st_size
+        return os.stat(path).st_size
     except (OSError, ValueError):
         return 0
 

@@ -168,6 +168,8 @@ NEEDS = {
     "map_async": ("Pool",),
     ".remote(": ("import ray", "from ray"),
     **dict.fromkeys(CANCELLED_WORDS, ("async def",)),
+    **dict.fromkeys(THREAD_WORDS, ("threading", "Qt")),
+    "Process):": ("multiprocessing",),
 }
 """Word -> one of these must stand in the module too: without it the receiver's type cannot be known."""
 IN_HANDLERS = "exc_info()"

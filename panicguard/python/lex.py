@@ -69,9 +69,9 @@ class Scan:
     """Whether every bracket and quote was closed."""
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=4)
 def scan(text: str) -> Scan:
-    """The logical lines and comments of a module's text. The last one is kept: screen, suppression and imports ask
+    """The logical lines and comments of a module's text. The last ones are kept: screen, suppression and imports ask
     for the same text."""
     lines: list[LogicalLine] = []
     comments: list[tuple[int, int]] = []
