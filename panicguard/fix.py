@@ -102,12 +102,25 @@ def converge(source: Source, check: Callable[[Source], tuple[Diagnostic, ...]], 
         diagnostics += (_internal_error(f"the fixes did not settle after {ROUNDS} rounds: {_listed(fixed)}"),)
     if not fixed:
         return Result(source, diagnostics)
-    if (fault := _fault(original, source, diagnostics)) is not None:
+    judge = _judge(original)
+    if judge is None:
+        said = Diagnostic(
+            INVALID_SYNTAX, INVALID_SYNTAX, f"not fixed, for it is broken: {_parse_error(original)}", 0, 0
+        )
+        return Result(original, (*found, said))
+    if (fault := _fault(source, diagnostics, judge)) is not None:
         return Result(original, (*found, _internal_error(f"{fault}; the file is left as it was: {_listed(fixed)}")))
     return Result(source, diagnostics, tuple(fixed), original)
 
 
-def _fault(original: Source, source: Source, diagnostics: Sequence[Diagnostic]) -> str | None:
+def _judge(original: Source) -> Callable[[Source], str | None] | None:
+    """What finds no fault with the original: the running Python, else libcst, which knows newer syntax; or nothing."""
+    if original.language != "python":
+        return lambda _: None
+    return next((judge for judge in (_compile_error, _parse_error) if judge(original) is None), None)
+
+
+def _fault(source: Source, diagnostics: Sequence[Diagnostic], judge: Callable[[Source], str | None]) -> str | None:
     """Why the fixed source must not replace the original."""
     if any(diagnostic.code == INVALID_SYNTAX for diagnostic in diagnostics):
         return "the fixes made a syntax error"
@@ -117,15 +130,8 @@ def _fault(original: Source, source: Source, diagnostics: Sequence[Diagnostic]) 
         return f"the fixed text cannot be written as {source.encoding} ({error})"
     if (reread.text, reread.encoding, reread.bom) != (source.text, source.encoding, source.bom):
         return "the fixed text would not be read back as it was written"
-    if source.language != "python":
-        return None
-    judge = _compile_error if _compile_error(original) is None else _parse_error
     fault = judge(source)
-    if fault is None:
-        return None
-    if judge(original) is not None:
-        return f"neither the file nor its fixed text can be verified ({fault})"
-    return f"the fixed text does not compile ({fault})"
+    return None if fault is None else f"the fixed text does not compile ({fault})"
 
 
 def _compile_error(source: Source) -> str | None:

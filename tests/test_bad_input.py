@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,9 @@ from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR
 from panicguard.pool import Mode, lint_bytes, lint_file, run
 from panicguard.rule import all_rules
 from panicguard.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()))
 BARE = "import asyncio\n\n\nasync def f(x):\n    asyncio.create_task(g(x))\n"
@@ -88,27 +91,27 @@ def test_name_with_a_null() -> None:
 def test_a_file_that_vanishes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.py"
     path.write_text(BARE)
-    read = Path.read_bytes
+    read = pool._read
 
-    def vanish(self: Path) -> bytes:
-        self.unlink()
-        return read(self)
+    def vanish(name: str) -> bytes:
+        path.unlink()
+        return read(name)
 
-    monkeypatch.setattr(Path, "read_bytes", vanish)
+    monkeypatch.setattr(pool, "_read", vanish)
     assert said(path) == (IO_ERROR, "No such file or directory (os error 2)")
 
 
 def test_a_file_that_vanishes_before_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.py"
     path.write_text(BARE)
-    read = Path.read_bytes
+    read = pool._read
 
-    def vanish(self: Path) -> bytes:
-        data = read(self)
-        self.unlink()
+    def vanish(name: str) -> bytes:
+        data = read(name)
+        path.unlink()
         return data
 
-    monkeypatch.setattr(Path, "read_bytes", vanish)
+    monkeypatch.setattr(pool, "_read", vanish)
     result = lint_file(str(path), SETTINGS, Mode(fix=True, write=True))
     assert {diagnostic.code for diagnostic in result.diagnostics} == {IO_ERROR}
     assert not path.exists()
@@ -152,7 +155,6 @@ def test_null_bytes() -> None:
         "def f(:\n",
         "'abc\n",
         '"""\n',
-        "if x:\ny\n",
         "  x\n y\n",
         "x = $\n",
         "return\\",
@@ -163,6 +165,15 @@ def test_syntax_errors(tail: str) -> None:
     text = BARE + tail
     assert codes(text) == [INVALID_SYNTAX]
     assert fixed(text) == text.encode()
+
+
+def test_a_syntax_error_in_what_is_not_read() -> None:
+    """Such a file is not fixed: what cannot be compiled before cannot be verified after."""
+    text = BARE + "if x:\ny\n"
+    assert codes(text) == ["PNC101"]
+    result = lint_bytes("a.py", text.encode(), SETTINGS, Mode(fix=True))
+    assert [d.code for d in result.diagnostics] == ["PNC101", INVALID_SYNTAX]
+    assert not result.fixed
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\r", "\f", " ", "#", "\ufeff", "\\\n", "\n" * 100_000])
