@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -300,12 +300,12 @@ def _check(options: _Options) -> int:
     mode = Mode(its.fix or its.fix_only or options.diff, unsafe=bool(its.unsafe_fixes), write=not options.diff)
     if options.verbose:
         click.echo(f"panicguard {__version__}, settings from {settings.nearest(os.getcwd()) or 'nowhere'}", err=True)
-    echo = None
+    stdin = echo = None
     if options.paths == ("-",) or (options.stdin_filename is not None and not options.paths):
-        data = sys.stdin.buffer.read()
-        results = [_lint_stdin(data, options.stdin_filename, settings_for, mode)]
+        stdin = sys.stdin.buffer.read()
+        results = [_lint_stdin(stdin, options.stdin_filename, settings_for, mode)]
         if mode.fix and mode.write:
-            echo = results[0].source.encode() if results[0].fixed else data
+            echo = results[0].source.encode() if results[0].fixed else stdin
     else:
         results, count = _run(
             files.discover(options.paths or (".",), settings_for),
@@ -317,7 +317,8 @@ def _check(options: _Options) -> int:
     if not options.silent:
         for warning in (w for result in results for w in result.warnings):
             click.echo(f"warning: {warning}", err=True)
-        _report(list(map(_shown, results)), its, options, echo)
+        out = sys.stdout if stdin is None or not mode.fix else sys.stderr
+        _report(list(map(_shown, results)), its, options, out, echo)
     fixed = fixed_count(results)
     left = sum(len(result.diagnostics) for result in results)
     if options.exit_zero:
@@ -387,8 +388,8 @@ def _shown(result: Result) -> Result:
     return replace(result, source=replace(result.source, path=path[len(below) :]))
 
 
-def _report(results: list[Result], its: Settings, options: _Options, echo: bytes | None) -> None:
-    """Print what was found; where standard output takes the fixed source of standard input, to standard error."""
+def _report(results: list[Result], its: Settings, options: _Options, stream: TextIO, echo: bytes | None) -> None:
+    """Print what was found to a stream; to standard output the fixed source of standard input, or the diff."""
     from panicguard.report import concise, diff, full, json, paint, statistics, summary
 
     unsafe = its.unsafe_fixes
@@ -396,7 +397,6 @@ def _report(results: list[Result], its: Settings, options: _Options, echo: bytes
     if echo is not None:
         sys.stdout.buffer.write(echo)
         sys.stdout.buffer.flush()
-    stream = sys.stderr if options.diff or echo is not None else sys.stdout
     text_format = its.output_format != "json"
     shown: list[tuple[str, str]] = []
     if options.diff:

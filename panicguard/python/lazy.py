@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import libcst as cst
 else:
+    import types
 
-    def _lazily(name):
-        if name in sys.modules:
-            return sys.modules[name]
-        spec = importlib.util.find_spec(name)
-        spec.loader = importlib.util.LazyLoader(spec.loader)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-        return module
+    class _Lazy(types.ModuleType):
+        def __getattr__(self, name):
+            import libcst
 
-    cst = _lazily("libcst")
+            value = getattr(libcst, name)
+            setattr(self, name, value)
+            return value
+
+    cst = _Lazy("cst")
 
 __all__ = ["cst"]
