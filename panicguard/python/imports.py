@@ -89,7 +89,8 @@ def insertion(source: Source, statement: str, before: int) -> Edit | None:
 
 
 def _header(source: Source) -> list[_Line]:
-    """The docstring and imports a module starts with, up to the first other statement at the top level.
+    """The docstring, other strings below it, and the imports a module starts with, up to the first other statement at
+    the top level.
 
     A compound statement (`if TYPE_CHECKING:`, `try:`) ends it: what is below may depend on it.
     """
@@ -100,8 +101,8 @@ def _header(source: Source) -> list[_Line]:
             continue
         body = text[line.start : line.end].lstrip("\f")
         match = _IMPORT.match(body) if line.indent == 0 else None
-        is_docstring = not lines and line.indent == 0 and _DOCSTRING.match(body)
-        if not match and not is_docstring:
+        is_string = line.indent == 0 and _DOCSTRING.match(body) and not any(above.module for above in lines)
+        if not match and not is_string:
             break
         module = (match[1] or match[2] or "") if match else ""
         lines.append(_Line(line.start, line.end, body, module))

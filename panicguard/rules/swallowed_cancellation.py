@@ -45,8 +45,9 @@ async def worker():
 
 ## Fix safety
 
-The fix adds a `raise` at the end of the handler, where the handler does not leave by itself. It is unsafe: the task
-now ends, which is the point, but may not be what the program relies on.
+The fix adds a `raise` at the end of the handler, where the handler takes cancellations only and does not leave by
+itself. It is unsafe: the task now ends, which is the point, but may not be what the program relies on. A handler of
+other errors too, as `except BaseException`, has no fix: it may be right to end those.
 
 ## References
 
@@ -155,7 +156,15 @@ def _awaits(module: Module, block: CSTNode) -> bool:
 
 
 def _knows(module: Module, handler: CSTNode) -> bool:
-    return any(isinstance(n, cst.Attribute) and n.attr.value in _KNOWS for n in module.tree.within(handler))
+    """Whether the handler asks if it is the task that is cancelled, or if the error is a cancellation."""
+    for node in module.tree.within(handler):
+        if isinstance(node, cst.Attribute) and node.attr.value in _KNOWS:
+            return True
+        if isinstance(node, cst.Call) and module.names.qualified(node.func) == "isinstance" and len(node.args) > 1:
+            asked = module.tree.within(node.args[1].value)
+            if any(module.names.qualified(n) in apis.CANCELLED for n in asked if type(n) in (cst.Name, cst.Attribute)):
+                return True
+    return False
 
 
 def _passes_on(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
@@ -226,9 +235,11 @@ def _in_loop(module: Module, node: CSTNode) -> bool:
 
 
 def _raise_fix(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> Fix | None:
-    """A `raise` behind the last statement of the handler; in the place of a lone `pass`."""
+    """A `raise` behind the last statement of the handler, in the place of a lone `pass`; none where the handler takes
+    other errors too, which may be right to end there."""
     body = statements(handler.body)
-    if not body or leaves(body):
+    types = caught_types(handler)
+    if not body or leaves(body) or not types or any(module.names.qualified(t) not in apis.CANCELLED for t in types):
         return None
     last = body[-1]
     start, end = module.span(last)
