@@ -315,7 +315,7 @@ def _check(options: _Options) -> int:
         if count == 0 and not options.silent:
             click.echo("warning: No Python files found under the given path(s)", err=True)
     if not options.silent:
-        for warning in (w for result in results for w in result.warnings):
+        for warning in (*its.warnings, *(w for result in results for w in result.warnings)):
             click.echo(f"warning: {warning}", err=True)
         out = sys.stdout if stdin is None or not mode.fix else sys.stderr
         _report(list(map(_shown, results)), its, options, out, echo)

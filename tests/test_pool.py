@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import faulthandler
 import os
 import signal
 import stat
@@ -318,6 +319,7 @@ def misbehaving(workers: pytest.MonkeyPatch) -> None:
     def check_or_die(source: Source, settings: Settings) -> tuple[object, ...]:
         match source.text:
             case "segfault\n":
+                faulthandler.disable()
                 os.kill(os.getpid(), signal.SIGSEGV)
             case "exit\n":
                 os._exit(7)
