@@ -23,8 +23,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links and modes
 
 TREE = (
     "a.py b.pyi c.txt .hidden.py .hidden/d.py build/e.py build/keep/f.py dist/g.py venv/h.py .venv/i.py "
-    "node_modules/j.py src/app/k.py src/app/gen/l.py src/app/gen_pb2.py tests/m.py src/node_modules/n.py site-packages/o.py deep/er/p.py "
-    "sp ace/q.py brackets[1]/r.py src/app/__pycache__/s.py"
+    "node_modules/j.py src/app/k.py src/app/gen/l.py src/app/gen_pb2.py tests/m.py src/node_modules/n.py "
+    "site-packages/o.py deep/er/p.py sp ace/q.py brackets[1]/r.py src/app/__pycache__/s.py"
 )
 
 
