@@ -13,12 +13,14 @@ from panicguard.report.width import drawn, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from panicguard.model import Diagnostic, Fix, Result
+    from panicguard.model import Diagnostic, Edit, Fix, Result
     from panicguard.report.lines import Op
     from panicguard.source import Source
 
 CONTEXT = 1
 """Equal lines shown before and after what a fix changes."""
+NEAR = 20
+"""Equal lines kept on each side of a change when it is compared: more than any run of lines that could be confused."""
 JOINED = 4
 """Equal lines between two changes up to which all are shown."""
 NOTES = {
@@ -54,28 +56,54 @@ def _paragraph(result: Result, diagnostic: Diagnostic, unsafe: bool | None) -> I
 
 def _diff(source: Source, fix: Fix) -> Iterator[tuple[str, str]]:
     """The changes of a fix, with the numbers that lines have after it."""
-    mark = "\ufeff" * source.bom
-    old, new = lines.split(mark + source.text), lines.split(mark + _applied(source.text, fix))
-    groups = lines.groups(old, new, CONTEXT, joined=JOINED)
-    if not groups:
+    changes = [
+        (group, old, new, row)
+        for row, old, new in _windows(source, fix)
+        for group in lines.groups(old, new, CONTEXT, joined=JOINED)
+    ]
+    if not changes:
         return
-    digits = len(str(max(1, groups[-1][-1].new_end)))
+    group, _, _, row = changes[-1]
+    digits = len(str(max(1, row + group[-1].new_end)))
     yield f"{'':{digits}} |", "gutter"
     yield "\n", ""
-    for index, group in enumerate(groups):
+    for index, (group, old, new, row) in enumerate(changes):
         if index:
             yield f"{'':-<80}\n", ""
         for op in group:
-            yield from _operation(op, old, new, digits)
+            yield from _operation(op, old, new, row, digits)
     yield f"{'':{digits}} |", "gutter"
     yield "\n", ""
 
 
-def _operation(op: Op, old: Sequence[str], new: Sequence[str], digits: int) -> Iterator[tuple[str, str]]:
+def _windows(source: Source, fix: Fix) -> Iterator[tuple[int, Sequence[str], Sequence[str]]]:
+    """The lines around each cluster of edits, as they are and as they will be; before them the row (from 0) that the
+    first has after the fix. Only there can the texts differ: a whole file need not be compared."""
+    starts, text = source.line_starts, source.text
+    clusters: list[list[Edit]] = []
+    last = 0
+    for edit in fix.edits:
+        row = source.location(edit.start)[0] - 1
+        if not clusters or row - last > 2 * NEAR:
+            clusters.append([])
+        clusters[-1].append(edit)
+        last = source.location(edit.end)[0] - 1
+    shift = 0
+    for edits in clusters:
+        low = max(0, source.location(edits[0].start)[0] - 1 - NEAR)
+        high = source.location(edits[-1].end)[0] + NEAR
+        start, end = starts[low], starts[high] if high < len(starts) else len(text)
+        mark = "\ufeff" * (source.bom and low == 0)
+        old, new = lines.split(mark + text[start:end]), lines.split(mark + _applied(text, start, end, edits))
+        yield low + shift, old, new
+        shift += len(new) - len(old)
+
+
+def _operation(op: Op, old: Sequence[str], new: Sequence[str], first: int, digits: int) -> Iterator[tuple[str, str]]:
     if not op.equal:
         for line in old[op.old : op.old_end]:
             yield from _line(f"{'':{digits}}", "-", line, "removed")
-    for row, line in enumerate(new[op.new : op.new_end], op.new + 1):
+    for row, line in enumerate(new[op.new : op.new_end], first + op.new + 1):
         yield from _line(f"{row:<{digits}}", "|" if op.equal else "+", line, "" if op.equal else "added")
 
 
@@ -88,10 +116,10 @@ def _line(number: str, sign: str, line: str, style: str) -> Iterator[tuple[str, 
     yield (f" {text}{newline}" if text else newline), style
 
 
-def _applied(text: str, fix: Fix) -> str:
+def _applied(text: str, start: int, end: int, edits: Sequence[Edit]) -> str:
+    """`text[start:end]` after the edits, which all lie in it."""
     pieces: list[str] = []
-    position = 0
-    for edit in fix.edits:
-        pieces += (text[position : edit.start], edit.content)
-        position = edit.end
-    return "".join((*pieces, text[position:]))
+    for edit in edits:
+        pieces += (text[start : edit.start], edit.content)
+        start = edit.end
+    return "".join((*pieces, text[start:end]))

@@ -6,7 +6,6 @@ that say the same (`Op.equal`) or replace one another; adjacent changes are one 
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,10 +29,9 @@ class Op:
     new_end: int
 
 
-@functools.lru_cache(maxsize=4)
-def split(text: str) -> tuple[str, ...]:
-    """The lines of a text, each with its newline; none in an empty text. The fixes of a file ask for the same one."""
-    return tuple(_LINE.findall(text))
+def split(text: str) -> list[str]:
+    """The lines of a text, each with its newline; none in an empty text."""
+    return _LINE.findall(text)
 
 
 def groups(old: Sequence[str], new: Sequence[str], context: int, *, joined: int) -> list[list[Op]]:
