@@ -43,9 +43,9 @@ def reference(module: Module, node: CSTNode) -> Reference | None:
     """How a node would name the runtime; None where the name means something else there, or no import can go
     before the code that would use it."""
     runtime = module.settings.runtime_module or DEFAULT_RUNTIME
-    existing = _existing(module)
-    if existing is not None and _means_runtime(module, existing, node):
-        return Reference(f"{existing}.", ())
+    bound = existing(module)
+    if bound is not None and _means_runtime(module, bound, node):
+        return Reference(f"{bound}.", ())
     package, _, name = runtime.rpartition(".")
     if not _means_runtime(module, name, node):
         return None
@@ -54,7 +54,7 @@ def reference(module: Module, node: CSTNode) -> Reference | None:
     return None if edit is None else Reference(f"{name}.", (edit,))
 
 
-def _existing(module: Module) -> str | None:
+def existing(module: Module) -> str | None:
     """The name under which a plain import at the top level already binds the runtime."""
     for statement in module.tree.all(cst.Import, cst.ImportFrom):
         line = module.tree.parents[statement]

@@ -164,6 +164,11 @@ def _folded(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
     value_at = _after_keyword(module, args[at])
     first = module.span(args[0])[0]
     if at == 0:
+        handed = _handed_context(module, spawn)
+        if handed is not None:
+            ctx, taken = handed
+            callee = "SafeGoWithContextAndComponent"
+            return _Rewrite(callee, [Edit(first, value_at, f"{module.text(ctx)}, {names}, "), *taken, start])
         return _Rewrite("SafeGo", [Edit(first, value_at, f"{names}, "), start])
     target = module.source.text[value_at : module.span(args[at])[1]]
     moved = (
@@ -174,6 +179,42 @@ def _folded(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
     if "#" in module.source.text[moved.start : moved.end] or _has_effects(module, args[at].value):
         return None
     return _Rewrite("SafeGo", [_insert(first, f"{names}, {target}, "), moved, start])
+
+
+def _handed_context(module: Module, spawn: Spawn) -> tuple[CSTNode, list[Edit]] | None:
+    """The runtime's Context that a thread hands its target as the first argument, and the edits that take it from
+    there: SafeGoWithContextAndComponent hands it on."""
+    index, given = next(
+        ((i, arg) for i, arg in enumerate(spawn.call.args) if arg.keyword and arg.keyword.value == "args"), (0, None)
+    )
+    if given is None or not isinstance(given.value, cst.Tuple) or not _takes_context(module, spawn):
+        return None
+    elements = given.value.elements
+    if not elements or not isinstance(elements[0].value, (cst.Name, cst.Attribute)):
+        return None
+    if len(elements) == 1:
+        return elements[0].value, [Edit(module.span(spawn.call.args[index - 1])[1], module.span(given)[1], "")]
+    taken = [Edit(module.span(elements[0])[0], module.span(elements[1])[0], "")]
+    if len(elements) == 2 and not isinstance(elements[1].comma, cst.Comma):
+        taken.append(_insert(module.span(elements[1])[1], ","))
+    return elements[0].value, taken
+
+
+def _takes_context(module: Module, spawn: Spawn) -> bool:
+    """Whether the target's first parameter is a Context: annotated so, or called `ctx` in a module that has the
+    runtime already."""
+    function = spawn.definition
+    if not isinstance(function, cst.FunctionDef):
+        return False
+    params = [*function.params.posonly_params, *function.params.params]
+    if isinstance(spawn.target, cst.Attribute):
+        params = params[1:]
+    if not params:
+        return False
+    annotation = params[0].annotation
+    if annotation is not None:
+        return module.names.annotation(annotation.annotation, module.names.scope(function)) == "mruntime.Context"
+    return params[0].name.value == "ctx" and imports.existing(module) is not None
 
 
 def _start(module: Module, call: cst.Call) -> Edit | None:
