@@ -277,7 +277,12 @@ def test_an_interrupt_ends_the_run_and_its_workers(tmp_path: Path) -> None:
     for number in range(900):
         (tmp_path / f"{number}.py").write_text(text)
     process = subprocess.Popen(
-        [*OURS, "fix", "--isolated"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*OURS, "fix", "--isolated"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background ignores it
     )
 
     def written() -> int:

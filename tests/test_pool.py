@@ -246,6 +246,11 @@ while True:
 """
 
 
+def heed_interrupts() -> None:
+    """What runs in the background of a shell is started with interrupts ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path, sent: signal.Signals) -> None:
@@ -253,7 +258,10 @@ def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path, sent: signal.Signal
     path.write_bytes(b"a" * 300_000)
     for attempt in range(4):
         with subprocess.Popen(
-            [sys.executable, "-c", FLIPPER, str(path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            [sys.executable, "-c", FLIPPER, str(path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=heed_interrupts,
         ) as process:
             assert process.stdout is not None
             process.stdout.readline()
