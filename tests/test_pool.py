@@ -423,6 +423,7 @@ def test_an_interrupted_run_ends_with_its_workers(tmp_path: Path, sent: signal.S
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=heed_interrupts,
     )
     assert process.stdout is not None
     process.stdout.readline()
