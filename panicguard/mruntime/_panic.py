@@ -226,6 +226,9 @@ def _emit(logger: Any, level: int, exc: object, message: str, extra: dict[str, A
         return "filtered"
     if not _heard(logger, level):
         return "no usable handler"
+    if not logger.hasHandlers():
+        # Nobody set up logging: Python would have printed the traceback of a bare task or thread.
+        record.exc_text = extra["stack_trace"]
     logger.callHandlers(kept if isinstance(kept, logging.LogRecord) else record)
     return ""
 
