@@ -221,9 +221,11 @@ SafeGo('c', KeepRunning, boom).join()
     assert "h/emit: inner" in line
 
 
-def test_without_any_logging_setup_it_is_on_stderr(run_python):
+def test_without_any_logging_setup_it_is_on_stderr_with_its_traceback(run_python):
     done = run_python(PRELUDE + "SafeGo('c', KeepRunning, boom).join()")
-    assert done.stderr == "panic recovered in c/boom: the reason\n"
+    lines = done.stderr.splitlines()
+    assert lines[:2] == ["panic recovered in c/boom: the reason", "Traceback (most recent call last):"]
+    assert lines[-1].endswith("Error: the reason")
 
 
 def test_deep_recursion_is_reported_once(run_python):
