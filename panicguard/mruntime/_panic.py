@@ -228,7 +228,7 @@ def _emit(logger: Any, level: int, exc: object, message: str, extra: dict[str, A
         return "no usable handler"
     if not logger.hasHandlers():
         # Nobody set up logging: Python would have printed the traceback of a bare task or thread.
-        record.exc_text = extra["stack_trace"]
+        record.exc_text = extra["stack_trace"].rstrip("\n")
     logger.callHandlers(kept if isinstance(kept, logging.LogRecord) else record)
     return ""
 
