@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.engine import check as check_source
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Result
-from panicguard.python.lex import depth, scan
+from panicguard.python.screen import shallow
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 ROUNDS = 100
 """After so many rounds the fixes are taken to undo one another."""
-DEEPEST = 500
-"""The depth from which a statement is kept from libcst, which may overflow the stack on it."""
 
 
 def apply(source: Source, fixes: Sequence[Fix]) -> tuple[Source, tuple[int, ...]]:
@@ -146,21 +144,13 @@ def _compile_error(source: Source) -> str | None:
 
 
 def _parse_error(source: Source) -> str | None:
-    """Why libcst, which knows newer syntax than an older Python, does not parse the source.
-
-    What is nested too deeply for it is not looked at: no rule finds anything there.
-    """
+    """Why libcst, which knows newer syntax than an older Python, does not parse the source, but for the statements that
+    are too deep for it: no rule finds anything there."""
     import libcst
 
     text = source.text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\f")
-    pieces: list[str] = []
-    for line in scan(text).lines:
-        piece = text[line.start : line.end]
-        if line.end - line.start > DEEPEST and depth(text, line.start, line.end) > DEEPEST:
-            piece = piece[: len(piece) - len(piece.lstrip())] + "0\n"
-        pieces.append(piece)
     try:
-        libcst.parse_module("".join(pieces))
+        libcst.parse_module(shallow(text, ())[0])
     except (libcst.ParserSyntaxError, libcst.CSTLogicError, TypeError, RecursionError) as error:
         return _first_line(error)
     return None

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from panicguard.engine import check as check_source
 from panicguard.fix import ROUNDS, apply, converge, fix
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Fix
+from panicguard.python.imports import insertion
 from panicguard.rule import all_rules
 from panicguard.settings import Settings
 from panicguard.source import Source
@@ -253,3 +255,107 @@ def test_real_rules_are_fixed_in_a_row() -> None:
     assert result.diagnostics == ()
     again = fix(result.source, SETTINGS)
     assert (again.source, again.fixed, again.original) == (result.source, (), None)
+
+
+# Where the import goes
+
+IMPORT = "from panicguard import mruntime"
+
+
+def inserted(text: str, path: str = "a.py", statement: str = IMPORT) -> str:
+    made = insertion(Source(path, text), statement, len(text))
+    assert made is not None
+    assert made.start == made.end
+    return text[: made.start] + made.content + text[made.start :]
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        # Its section has a block, in an order.
+        ("import os\n\nimport anyio\nfrom zope import x\n", "from zope"),
+        ("import os\n\nfrom anyio import x\nimport probatio\n", "import probatio"),
+        ("import os\nfrom re import sub\nimport sys\n\nimport probatio\nfrom zope import x\n", "import probatio"),
+        ("import os\nimport probatio\n\nimport anyio\n", ""),
+        ("import zope\nimport attr\n", ""),
+        ("import os\nimport anyio\nfrom own.x import y\n", "from own"),
+        ("from anyio import x\nfrom own.x import y\nfrom zope import z\n", "from zope"),
+        # It has none: between the others, as they stand.
+        ("import os\nimport sys\nfrom . import x\n", "from ."),
+        ("import os\nfrom own.x import y\n", "from own"),
+    ],
+)
+def test_the_import_goes_into_the_block_it_belongs_to(text: str, before: str) -> None:
+    at = text.index(before) if before else len(text)
+    assert inserted(text, "/home/own/a.py") == f"{text[:at]}{IMPORT}\n{text[at:]}"
+
+
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [
+        ("", ""),
+        ("#!x\n", ""),
+        ("", "from . import x\n"),
+        ("", "from own.x import y\n"),
+        ("# c\n", "x = 1\n"),
+        ('"""doc"""\n\n', "from own.x import y\n"),
+        ('"""doc"""\n\n', "x = 1\n"),
+        ("from __future__ import annotations\n\n", "\nx = 1\n"),
+        ('from __future__ import annotations\n\n"""text"""\nimport os\n\n', "\nx = 1\n"),
+        ("import os\n\n", "class A: ...\n"),
+        ("import os\n\n", "# own\nfrom own.x import y\n"),
+        ("import os\n\n", "\nfrom own.x import y\n\nfrom . import z\n"),
+        ("import os\n\n", "if TYPE_CHECKING:\n    import zope\n"),
+        ("import os\n\n", "try:\n    import zope\nexcept ImportError: ...\nimport attr\n"),
+    ],
+)
+def test_else_the_import_has_a_block_of_its_own(above: str, below: str) -> None:
+    text = above.removesuffix("\n") + below if above.endswith("\n\n") else above + below
+    assert inserted(text, "/home/own/a.py").splitlines() == [
+        *above.splitlines(),
+        IMPORT,
+        *([""] if not below.startswith("\n") else []),
+        *below.splitlines(),
+    ]
+
+
+def test_the_import_of_a_copy_in_the_project_goes_to_the_projects_own() -> None:
+    text = "import anyio\nimport zope\n\nfrom own.x import y\n"
+    assert inserted(text, "/home/own/a.py", "from own import mruntime").splitlines()[3:] == [
+        "from own import mruntime",
+        "from own.x import y",
+    ]
+
+
+def test_the_import_ends_as_the_lines_do() -> None:
+    assert inserted("import os\r\nimport attr\r\n") == f"import os\r\nimport attr\r\n{IMPORT}\r\n"
+    assert inserted("import os") == f"import os\n\n{IMPORT}"
+
+
+# What is safe
+
+HEAD = "import asyncio\nimport threading\nimport _thread\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "applicability"),
+    [
+        ("async def f():\n    asyncio.ensure_future(g())\n", Applicability.SAFE),
+        ("def f():\n    asyncio.ensure_future(g())\n", Applicability.UNSAFE),
+        ("def f(loop):\n    asyncio.ensure_future(g(), loop=loop)\n", Applicability.SAFE),
+        ("def f(loop):\n    asyncio.run_coroutine_threadsafe(g(), loop)\n", Applicability.SAFE),
+        ("def f(self, loop):\n    self.x = asyncio.run_coroutine_threadsafe(g(), loop)\n", Applicability.UNSAFE),
+        ("def f(loop):\n    loop.create_task(g())\n", Applicability.UNSAFE),
+        ("def f(loop: asyncio.AbstractEventLoop):\n    loop.create_task(g())\n", Applicability.SAFE),
+        ("def f():\n    threading.Thread(target=g).start()\n", Applicability.SAFE),
+        ("def f():\n    threading.Thread(  # c\n        target=g).start()\n", Applicability.SAFE),
+        ("def f():\n    threading.Thread(target=  # c\n        g).start()\n", Applicability.SAFE),
+        ("def f():\n    _thread.start_new_thread(g, ())\n", Applicability.SAFE),
+        ("def f():\n    return _thread.start_new_thread(g, ())\n", Applicability.UNSAFE),
+    ],
+)
+def test_a_fix_is_safe_where_nothing_else_changes(code: str, applicability: Applicability) -> None:
+    fixes = [
+        d.fix for d in check_source(Source("a.py", HEAD + code), SETTINGS) if d.code in ("PNC101", "PNC102", "PNC103")
+    ]
+    assert [f.applicability if f else None for f in fixes] == [applicability]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import sys
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.model import Edit
@@ -13,15 +14,17 @@ from panicguard.python.lazy import cst
 from panicguard.python.lex import scan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from libcst import CSTNode
 
     from panicguard.python.module import Module
     from panicguard.source import Source
 
+    _Order = Callable[[str], tuple[bool | str, ...]]
+
 _IMPORT = re.compile(r"import\s+([\w.]+)|from\s+(\.*[\w.]*)\s+import\b")
-_DOCSTRING = re.compile(r"[rRuUbB]{0,2}(?:'''|\"\"\"|'|\")")
+_STRING = re.compile(r"[rRuUbB]{0,2}(?:'''|\"\"\"|'|\")")
 
 
 class Reference(NamedTuple):
@@ -89,8 +92,7 @@ def insertion(source: Source, statement: str, before: int) -> Edit | None:
 
 
 def _header(source: Source) -> list[_Line]:
-    """The docstring, other strings below it, and the imports a module starts with, up to the first other statement at
-    the top level.
+    """The strings and imports a module starts with, up to the first other statement at the top level.
 
     A compound statement (`if TYPE_CHECKING:`, `try:`) ends it: what is below may depend on it.
     """
@@ -101,11 +103,9 @@ def _header(source: Source) -> list[_Line]:
             continue
         body = text[line.start : line.end].lstrip("\f")
         match = _IMPORT.match(body) if line.indent == 0 else None
-        is_string = line.indent == 0 and _DOCSTRING.match(body) and not any(above.module for above in lines)
-        if not match and not is_string:
+        if not match and not (line.indent == 0 and _STRING.match(body)):
             break
-        module = (match[1] or match[2] or "") if match else ""
-        lines.append(_Line(line.start, line.end, body, module))
+        lines.append(_Line(line.start, line.end, body, (match[1] or match[2]) if match else ""))
     return lines
 
 
@@ -113,54 +113,93 @@ def _place(source: Source, lines: Sequence[_Line], statement: str) -> tuple[int,
     """The offset for an import statement, and the lines to insert there."""
     newline = source.newline
     imports = [line for line in lines if line.module and line.module != "__future__"]
-    if not imports:
-        return _below_header(source, lines, statement)
-    group = _group(source, imports, statement)
-    if group:
-        later = next((line for line in group if _sort_key(line.text) > _sort_key(statement)), None)
+    blocks = _blocks(source, imports)
+    sections = {line: _section(source, line.module) for line in imports}
+    module = _module(statement)
+    own = _section(source, module)
+    fellows = _fellows(blocks, sections, own, module)
+    if fellows:
+        key = _order(blocks, fellows)
+        later = next((line for line in fellows if key and key(line.text) > key(statement)), None)
         if later is not None:
             return later.start, f"{statement}{newline}"
-        return _after(source, group[-1], statement)
-    relative = next((line for line in imports if line.module.startswith(".")), None)
-    if relative is not None and relative is not imports[0]:
-        return relative.start, f"{statement}{newline}{newline}"
-    last = next((line for line in reversed(imports) if not line.module.startswith(".")), None)
-    if last is None:
-        return imports[0].start, f"{statement}{newline}{newline}"
-    at, text = _after(source, last, statement)
+        return _after(source, fellows[-1], statement)
+    below = next((line for line in imports if sections[line] > own), None)
+    above = lines[: lines.index(below)] if below else lines
+    if not above:
+        first = next((line.start for line in scan(source.text).lines if not line.blank), len(source.text))
+        return first, f"{statement}{newline}{newline}"
+    if below and any(above[-1] in block and below in block for block in blocks):
+        return below.start, f"{statement}{newline}"
+    at, text = _after(source, above[-1], statement)
+    if source.text[at : at + 1].strip():
+        text += newline
     return at, f"{newline}{text}"
 
 
-def _group(source: Source, imports: Sequence[_Line], statement: str) -> list[_Line]:
-    """The lines of imports, without a blank line between them, that the statement belongs to: those of other
-    packages that are not the standard library's; a single mixed block counts as such."""
-    groups: list[list[_Line]] = [[imports[0]]]
-    for above, line in itertools.pairwise(imports):
-        between = source.text[above.end : line.start]
-        if between.strip() or "\n" in between or "\r" in between:
-            groups.append([line])
-        else:
-            groups[-1].append(line)
-    name = _IMPORT.match(statement)
-    own = (name[1] or name[2] or "").partition(".")[0] if name else ""
-    third_party = [g for g in groups if all(_section(line.module) == "other" for line in g)]
-    same = [g for g in third_party if any(line.module.partition(".")[0] == own for line in g)]
-    if same or third_party:
-        return (same or third_party)[0]
-    mixed = [g for g in groups if {"stdlib", "other"} <= {_section(line.module) for line in g}]
-    return [line for line in mixed[0] if _section(line.module) == "other"] if mixed else []
+def _blocks(source: Source, imports: Sequence[_Line]) -> list[list[_Line]]:
+    """The imports, split where a blank line, a comment or a string stands between two."""
+    blocks: list[list[_Line]] = []
+    for above, line in itertools.pairwise((None, *imports)):
+        assert line is not None
+        if above is None or source.text[above.end : line.start].strip(" \t\f"):
+            blocks.append([])
+        blocks[-1].append(line)
+    return blocks
 
 
-def _section(module: str) -> str:
+def _fellows(blocks: Sequence[list[_Line]], sections: dict[_Line, int], own: int, module: str) -> list[_Line]:
+    """The lines that an import belongs to: those of its section in one block, best in a block of their own, and of the
+    same package; or the whole block, where that is in order and has no section of the standard library."""
+    found: list[tuple[bool, bool, list[_Line]]] = []
+    for block in blocks:
+        lines = [line for line in block if sections[line] == own]
+        package = module.partition(".")[0]
+        related = any(line.module.partition(".")[0] == package for line in lines)
+        if lines:
+            mixed = len(lines) < len(block)
+            if mixed and all(sections[line] > 0 for line in block) and any(_is_sorted(block, key) for key in _ORDERS):
+                lines = block
+            found.append((mixed, not related, lines))
+    return min(found, key=lambda entry: entry[:2])[2] if found else []
+
+
+def _section(source: Source, module: str) -> int:
+    """0 for the standard library, 1 for other packages, 2 for the package that the file is in, 3 for relative ones."""
     if module.startswith("."):
-        return "relative"
-    return "stdlib" if module.partition(".")[0] in sys.stdlib_module_names else "other"
+        return 3
+    package = module.partition(".")[0]
+    if package in sys.stdlib_module_names:
+        return 0
+    return 2 if package in PurePath(source.path).parts[:-1] else 1
 
 
-def _sort_key(statement: str) -> tuple[bool, str]:
-    """`import x` before `from x import y`, each by module, as isort and Ruff sort them by default."""
+def _module(statement: str) -> str:
     match = _IMPORT.match(statement)
-    return (match is not None and match[1] is None, (match[1] or match[2] or "").lower() if match else "")
+    return (match[1] or match[2]) if match else ""
+
+
+def _straight_first(statement: str) -> tuple[bool | str, ...]:
+    """`import x` before `from x import y`, each by module: as isort and Ruff sort by default."""
+    return statement.startswith("from"), _module(statement).lower()
+
+
+def _by_module(statement: str) -> tuple[bool | str, ...]:
+    """By module, whatever the form: isort's and Ruff's `force-sort-within-sections`."""
+    return _module(statement).lower(), statement.startswith("from")
+
+
+_ORDERS = (_straight_first, _by_module)
+
+
+def _order(blocks: Sequence[list[_Line]], lines: list[_Line]) -> _Order | None:
+    """The order that lines are in, by preference the one that most blocks are in; None if they are in none."""
+    kept = [key for key in _ORDERS if _is_sorted(lines, key)]
+    return max(kept, key=lambda key: sum(_is_sorted(block, key) for block in blocks), default=None)
+
+
+def _is_sorted(lines: Sequence[_Line], key: _Order) -> bool:
+    return all(key(above.text) <= key(below.text) for above, below in itertools.pairwise(lines))
 
 
 def _after(source: Source, line: _Line, statement: str) -> tuple[int, str]:
@@ -169,13 +208,3 @@ def _after(source: Source, line: _Line, statement: str) -> tuple[int, str]:
     if source.text[: line.end].endswith(("\n", "\r")):
         return line.end, f"{statement}{newline}"
     return line.end, f"{newline}{statement}"
-
-
-def _below_header(source: Source, lines: Sequence[_Line], statement: str) -> tuple[int, str]:
-    """Below the docstring and `from __future__` where there are any, else above the first statement."""
-    newline = source.newline
-    if lines:
-        at, text = _after(source, lines[-1], statement)
-        return at, f"{newline}{text}"
-    first = next((line.start for line in scan(source.text).lines if not line.blank), len(source.text))
-    return first, f"{statement}{newline}{newline}"

@@ -3,6 +3,7 @@ come before the arguments, which stay where they are."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +12,7 @@ from panicguard.model import Applicability, Edit, Fix
 from panicguard.patterns import component_for
 from panicguard.python import apis, imports
 from panicguard.python.lazy import cst
+from panicguard.python.spawns import Fate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,22 @@ if TYPE_CHECKING:
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
 _FOLDED = frozenset(("target", "args", "kwargs", "name", "daemon"))
 """The arguments of Thread that SafeGo takes too."""
+_WRAPPERS = frozenset(("functools.partial", "asyncio.to_thread", "asyncio.wait_for", "asyncio.shield"))
+"""What runs its first argument: that is what has a name worth telling."""
+_UNSPECIFIC = frozenset("f fn func function target callable callback cb coro coroutine awaitable task".split())
+"""Names of variables that do not say what they hold."""
+
+
+class _Names(NamedTuple):
+    """The component and the policy as they are written, and what separates them from the arguments."""
+
+    component: str
+    policy: str
+    separator: str
+
+    def before(self, *others: str) -> str:
+        """What goes before the first argument."""
+        return "".join(part + self.separator for part in (self.component, self.policy, *others))
 
 
 class _Rewrite(NamedTuple):
@@ -42,7 +60,8 @@ def spawn_fix(module: Module, spawn: Spawn) -> Fix | None:
     if found is None or quote is None:
         return None
     policy = module.settings.default_policy
-    names = f"{quote}{component(module, spawn)}{quote}, {found.prefix}{policy}"
+    written = f"{quote}{component(module, spawn)}{quote}"
+    names = _Names(written, f"{found.prefix}{policy}", _separator(module, spawn.call))
     rewrite = _rewrite(module, spawn, names)
     if rewrite is None:
         return None
@@ -54,7 +73,18 @@ def spawn_fix(module: Module, spawn: Spawn) -> Fix | None:
     return Fix(title, edits, Applicability.UNSAFE if unsafe else Applicability.SAFE)
 
 
-def _rewrite(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
+def _separator(module: Module, call: cst.Call) -> str:
+    """What to write between new arguments: a line break where the call's own stand in lines of their own."""
+    if call.args:
+        row, column = module.source.location(module.span(call.args[0])[0])
+        end_row, _ = module.source.location(module.span(call.args[-1])[1])
+        margin = module.source.line(row)[: column - 1]
+        if row < end_row and not margin.strip():
+            return f",{module.source.newline}{margin}"
+    return ", "
+
+
+def _rewrite(module: Module, spawn: Spawn, names: _Names) -> _Rewrite | None:
     match spawn.kind, spawn.api:
         case "task", _:
             return _task(module, spawn, names)
@@ -85,19 +115,44 @@ def component(module: Module, spawn: Spawn) -> str:
     )
     if re.fullmatch(r"[\w.:/ -]+", literal):
         return literal
-    return _kebab(_target_name(module, spawn.target)) or _module_component(module.source.path)
+    return _kebab(_target_name(module, spawn)) or _module_component(module.source.path)
 
 
-def _target_name(module: Module, target: CSTNode | None) -> str:
-    if isinstance(target, cst.Call):
-        if module.names.qualified(target.func) == "functools.partial" and target.args:
-            return _target_name(module, target.args[0].value)
-        target = target.func
-    elif isinstance(target, cst.Name) and not isinstance(module.names.definition(target), cst.FunctionDef):
+def _target_name(module: Module, spawn: Spawn) -> str:
+    """The name of what runs, without what only wraps it; "" where it has none, or one that says nothing."""
+    target = spawn.target
+    while True:
+        if isinstance(target, cst.Call) and module.names.qualified(target.func) in _WRAPPERS and target.args:
+            target = target.args[0].value
+        elif isinstance(target, cst.Attribute) and target.attr.value == "run" and _is_context(module, target.value):
+            target = _first_given(spawn.call, target)
+        else:
+            break
+    callee = target.func if isinstance(target, cst.Call) else target
+    if not isinstance(callee, (cst.Name, cst.Attribute)):
         return ""
-    if isinstance(target, cst.Attribute):
-        return target.attr.value
-    return target.value if isinstance(target, cst.Name) else ""
+    name = callee.attr.value if isinstance(callee, cst.Attribute) else callee.value
+    if callee is target and name.strip("_") in _UNSPECIFIC and module.names.definition(callee) is None:
+        return ""
+    return name
+
+
+def _is_context(module: Module, node: CSTNode | None) -> bool:
+    """Whether an expression is a copy of the context variables."""
+    if isinstance(node, cst.Name):
+        _, bindings = module.names.lookup(node.value, module.names.scope(node))
+        values = [binding.value for binding in bindings]
+        node = values[0] if len(values) == 1 and isinstance(values[0], cst.Call) else None
+    return isinstance(node, cst.Call) and module.names.qualified(node.func) == "contextvars.copy_context"
+
+
+def _first_given(call: cst.Call, target: CSTNode) -> CSTNode | None:
+    """The first argument that a spawn's target is called with."""
+    for arg in call.args:
+        if arg.keyword is not None and arg.keyword.value == "args" and isinstance(arg.value, (cst.Tuple, cst.List)):
+            return arg.value.elements[0].value if arg.value.elements else None
+    given = [arg.value for arg in call.args if arg.keyword is None]
+    return next((below for above, below in itertools.pairwise(given) if above is target), None)
 
 
 def _kebab(name: str) -> str:
@@ -110,23 +165,35 @@ def _module_component(path: str) -> str:
     return _kebab(stem) or "main"
 
 
-def _task(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
-    """`create_task(send(x))` -> `SafeGo("send", KeepRunning, send(x))`, with `loop=` where it was called on one."""
+def _task(module: Module, spawn: Spawn, names: _Names) -> _Rewrite | None:
+    """`create_task(send(x))` -> `SafeGo("send", KeepRunning, send(x))`, with `loop=` where it was called on one.
+
+    Where no loop runs, `ensure_future` takes the one that is set, and SafeGo none. A future for another thread is of
+    another type when its loop is this one or does not run yet.
+    """
     args = spawn.call.args
     if spawn.target is None or args[0].keyword is not None or spawn.api.startswith("tornado."):
         return None
     if any(a.keyword is not None and a.keyword.value == "eager_start" for a in args):
         return None
-    edits = [_insert(module.span(args[0])[0], f"{names}, ")]
+    edits = [_insert(module.span(args[0])[0], names.before())]
     unsafe = False
-    if spawn.api == "asyncio.run_coroutine_threadsafe" and len(args) == 2 and args[1].keyword is None:
-        edits.append(_insert(module.span(args[1])[0], "loop="))
+    if spawn.api == "asyncio.ensure_future":
+        unsafe = not _is_async(module.tree.function(spawn.call)) and not any(a.keyword is not None for a in args)
+    elif spawn.api == "asyncio.run_coroutine_threadsafe":
+        unsafe = spawn.fate is not Fate.DROPPED
+        if len(args) == 2 and args[1].keyword is None:
+            edits.append(_insert(module.span(args[1])[0], "loop="))
     elif spawn.api == f"{apis.LOOP}.create_task" and not _is_running_loop(module, spawn.owner):
         if spawn.owner is None:
             return None
-        edits.append(_insert(module.span(args[-1])[1], f", loop={module.text(spawn.owner)}"))
+        edits.append(_insert(module.span(args[-1])[1], f"{names.separator}loop={module.text(spawn.owner)}"))
         unsafe = _has_effects(module, spawn.owner)
     return _Rewrite("SafeGo", edits, unsafe)
+
+
+def _is_async(function: CSTNode | None) -> bool:
+    return isinstance(function, cst.FunctionDef) and function.asynchronous is not None
 
 
 def _is_running_loop(module: Module, owner: CSTNode | None) -> bool:
@@ -141,17 +208,17 @@ def _has_effects(module: Module, owner: CSTNode) -> bool:
     )
 
 
-def _thread(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
+def _thread(module: Module, spawn: Spawn, names: _Names) -> _Rewrite | None:
     """`Thread(target=f).start()` -> `SafeGo("f", KeepRunning, f)`; a thread that is started elsewhere becomes a
     SafeThread with the arguments it has."""
-    if module.names.qualified(spawn.call.func) != apis.THREAD or not spawn.call.args:
+    if module.names.qualified(spawn.call.func) != apis.THREAD or not spawn.call.args or _runs_later(module, spawn):
         return None
     return _folded(module, spawn, names) or _Rewrite(
-        "SafeThread", [_insert(module.span(spawn.call.args[0])[0], f"{names}, ")]
+        "SafeThread", [_insert(module.span(spawn.call.args[0])[0], names.before())]
     )
 
 
-def _folded(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
+def _folded(module: Module, spawn: Spawn, names: _Names) -> _Rewrite | None:
     """The SafeGo for a thread whose construction and start are one chain or two neighbouring statements."""
     args = spawn.call.args
     keywords = [arg.keyword.value if arg.keyword is not None else "" for arg in args]
@@ -168,8 +235,9 @@ def _folded(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
         if handed is not None:
             ctx, taken = handed
             callee = "SafeGoWithContextAndComponent"
-            return _Rewrite(callee, [Edit(first, value_at, f"{module.text(ctx)}, {names}, "), *taken, start])
-        return _Rewrite("SafeGo", [Edit(first, value_at, f"{names}, "), start])
+            front = module.text(ctx) + names.separator + names.before()
+            return _Rewrite(callee, [Edit(first, value_at, front), *taken, start])
+        return _Rewrite("SafeGo", [Edit(first, value_at, names.before()), start])
     target = module.source.text[value_at : module.span(args[at])[1]]
     moved = (
         Edit(module.span(args[at])[0], module.span(args[at + 1])[0], "")
@@ -178,7 +246,7 @@ def _folded(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
     )
     if "#" in module.source.text[moved.start : moved.end] or _has_effects(module, args[at].value):
         return None
-    return _Rewrite("SafeGo", [_insert(first, f"{names}, {target}, "), moved, start])
+    return _Rewrite("SafeGo", [_insert(first, names.before(target)), moved, start])
 
 
 def _handed_context(module: Module, spawn: Spawn) -> tuple[CSTNode, list[Edit]] | None:
@@ -266,20 +334,20 @@ def _next_statement_start(module: Module, call: cst.Call) -> Edit | None:
     return None
 
 
-def _start_new_thread(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
+def _start_new_thread(module: Module, spawn: Spawn, names: _Names) -> _Rewrite | None:
     """`start_new_thread(f, (x,))` -> `SafeGo("f", KeepRunning, f, args=(x,), daemon=True)`: nobody waits for such a
     thread at exit. Its ident is lost, which only a reader of the result would miss."""
     args = spawn.call.args
-    if len(args) < 2 or any(arg.keyword is not None for arg in args):
+    if len(args) < 2 or any(arg.keyword is not None for arg in args) or _runs_later(module, spawn):
         return None
-    edits = [_insert(module.span(args[0])[0], f"{names}, "), _insert(module.span(args[1])[0], "args=")]
+    edits = [_insert(module.span(args[0])[0], names.before()), _insert(module.span(args[1])[0], "args=")]
     if len(args) > 2:
         edits.append(_insert(module.span(args[2])[0], "kwargs="))
-    edits.append(_insert(module.span(args[-1])[1], ", daemon=True"))
+    edits.append(_insert(module.span(args[-1])[1], f"{names.separator}daemon=True"))
     return _Rewrite("SafeGo", edits, unsafe=not isinstance(module.tree.parents[spawn.call], cst.Expr))
 
 
-def _job(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
+def _job(module: Module, spawn: Spawn, names: _Names) -> _Rewrite | None:
     """`pool.submit(f, x, k=1)` -> `SafeGo("f", KeepRunning, f, args=(x,), kwargs={"k": 1}, executor=pool)`, and the
     same for run_in_executor with `loop=`. Only for threads: a job in another process would have to be pickled."""
     args = list(spawn.call.args)
@@ -301,18 +369,26 @@ def _job(module: Module, spawn: Spawn, names: str) -> _Rewrite | None:
         return None
     if executor is not None:
         keywords.insert(0, ("executor", executor))
-    if not args or args[0].keyword is not None or args[0].star:
+    if not args or args[0].keyword is not None or args[0].star or _runs_later(module, spawn):
         return None
     wrapped = _wrapped_arguments(module, args[1:])
     if wrapped is None or any("#" in module.source.text[e.start : e.end] for e in dropped):
         return None
-    tail = "".join(f", {key}={module.text(value)}" for key, value in keywords)
+    tail = "".join(f"{names.separator}{key}={module.text(value)}" for key, value in keywords)
     first = module.span(args[0])[0]
-    front = Edit(dropped[0].start, dropped[0].end, f"{names}, ") if dropped else _insert(first, f"{names}, ")
+    front = Edit(dropped[0].start, dropped[0].end, names.before()) if dropped else _insert(first, names.before())
     unsafe = any(_has_effects(module, value) for _, value in keywords)
     closing, edits = wrapped
     edits.append(_insert(module.span(args[-1])[1], closing + tail))
     return _Rewrite("SafeGo", [front, *edits], unsafe)
+
+
+def _runs_later(module: Module, spawn: Spawn) -> bool:
+    """Whether calling the target runs none of it: an async function, a generator. SafeGo refuses those."""
+    function = spawn.definition
+    return isinstance(function, cst.FunctionDef) and (
+        _is_async(function) or any(isinstance(node, cst.Yield) for node in module.tree.own(function))
+    )
 
 
 def _wrapped_arguments(module: Module, args: list[cst.Arg]) -> tuple[str, list[Edit]] | None:
