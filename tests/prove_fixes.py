@@ -1,11 +1,18 @@
 """Fix a copy of a tree and prove that nothing else changed.
 
-    python tests/prove_fixes.py DIRECTORY [--unsafe-fixes] [--keep COPY]
+    python tests/prove_fixes.py DIRECTORY [--unsafe-fixes] [--config "KEY = VALUE"] [--keep COPY]
 
-Every changed file compiles; its comments are the same; its syntax tree is the same but for fixed calls, the import
-they need, a folded `.start()`, and what an unsafe fix adds (a `raise`, a bound loop variable); a second run
-changes nothing. The comparison reads trees of Python's own `ast` and knows nothing of how a fix is made. It runs under
-the newest Python there is, for the newest syntax.
+Holds for every changed file, or is printed with its path and line:
+
+- it compiles, under the newest Python that compiles the original;
+- its syntax tree is the original's, but for the spawns that became calls of the runtime and hold the same arguments,
+  one import of the runtime, a `start()` that such a call took in, and what two unsafe fixes add: a `raise` at the end
+  of a handler, and a default that binds a lambda's variable;
+- each of those arguments is written as it was;
+- outside of these calls and lines the text is the same, character for character, and so are the comments within;
+- a second run changes nothing.
+
+The comparison reads trees of Python's `ast` and knows nothing of how a fix is made.
 """
 
 from __future__ import annotations
@@ -24,220 +31,429 @@ import tokenize
 import warnings
 from pathlib import Path
 
-NEWEST = ("python3.15", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10")
-_UNPARENTHESIZED = re.compile(r"^([ \t]*except) ([\w.]+(?:, [\w.]+)+)(?=:)", re.MULTILINE)
-"""`except A, B:`, which Python knows from 3.14 on."""
 RUNTIME = ("SafeGo", "SafeGoWithContextAndComponent", "SafeThread", "SafeTimer")
+POLICIES = ("KeepRunning", "CrashProcess")
+NEWLINE = re.compile(r"\r\n|\r|\n")
+UNPARENTHESIZED = re.compile(r"^([ \t]*except) ([\w.]+(?:, [\w.]+)+)(?=:)", re.MULTILINE)
+"""`except A, B:`, which Python knows from 3.14 on: where there is none, both texts are read with parentheses."""
 
 
-# Under the newest Python: pairs of texts -> complaints
+class Text:
+    """A module's text, and where in it its nodes stand."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.starts = [0, *(match.end() for match in NEWLINE.finditer(text)), len(text)]
+
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        return self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno, node.end_col_offset)
+
+    def _offset(self, row: int, column: int) -> int:
+        line = self.text[self.starts[row - 1] : self.starts[row]]
+        return self.starts[row - 1] + len(line.encode()[:column].decode())
+
+    def lines(self, node: ast.AST) -> tuple[int, int]:
+        """The whole lines a statement stands in."""
+        return self.starts[node.lineno - 1], self.starts[node.end_lineno]
+
+    def of(self, node: ast.AST) -> str:
+        start, end = self.span(node)
+        return self.text[start:end]
 
 
-def compare(before: str, after: str) -> list[str]:
-    """What is wrong with the change from one text to the other."""
-    if sys.version_info < (3, 14):
-        before, after = (_UNPARENTHESIZED.sub(r"\1 (\2)", text) for text in (before, after))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            trees = [ast.parse(text) for text in (before, after)]
-            compile(after, "after", "exec")
-    except SyntaxError as error:
-        return [f"does not compile: {error}"]
-    found = list(_statements(trees[0].body, trees[1].body, module=True))
-    if _comments(before) != _comments(after):
-        found.append("the comments changed")
-    return found
+class Comparison:
+    """What is wrong with the change from one text to another."""
 
+    def __init__(self, before: str, after: str) -> None:
+        self.old, self.new = Text(before), Text(after)
+        self.complaints: list[str] = []
+        self.replaced: list[tuple[tuple[int, int], tuple[int, int]]] = []
+        self.removed: list[tuple[int, int]] = []
+        self.added: list[tuple[int, int]] = []
+        self.imported: ast.stmt | None = None
+        self.unstarted: list[ast.Call] = []
+        trees = [ast.parse(text) for text in (before, after)]
+        self.imports = imports(trees[0])
+        self.statements(trees[0].body, trees[1].body, module=True)
+        for call in self.unstarted:
+            self.complain(call, "a thread is started that was not")
+        if not self.complaints:
+            self.texts()
 
-def _comments(text: str) -> list[str]:
-    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    return sorted(token.string.strip() for token in tokens if token.type == tokenize.COMMENT)
+    def complain(self, node: ast.AST, what: str) -> None:
+        self.complaints.append(f"line {getattr(node, 'lineno', '?')}: {what}")
 
+    # Trees
 
-def _statements(old: list[ast.stmt], new: list[ast.stmt], *, module: bool = False):
-    at = 0
-    imported = False
-    for statement in new:
-        if module and not imported and _is_runtime_import(statement) and not _same(old, at, statement):
-            imported = True
-            continue
-        if at == len(old):
-            if isinstance(statement, ast.Raise) and statement.exc is None:
-                continue
-            yield f"line {statement.lineno}: a new statement"
+    def statements(
+        self, olds: list[ast.stmt], news: list[ast.stmt], *, module: bool = False, handler: bool = False
+    ) -> None:
+        rest = collections.deque(olds)
+        for new in news:
+            if module and self.is_import(new) and not (rest and ast.dump(rest[0]) == ast.dump(new)):
+                self.imported = new
+            elif handler and new is news[-1] and is_bare_raise(new) and not rest:
+                self.added.append(self.new.lines(new))
+            elif handler and is_bare_raise(new) and rest and isinstance(rest[0], ast.Pass):
+                self.replaced.append((self.old.span(rest.popleft()), self.new.span(new)))
+            elif not rest:
+                self.complain(new, "a new statement")
+            else:
+                old = rest.popleft()
+                self.nodes(old, new)
+                call = getattr(new, "value", None)
+                if call in self.unstarted and rest and is_start_of(rest[0], old):
+                    self.unstarted.remove(call)
+                    self.removed.append(self.old.lines(rest.popleft()))
+        if rest:
+            self.complain(rest[0], "a statement of the original is gone")
+
+    def is_import(self, statement: ast.stmt) -> bool:
+        return self.imported is None and (
+            isinstance(statement, (ast.Import, ast.ImportFrom))
+            and [alias.name.rpartition(".")[2] for alias in statement.names] == ["mruntime"]
+        )
+
+    def nodes(self, old: ast.AST, new: ast.AST) -> None:
+        if isinstance(old, ast.Call) and isinstance(new, ast.Call) and runtime_name(new) and not runtime_name(old):
+            self.spawn(old, new)
             return
-        fixed = _fixed_call(statement)
-        if isinstance(statement, ast.Raise) and isinstance(old[at], ast.Pass):
-            at += 1
-            continue
-        yield from _nodes(old[at], statement)
-        at += 1
-        if fixed and at < len(old) and _is_start(old[at]) and not _same(new, new.index(statement) + 1, old[at]):
-            at += 1
-    if at < len(old):
-        yield f"line {old[at].lineno}: a statement is gone"
+        if type(old) is not type(new):
+            self.complain(new, f"{type(old).__name__} became {type(new).__name__}")
+            return
+        bound = isinstance(old, (ast.Lambda, ast.FunctionDef)) and ast.dump(old.args) != ast.dump(new.args)
+        if bound:
+            self.parameters(old, new)
+        for field in old._fields:
+            if not (bound and field == "args"):
+                self.values(new, field, getattr(old, field, None), getattr(new, field, None))
+
+    def values(self, node: ast.AST, field: str, old: object, new: object) -> None:
+        if isinstance(old, ast.AST) and isinstance(new, ast.AST):
+            self.nodes(old, new)
+        elif isinstance(old, list) and isinstance(new, list):
+            if old and isinstance(old[0], ast.stmt):
+                self.statements(old, new, handler=isinstance(node, ast.ExceptHandler))
+            elif len(old) != len(new):
+                self.complain(node, f"{field} of {type(node).__name__} has another length")
+            else:
+                for one, other in zip(old, new, strict=True):
+                    self.values(node, field, one, other)
+        elif (type(old), old) != (type(new), new):
+            self.complain(node, f"{old!r} became {new!r}")
+
+    def parameters(self, old: ast.Lambda | ast.FunctionDef, new: ast.Lambda | ast.FunctionDef) -> None:
+        """A function with further parameters, each with the variable of that name as its default."""
+        before, after = parameters(old), parameters(new)
+        added = [entry for entry in after if entry not in before]
+        if [entry for entry in after if entry in before] != before or any(name != default for name, default in added):
+            self.complain(new, "other parameters")
+        (start, _), (new_start, _) = self.old.span(old), self.new.span(new)
+        ends = [text.span(body_of(node))[0] for text, node in ((self.old, old), (self.new, new))]
+        self.replaced.append(((start, ends[0]), (new_start, ends[1])))
+
+    # Spawns
+
+    def spawn(self, old: ast.Call, new: ast.Call) -> None:
+        """A spawn became a call of the runtime: a component, a policy, and what it was given."""
+        self.replaced.append((self.old.span(old), self.new.span(new)))
+        name = runtime_name(new)
+        args = list(new.args)
+        context = [args.pop(0)] if name == "SafeGoWithContextAndComponent" and args else []
+        if not (args and is_component(args.pop(0))):
+            self.complain(new, "no component")
+            return
+        if last_name(old.func) == "SafeGoWithContext":
+            self.arguments(new, old.args, [*context, *args])
+            self.keywords(new, [(keyword.arg, keyword.value) for keyword in old.keywords])
+            return
+        if not (args and last_name(args.pop(0)) in POLICIES):
+            self.complain(new, "no policy")
+            return
+        is_started = isinstance(old.func, ast.Attribute) and old.func.attr == "start" and not (old.args or old.keywords)
+        call = old.func.value if is_started and isinstance(old.func.value, ast.Call) else old
+        if call is not old and (name == "SafeThread" or not has_target(call)):
+            self.complain(new, "`.start()` is gone")
+        elif call is old and name != "SafeThread" and has_target(call):
+            self.unstarted.append(new)
+        given, keywords = expected(call, name, self.imports)
+        self.arguments(new, given, [*context, *args])
+        self.keywords(new, keywords)
+
+    def arguments(self, new: ast.Call, olds: list[ast.expr], news: list[ast.expr]) -> None:
+        if len(olds) != len(news):
+            self.complain(new, "more or fewer arguments")
+            return
+        for one, other in zip(olds, news, strict=True):
+            self.argument(one, other)
+
+    def keywords(self, new: ast.Call, olds: list[tuple[str | None, object]]) -> None:
+        """The keywords of the new call. The value of an old one is a node, a list of nodes for a tuple of them, a dict
+        of nodes, or a constant."""
+        if [keyword.arg for keyword in new.keywords] != [name for name, _ in olds]:
+            self.complain(new, "other keywords")
+            return
+        for keyword, (_, old) in zip(new.keywords, olds, strict=True):
+            value = keyword.value
+            if isinstance(old, list) and isinstance(value, (ast.Tuple, ast.List)):
+                self.arguments(new, old, value.elts)
+            elif isinstance(old, dict) and isinstance(value, ast.Dict):
+                if [getattr(key, "value", None) for key in value.keys] != list(old):
+                    self.complain(new, "other keys")
+                self.arguments(new, list(old.values()), value.values)
+            elif isinstance(old, ast.AST):
+                self.argument(old, value)
+            elif not isinstance(value, ast.Constant) or value.value is not old:
+                self.complain(new, f"another {keyword.arg}")
+
+    def argument(self, old: ast.AST, new: ast.AST) -> None:
+        """The same expression, and written the same but for the fixes in it."""
+        fixes = len(self.replaced)
+        self.nodes(old, new)
+        if len(self.replaced) == fixes and self.old.of(old) != self.new.of(new):
+            self.complain(new, "an argument is written in another way")
+
+    # Texts
+
+    def texts(self) -> None:
+        """What is left without the places of the fixes is the same, and so are all comments."""
+        olds = outermost([span for span, _ in self.replaced])
+        news = outermost([span for _, span in self.replaced])
+        before = without(self.old.text, olds, self.removed)
+        if all(before != without(self.new.text, news, added) for added in self.insertions()):
+            self.complaints.append("the text around the fixes changed")
+        if comments(self.old.text) != comments(self.new.text):
+            self.complaints.append("the comments changed")
+
+    def insertions(self) -> list[list[tuple[int, int]]]:
+        """The inserted lines; the import with or without a blank line above and below that comes with it."""
+        if self.imported is None:
+            return [self.added]
+        start, end = self.new.lines(self.imported)
+        above = re.search(r"(?:\r\n|\r|\n)?\Z", self.new.text[:start])
+        below = NEWLINE.match(self.new.text, end)
+        return [[*self.added, (a, b)] for a in {start, above.start()} for b in {end, below.end() if below else end}]
 
 
-def _same(statements: list[ast.stmt], at: int, other: ast.stmt) -> bool:
-    return at < len(statements) and ast.dump(statements[at]) == ast.dump(other)
+def expected(
+    call: ast.Call, name: str, imports: dict[str, str]
+) -> tuple[list[ast.expr], list[tuple[str | None, object]]]:
+    """The arguments and keywords that the new call must have after the component and the policy, by the form of the old
+    one. For SafeGoWithContextAndComponent the context comes first. `imports`: what the module's imported names are."""
+    keywords = [(keyword.arg, keyword.value) for keyword in call.keywords]
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+    targets = [value for key, value in keywords if key == "target"]
+    api = last_name(call.func)
+    match imports.get(api, api):
+        case _ if name == "SafeThread":
+            return call.args, keywords
+        case _ if targets:
+            others = [(key, value) for key, value in keywords if key != "target"]
+            if name == "SafeGo":
+                return [*call.args, *targets], others
+            context, *rest = dict(others)["args"].elts
+            others = [(key, rest if key == "args" else value) for key, value in others if key != "args" or rest]
+            return [context, *targets], others
+        case "start_new_thread" | "start_new":
+            names = ("args", "kwargs")[: len(call.args) - 1]
+            return call.args[:1], [*zip(names, call.args[1:], strict=True), ("daemon", True)]
+        case "submit":
+            return call.args[:1], [*packed(call.args[1:], keywords), ("executor", receiver)]
+        case "run_in_executor":
+            pool = [] if ast.dump(call.args[0]) == ast.dump(ast.Constant(None)) else [("executor", call.args[0])]
+            return call.args[1:2], [*packed(call.args[2:], []), *pool, ("loop", receiver)]
+        case "run_coroutine_threadsafe":
+            return call.args[:1], [*(("loop", loop) for loop in call.args[1:]), *keywords]
+        case "create_task" if receiver is not None and not (
+            last_name(receiver) == "get_running_loop" or (isinstance(receiver, ast.Name) and receiver.id in imports)
+        ):
+            return call.args, [*keywords, ("loop", receiver)]
+    return call.args, keywords
 
 
-def _is_runtime_import(statement: ast.stmt) -> bool:
-    return isinstance(statement, (ast.Import, ast.ImportFrom)) and any(
-        alias.name.rpartition(".")[2] == "mruntime" for alias in statement.names
-    )
+def imports(tree: ast.Module) -> dict[str, str]:
+    """The names that are imported anywhere, and what they are in their modules."""
+    found = [alias for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names]
+    return {alias.asname or alias.name.partition(".")[0]: alias.name for alias in found}
 
 
-def _is_start(statement: ast.stmt) -> bool:
-    match statement:
-        case ast.Expr(ast.Call(ast.Attribute(ast.Name(), "start"), [], [])):
-            return True
-    return False
+def packed(args: list[ast.expr], keywords: list[tuple[str | None, ast.expr]]) -> list[tuple[str | None, object]]:
+    return [*([("args", args)] if args else []), *([("kwargs", dict(keywords))] if keywords else [])]
 
 
-def _fixed_call(statement: ast.stmt) -> bool:
-    return any(isinstance(node, ast.Call) and _runtime_name(node) for node in ast.walk(statement))
-
-
-def _runtime_name(call: ast.Call) -> str:
-    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+def runtime_name(call: ast.Call) -> str:
+    name = last_name(call.func)
     return name if name in RUNTIME else ""
 
 
-def _nodes(old: ast.AST, new: ast.AST):
-    if isinstance(old, ast.Call) and isinstance(new, ast.Call) and _runtime_name(new) and not _runtime_name(old):
-        yield from _spawn(old, new)
-        return
-    if type(old) is not type(new):
-        yield f"line {getattr(new, 'lineno', '?')}: {type(old).__name__} became {type(new).__name__}"
-        return
-    if isinstance(old, ast.Lambda) and isinstance(new, ast.Lambda):
-        yield from _nodes(old.body, new.body)
-        added = [arg.arg for arg in new.args.args[len(old.args.args) :]]
-        bound = [getattr(value, "id", "") for value in new.args.defaults[len(old.args.defaults) :]]
-        if added != bound and added != [arg.arg for arg in new.args.kwonlyargs]:
-            yield f"line {new.lineno}: the parameters of a lambda"
-        return
-    for field in old._fields:
-        a, b = getattr(old, field, None), getattr(new, field, None)
-        if isinstance(a, list) and a and isinstance(a[0], ast.stmt):
-            yield from _statements(a, b)
-        elif isinstance(a, list):
-            if len(a) != len(b):
-                yield f"line {getattr(new, 'lineno', '?')}: {field} of {type(old).__name__}"
-                return
-            for x, y in zip(a, b, strict=True):
-                if isinstance(x, ast.AST):
-                    yield from _nodes(x, y)
-                elif x != y:
-                    yield f"{x!r} became {y!r}"
-        elif isinstance(a, ast.AST) and isinstance(b, ast.AST):
-            yield from _nodes(a, b)
-        elif a != b:
-            yield f"line {getattr(new, 'lineno', '?')}: {a!r} became {b!r}"
+def last_name(node: ast.AST) -> str:
+    node = node.func if isinstance(node, ast.Call) else node
+    return getattr(node, "attr", getattr(node, "id", ""))
 
 
-def _spawn(old: ast.Call, new: ast.Call):
-    """A spawn and its fix hold the same expressions; what may go and what may come is listed here."""
-    receivers = []
-    if isinstance(old.func, ast.Attribute):
-        receivers.append(old.func.value)
-        if old.func.attr == "start" and isinstance(old.func.value, ast.Call):
-            old = old.func.value
-            receivers = [old.func.value] if isinstance(old.func, ast.Attribute) else []
-    before, after = _atoms(old), _atoms(new)
-    gone, come = before - after, after - before
-    component = next((a.value for a in new.args[:2] if isinstance(a, ast.Constant) and isinstance(a.value, str)), None)
-    may_go = {ast.dump(ast.Constant(None)), ast.dump(ast.Constant(component))}
-    may_come = {ast.dump(ast.Constant(component)), ast.dump(ast.Constant(True))}
-    may_come |= {_dump(receiver) for receiver in receivers}
-    strange = [a for a in gone if a not in may_go]
-    strange += [a for a in come if a not in may_come and "KeepRunning" not in a and "CrashProcess" not in a]
-    if strange:
-        yield f"line {new.lineno}: other arguments: {strange[:3]}"
+def has_target(call: ast.Call) -> bool:
+    """Whether it makes a thread."""
+    return any(keyword.arg == "target" for keyword in call.keywords)
 
 
-def _atoms(call: ast.Call) -> collections.Counter[str]:
-    """The expressions that a call is given, those in `args=(...)` and `kwargs={...}` one by one."""
-    found: list[str] = []
-    for arg in call.args:
-        parts = arg.elts if isinstance(arg, (ast.Tuple, ast.List)) else [arg]
-        found += map(_dump, parts)
-    for keyword in call.keywords:
-        value = keyword.value
-        if isinstance(value, (ast.Tuple, ast.List)) and keyword.arg == "args":
-            found += map(_dump, value.elts)
-        elif isinstance(value, ast.Dict) and keyword.arg == "kwargs":
-            found += (_dump(item) for item in value.values)
-        else:
-            found.append(_dump(value))
-    return collections.Counter(found)
+def is_component(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.strip() != ""
 
 
-def _dump(node: ast.AST) -> str:
-    """A node as text, lambdas without the defaults that bind a name to itself."""
-    if isinstance(node, ast.Lambda):
-        return f"lambda: {ast.dump(node.body)}"
-    return ast.dump(node)
+def is_bare_raise(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Raise) and statement.exc is None
 
 
-# Under this Python: fix, and hand the pairs over
+def is_start_of(statement: ast.stmt, assigned: ast.stmt) -> bool:
+    """Whether it is `t.start()`, after `t = ...`."""
+    match statement, assigned:
+        case (
+            ast.Expr(ast.Call(ast.Attribute(ast.Name(name), "start"), [], [])),
+            ast.Assign([ast.Name(target)]),
+        ):
+            return name == target
+    return False
 
 
-def prove(directory: Path, *, unsafe: bool) -> int:
-    from panicguard import cli, files, pool
+def body_of(function: ast.Lambda | ast.FunctionDef) -> ast.AST:
+    return function.body[0] if isinstance(function.body, list) else function.body
 
-    settings_for = cli._settings_for(cli._Options(isolated=True))
-    mode = pool.Mode(fix=True, unsafe=unsafe, write=True)
 
-    def fix() -> list:
-        return list(pool.run(files.discover([str(directory)], settings_for), mode))
+def parameters(function: ast.Lambda | ast.FunctionDef) -> list[tuple[str, str]]:
+    """Each parameter with the text of its default; none has one that is a variable of its name by chance."""
+    args = function.args
+    plain = [*args.posonlyargs, *args.args]
+    defaults = [None] * (len(plain) - len(args.defaults)) + args.defaults
+    every = [*zip(plain, defaults, strict=True), *zip(args.kwonlyargs, args.kw_defaults, strict=True)]
+    every += [(extra, None) for extra in (args.vararg, args.kwarg) if extra is not None]
+    return [(arg.arg, "" if default is None else ast.unparse(default)) for arg, default in every]
 
-    first = fix()
+
+def outermost(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if not found or start >= found[-1][1]:
+            found.append((start, end))
+    return found
+
+
+def without(text: str, replaced: list[tuple[int, int]], gone: list[tuple[int, int]]) -> str:
+    """The text with a mark in place of each fix, and without what is gone."""
+    pieces, at = [], 0
+    for start, end, mark in sorted([*((*span, "\0") for span in replaced), *((*span, "") for span in gone)]):
+        pieces += (text[at:start], mark)
+        at = end
+    return "".join((*pieces, text[at:]))
+
+
+def comments(text: str) -> list[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(NEWLINE.sub("\n", text)).readline)
+    return [token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT]
+
+
+def compare(before: str, after: str) -> list[str] | None:
+    """What is wrong with a change; None if this Python does not compile the original."""
+    try:
+        compile(before, "before", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return None
+    try:
+        compile(after, "after", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        return [f"does not compile: {error}"]
+    return Comparison(before, after).complaints
+
+
+def compare_all() -> None:
+    """Under some Python: texts from standard input, complaints to standard output."""
+    warnings.simplefilter("ignore")
+    sys.setrecursionlimit(20_000)
+    json.dump([compare(before, after) for before, after in json.load(sys.stdin)], sys.stdout)
+
+
+# Under the Python that panicguard is installed in
+
+
+def prove(directory: Path, *, unsafe: bool, config: list[str]) -> int:
+    first = fixed(directory, unsafe, config)
     changed = [result for result in first if result.original is not None]
-    pairs = [(r.source.path, r.original.text, r.source.text) for r in changed]
-    answer = subprocess.run(
-        [_newest(), __file__, "--compare"], input=json.dumps(pairs), capture_output=True, text=True, check=True
-    )
-    complaints = json.loads(answer.stdout)
-    again = [result.source.path for result in fix() if result.original is not None]
+    pairs = {r.source.path: (r.original.text, r.source.text) for r in changed}
+    again = [result.source.path for result in fixed(directory, unsafe, config) if result.original is not None]
     faults = [(r.source.path, d.message) for r in first for d in r.diagnostics if d.code == "internal-error"]
 
     rules = collections.Counter(code for result in changed for code in result.fixed)
     print(f"{len(first)} files, {len(changed)} changed, {sum(rules.values())} fixes: {dict(sorted(rules.items()))}")
-    print(f"{len(complaints)} with another difference, {len(again)} changed by a second run, {len(faults)} refused")
-    for path, message in [*complaints, *faults, *((path, "changed again") for path in again)]:
+    complaints: list[tuple[str, str]] = []
+    for python in pythons():
+        complaints += compared(python, f"compared by {Path(python).name}", pairs)
+    parenthesized = {
+        path: tuple(UNPARENTHESIZED.sub(r"\1 (\2)", text) for text in texts) for path, texts in pairs.items()
+    }
+    complaints += compared(pythons()[0], "with parentheses around `except A, B`", parenthesized)
+    complaints += [(path, "no Python here compiles the original") for path in parenthesized]
+    print(f"{len(complaints)} differences, {len(again)} changed by a second run, {len(faults)} left as they were")
+    for path, message in [*complaints, *((path, "changed again") for path in again), *faults]:
         print(f"  {path}: {message}")
     return 1 if complaints or again or faults else 0
 
 
-def _newest() -> str:
-    return next((found for name in NEWEST if (found := _runs(name))), sys.executable)
+def fixed(directory: Path, unsafe: bool, config: list[str]) -> list:
+    """What all files come to by these settings; the fixes are written."""
+    import dataclasses
+
+    from panicguard import files, pool, settings
+
+    its, layer = settings.default(str(directory), config)
+    its = dataclasses.replace(its, enabled=settings.enabled_codes((layer,)))
+    return list(
+        pool.run(files.discover([str(directory)], lambda _: its), pool.Mode(fix=True, unsafe=unsafe, write=True))
+    )
 
 
-def _runs(name: str) -> str | None:
-    path = shutil.which(name)
-    done = subprocess.run([path, "-c", ""], capture_output=True, check=False) if path else None
-    return path if done is not None and done.returncode == 0 else None
+def compared(python: str, how: str, pairs: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:
+    """The complaints of one Python. Takes out of `pairs` those it could read."""
+    command = [python, __file__, "--compare"]
+    answer = subprocess.run(command, input=json.dumps(list(pairs.values())), capture_output=True, text=True, check=True)
+    found = [
+        (path, said) for path, said in zip(list(pairs), json.loads(answer.stdout), strict=True) if said is not None
+    ]
+    for path, _ in found:
+        del pairs[path]
+    if found:
+        print(f"{len(found)} files {how}")
+    return [(path, complaint) for path, said in found for complaint in said]
+
+
+def pythons() -> list[str]:
+    """The Pythons there are, newest first, one of each version; the running one is among them."""
+    found = {sys.version_info[:2]: sys.executable}
+    root = (
+        subprocess.run(["pyenv", "root"], capture_output=True, text=True).stdout.strip()
+        if shutil.which("pyenv")
+        else ""
+    )
+    for minor in range(10, 20):
+        paths = [str(path) for path in Path(root).glob(f"versions/*/bin/python3.{minor}")] if root else []
+        for path in (shutil.which(f"python3.{minor}"), *paths):
+            if path and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0:
+                found.setdefault((3, minor), path)
+    return [found[version] for version in sorted(found, reverse=True)]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("directory", nargs="?", type=Path)
-    parser.add_argument("--unsafe-fixes", action="store_true")
-    parser.add_argument("--keep", type=Path, help="where to make the copy, to look at afterwards")
-    parser.add_argument("--compare", action="store_true", help=argparse.SUPPRESS)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--unsafe-fixes", action="store_true", help="make the unsafe fixes too")
+    parser.add_argument("--keep", type=Path, metavar="COPY", help="where to make the copy, to look at afterwards")
+    parser.add_argument(
+        "--config", action="append", default=[], metavar="SETTING", help="e.g. `lint.strict-spawns = true`"
+    )
     options = parser.parse_args()
-    if options.compare:
-        pairs = json.load(sys.stdin)
-        json.dump([(path, c) for path, before, after in pairs for c in compare(before, after)], sys.stdout)
-        return 0
     with tempfile.TemporaryDirectory() as temporary:
-        copy = options.keep or Path(temporary) / "copy"
+        copy = options.keep or Path(temporary) / options.directory.resolve().name
         shutil.copytree(options.directory, copy, symlinks=True)
-        return prove(copy, unsafe=options.unsafe_fixes)
+        return prove(copy.resolve(), unsafe=options.unsafe_fixes, config=options.config)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(compare_all() if sys.argv[1:] == ["--compare"] else main())

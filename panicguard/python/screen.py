@@ -34,12 +34,14 @@ _BOUND = re.compile(r"[ \t\f]*(\w+)\s*(?::|=(?!=))")
 _IMPORT = re.compile(r"[ \t\f]*(?:[^\n]*;[ \t\f]*)?(?:lazy[ \t]+)?(?:import|from)\b")
 _FROM = re.compile(r"([ \t\f]*from\s+[\w.]+\s+import\s+)\(([^()]*\n[^()]*)\)\s*(?:#[^\n]*)?\Z")
 _COMMENT = re.compile(r"#[^\n]*")
-_TARGETS = re.compile(r"\bfor\s+([\w, ]+?)\s+in\b")
-_GLOBAL = re.compile(r"\bglobal\s+([\w, ]+)")
+# Those that search whole texts start with plain letters, which is ten times faster than with \b.
+_TARGETS = re.compile(r"for ([\w, ]+?) in\b")
+_GLOBAL = re.compile(r"global\s+([\w, ]+)")
+_NAMED = re.compile(r" as (\w+)")
 _CALLED = re.compile(r"\b(\w+)\s*\(")
 _CALLED_HERE = re.compile(r"(?<![\w.])(?:(?:self|cls)\s*\.\s*)?(\w+)\s*\(")
-_WORD = re.compile(r"[^\W\d]\w*")
-_TARGET = re.compile(r"(?<!\)\.)\b[^\W\d]\w*")
+_WORD = re.compile(r"\w+")
+_TARGET = re.compile(r"(?<!\)\.)\b\w+")
 _RETURNS = re.compile(r"->\s*([^#\n]*(?:Loop|Executor|Pool|Thread|Group)[^#\n]*):\s*(?:#.*)?\Z")
 _HANDLER = re.compile(r"[ \t\f]*except\b|.*\bsuppress\s*\(")
 _RAISE = re.compile(r"[ \t\f]*raise\b")
@@ -431,7 +433,7 @@ def _mentioned(text: str, statements: list[_Block], hits: Sequence[int], read: s
     others that are about a name that is read there."""
     found = {block for block in statements if _hit(hits, block.start, block.end)}
     targets = {name for group in _TARGETS.findall(text) for name in _WORD.findall(group)}
-    names = {*_ALIAS.findall(text), *targets, *(name for b in statements for name in _bound(text, b))} & read
+    names = {*_NAMED.findall(text), *targets, *(name for b in statements for name in _bound(text, b))} & read
     for block in statements:
         start = block.start + _margin(text, block.start)
         bound = _BOUND.match(text, block.start, block.end)
