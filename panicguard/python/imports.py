@@ -14,7 +14,7 @@ from panicguard.python.lazy import cst
 from panicguard.python.lex import scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from libcst import CSTNode
 
@@ -114,9 +114,10 @@ def _place(source: Source, lines: Sequence[_Line], statement: str) -> tuple[int,
     newline = source.newline
     imports = [line for line in lines if line.module and line.module != "__future__"]
     blocks = _blocks(source, imports)
-    sections = {line: _section(source, line.module) for line in imports}
     module = _module(statement)
-    own = _section(source, module)
+    home = _home(source, (module, *(line.module for line in imports)))
+    sections = {line: _section(line.module, home) for line in imports}
+    own = _section(module, home)
     fellows = _fellows(blocks, sections, own, module)
     if fellows:
         key = _order(blocks, fellows)
@@ -164,14 +165,20 @@ def _fellows(blocks: Sequence[list[_Line]], sections: dict[_Line, int], own: int
     return min(found, key=lambda entry: entry[:2])[2] if found else []
 
 
-def _section(source: Source, module: str) -> int:
+def _home(source: Source, modules: Iterable[str]) -> str:
+    """The package a file is in: the outermost of its directories that it imports from."""
+    packages = {module.partition(".")[0] for module in modules}
+    return next((part for part in PurePath(source.path).parts[:-1] if part in packages), "")
+
+
+def _section(module: str, home: str) -> int:
     """0 for the standard library, 1 for other packages, 2 for the package that the file is in, 3 for relative ones."""
-    if module.startswith("."):
-        return 3
     package = module.partition(".")[0]
+    if not package:
+        return 3
     if package in sys.stdlib_module_names:
         return 0
-    return 2 if package in PurePath(source.path).parts[:-1] else 1
+    return 2 if package == home else 1
 
 
 def _module(statement: str) -> str:

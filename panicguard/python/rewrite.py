@@ -3,6 +3,7 @@ come before the arguments, which stay where they are."""
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from pathlib import PurePath
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
 _FOLDED = frozenset(("target", "args", "kwargs", "name", "daemon"))
 """The arguments of Thread that SafeGo takes too."""
+_STRINGS = re.compile(
+    r"""\#[^\r\n]* | \"{3}.*?\"{3} | '{3}.*?'{3} | (?P<quote>["']) (?: (?!(?P=quote)) [^\\\r\n] | \\. )* (?P=quote)""",
+    re.VERBOSE | re.DOTALL,
+)
+"""The strings of a module; `quote` is that of one in a single line, and nothing for others and for comments."""
 _WRAPPERS = frozenset(("functools.partial", "asyncio.to_thread", "asyncio.wait_for", "asyncio.shield"))
 """What runs its first argument: that is what has a name worth telling."""
 _UNSPECIFIC = frozenset("f fn func function target callable callback cb coro coroutine awaitable task".split())
@@ -32,11 +38,12 @@ _UNSPECIFIC = frozenset("f fn func function target callable callback cb coro cor
 
 
 class _Names(NamedTuple):
-    """The component and the policy as they are written, and what separates them from the arguments."""
+    """The component and the policy as they are written, what separates them from the arguments, and the quote."""
 
     component: str
     policy: str
     separator: str
+    quote: str
 
     def before(self, *others: str) -> str:
         """What goes before the first argument."""
@@ -61,7 +68,7 @@ def spawn_fix(module: Module, spawn: Spawn) -> Fix | None:
         return None
     policy = module.settings.default_policy
     written = f"{quote}{component(module, spawn)}{quote}"
-    names = _Names(written, f"{found.prefix}{policy}", _separator(module, spawn.call))
+    names = _Names(written, f"{found.prefix}{policy}", _separator(module, spawn.call), quote)
     rewrite = _rewrite(module, spawn, names)
     if rewrite is None:
         return None
@@ -371,7 +378,7 @@ def _job(module: Module, spawn: Spawn, names: _Names) -> _Rewrite | None:
         keywords.insert(0, ("executor", executor))
     if not args or args[0].keyword is not None or args[0].star or _runs_later(module, spawn):
         return None
-    wrapped = _wrapped_arguments(module, args[1:])
+    wrapped = _wrapped_arguments(module, args[1:], names)
     if wrapped is None or any("#" in module.source.text[e.start : e.end] for e in dropped):
         return None
     tail = "".join(f"{names.separator}{key}={module.text(value)}" for key, value in keywords)
@@ -391,14 +398,14 @@ def _runs_later(module: Module, spawn: Spawn) -> bool:
     )
 
 
-def _wrapped_arguments(module: Module, args: list[cst.Arg]) -> tuple[str, list[Edit]] | None:
+def _wrapped_arguments(module: Module, args: list[cst.Arg], names: _Names) -> tuple[str, list[Edit]] | None:
     """The edits that put a call's arguments into `args=(...)` and `kwargs={...}`, and what has to close them behind
     the last; None where positional and keyword arguments are mixed."""
     plain = [arg for arg in args if arg.keyword is None and arg.star != "**"]
     named = [arg for arg in args if arg not in plain]
     if args != [*plain, *named]:
         return None
-    edits: list[Edit] = []
+    edits = [*_in_one_line(module, plain), *_in_one_line(module, named)]
     closing = ""
     if plain:
         edits.append(_insert(module.span(plain[0])[0], "args=("))
@@ -410,11 +417,21 @@ def _wrapped_arguments(module: Module, args: list[cst.Arg]) -> tuple[str, list[E
             opening = "kwargs={" if position == 0 else ""
             start = module.span(arg)[0]
             if arg.keyword is not None:
-                edits.append(Edit(start, _after_keyword(module, arg), f'{opening}"{arg.keyword.value}": '))
+                key = f"{names.quote}{arg.keyword.value}{names.quote}"
+                edits.append(Edit(start, _after_keyword(module, arg), f"{opening}{key}: "))
             elif opening:
                 edits.append(_insert(start, opening))
         closing = "}"
     return closing, edits
+
+
+def _in_one_line(module: Module, args: list[cst.Arg]) -> Iterator[Edit]:
+    """The edits that put arguments into one line, where only commas and breaks stand between them."""
+    gaps = [(module.span(above)[1], module.span(below)[0]) for above, below in itertools.pairwise(args)]
+    for start, end in gaps:
+        between = module.source.text[start:end]
+        if between.strip() == "," and ("\n" in between or "\r" in between):
+            yield Edit(start, end, ", ")
 
 
 def _after_keyword(module: Module, arg: cst.Arg) -> int:
@@ -429,11 +446,17 @@ def _insert(at: int, text: str) -> Edit:
 
 
 def _quote(module: Module, node: CSTNode) -> str | None:
-    """The quote for the component: the one that no f-string around it uses; None if none is free."""
+    """The quote for the component: the module's own, or the one that no f-string around it uses; None if none is."""
     used = "".join(_f_string_quotes(module, node))
-    if '"' not in used:
-        return '"'
-    return "'" if "'" not in used else None
+    own = _preferred_quote(module.source.text)
+    return next((quote for quote in (own, '"', "'") if quote not in used), None)
+
+
+@functools.lru_cache(maxsize=4)
+def _preferred_quote(text: str) -> str:
+    """The quote that most strings of a module are in."""
+    quotes = [match["quote"] for match in _STRINGS.finditer(text)]
+    return "'" if quotes.count("'") > quotes.count('"') else '"'
 
 
 def _f_string_quotes(module: Module, node: CSTNode) -> Iterator[str]:
