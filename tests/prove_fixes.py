@@ -33,6 +33,8 @@ from pathlib import Path
 
 RUNTIME = ("SafeGo", "SafeGoWithContextAndComponent", "SafeThread", "SafeTimer")
 POLICIES = ("KeepRunning", "CrashProcess")
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+Function = ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef
 NEWLINE = re.compile(r"\r\n|\r|\n")
 UNPARENTHESIZED = re.compile(r"^([ \t]*except) ([\w.]+(?:, [\w.]+)+)(?=:)", re.MULTILINE)
 """`except A, B:`, which Python knows from 3.14 on: where there is none, both texts are read with parentheses."""
@@ -121,7 +123,7 @@ class Comparison:
         if type(old) is not type(new):
             self.complain(new, f"{type(old).__name__} became {type(new).__name__}")
             return
-        bound = isinstance(old, (ast.Lambda, ast.FunctionDef)) and ast.dump(old.args) != ast.dump(new.args)
+        bound = isinstance(old, (ast.Lambda, *FUNCTIONS)) and ast.dump(old.args) != ast.dump(new.args)
         if bound:
             self.parameters(old, new)
         for field in old._fields:
@@ -142,7 +144,7 @@ class Comparison:
         elif (type(old), old) != (type(new), new):
             self.complain(node, f"{old!r} became {new!r}")
 
-    def parameters(self, old: ast.Lambda | ast.FunctionDef, new: ast.Lambda | ast.FunctionDef) -> None:
+    def parameters(self, old: Function, new: Function) -> None:
         """A function with further parameters, each with the variable of that name as its default."""
         before, after = parameters(old), parameters(new)
         added = [entry for entry in after if entry not in before]
@@ -315,11 +317,11 @@ def is_start_of(statement: ast.stmt, assigned: ast.stmt) -> bool:
     return False
 
 
-def body_of(function: ast.Lambda | ast.FunctionDef) -> ast.AST:
+def body_of(function: Function) -> ast.AST:
     return function.body[0] if isinstance(function.body, list) else function.body
 
 
-def parameters(function: ast.Lambda | ast.FunctionDef) -> list[tuple[str, str]]:
+def parameters(function: Function) -> list[tuple[str, str]]:
     """Each parameter with the text of its default; none has one that is a variable of its name by chance."""
     args = function.args
     plain = [*args.posonlyargs, *args.args]
@@ -391,7 +393,7 @@ def prove(directory: Path, *, unsafe: bool, config: list[str]) -> int:
     }
     complaints += compared(pythons()[0], "with parentheses around `except A, B`", parenthesized)
     complaints += [(path, "no Python here compiles the original") for path in parenthesized]
-    print(f"{len(complaints)} differences, {len(again)} changed by a second run, {len(faults)} left as they were")
+    print(f"{len(complaints)} differences, {len(again)} changed by a second run, {len(faults)} internal errors")
     for path, message in [*complaints, *((path, "changed again") for path in again), *faults]:
         print(f"  {path}: {message}")
     return 1 if complaints or again or faults else 0
