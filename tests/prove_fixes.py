@@ -245,6 +245,7 @@ def expected(
     keywords = [(keyword.arg, keyword.value) for keyword in call.keywords]
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
     targets = [value for key, value in keywords if key == "target"]
+    handed = 1 if name == "SafeGoWithContextAndComponent" else 0
     api = last_name(call.func)
     match imports.get(api, api):
         case _ if name == "SafeThread":
@@ -260,10 +261,12 @@ def expected(
             names = ("args", "kwargs")[: len(call.args) - 1]
             return call.args[:1], [*zip(names, call.args[1:], strict=True), ("daemon", True)]
         case "submit":
-            return call.args[:1], [*packed(call.args[1:], keywords), ("executor", receiver)]
+            function, *others = call.args
+            return [*others[:handed], function], [*packed(others[handed:], keywords), ("executor", receiver)]
         case "run_in_executor":
-            pool = [] if ast.dump(call.args[0]) == ast.dump(ast.Constant(None)) else [("executor", call.args[0])]
-            return call.args[1:2], [*packed(call.args[2:], []), *pool, ("loop", receiver)]
+            pool, function, *others = call.args
+            executor = [] if ast.dump(pool) == ast.dump(ast.Constant(None)) else [("executor", pool)]
+            return [*others[:handed], function], [*packed(others[handed:], []), *executor, ("loop", receiver)]
         case "run_coroutine_threadsafe":
             return call.args[:1], [*(("loop", loop) for loop in call.args[1:]), *keywords]
         case "create_task" if receiver is not None and not (

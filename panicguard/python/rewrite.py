@@ -31,6 +31,8 @@ _STRINGS = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 """The strings of a module; `quote` is that of one in a single line, and nothing for others and for comments."""
+_CONTEXT = "mruntime.Context"
+_WITH_CONTEXT = "SafeGoWithContextAndComponent"
 _WRAPPERS = frozenset(("functools.partial", "asyncio.to_thread", "asyncio.wait_for", "asyncio.shield"))
 """What runs its first argument: that is what has a name worth telling."""
 _UNSPECIFIC = frozenset("f fn func function target callable callback cb coro coroutine awaitable task".split())
@@ -241,9 +243,9 @@ def _folded(module: Module, spawn: Spawn, names: _Names) -> _Rewrite | None:
         handed = _handed_context(module, spawn)
         if handed is not None:
             ctx, taken = handed
-            callee = "SafeGoWithContextAndComponent"
-            front = module.text(ctx) + names.separator + names.before()
-            return _Rewrite(callee, [Edit(first, value_at, front), *taken, start])
+            return _Rewrite(
+                _WITH_CONTEXT, [Edit(first, value_at, f"{ctx}{names.separator}{names.before()}"), *taken, start]
+            )
         return _Rewrite("SafeGo", [Edit(first, value_at, names.before()), start])
     target = module.source.text[value_at : module.span(args[at])[1]]
     moved = (
@@ -256,39 +258,45 @@ def _folded(module: Module, spawn: Spawn, names: _Names) -> _Rewrite | None:
     return _Rewrite("SafeGo", [_insert(first, names.before(target)), moved, start])
 
 
-def _handed_context(module: Module, spawn: Spawn) -> tuple[CSTNode, list[Edit]] | None:
+def _handed_context(module: Module, spawn: Spawn) -> tuple[str, list[Edit]] | None:
     """The runtime's Context that a thread hands its target as the first argument, and the edits that take it from
     there: SafeGoWithContextAndComponent hands it on."""
-    index, given = next(
-        ((i, arg) for i, arg in enumerate(spawn.call.args) if arg.keyword and arg.keyword.value == "args"), (0, None)
+    above, given = next(
+        (pair for pair in itertools.pairwise(spawn.call.args) if pair[1].keyword and pair[1].keyword.value == "args"),
+        (None, None),
     )
-    if given is None or not isinstance(given.value, cst.Tuple) or not _takes_context(module, spawn):
+    if above is None or given is None or not isinstance(given.value, cst.Tuple) or not given.value.elements:
         return None
     elements = given.value.elements
-    if not elements or not isinstance(elements[0].value, (cst.Name, cst.Attribute)):
+    if not _is_handed_on(module, spawn, elements[0].value):
         return None
+    ctx = module.text(elements[0].value)
     if len(elements) == 1:
-        return elements[0].value, [Edit(module.span(spawn.call.args[index - 1])[1], module.span(given)[1], "")]
+        return ctx, [Edit(module.span(above)[1], module.span(given)[1], "")]
     taken = [Edit(module.span(elements[0])[0], module.span(elements[1])[0], "")]
     if len(elements) == 2 and not isinstance(elements[1].comma, cst.Comma):
         taken.append(_insert(module.span(elements[1])[1], ","))
-    return elements[0].value, taken
+    return ctx, taken
 
 
-def _takes_context(module: Module, spawn: Spawn) -> bool:
-    """Whether the target's first parameter is a Context: annotated so, or called `ctx` in a module that has the
-    runtime already."""
-    function = spawn.definition
-    if not isinstance(function, cst.FunctionDef):
+def _is_handed_on(module: Module, spawn: Spawn, given: CSTNode) -> bool:
+    """Whether the first argument for the target is a Context that it takes: its first parameter is annotated so, or is
+    called `ctx` in a module that has the runtime already."""
+    function, target = spawn.definition, spawn.target
+    if not (
+        isinstance(function, cst.FunctionDef)
+        and isinstance(target, (cst.Name, cst.Attribute))
+        and isinstance(given, (cst.Name, cst.Attribute))
+    ):
         return False
     params = [*function.params.posonly_params, *function.params.params]
-    if isinstance(spawn.target, cst.Attribute):
+    if module.names.method_class(function) is not None:
         params = params[1:]
-    if not params:
+    if not params or module.names.type_of(given) not in (None, _CONTEXT):
         return False
     annotation = params[0].annotation
     if annotation is not None:
-        return module.names.annotation(annotation.annotation, module.names.scope(function)) == "mruntime.Context"
+        return module.names.annotation(annotation.annotation, module.names.scope(function)) == _CONTEXT
     return params[0].name.value == "ctx" and imports.existing(module) is not None
 
 
@@ -369,25 +377,31 @@ def _job(module: Module, spawn: Spawn, names: _Names) -> _Rewrite | None:
         else:
             return None
         keywords.append(("loop", spawn.owner))
-        dropped = [Edit(module.span(pool)[0], module.span(args[0])[0] if args else module.span(pool)[1], "")]
-    elif spawn.api in (f"{pool}.submit" for pool in apis.THREAD_EXECUTORS):
-        dropped = []
-    else:
+    elif spawn.api not in (f"{pool}.submit" for pool in apis.THREAD_EXECUTORS):
         return None
     if executor is not None:
         keywords.insert(0, ("executor", executor))
     if not args or args[0].keyword is not None or args[0].star or _runs_later(module, spawn):
         return None
+    callee, front = "SafeGo", names.before()
+    edits: list[Edit] = []
+    if len(args) > 1 and args[1].keyword is None and not args[1].star and _is_handed_on(module, spawn, args[1].value):
+        handed = args.pop(1)
+        callee, front = _WITH_CONTEXT, f"{module.text(handed)}{names.separator}{front}"
+        edits.append(Edit(module.span(args[0])[1], module.span(handed)[1], ""))
     wrapped = _wrapped_arguments(module, args[1:], names)
-    if wrapped is None or any("#" in module.source.text[e.start : e.end] for e in dropped):
+    if wrapped is None:
         return None
+    closing, wrapping = wrapped
     tail = "".join(f"{names.separator}{key}={module.text(value)}" for key, value in keywords)
-    first = module.span(args[0])[0]
-    front = Edit(dropped[0].start, dropped[0].end, names.before()) if dropped else _insert(first, names.before())
-    unsafe = any(_has_effects(module, value) for _, value in keywords)
-    closing, edits = wrapped
-    edits.append(_insert(module.span(args[-1])[1], closing + tail))
-    return _Rewrite("SafeGo", [front, *edits], unsafe)
+    edits += (
+        Edit(module.span(spawn.call.args[0])[0], module.span(args[0])[0], front),
+        *wrapping,
+        _insert(module.span(args[-1])[1], closing + tail),
+    )
+    if any("#" in module.source.text[edit.start : edit.end] for edit in edits):
+        return None
+    return _Rewrite(callee, edits, unsafe=any(_has_effects(module, value) for _, value in keywords))
 
 
 def _runs_later(module: Module, spawn: Spawn) -> bool:
@@ -471,7 +485,7 @@ def component_fix(module: Module, spawn: Spawn) -> Fix | None:
     quote = _quote(module, spawn.call)
     if len(args) < 3 or any(arg.star for arg in args) or any(a.keyword is not None for a in args[:3]) or quote is None:
         return None
-    new = "SafeGoWithContextAndComponent"
+    new = _WITH_CONTEXT
     edits: list[Edit] = [_insert(module.span(args[1])[0], f"{quote}{component(module, spawn)}{quote}, ")]
     func = spawn.call.func
     if isinstance(func, cst.Attribute):
