@@ -46,7 +46,7 @@ def reference(module: Module, node: CSTNode) -> Reference | None:
     """How a node would name the runtime; None where the name means something else there, or no import can go
     before the code that would use it."""
     runtime = module.settings.runtime_module or DEFAULT_RUNTIME
-    bound = existing(module)
+    bound = existing(module, before=module.span(node)[0])
     if bound is not None and _means_runtime(module, bound, node):
         return Reference(f"{bound}.", ())
     package, _, name = runtime.rpartition(".")
@@ -57,11 +57,12 @@ def reference(module: Module, node: CSTNode) -> Reference | None:
     return None if edit is None else Reference(f"{name}.", (edit,))
 
 
-def existing(module: Module) -> str | None:
-    """The name under which a plain import at the top level already binds the runtime."""
+def existing(module: Module, before: int | None = None) -> str | None:
+    """The name under which a plain import at the top level, and before an offset, already binds the runtime."""
     for statement in module.tree.all(cst.Import, cst.ImportFrom):
         line = module.tree.parents[statement]
-        if isinstance(module.tree.parents[line], cst.Module):
+        is_above = before is None or module.span(statement)[0] < before
+        if is_above and isinstance(module.tree.parents[line], cst.Module):
             for name, bindings in module.names.bindings[module.tree.root].items():
                 if any(b.node is statement and _is_runtime(str(b.value)) for b in bindings):
                     return name
