@@ -31,7 +31,7 @@ class Program(NamedTuple):
 
 PROGRAMS = {
     "aiosmtpd": Program("pytest pytest-mock", "aiosmtpd/tests"),
-    "apscheduler<4": Program("pytest pytest-asyncio pytz"),
+    "apscheduler<4": Program("pytest pytest-timeout anyio gevent pytz sqlalchemy tornado twisted"),
     "janus": Program("pytest pytest-asyncio pytest-benchmark pytest-cov"),
     "pykka": Program("pytest pytest-mock"),
     "python-engineio": Program(
