@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 FORMATS = ("full", "concise", "json")
 SLOW = 1.0
 """Seconds after which a run on a terminal shows its progress."""
-
-
 _SETTINGS = "fix fix_only unsafe_fixes show_fixes output_format force_exclude respect_gitignore low_confidence".split()
 """The flags that stand for a setting of the same name."""
 
@@ -251,20 +249,7 @@ def _settings_for(options: _Options) -> Callable[[str], Settings]:
     @functools.cache
     def configured(path: str | None) -> Settings:
         base, its = settings.load(path, overrides) if path is not None else settings.default(cwd, overrides)
-        flags = {
-            key: value
-            for key in [
-                "fix",
-                "fix_only",
-                "unsafe_fixes",
-                "show_fixes",
-                "output_format",
-                "force_exclude",
-                "respect_gitignore",
-                "low_confidence",
-            ]
-            if (value := getattr(options, key)) is not None
-        }
+        flags = {key: value for key in _SETTINGS if (value := getattr(options, key)) is not None}
         exclude = options.exclude if options.exclude is not None else base.exclude
         root = cwd if named else base.root
         runtime = base.runtime_module or (None if options.isolated else files.runtime_in(root))

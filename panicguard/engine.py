@@ -24,12 +24,12 @@ def check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
     Raises only what is a fault of panicguard itself.
     """
     rules = _rules(source, settings)
-    marks = suppress.marks(rule_names())
-    occurring = found_in(source.text, (*_words(rules), *marks))
+    words, marks = _words(rules), suppress.marks(rule_names())
+    occurring = found_in(source.text, (*words, *marks))
     if not occurring:
         return ()
-    words = standing_in(source.text, occurring.intersection(_words(rules)))
-    found = _findings(source, settings, rules, words) if words else []
+    standing = standing_in(source.text, occurring.intersection(words))
+    found = _findings(source, settings, rules, standing) if standing else []
     if not found and occurring.isdisjoint(marks):
         return ()
     return suppress.suppress(source, found, rule_names(), frozenset(rule.code for rule in rules))

@@ -12,7 +12,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from panicguard.engine import check as check_source
-from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Result
+from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Result, edited
 from panicguard.python.screen import shallow
 from panicguard.source import Source
 
@@ -43,13 +43,7 @@ def apply(source: Source, fixes: Sequence[Fix]) -> tuple[Source, tuple[int, ...]
             for edit in new:
                 bisect.insort(made, edit)
             applied.append(index)
-    pieces: list[str] = []
-    position = 0
-    for edit in made:
-        pieces += (source.text[position : edit.start], edit.content)
-        position = edit.end
-    text = "".join((*pieces, source.text[position:]))
-    return dataclasses.replace(source, text=text), tuple(sorted(applied))
+    return dataclasses.replace(source, text=edited(source.text, made)), tuple(sorted(applied))
 
 
 def _validate(edits: Sequence[Edit], length: int) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from panicguard.source import Source
 
 INVALID_SYNTAX = "invalid-syntax"
@@ -32,6 +34,15 @@ class Edit:
     start: int
     end: int
     content: str
+
+
+def edited(text: str, edits: Iterable[Edit], start: int = 0, end: int | None = None) -> str:
+    """`text[start:end]` after the edits, which are sorted, do not overlap and lie in it."""
+    pieces: list[str] = []
+    for edit in edits:
+        pieces += (text[start : edit.start], edit.content)
+        start = edit.end
+    return "".join((*pieces, text[start:end]))
 
 
 @dataclass(frozen=True, slots=True)

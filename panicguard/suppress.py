@@ -17,7 +17,6 @@ Other tools' codes are read past and never reported or removed.
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
 import enum
 import re
@@ -25,7 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from panicguard.model import Diagnostic, Edit, Fix
-from panicguard.python.lex import Scan, scan
+from panicguard.python.lex import Scan, line_at, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -291,13 +290,8 @@ def _line(source: Source, row: int) -> tuple[int, int]:
 
 def _statement(source: Source, scanned: Scan, offset: int) -> tuple[int, int]:
     """The first and last row of the logical line at an offset."""
-    line = scanned.lines[_line_at(scanned, offset)]
+    line = scanned.lines[line_at(scanned.lines, offset)]
     return source.location(line.start)[0], source.location(max(line.start, line.end - 1))[0]
-
-
-def _line_at(scanned: Scan, offset: int) -> int:
-    """The index of the logical line that holds an offset."""
-    return max(0, bisect.bisect_right(scanned.lines, offset, key=lambda line: line.start) - 1)
 
 
 def _rows(source: Source, scanned: Scan, diagnostic: Diagnostic) -> tuple[int, ...]:
@@ -359,7 +353,7 @@ def _scopes(source: Source, scanned: Scan, directives: Sequence[Directive]) -> t
 def _next_line(source: Source, scanned: Scan, offset: int, row: int) -> tuple[int, int]:
     """What an own-line `ignore` that ends at an offset holds for: the next logical line, or within brackets
     the next physical one."""
-    at = _line_at(scanned, offset - 1)
+    at = line_at(scanned.lines, offset - 1)
     if not scanned.lines[at].blank:
         return _line(source, row + 1)
     following = next((line for line in scanned.lines[at + 1 :] if not line.blank), None)
@@ -372,7 +366,7 @@ def _block(source: Source, scanned: Scan, directive: Directive) -> tuple[int, in
     Within brackets that is the statement around it; elsewhere the indentation, and the innermost block that
     begins no further right than the comment.
     """
-    at = _line_at(scanned, directive.start)
+    at = line_at(scanned.lines, directive.start)
     here = scanned.lines[at]
     if not here.blank:
         return -1 - here.start, here.end

@@ -6,10 +6,14 @@ bracket or quote) it says so and its callers read the whole file instead.
 
 from __future__ import annotations
 
+import bisect
 import functools
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _PLAIN = r"""
     [^"'\#()\[\]{}\\\r\n]*
@@ -117,6 +121,11 @@ def scan(text: str) -> Scan:
     if start < len(text):
         end_line(len(text))
     return Scan(tuple(lines), tuple(comments), tuple(strings), tuple(joined_lines), sound and depth == 0)
+
+
+def line_at(lines: Sequence[LogicalLine], offset: int) -> int:
+    """The index of the logical line that holds an offset, or that comes before it."""
+    return max(0, bisect.bisect_right(lines, offset, key=lambda line: line.start) - 1)
 
 
 def _columns(indent: str) -> int:

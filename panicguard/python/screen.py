@@ -1,8 +1,8 @@
 """What of a file must be parsed: nothing, where no rule's word stands in it; else its imports, its
-module-level statements and the functions a rule could speak of, with the rest blanked.
+module-level statements and the functions a rule could speak of.
 
-A kept line keeps its number and its columns. A function that is left out stays as a stub, so that its name
-is still bound; a long literal likewise. This reads text, not a tree, so it keeps too much rather than too
+A kept line keeps its columns, and `Slim.rows` its number. What is left out and binds a name that is read stays as a
+stub. This reads text, not a tree, so it keeps too much rather than too
 little: what is kept decides the cost, never the verdict (a test compares both over whole code bases).
 """
 
@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.python.apis import IN_HANDLERS, METHODS_ELSEWHERE, NEEDS
-from panicguard.python.lex import LogicalLine, Scan, depth, scan
+from panicguard.python.lex import LogicalLine, Scan, depth, line_at, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -110,7 +110,7 @@ def shallow(text: str, words: Sequence[str]) -> tuple[str, Scan]:
             if deep > _DEEPEST:
                 if _hits(text[line.start : line.end], words):
                     raise TooDeepError(line.start, deep)
-                margin = text[line.start : line.start + _margin(text, line.start)]
+                margin = text[line.start : _body(text, line.start)]
                 pieces += (text[done : line.start], margin, "0", "\n" * text.count("\n", line.start, line.end))
                 done = line.end
     if not pieces:
@@ -140,17 +140,16 @@ def slim(text: str, scanned: Scan, words: Sequence[str], caught: Sequence[str], 
     classes: list[_Block] = []
     _outline(text, lines, 0, len(lines), functions, statements, classes)
 
-    starts = [line.start for line in lines]
     hits = [
         at
         for at in _hits(text, words)
         if not _in_string(text, scanned, at)
-        and not (text.startswith(IN_HANDLERS, at) and _in_handler(text, lines, bisect.bisect_right(starts, at) - 1))
+        and not (text.startswith(IN_HANDLERS, at) and _in_handler(text, lines, line_at(lines, at)))
     ]
     aliases = {name for block in statements for name in _aliases(text, hits, block)}
     aliases.update(c.name for c in classes if _hit(hits, c.start, lines[c.header].end))
     hits = sorted({*hits, *(at for at in _hits(text, aliases) if not _in_string(text, scanned, at))})
-    rows = (bisect.bisect_right(starts, at) - 1 for at in _hits(text, caught))
+    rows = (line_at(lines, at) for at in _hits(text, caught))
     caught_hits = sorted({lines[row].start for row in rows if _may_swallow(text, lines, row)})
 
     kept = {
@@ -187,9 +186,8 @@ def _in_string(text: str, scanned: Scan, at: int) -> bool:
     for spans in (scanned.comments, scanned.strings):
         index = bisect.bisect_right(spans, (at, at)) - 1
         if index >= 0 and spans[index][0] <= at < spans[index][1]:
-            return (
-                spans is scanned.comments or text[max(0, spans[index][0] - 2) : spans[index][0]].lower().find("f") < 0
-            )
+            prefix = text[max(0, spans[index][0] - 2) : spans[index][0]]
+            return spans is scanned.comments or "f" not in prefix.lower()
     return False
 
 
@@ -199,7 +197,7 @@ def _in_handler(text: str, lines: list[LogicalLine], row: int) -> bool:
     for line in reversed(lines[:row]):
         if line.indent < indent:
             indent = line.indent
-            start = _body(text, line)
+            start = _body(text, line.start)
             if text.startswith(("except", "finally"), start):
                 return True
             if text.startswith(("def ", "async def", "class "), start):
@@ -213,14 +211,16 @@ def _may_swallow(text: str, lines: list[LogicalLine], row: int) -> bool:
     if not _HANDLER.match(text, line.start):
         return False
     last = _end(lines, row)
-    if not text.startswith("except", line.start + _margin(text, line.start)):
+    if not text.startswith("except", _body(text, line.start)):
         return bool(_AWAITS.search(text, line.start, lines[last - 1].end))
-    first = row - 1
-    while first >= 0 and (lines[first].indent > line.indent or not text.startswith("try", _body(text, lines[first]))):
-        if lines[first].indent < line.indent:
+    for above in reversed(lines[:row]):
+        if above.indent < line.indent:
             return False
-        first -= 1
-    if first < 0 or not _AWAITS.search(text, lines[first].start, line.start):
+        if above.indent == line.indent and text.startswith("try", _body(text, above.start)):
+            break
+    else:
+        return False
+    if not _AWAITS.search(text, above.start, line.start):
         return False
     if last == row + 1:
         return True
@@ -235,10 +235,6 @@ def _end(lines: list[LogicalLine], row: int) -> int:
     while end < len(lines) and lines[end].indent > lines[row].indent:
         end += 1
     return end
-
-
-def _body(text: str, line: LogicalLine) -> int:
-    return line.start + _margin(text, line.start)
 
 
 def _outline(
@@ -328,13 +324,12 @@ def _related(
     targets: set[str] = set()
     receivers: set[str] = set()
     handles: set[str] = set()
-    starts = [line.start for line in lines]
     for block in kept | {b for b in statements if _hit(hits, b.start, b.end)}:
         flowing: set[str] = set()  # where the handle goes: variables, and attributes with a dot in front
         local_receivers: set[str] = set()
         at = bisect.bisect_left(hits, block.start)
         while at < len(hits) and hits[at] < block.end:
-            line = lines[bisect.bisect_right(starts, hits[at]) - 1]
+            line = lines[line_at(lines, hits[at])]
             words = text[line.start : line.end]
             targets.update(named.keys() & set(_TARGET.findall(words)))
             flowing.update(_stored(words))
@@ -402,7 +397,7 @@ def _decorated(text: str, lines: list[LogicalLine], functions: list[_Block], kep
     names = {block.name for block in kept}
     found = set()
     for block in functions:
-        if block.first + 1 < block.last and text.startswith("@", block.start + _margin(text, block.start)):
+        if block.first + 1 < block.last and text.startswith("@", _body(text, block.start)):
             header = text[block.start : lines[block.last - 1].start]
             if names.intersection(_WORD.findall(header.partition("def ")[0])):
                 found.add(block)
@@ -435,7 +430,7 @@ def _mentioned(text: str, statements: list[_Block], hits: Sequence[int], read: s
     targets = {name for group in _TARGETS.findall(text) for name in _WORD.findall(group)}
     names = {*_NAMED.findall(text), *targets, *(name for b in statements for name in _bound(text, b))} & read
     for block in statements:
-        start = block.start + _margin(text, block.start)
+        start = _body(text, block.start)
         bound = _BOUND.match(text, block.start, block.end)
         if bound and bound[1] in names:
             if block.end - block.start < _LONG or _CALLED.search(text, start, min(block.end, bound.end() + 80)):
@@ -487,7 +482,7 @@ def _render(text: str, lines: list[LogicalLine], blocks: Sequence[_Block], kept:
             pieces.append(f"{empty[1]} 0\n")
             rows.append(row)
         is_header = at >= max(kept_to, left_out_to) and at + 1 < len(lines) and lines[at + 1].indent > line.indent
-        empty = (line.indent, piece[: _margin(text, line.start)]) if is_header else None
+        empty = (line.indent, text[line.start : _body(text, line.start)]) if is_header else None
         pieces.append(piece if piece.endswith("\n") else f"{piece}\n")
         rows.extend(range(row, row + pieces[-1].count("\n")))
     if empty is not None:
@@ -510,7 +505,7 @@ def _stub(text: str, lines: list[LogicalLine], block: _Block) -> str:
         return text[block.start : block.end]
     header = lines[block.header]
     typed = _RETURNS.search(text[header.start : header.end])
-    margin = text[block.start : block.start + _margin(text, block.start)]
+    margin = text[block.start : _body(text, block.start)]
     return f"{margin}{block.kind} {block.name}(*_){f' -> {typed[1]}' if typed else ''}: ..."
 
 
@@ -519,11 +514,11 @@ def _placeholder(text: str, block: _Block, read: set[str]) -> str:
     bound = _BOUND.match(text, block.start, block.end)
     if block.kind or bound is None or bound[1] not in read:
         return ""
-    return f"{text[block.start : block.start + _margin(text, block.start)]}{bound[1]} = ..."
+    return f"{text[block.start : _body(text, block.start)]}{bound[1]} = ..."
 
 
-def _margin(text: str, start: int) -> int:
-    at = start
-    while text[at] in " \t\f":
-        at += 1
-    return at - start
+def _body(text: str, start: int) -> int:
+    """Where the code of a line starts, behind its margin."""
+    while text[start] in " \t\f":
+        start += 1
+    return start

@@ -66,8 +66,8 @@ def _child_fields(cls: type[CSTNode]) -> tuple[str, ...]:
 class Tree:
     """A module's nodes by type in the order of the text, and each node's parent.
 
-    `line_starts[i]` is the offset, in the original text, of the parsed text's line i: a parsed text may have
-    had lines blanked, but what was kept keeps its line and column.
+    `line_starts[i]` is the offset, in the original text, of the parsed text's line i: a parsed text may lack lines of
+    the original, but what was kept keeps its columns.
     """
 
     root: cst.Module
@@ -190,7 +190,7 @@ class Tree:
                 found[node] = (margin.end(), margin[0])
                 at += 1 + len(getattr(node, "decorators", ()))
             if name in _BODIES:
-                stack.extend(reversed([c for c in children(node) if type(c).__name__ in _BODIES | _LINES]))
+                stack.extend(reversed(list(children(node))))
         return found if at == len(lines) else {}
 
     @cached_property

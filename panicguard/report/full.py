@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.model import Applicability
+from panicguard.model import Applicability, edited
 from panicguard.report import lines
 from panicguard.report.concise import header
 from panicguard.report.snippet import shown_location, snippet
@@ -94,7 +94,7 @@ def _windows(source: Source, fix: Fix) -> Iterator[tuple[int, Sequence[str], Seq
         high = source.location(edits[-1].end)[0] + NEAR
         start, end = starts[low], starts[high] if high < len(starts) else len(text)
         mark = "\ufeff" * (source.bom and low == 0)
-        old, new = lines.split(mark + text[start:end]), lines.split(mark + _applied(text, start, end, edits))
+        old, new = lines.split(mark + text[start:end]), lines.split(mark + edited(text, edits, start, end))
         yield low + shift, old, new
         shift += len(new) - len(old)
 
@@ -114,12 +114,3 @@ def _line(number: str, sign: str, line: str, style: str) -> Iterator[tuple[str, 
     newline = line[len(text) :] or "\n"
     text = drawn(text)
     yield (f" {text}{newline}" if text else newline), style
-
-
-def _applied(text: str, start: int, end: int, edits: Sequence[Edit]) -> str:
-    """`text[start:end]` after the edits, which all lie in it."""
-    pieces: list[str] = []
-    for edit in edits:
-        pieces += (text[start : edit.start], edit.content)
-        start = edit.end
-    return "".join((*pieces, text[start:end]))
