@@ -45,7 +45,9 @@ async def main():
 The fix is safe where the API is resolved: SafeGo returns a real `asyncio.Task`, keeps a strong reference to it
 until it is done, and reports its exception at the raise. It is unsafe where the receiver is only by its name
 known to be a loop, where a comment stands inside what is replaced, where the receiver is computed by a call,
-and under `default-policy = "CrashProcess"`. There is no fix for `gather` (await it), for arguments passed with
+for `ensure_future` without `loop=` outside an async function, since SafeGo takes no loop that does not run, where
+the future of `run_coroutine_threadsafe` is kept, since its type may change, and under
+`default-policy = "CrashProcess"`. There is no fix for `gather` (await it), for arguments passed with
 `*`, or where the runtime's name means something else.
 
 ## Options

@@ -48,7 +48,8 @@ class Poller:
 ## Fix safety
 
 As for `bare-asyncio-task`: safe where the API is resolved. The handle stays an `asyncio.Task`, so all that is
-done with it still works; SafeGo reports the exception at the raise.
+done with it still works; SafeGo reports the exception at the raise. It is unsafe for `run_coroutine_threadsafe`,
+whose future may be of another type afterwards.
 
 ## Options
 
