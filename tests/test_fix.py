@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prove_fixes import compare
 
+from fixtures import cases, golden, source
 from panicguard.engine import check as check_source
 from panicguard.fix import ROUNDS, apply, converge, fix
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Fix
@@ -19,6 +21,7 @@ from panicguard.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()))
 
@@ -255,6 +258,14 @@ def test_real_rules_are_fixed_in_a_row() -> None:
     assert result.diagnostics == ()
     again = fix(result.source, SETTINGS)
     assert (again.source, again.fixed, again.original) == (result.source, (), None)
+
+
+@pytest.mark.parametrize("case", [case for case in cases() if golden(case).exists()], ids=lambda case: case.stem)
+def test_nothing_but_the_spawns_differs(case: Path) -> None:
+    complaints = compare(source(case).text, source(golden(case)).text)
+    if complaints is None:
+        pytest.skip("the case needs another Python")
+    assert complaints == []
 
 
 # Where the import goes

@@ -30,8 +30,11 @@ class Program(NamedTuple):
 
 
 PROGRAMS = {
-    "aiosmtpd": Program("pytest pytest-mock", "aiosmtpd/tests"),
-    "apscheduler<4": Program("pytest pytest-timeout anyio gevent pytz sqlalchemy tornado twisted"),
+    "aiosmtpd": Program("pytest<8 pytest-asyncio<0.23 pytest-cov pytest-mock", "aiosmtpd/tests"),
+    "apscheduler<4": Program(
+        "pytest pytest-timeout anyio gevent pytz sqlalchemy tornado twisted",
+        "tests/test_schedulers.py tests/test_executors.py tests/test_job.py",
+    ),
     "janus": Program("pytest pytest-asyncio pytest-benchmark pytest-cov"),
     "pykka": Program("pytest pytest-mock"),
     "python-engineio": Program(
@@ -76,7 +79,7 @@ def try_program(requirement: str, folder: Path) -> bool:
 
 def _tests(source: Path, python: str, tests: str) -> str:
     """How many tests passed and failed, and which failed."""
-    done = _run(source, python, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests, check=False)
+    done = _run(source, python, "-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", *tests.split(), check=False)
     summary = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr[-200:]
     failed = sorted(re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE))
     counts = ", ".join(re.findall(r"\d+ (?:passed|failed|skipped|errors?)", summary)) or summary

@@ -44,6 +44,16 @@ def wake_later(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *ar
         loop.call_soon_threadsafe(call, *args)
 
 
+def wake_started(loop: asyncio.AbstractEventLoop) -> None:
+    """After work for a loop that did not run yet: if it began to meanwhile, in another thread, it may sleep."""
+    if loop.is_running():
+        wake_later(loop, _nothing)
+
+
+def _nothing() -> None:
+    pass
+
+
 class Done:
     """Whether a context is done: `is_set()`, truth value, `wait(seconds)`, `await`."""
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._context import wake_later
+from ._context import wake_later, wake_started
 from ._state import STATE, count_started
 from ._task import Record, await_it, close, create, observe, submit
 from ._thread import PoolJob, SafeThread, name_of, refuse_unrunnable
@@ -110,11 +110,15 @@ def _go_async(
             f"{where}: no event loop runs in this thread; call it from a coroutine, "
             "pass loop= a loop, or run the coroutine with asyncio.run()"
         )
-    if loop is None or loop is running or not loop.is_running():
-        target = running if loop is None else loop
-        assert target is not None
+    target = running if loop is None else loop
+    assert target is not None
+    if target is running:
         return create(record, coro, target, options.name, options.context)
-    return submit(record, coro, loop, options.name, options.context)
+    if not target.is_running():
+        task = create(record, coro, target, options.name, options.context)
+        wake_started(target)
+        return task
+    return submit(record, coro, target, options.name, options.context)
 
 
 def _go_pool(
@@ -158,10 +162,13 @@ def _go_pool(
         here = asyncio.get_running_loop() is loop
     except RuntimeError:
         here = False
-    if here or not loop.is_running():
+    if here:
         future.add_done_callback(arrived)
-    else:
+    elif loop.is_running():
         wake_later(loop, future.add_done_callback, arrived)
+    else:
+        future.add_done_callback(arrived)
+        wake_started(loop)
     return future
 
 

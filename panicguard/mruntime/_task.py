@@ -10,7 +10,7 @@ import sys
 from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any
 
-from ._context import arm, current_context, own, wake_later
+from ._context import arm, current_context, own, wake_later, wake_started
 from ._crash import crash
 from ._panic import CLEAN, EXIT, PANIC, classify, code_of, describe, note, report
 from ._policy import crashes
@@ -246,9 +246,12 @@ def observe(record: Record, future: asyncio.Future[Any]) -> None:
         here = asyncio.get_running_loop() is loop
     except RuntimeError:
         here = False
-    if here or not loop.is_running():
+    if here:
         begin()
-    else:
+    elif loop.is_running():
         with STATE.lock:
             STATE.tasks[future] = record
         loop.call_soon_threadsafe(begin)
+    else:
+        begin()
+        wake_started(loop)

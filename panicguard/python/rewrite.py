@@ -31,11 +31,15 @@ _STRINGS = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 """The strings of a module; `quote` is that of one in a single line, and nothing for others and for comments."""
+_LINE = 80
+"""What arguments may take in one line."""
 _CONTEXT = "mruntime.Context"
 _WITH_CONTEXT = "SafeGoWithContextAndComponent"
 _WRAPPERS = frozenset(("functools.partial", "asyncio.to_thread", "asyncio.wait_for", "asyncio.shield"))
 """What runs its first argument: that is what has a name worth telling."""
-_UNSPECIFIC = frozenset("f fn func function target callable callback cb coro coroutine awaitable task".split())
+_UNSPECIFIC = frozenset(
+    "f fn func function target callable callback cb coro coroutine aw awaitable fut future task".split()
+)
 """Names of variables that do not say what they hold."""
 
 
@@ -439,13 +443,13 @@ def _wrapped_arguments(module: Module, args: list[cst.Arg], names: _Names) -> tu
     return closing, edits
 
 
-def _in_one_line(module: Module, args: list[cst.Arg]) -> Iterator[Edit]:
-    """The edits that put arguments into one line, where only commas and breaks stand between them."""
+def _in_one_line(module: Module, args: list[cst.Arg]) -> list[Edit]:
+    """The edits that put a few short arguments into one line, where only commas and breaks stand between them."""
     gaps = [(module.span(above)[1], module.span(below)[0]) for above, below in itertools.pairwise(args)]
-    for start, end in gaps:
-        between = module.source.text[start:end]
-        if between.strip() == "," and ("\n" in between or "\r" in between):
-            yield Edit(start, end, ", ")
+    plain = [gap for gap in gaps if re.fullmatch(r"\s*,\s*[\r\n]\s*", module.source.text[slice(*gap)])]
+    if sum(len(module.text(arg)) + len(", ") for arg in args) > _LINE:
+        return []
+    return [Edit(*gap, ", ") for gap in plain]
 
 
 def _after_keyword(module: Module, arg: cst.Arg) -> int:

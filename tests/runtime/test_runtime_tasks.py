@@ -226,6 +226,34 @@ def test_loop_that_does_not_run_yet():
     loop.close()
 
 
+def test_loop_that_begins_to_run_elsewhere_while_the_task_is_made():
+    loop = asyncio.new_event_loop()
+    asleep, ran = threading.Event(), threading.Event()
+    select = loop._selector.select
+
+    def sleep(timeout: float | None) -> Any:
+        if timeout is None:
+            asleep.set()
+        return select(timeout)
+
+    def factory(loop: Any, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
+        thread.start()
+        assert asleep.wait(5)
+        return asyncio.Task(coro, loop=loop, **kwargs)
+
+    async def run() -> None:
+        ran.set()
+
+    loop._selector.select = sleep
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    loop.set_task_factory(factory)
+    SafeGo("starting", KeepRunning, run(), loop=loop)
+    assert ran.wait(5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+    loop.close()
+
+
 @pytest.fixture
 def other_loop():
     loop = asyncio.new_event_loop()
