@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._channel import Channel, ChannelClosed
 from ._context import (
     Canceled,
     Context,
@@ -10,16 +11,21 @@ from ._context import (
     Done,
     background,
     current_context,
+    root,
     todo,
     with_cancel,
     with_deadline,
     with_timeout,
     with_value,
+    without_cancel,
 )
 from ._crash import on_crash, set_exit_code
-from ._panic import PanicInfo, handle_panic_value
+from ._panic import ErrorReporter, PanicError, PanicInfo, handle_panic_value, observe_panics, set_error_reporter
 from ._policy import CrashProcess, KeepRunning, PanicPolicy, PanicRecoveryPolicy
 from ._recover import RecoverAndCrash, RecoverAndLog, RecoverWithPolicy, guarded
+from ._redact import set_production_mode
+from ._shutdown import ShutdownReport, Straggler, shutdown, shutdown_async
+from ._signals import install_signal_handlers
 from ._spawn import SafeGo, SafeGoWithContext, SafeGoWithContextAndComponent
 from ._state import metrics
 from ._sync import WaitGroup
@@ -31,12 +37,16 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Canceled",
+    "Channel",
+    "ChannelClosed",
     "Context",
     "CrashProcess",
     "DeadlineExceeded",
     "Derived",
     "Done",
+    "ErrorReporter",
     "KeepRunning",
+    "PanicError",
     "PanicInfo",
     "PanicPolicy",
     "PanicRecoveryPolicy",
@@ -48,17 +58,27 @@ __all__ = [
     "SafeGoWithContextAndComponent",
     "SafeThread",
     "SafeTimer",
+    "ShutdownReport",
+    "Straggler",
     "WaitGroup",
     "background",
     "current_context",
     "guarded",
     "handle_panic_value",
+    "install_signal_handlers",
     "metrics",
+    "observe_panics",
     "on_crash",
+    "root",
+    "set_error_reporter",
     "set_exit_code",
+    "set_production_mode",
+    "shutdown",
+    "shutdown_async",
     "todo",
     "with_cancel",
     "with_deadline",
     "with_timeout",
     "with_value",
+    "without_cancel",
 ]

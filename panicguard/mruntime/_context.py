@@ -320,6 +320,15 @@ def todo() -> Context:
     return _TODO
 
 
+def root() -> Context:
+    """The context that `shutdown` cancels: the parent to offer where Go's main would make one."""
+    with STATE.lock:
+        if STATE.root is None:
+            STATE.root = with_cancel(_BACKGROUND)
+        ctx: Context = STATE.root.ctx
+        return ctx
+
+
 def current_context() -> Context:
     """The context the running task, thread or pool job was spawned with, else `background()`."""
     ctx: Context = STATE.current.get(_BACKGROUND)
@@ -354,6 +363,15 @@ def with_deadline(parent: Context, deadline: float) -> Derived:
 def with_timeout(parent: Context, seconds: float) -> Derived:
     """A child that is done in `seconds` at the latest."""
     return _derive(parent, "timeout", time.monotonic() + seconds)
+
+
+def without_cancel(parent: Context) -> Context:
+    """A child with the values of `parent` that is never done: for work that outlives a request."""
+    if not hasattr(parent, "_watches"):
+        raise TypeError(f"the parent must be a Context, not {type(parent).__name__}")
+    ctx = Context(parent, "without_cancel")
+    ctx._node = None
+    return ctx
 
 
 def with_value(parent: Context, key: object, value: object) -> Context:

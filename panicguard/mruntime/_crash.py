@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from ._panic import describe, report, stderr_ready, write_line
 from ._policy import CrashProcess
@@ -55,10 +55,14 @@ def _guarded(what: str, call: Callable[[], object]) -> None:
         write_line(f"mruntime: crash: {what} raised {type(error).__name__}")
 
 
-def _last_words(exc: BaseException, component: str, name: str, logger: Any) -> None:
-    report(exc, component=component, name=name, policy=CrashProcess, logger=logger, crash=True)
+def _tell(exc: BaseException, component: str, name: str, ctx: object, logger: Any) -> None:
+    report(exc, component=component, name=name, policy=CrashProcess, ctx=ctx, logger=logger, crash=True)
     for hook in list(STATE.hooks.values()):
         _guarded("an on_crash hook", hook)
+
+
+def _last_words(exc: BaseException, component: str, name: str, ctx: object, logger: Any) -> None:
+    _tell(exc, component, name, ctx, logger)
     _guarded("logging.shutdown", logging.shutdown)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
@@ -66,9 +70,18 @@ def _last_words(exc: BaseException, component: str, name: str, logger: Any) -> N
                 stream.flush()
 
 
-def crash(exc: BaseException, *, component: str, name: str, code: int = 0, logger: Any = None) -> NoReturn:
-    """Report `exc` and end the process with `code` (0: the one set) within three seconds. Never returns."""
+def crash(
+    exc: BaseException, *, component: str, name: str, ctx: object = None, code: int = 0, logger: Any = None
+) -> None:
+    """Report `exc` and end the process with `code` (0: the one set) within three seconds.
+
+    It returns in tests only, under `mruntime.testing.capture_crash`.
+    """
     code = code or STATE.exit_code
+    if STATE.exit is not os._exit:
+        _tell(exc, component, name, ctx, logger)
+        STATE.exit(code)
+        return
     if not STATE.crash_lock.acquire(blocking=False):
         if STATE.crash_owner == threading.get_ident():
             # A signal handler on the very thread that is ending the process: to wait would stop that.
@@ -90,7 +103,7 @@ def crash(exc: BaseException, *, component: str, name: str, code: int = 0, logge
             try:
                 helper = threading.Thread(
                     target=contextvars.copy_context().run,
-                    args=(_last_words, exc, component, name, logger),
+                    args=(_last_words, exc, component, name, ctx, logger),
                     name="mruntime-crash",
                     daemon=True,
                 )
@@ -98,7 +111,7 @@ def crash(exc: BaseException, *, component: str, name: str, code: int = 0, logge
             except RuntimeError:
                 # No thread is to be had, as on 3.12 once the main thread has ended: the timer is the limit.
                 if armed:
-                    _last_words(exc, component, name, logger)
+                    _last_words(exc, component, name, ctx, logger)
             else:
                 helper.join(BUDGET)
     finally:

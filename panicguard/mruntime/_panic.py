@@ -1,4 +1,4 @@
-"""From an exception to one log record, one count and nothing else."""
+"""From an exception to one count, one log record and what observers make of it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ import time
 import traceback
 from asyncio import CancelledError
 from concurrent.futures import CancelledError as PoolCancelledError
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ._context import current_context, own
 from ._policy import crashes
+from ._redact import REDACTED, redact
 from ._state import STATE, count_panic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from ._context import Context
 
 MAX_FRAMES = 64
@@ -33,8 +36,12 @@ EXIT = "exit"
 PASS = "pass"
 
 
+class PanicError(Exception):
+    """What an error reporter gets for a panic value that is no exception, and in production mode."""
+
+
 class PanicInfo(NamedTuple):
-    """A panic in words: it holds no exception, so it keeps no frame alive."""
+    """A panic in words, secrets taken out: it holds no exception, so it keeps no frame alive."""
 
     type: str
     """The class, with its module unless that is `builtins`."""
@@ -46,6 +53,33 @@ class PanicInfo(NamedTuple):
     policy: str
     time: float
     """Seconds since the epoch."""
+
+
+class ErrorReporter(Protocol):
+    """Where panics are sent besides the log: an error tracker."""
+
+    def capture_exception(self, ctx: Context, exc: BaseException, tags: Mapping[str, str], /) -> object:
+        """`tags`: `component`, `goroutine_name`, `panic_type` and `stack_trace`."""
+
+
+def set_error_reporter(reporter: ErrorReporter | None) -> None:
+    """Send every panic to it as well, or to none any more. TypeError if it cannot capture exceptions."""
+    if reporter is not None and not callable(getattr(reporter, "capture_exception", None)):
+        raise TypeError(f"an error reporter has capture_exception(ctx, exc, tags); {type(reporter).__name__} has not")
+    STATE.reporter = reporter
+
+
+def observe_panics(observer: Callable[[PanicInfo, object], object]) -> Callable[[], None]:
+    """Call it with each panic, where that was raised, and with the exception; returns what takes it back."""
+    key = object()
+    with STATE.lock:
+        STATE.observers[key] = observer
+
+    def undo() -> None:
+        with STATE.lock:
+            STATE.observers.pop(key, None)
+
+    return undo
 
 
 def write_line(text: str) -> None:
@@ -233,20 +267,61 @@ def _emit(logger: Any, level: int, exc: object, message: str, extra: dict[str, A
     return ""
 
 
+def _guarded(what: str, call: Callable[..., object], *args: object) -> None:
+    """Call an observer. If it fails that is a line on file descriptor 2, one in a second at most."""
+    try:
+        call(*args)
+    except BaseException as error:
+        if time.monotonic() - STATE.complained >= 1 or not STATE.complained:
+            STATE.complained = time.monotonic()
+            write_line(f"mruntime: {what} raised {describe(error)}")
+
+
+def _tell_reporter(info: PanicInfo, exc: object, ctx: object) -> None:
+    reporter = STATE.reporter
+    if reporter is None:
+        return
+    stack = info.stack if len(info.stack) < MAX_CHARS else f"{info.stack[:MAX_CHARS]}\n...[truncated]"
+    tags = {
+        "component": info.component,
+        "goroutine_name": info.name,
+        "panic_type": "recovered",
+        **({"stack_trace": stack} if stack else {}),
+    }
+    if STATE.production:
+        exc = PanicError(REDACTED)
+    elif not isinstance(exc, BaseException):
+        exc = PanicError(f"panic: {info.value}")
+    reporter.capture_exception(current_context() if ctx is None else own(ctx), exc, tags)
+
+
+def _inform(exc: object, component: str, name: str, policy: str) -> PanicInfo:
+    if STATE.production:
+        return PanicInfo(describe(exc), REDACTED, "", component, name, policy, time.time())
+    return PanicInfo(describe(exc), redact(_value(exc)), redact(_stack(exc)), component, name, policy, time.time())
+
+
 def report(
-    exc: object, *, component: str, name: str, policy: object, logger: Any = None, crash: bool = False
+    exc: object,
+    *,
+    component: str,
+    name: str,
+    policy: object,
+    ctx: object = None,
+    logger: Any = None,
+    crash: bool = False,
 ) -> PanicInfo:
-    """Format, count and log a panic, unless it was reported before. Never raises."""
+    """Format, count, log and send a panic to all who want to know, unless it was before. Never raises."""
     seen = False
     with contextlib.suppress(BaseException):
         seen = was_reported(exc)
     label = "CrashProcess" if crashes(policy) else "KeepRunning"
-    info = PanicInfo(describe(exc), _value(exc), _stack(exc), component, name, label, time.time())
+    info = _inform(exc, component, name, label)
     if seen:
         return info
     _mark(exc)
     try:
-        count_panic(component)
+        count_panic(component, name)
         message = f"panic recovered in {component}/{name}: {info.value}"
     except BaseException:
         message = "panic recovered"
@@ -265,6 +340,10 @@ def report(
             why = _emit(logger, logging.CRITICAL if crash else logging.ERROR, exc, message, extra)
         except BaseException as error:
             why = f"logging raised {type(error).__name__}"
+        try:
+            for observer in tuple(STATE.observers.values()):
+                _guarded("an observer of panics", observer, info, exc)
+            _guarded("the error reporter", _tell_reporter, info, exc, ctx)
         finally:
             STATE.local.reporting = False
     if why:
@@ -290,4 +369,4 @@ def handle_panic_value(
             around = current_context() if ctx is None else ctx
             if classify(exc, around, task=True) in (CLEAN, PASS):
                 return
-        report(exc, component=component, name=name, policy=None, logger=logger)
+        report(exc, component=component, name=name, policy=None, ctx=ctx, logger=logger)

@@ -64,13 +64,14 @@ class RecoverWithPolicy:
         if kind == PANIC:
             if crashes(self._policy):
                 code = code_of(exc) if isinstance(exc, SystemExit) else 0
-                crash(exc, component=self._component, name=self._name, code=code or 0, logger=self._logger)
-            report(exc, component=self._component, name=self._name, policy=self._policy, logger=self._logger)
+                crash(exc, component=self._component, name=self._name, ctx=ctx, code=code or 0, logger=self._logger)
+                return False
+            report(exc, component=self._component, name=self._name, policy=self._policy, ctx=ctx, logger=self._logger)
             return True
         if kind == EXIT and crashes(self._policy) and in_event_loop():
             code = code_of(exc)
             if code is not None:
-                crash(exc, component=self._component, name=self._name, code=code, logger=self._logger)
+                crash(exc, component=self._component, name=self._name, ctx=ctx, code=code, logger=self._logger)
         if kind == CLEAN and isinstance(exc, Exception) and getattr(type(exc), "__mruntime_canceled__", False):
             note(logging.DEBUG, f"{self._component}/{self._name} ended: {describe(exc)}")
             return True

@@ -12,7 +12,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._context import wake_later, wake_started
-from ._state import STATE, count_started
+from ._state import STATE, refuse_closed
 from ._task import Record, await_it, close, create, observe, submit
 from ._thread import PoolJob, SafeThread, name_of, refuse_unrunnable
 
@@ -70,8 +70,7 @@ def spawn(ctx: Any, handed: bool, component: str, policy: object, fn: Any, optio
             raise TypeError(f"{where}: executor and daemon are for a sync callable, not for an async one")
         # It was given the context, so that cancelling is between the two of them: no link.
         return _go_async(ctx, component, policy, fn(*args, **options.kwargs), options, where, name_of(fn), False)
-    if sys.is_finalizing():
-        raise RuntimeError(f"{where}: can't start anything while Python is shutting down")
+    refuse_closed(where)
     if options.executor is not None or options.loop is not None:
         return _go_pool(ctx, component, policy, fn, args, options, where)
     thread = SafeThread(component, policy, None, fn, options.name, args, options.kwargs, daemon=options.daemon)
@@ -100,6 +99,9 @@ def _go_async(
         observe(record, fn)
         return fn
     coro = fn if isinstance(fn, Coroutine) else await_it(fn)
+    if STATE.closed:
+        close(coro)
+        refuse_closed(where)
     try:
         running: Loop | None = asyncio.get_running_loop()
     except RuntimeError:
@@ -130,7 +132,7 @@ def _go_pool(
     options: Options,
     where: str,
 ) -> Any:
-    executor, loop, finish = options.executor, options.loop, options.finish
+    executor, loop = options.executor, options.loop
     if options.daemon is not None:
         raise TypeError(f"{where}: daemon is for a thread of its own, not for a pool job")
     for module, cls in (("process", "ProcessPoolExecutor"), ("interpreter", "InterpreterPoolExecutor")):
@@ -138,36 +140,28 @@ def _go_pool(
         if kind is not None and isinstance(executor, kind):
             raise TypeError(f"{where}: a {cls} runs it where this runtime is not; use threads or submit it yourself")
     context = contextvars.copy_context() if options.context is None else options.context
-    job = PoolJob(component, policy, fn, args, options.kwargs, options.name or name_of(fn), ctx, context)
-    count_started(component)
+    name = options.name or name_of(fn)
+    job = PoolJob(component, policy, fn, args, options.kwargs, name, ctx, context, options.finish)
     try:
         if loop is None:
             assert executor is not None
-            pooled = executor.submit(job)
-            if finish is not None:
-                pooled.add_done_callback(lambda _: finish())
+            pooled = job.future = executor.submit(job)
+            pooled.add_done_callback(job.ended)
             return pooled
-        future = loop.run_in_executor(executor, job)
+        future = job.future = loop.run_in_executor(executor, job)
     except BaseException:
-        count_started(component, -1)
+        job.take_back()
         raise
-
-    def arrived(done: asyncio.Future[Any]) -> None:
-        if not done.cancelled():
-            done.exception()
-        if finish is not None:
-            finish()
-
     try:
         here = asyncio.get_running_loop() is loop
     except RuntimeError:
         here = False
     if here:
-        future.add_done_callback(arrived)
+        future.add_done_callback(job.ended)
     elif loop.is_running():
-        wake_later(loop, future.add_done_callback, arrived)
+        wake_later(loop, future.add_done_callback, job.ended)
     else:
-        future.add_done_callback(arrived)
+        future.add_done_callback(job.ended)
         wake_started(loop)
     return future
 

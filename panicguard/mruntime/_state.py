@@ -19,6 +19,21 @@ MAX_LABELS = 256
 OTHER = "_other"
 
 
+class Counts:
+    """What is counted for one label."""
+
+    __slots__ = ("active", "finished", "label", "panics", "seconds", "started")
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.started = 0
+        self.active = 0
+        self.finished = 0
+        self.panics = 0
+        self.seconds = 0.0
+        """How long the finished ones took together."""
+
+
 class State(types.ModuleType):
     """Registry, counters and the crash latch. Read every attribute late: a fork replaces the locks."""
 
@@ -31,14 +46,29 @@ class State(types.ModuleType):
         self.tasks: dict[Any, Any] = {}
         """Strong references: task or future -> its record."""
         self.threads: dict[threading.Thread, None] = {}
-        self.labels: dict[str, str] = {}
-        self.started: dict[str, int] = {}
-        self.panics: dict[str, int] = {}
+        self.jobs: dict[Any, None] = {}
+        """What waits for a pool or for a loop in another thread, and pool jobs that run."""
+        self.waiters: dict[object, Callable[[], object]] = {}
+        """Called, with the lock held, whenever something leaves the registry."""
+        self.counts: dict[str, Counts] = {}
+        """By component; those with the same label share one."""
+        self.panics: dict[tuple[str, str], int] = {}
+        """By label and name."""
         self.current: contextvars.ContextVar[Any] = contextvars.ContextVar("mruntime_context")
         self.local = threading.local()
         self.warned: set[tuple[str, int]] = set()
+        self.root: Any = None
+        self.closed = False
+        """After `shutdown` nothing is started any more."""
+        self.observers: dict[object, Callable[[Any, Any], object]] = {}
+        """Called with what is reported, a PanicInfo, and the exception or value."""
+        self.reporter: Any = None
+        self.production = False
+        self.complained = 0.0
+        """When the last line about a failing observer was written, in seconds of the monotonic clock."""
         self.hooks: dict[object, Callable[[], object]] = {}
         self.exit_code = 70
+        self.exit: Callable[[int], object] = os._exit
         self.crash_lock = threading.Lock()
         self.crash_owner = 0
         self.inherited: list[dict[Any, Any]] = []
@@ -58,6 +88,12 @@ def _after_fork(state: State) -> None:
     state.inherited.append(state.tasks)
     state.tasks = {}
     state.threads = {}
+    state.jobs = {}
+    state.waiters = {}
+    state.root = None
+    state.closed = False
+    for counts in state.counts.values():
+        counts.active = 0
 
 
 def _load() -> State:
@@ -78,41 +114,90 @@ def _cut(text: str) -> str:
     return text.encode("utf-8", "replace")[:MAX_LABEL_BYTES].decode("utf-8", "ignore")
 
 
-def label(component: object) -> str:
-    """The label value for a component, `_other` after 256 of them. Call it with the lock held."""
+def counts_of(component: object) -> Counts:
+    """Where it is counted, `_other` after 256 labels. Call it with the lock held."""
     text = component if isinstance(component, str) else type(component).__name__
-    found = STATE.labels.get(text)
+    found = STATE.counts.get(text)
+    if found is not None:
+        return found
+    label = _cut(text)
+    found = STATE.counts.get(label)
     if found is None:
-        found = _cut(text)
-        if found in STATE.labels:
-            return found
-        if len(STATE.labels) >= MAX_LABELS:
-            return OTHER
-        STATE.labels[found] = found
+        if len(STATE.counts) >= MAX_LABELS:
+            label = OTHER
+        found = STATE.counts.setdefault(label, Counts(label))
     return found
 
 
-def count_started(component: object, n: int = 1) -> None:
-    """Count one spawn; `n=-1` takes back one that never began."""
+def count_started(component: object) -> Counts:
+    """Count one that begins; the result is for `count_ended` or `take_back`."""
     with STATE.lock:
-        name = label(component)
-        started = STATE.started
-        started[name] = started.get(name, 0) + n
-        if n < 0 and not started[name]:
-            del started[name]
+        counts = counts_of(component)
+        counts.started += 1
+        counts.active += 1
+        return counts
 
 
-def count_panic(component: object) -> None:
+def take_back(counts: Counts) -> None:
+    """Uncount one that never began."""
+    with STATE.lock:
+        counts.started -= 1
+        counts.active -= 1
+
+
+def count_ended(counts: Counts, seconds: float) -> None:
+    """Count one that has ended after so long."""
+    with STATE.lock:
+        # Those of a parent process were taken out when the child was forked off.
+        counts.active = max(counts.active - 1, 0)
+        counts.finished += 1
+        counts.seconds += seconds
+
+
+def wake_waiters() -> None:
+    """Tell those who wait that something has left the registry. Call it with the lock held."""
+    for wake in tuple(STATE.waiters.values()):
+        wake()
+
+
+def count_panic(component: object, name: str) -> None:
     """Count one panic."""
     with STATE.lock:
-        name = label(component)
-        STATE.panics[name] = STATE.panics.get(name, 0) + 1
+        counts = counts_of(component)
+        counts.panics += 1
+        key = (counts.label, _cut(name))
+        if key not in STATE.panics and len(STATE.panics) >= MAX_LABELS:
+            key = (OTHER, OTHER)
+        STATE.panics[key] = STATE.panics.get(key, 0) + 1
 
 
-def metrics() -> dict[str, dict[str, int]]:
-    """A snapshot: counter name -> component -> count, since the process began."""
+def refuse_closed(where: str) -> None:
+    """RuntimeError if nothing may be started any more."""
+    if STATE.closed:
+        raise RuntimeError(f"{where}: nothing is started after mruntime.shutdown()")
+    if sys.is_finalizing():
+        raise RuntimeError(f"{where}: can't start anything while Python is shutting down")
+
+
+def metrics() -> dict[str, dict[str, float]]:
+    """A snapshot, by component: metric name -> component -> value, since the process began.
+
+    `goroutine_started_total`, `goroutine_panics_total` and `goroutine_duration_seconds_count` (those that have
+    ended) only grow; `goroutine_active` is how many there are now; `goroutine_duration_seconds_sum` is how long
+    the ended ones took together. Components are cut to 64 bytes; after 256 of them the rest is `_other`.
+    """
     with STATE.lock:
+        counted = list({id(counts): counts for counts in STATE.counts.values()}.values())
         return {
-            "goroutine_started_total": dict(STATE.started),
-            "goroutine_panics_total": dict(STATE.panics),
+            "goroutine_started_total": {c.label: c.started for c in counted if c.started},
+            "goroutine_panics_total": {c.label: c.panics for c in counted if c.panics},
+            "goroutine_active": {c.label: c.active for c in counted if c.started},
+            "goroutine_duration_seconds_count": {c.label: c.finished for c in counted if c.started},
+            "goroutine_duration_seconds_sum": {c.label: c.seconds for c in counted if c.started},
         }
+
+
+def panics_by_name() -> dict[tuple[str, str], int]:
+    """A snapshot: (component, name) -> panics."""
+    with STATE.lock:
+        return dict(STATE.panics)

@@ -8,25 +8,27 @@ import contextlib
 import logging
 import sys
 from asyncio import CancelledError
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from ._context import arm, current_context, own, wake_later, wake_started
 from ._crash import crash
 from ._panic import CLEAN, EXIT, PANIC, classify, code_of, describe, note, report
 from ._policy import crashes
-from ._state import STATE, count_started
+from ._state import STATE, count_ended, count_started, take_back, wake_waiters
 
 if TYPE_CHECKING:
     import contextvars
     from collections.abc import Awaitable, Callable, Coroutine
 
     from ._context import Context
+    from ._state import Counts
 
 
 class Record:
     """What the runtime knows of one task or future; it lives as long as that is pending."""
 
-    __slots__ = ("component", "ctx", "finish", "inner", "link", "name", "policy", "timer", "watch")
+    __slots__ = ("began", "component", "counts", "ctx", "finish", "inner", "link", "name", "policy", "timer", "watch")
 
     def __init__(
         self,
@@ -44,6 +46,8 @@ class Record:
         self.link = link
         self.finish = finish
         self.inner: Coroutine[Any, Any, Any] | None = None
+        self.counts: Counts | None = None
+        self.began = 0.0
         self.watch: Any = None
         self.timer: asyncio.TimerHandle | None = None
 
@@ -53,14 +57,13 @@ class Record:
         kind = classify(exc, ctx, task=True)
         if kind == PANIC:
             if crashes(self.policy):
-                crash(exc, component=self.component, name=self.name)
-            report(exc, component=self.component, name=self.name, policy=self.policy)
+                crash(exc, component=self.component, name=self.name, ctx=ctx)
+            report(exc, component=self.component, name=self.name, policy=self.policy, ctx=ctx)
         elif kind == EXIT:
             code = code_of(exc)
-            text = f"{self.component}/{self.name} stops the event loop: {describe(exc)} {exc}"
             if crashes(self.policy) and code is not None:
-                crash(exc, component=self.component, name=self.name, code=code)
-            note(logging.WARNING, text)
+                crash(exc, component=self.component, name=self.name, ctx=ctx, code=code)
+            note(logging.WARNING, f"{self.component}/{self.name} stops the event loop: {describe(exc)} {exc}")
         elif kind == CLEAN:
             note(logging.DEBUG, f"{self.component}/{self.name} ended: {describe(exc)}")
 
@@ -68,6 +71,10 @@ class Record:
         """The done callback."""
         with STATE.lock:
             STATE.tasks.pop(task, None)
+            if self.counts is not None:
+                count_ended(self.counts, perf_counter() - self.began)
+            if STATE.waiters:
+                wake_waiters()
         if self.watch is not None:
             self.watch.stop()
             self.watch = None
@@ -148,7 +155,8 @@ def create(
         wrapper.__qualname__ = inner.__qualname__  # type: ignore[attr-defined]
     except Exception:
         pass
-    count_started(record.component)
+    record.counts = count_started(record.component)
+    record.began = perf_counter()
     try:
         if context is None:
             task = loop.create_task(wrapper) if name is None else loop.create_task(wrapper, name=name)
@@ -157,7 +165,7 @@ def create(
         else:
             task = context.run(lambda: loop.create_task(wrapper, name=name))
     except BaseException:
-        count_started(record.component, -1)
+        take_back(record.counts)
         record.inner = None
         close(wrapper)
         close(inner)
@@ -181,8 +189,15 @@ def submit(
     """As `create`, for a loop that runs in another thread."""
     future: concurrent.futures.Future[Any] = concurrent.futures.Future()
 
+    def leave() -> None:
+        with STATE.lock:
+            STATE.jobs.pop(record, None)
+            if STATE.waiters:
+                wake_waiters()
+
     def begin() -> None:
         if future.cancelled():
+            leave()
             close(inner)
             if record.finish is not None:
                 record.finish()
@@ -195,6 +210,8 @@ def submit(
             if future.set_running_or_notify_cancel():
                 future.set_exception(exc)
             raise
+        finally:
+            leave()
         task.add_done_callback(arrived)
         future.add_done_callback(lambda f: wake_later(loop, task.cancel) if f.cancelled() else None)
 
@@ -209,9 +226,12 @@ def submit(
         else:
             future.set_exception(exc)
 
+    with STATE.lock:
+        STATE.jobs[record] = None
     try:
         loop.call_soon_threadsafe(begin)
     except BaseException:
+        leave()
         close(inner)
         raise
     return future

@@ -9,13 +9,14 @@ import logging
 import sys
 import threading
 import types
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 from ._context import current_context
 from ._crash import crash
 from ._panic import CLEAN, PanicInfo, classify, code_of, describe, note, report
 from ._policy import crashes
-from ._state import STATE, count_started
+from ._state import STATE, count_ended, count_started, refuse_closed, take_back, wake_waiters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -96,8 +97,8 @@ def ended(exc: BaseException, *, component: str, policy: object, name: str, ctx:
         return None
     if crashes(policy):
         code = code_of(exc) if isinstance(exc, SystemExit) else 0
-        crash(exc, component=component, name=name, code=code or 0)
-    return report(exc, component=component, name=name, policy=policy)
+        crash(exc, component=component, name=name, ctx=ctx, code=code or 0)
+    return report(exc, component=component, name=name, policy=policy, ctx=ctx)
 
 
 class GuardedThread(threading.Thread):
@@ -129,8 +130,7 @@ class GuardedThread(threading.Thread):
         if self.__dict__.get("_mr_begun", True):
             super().start()
             return
-        if sys.is_finalizing():
-            raise RuntimeError(f"{self._mr_component}: can't start a thread while Python is shutting down")
+        refuse_closed(f"{type(self).__name__}({self._mr_component!r})")
         self._mr_begun = True
         if self._mr_context is None:
             self._mr_context = contextvars.copy_context()
@@ -140,14 +140,15 @@ class GuardedThread(threading.Thread):
         self.__dict__["run"] = lambda *_: self._mr_main(own_run)
         with STATE.lock:
             STATE.threads[self] = None
-        count_started(self._mr_component)
+        counts = self._mr_counts = count_started(self._mr_component)
+        self._mr_started_at = perf_counter()
         try:
             super().start()
         except BaseException:
             if not self.is_alive() and self.ident is None:
                 with STATE.lock:
                     STATE.threads.pop(self, None)
-                count_started(self._mr_component, -1)
+                take_back(counts)
                 self._mr_begun = False
                 self._mr_restore(own_run)
             raise
@@ -167,6 +168,9 @@ class GuardedThread(threading.Thread):
         finally:
             with STATE.lock:
                 STATE.threads.pop(self, None)
+                count_ended(self._mr_counts, perf_counter() - self._mr_started_at)
+                if STATE.waiters:
+                    wake_waiters()
             finish, self._mr_finish = self._mr_finish, None
             if finish is not None:
                 finish()
@@ -257,7 +261,21 @@ def _check_target(target: object, where: str) -> None:
 class PoolJob:
     """A callable for an executor: reports how `fn` dies and raises it for the future."""
 
-    __slots__ = ("args", "component", "context", "ctx", "fn", "kwargs", "name", "policy")
+    __slots__ = (
+        "args",
+        "began",
+        "component",
+        "context",
+        "counts",
+        "ctx",
+        "finish",
+        "fn",
+        "future",
+        "kwargs",
+        "name",
+        "policy",
+        "thread",
+    )
 
     def __init__(
         self,
@@ -269,6 +287,7 @@ class PoolJob:
         name: str,
         ctx: object,
         context: contextvars.Context,
+        finish: Callable[[], None] | None,
     ) -> None:
         self.component = component
         self.policy = policy
@@ -278,9 +297,48 @@ class PoolJob:
         self.name = name
         self.ctx = ctx
         self.context = context
+        self.finish = finish
+        self.future: Any = None
+        self.thread = 0
+        """The identifier of the thread it runs in; 0 before."""
+        self.began = 0.0
+        self.counts = count_started(component)
+        with STATE.lock:
+            STATE.jobs[self] = None
+
+    def take_back(self) -> None:
+        """It was not accepted."""
+        with STATE.lock:
+            STATE.jobs.pop(self, None)
+            take_back(self.counts)
+
+    def _leave(self) -> None:
+        with STATE.lock:
+            if self in STATE.jobs:
+                del STATE.jobs[self]
+                count_ended(self.counts, perf_counter() - self.began if self.thread else 0.0)
+                if STATE.waiters:
+                    wake_waiters()
+
+    def ended(self, future: Any) -> None:
+        """The done callback of its future, from the pool or from the loop."""
+        # Cancelled before it ran.
+        self._leave()
+        if isinstance(future, asyncio.Future) and not future.cancelled():
+            # Marks it retrieved: it was reported where it was raised.
+            future.exception()
+        finish, self.finish = self.finish, None
+        if finish is not None:
+            finish()
 
     def __call__(self) -> Any:
-        return self.context.run(self._body)
+        self.thread = threading.get_ident()
+        self.began = perf_counter()
+        try:
+            return self.context.run(self._body)
+        finally:
+            # Not left to the callback: a loop that is closed before will not call it.
+            self._leave()
 
     def _body(self) -> Any:
         if self.ctx is not None:

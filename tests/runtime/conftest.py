@@ -68,3 +68,22 @@ def run_python(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
         )
 
     return run
+
+
+@pytest.fixture
+def start_python(tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Start such a program; what it prints is in `stdout`. It is killed at the end of the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(code: str) -> subprocess.Popen[str]:
+        script = tmp_path / "program.py"
+        script.write_text(textwrap.dedent(code), encoding="utf-8")
+        env = {**os.environ, "PYTHONPATH": str(ROOT / "panicguard")}
+        process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=env)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,209 @@
+"""The orderly end: ask everything to stop, wait, and say what did not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+import traceback
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ._context import _wake, in_event_loop, root, wake_later
+from ._panic import MAX_CHARS, MAX_FRAMES, note
+from ._state import STATE
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+GRACE_AFTER_CANCEL = 1.0
+"""Seconds for what was cut off to run its `finally` blocks."""
+LOOK_AGAIN = 0.25
+"""Seconds after which to look for what can no longer tell that it has ended, as tasks of a closed loop."""
+
+
+class Straggler(NamedTuple):
+    """Work that did not end in time."""
+
+    kind: str
+    """`task`, `thread` or `job`."""
+    component: str
+    name: str
+    stack: str
+    """Where it was when the time was up, the last 64 frames; "" if it had not begun."""
+
+
+class ShutdownReport(NamedTuple):
+    """What became of the work that was there when `shutdown` was called."""
+
+    finished: int
+    """How many ended in time."""
+    cancelled: tuple[Straggler, ...]
+    """Tasks, timers and queued pool jobs that were cut off when the time was up, and then ended."""
+    running: tuple[Straggler, ...]
+    """What still runs."""
+
+    @property
+    def clean(self) -> bool:
+        """True if all ended in time."""
+        return not self.cancelled and not self.running
+
+    def __str__(self) -> str:
+        parts = [f"{self.finished} finished"]
+        for what, those in (("cancelled", self.cancelled), ("still running", self.running)):
+            if those:
+                parts.append(f"{len(those)} {what} ({', '.join(f'{s.component}/{s.name}' for s in those)})")
+        return "shutdown: " + ", ".join(parts)
+
+
+class _Work(NamedTuple):
+    kind: str
+    handle: Any
+    """The task or future, the thread, the pool job, or the record of what waits for another loop."""
+    component: str
+    name: str
+
+
+def _working(but: tuple[object, ...]) -> list[_Work]:
+    """What is in the registry and not yet dead, without the caller itself."""
+    me = threading.current_thread()
+    with STATE.lock:
+        tasks, threads, jobs = list(STATE.tasks.items()), list(STATE.threads), list(STATE.jobs)
+        # Normally they leave by themselves; but not if their loop was closed before, or on an ill-timed Ctrl-C.
+        for task in [task for task, _ in tasks if task.done() or task.get_loop().is_closed()]:
+            del STATE.tasks[task]
+    found = [
+        _Work("task", task, record.component, record.name)
+        for task, record in tasks
+        if not task.done() and not task.get_loop().is_closed() and task not in but
+    ]
+    for thread in threads:
+        mine: Any = thread
+        if thread is not me and (thread.is_alive() or thread.ident is None):
+            found.append(_Work("thread", thread, mine._mr_component, mine._mr_source()))
+    found += [
+        _Work("job", job, job.component, job.name)
+        for job in jobs
+        if getattr(job, "thread", None) != threading.get_ident()
+    ]
+    return found
+
+
+def _stack_of(work: _Work, frames: dict[int, FrameType]) -> str:
+    if work.kind == "task":
+        coro = work.handle.get_coro() if isinstance(work.handle, asyncio.Task) else None
+        lines: list[str] = []
+        # Task.get_stack() has only the outermost of them, which is ours.
+        while coro is not None and len(lines) < MAX_FRAMES:
+            frame = getattr(coro, "cr_frame", None)
+            lines += [] if frame is None else traceback.format_stack(frame, limit=1)
+            coro = getattr(coro, "cr_await", None)
+        return "".join(lines[1:])[-MAX_CHARS:]
+    ident = work.handle.ident if work.kind == "thread" else getattr(work.handle, "thread", 0)
+    at = frames.get(ident)
+    return "" if at is None else "".join(traceback.format_stack(at, limit=-MAX_FRAMES))[-MAX_CHARS:]
+
+
+def _stragglers(works: list[_Work]) -> dict[int, Straggler]:
+    frames = sys._current_frames()
+    return {id(w.handle): Straggler(w.kind, w.component, w.name, _stack_of(w, frames)) for w in works}
+
+
+def _cut_off(work: _Work) -> None:
+    if work.kind == "task":
+        wake_later(work.handle.get_loop(), work.handle.cancel)
+    elif work.kind == "thread" and isinstance(work.handle, threading.Timer):
+        work.handle.cancel()
+    elif work.kind == "job" and getattr(work.handle, "future", None) is not None:
+        future = work.handle.future
+        if isinstance(future, asyncio.Future):
+            wake_later(future.get_loop(), future.cancel)
+        else:
+            future.cancel()
+
+
+def _begin() -> None:
+    STATE.closed = True
+    root()
+    STATE.root.cancel()
+
+
+def _report(seen: int, cut: dict[int, Straggler], left: list[_Work]) -> ShutdownReport:
+    still = _stragglers(left)
+    cancelled = tuple(straggler for key, straggler in cut.items() if key not in still)
+    report = ShutdownReport(max(seen - len(cut), 0), cancelled, tuple(still.values()))
+    for what, those in (("was cancelled", report.cancelled), ("is still running", report.running)):
+        for one in those:
+            note(logging.WARNING, f"shutdown: {one.kind} {one.component}/{one.name} {what}")
+    return report
+
+
+def shutdown(timeout: float = 30.0) -> ShutdownReport:
+    """Start nothing any more, cancel `root()`, and wait `timeout` seconds for what runs; from a thread.
+
+    Then tasks, timers and queued pool jobs are cancelled and have one more second; threads cannot be. The caller
+    itself is not waited for. RuntimeError on the thread of a running event loop: use `shutdown_async` there.
+    """
+    if in_event_loop():
+        raise RuntimeError("shutdown() would block the running event loop; use `await shutdown_async()`")
+    woken = threading.Event()
+
+    def wait(until: float) -> list[_Work]:
+        while True:
+            woken.clear()
+            left = _working(())
+            seconds = until - time.monotonic()
+            if not left or seconds <= 0:
+                return left
+            woken.wait(min(seconds, LOOK_AGAIN))
+
+    _begin()
+    seen = len(_working(()))
+    with STATE.lock:
+        STATE.waiters[woken] = woken.set
+    try:
+        left = wait(time.monotonic() + timeout)
+        cut = _stragglers(left)
+        for work in left:
+            _cut_off(work)
+        if left:
+            left = wait(time.monotonic() + GRACE_AFTER_CANCEL)
+    finally:
+        with STATE.lock:
+            STATE.waiters.pop(woken, None)
+    return _report(seen, cut, left)
+
+
+async def shutdown_async(timeout: float = 30.0) -> ShutdownReport:
+    """As `shutdown`, from a coroutine; the task it runs in is not waited for."""
+    loop = asyncio.get_running_loop()
+    but = (asyncio.current_task(),)
+    woken: asyncio.Future[None] = loop.create_future()
+
+    async def wait(until: float) -> list[_Work]:
+        nonlocal woken
+        while True:
+            woken = loop.create_future()
+            left = _working(but)
+            seconds = until - time.monotonic()
+            if not left or seconds <= 0:
+                return left
+            await asyncio.wait((woken,), timeout=min(seconds, LOOK_AGAIN))
+
+    _begin()
+    seen = len(_working(but))
+    key = object()
+    with STATE.lock:
+        STATE.waiters[key] = lambda: wake_later(loop, _wake, woken)
+    try:
+        left = await wait(time.monotonic() + timeout)
+        cut = _stragglers(left)
+        for work in left:
+            _cut_off(work)
+        if left:
+            left = await wait(time.monotonic() + GRACE_AFTER_CANCEL)
+    finally:
+        with STATE.lock:
+            STATE.waiters.pop(key, None)
+    return _report(seen, cut, left)

@@ -1,0 +1,248 @@
+"""The orderly end, each in a process of its own: after it nothing can be started."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+import pytest
+
+PRELUDE = """
+import asyncio, concurrent.futures, logging, os, threading, time
+from mruntime import *
+logging.basicConfig(format="%(levelname)s %(message)s")
+started = threading.Event()
+"""
+
+
+def test_workers_that_heed_the_root_context_end_at_once(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+def worker(ctx):
+    started.set()
+    ctx.done().wait()
+
+async def main():
+    async def worker_async(ctx):
+        await ctx.done()
+    async def bound():
+        await asyncio.sleep(60)
+    SafeGoWithContextAndComponent(root(), "handed", KeepRunning, worker_async)
+    SafeGoWithContextAndComponent(root(), "bound", KeepRunning, bound())
+    SafeGoWithContextAndComponent(root(), "thread", KeepRunning, worker)
+    await asyncio.sleep(0)
+    return await shutdown_async(20)
+
+report = asyncio.run(main())
+print(report, report.clean, root().err())
+"""
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("shutdown: 3 finished True context canceled\n", "", 0)
+
+
+def test_what_does_not_end_is_cut_off_and_named(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+async def sleeper():
+    started.set()
+    await asyncio.sleep(60)
+
+async def stubborn():
+    while True:
+        try: await asyncio.sleep(60)
+        except asyncio.CancelledError: pass
+
+def stuck():
+    started.set()
+    time.sleep(60)
+
+def loop():
+    async def main():
+        SafeGo("stubborn", KeepRunning, stubborn())
+        await asyncio.gather(SafeGo("sleep", KeepRunning, sleeper()), return_exceptions=True)
+        await asyncio.sleep(60)
+    asyncio.run(main())
+
+threading.Thread(target=loop, daemon=True).start()
+started.wait()
+started.clear()
+SafeGo("stuck", KeepRunning, stuck, daemon=True, name="the-thread")
+started.wait()
+pool = concurrent.futures.ThreadPoolExecutor(1)
+SafeGo("pool", KeepRunning, time.sleep, args=(60,), executor=pool)
+queued = SafeGo("queued", KeepRunning, time.sleep, args=(60,), executor=pool)
+SafeTimer("timer", KeepRunning, 60, print).start()
+report = shutdown(0.05)
+print(report.finished, sorted((s.kind, s.component) for s in report.cancelled))
+for s in sorted(report.running): print(s.kind, s.component, s.name)
+stacks = {s.component: s.stack for s in report.running}
+print("in stuck" in stacks["stuck"], "in stubborn" in stacks["stubborn"], stacks["pool"] != "")
+print(queued.cancelled(), report.clean, flush=True)
+os._exit(0)
+"""
+    )
+    assert done.stdout.splitlines() == [
+        "0 [('job', 'queued'), ('task', 'sleep'), ('thread', 'timer')]",
+        "job pool sleep",
+        "task stubborn stubborn",
+        "thread stuck the-thread",
+        "True True True",
+        "True False",
+    ]
+    assert "WARNING shutdown: thread stuck/the-thread is still running" in done.stderr
+    assert "WARNING shutdown: task sleep/sleeper was cancelled" in done.stderr
+
+
+def test_nothing_is_started_after_it(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+async def work(): pass
+coro = work()
+before = SafeThread("before", KeepRunning, target=print)
+pool = concurrent.futures.ThreadPoolExecutor(1)
+shutdown()
+async def main():
+    SafeGo("task", KeepRunning, coro)
+group = WaitGroup()
+for spawn in (
+    lambda: SafeGo("thread", KeepRunning, print),
+    before.start,
+    lambda: asyncio.run(main()),
+    lambda: SafeGo("pool", KeepRunning, print, executor=pool),
+    lambda: group.go("group", KeepRunning, print),
+):
+    try: spawn()
+    except RuntimeError as error: print(error)
+print(coro.cr_frame, group.wait(0), metrics()["goroutine_started_total"])
+"""
+    )
+    assert done.stdout.splitlines() == [
+        "SafeGo('thread'): nothing is started after mruntime.shutdown()",
+        "SafeThread('before'): nothing is started after mruntime.shutdown()",
+        "SafeGo('task'): nothing is started after mruntime.shutdown()",
+        "SafeGo('pool'): nothing is started after mruntime.shutdown()",
+        "SafeGo('group'): nothing is started after mruntime.shutdown()",
+        "None True {}",
+    ]
+    assert done.stderr == ""
+
+
+def test_the_caller_is_not_waited_for(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+def last(): print("thread", shutdown(20))
+async def main(): print("task", await shutdown_async(20))
+SafeGo("last", KeepRunning, last).join()
+def run(): asyncio.run(main())
+threading.Thread(target=run).start()
+"""
+    )
+    assert done.stdout.splitlines() == ["thread shutdown: 0 finished", "task shutdown: 0 finished"]
+
+
+def test_a_task_of_a_closed_loop_is_not_waited_for(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+async def never(): await asyncio.Event().wait()
+loop = asyncio.new_event_loop()
+task = SafeGo("left", KeepRunning, never(), loop=loop)
+loop.run_until_complete(asyncio.sleep(0))
+loop.close()
+began = time.monotonic()
+print(shutdown(20), time.monotonic() - began < 10)
+task._log_destroy_pending = False
+"""
+    )
+    assert done.stdout == "shutdown: 0 finished True\n"
+
+
+def test_on_the_thread_of_a_loop_it_is_an_error(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+async def main():
+    try: shutdown()
+    except RuntimeError as error: print(error)
+    print(await asyncio.wait_for(SafeGo("goes on", KeepRunning, asyncio.sleep(0, 7)), 5))
+asyncio.run(main())
+"""
+    )
+    assert done.stdout.splitlines() == [
+        "shutdown() would block the running event loop; use `await shutdown_async()`",
+        "7",
+    ]
+
+
+def test_the_child_of_a_fork_starts_anew(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+def wait(): started.wait()
+SafeGo("parent", KeepRunning, wait)
+pid = os.fork()
+if pid == 0:
+    thread = SafeGo("child", KeepRunning, print, args=("child",))
+    thread.join()
+    began = time.monotonic()
+    report = shutdown(20)
+    print(report, time.monotonic() - began < 10, flush=True)
+    os._exit(0)
+os.waitpid(pid, 0)
+started.set()
+print(shutdown(20).clean)
+"""
+    )
+    assert done.stdout.splitlines() == ["child", "shutdown: 0 finished True", "True"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a signal ends the process")
+@pytest.mark.parametrize("way", ["thread", "task"])
+def test_a_signal_cancels_the_root_context_and_a_second_one_kills(start_python, way):
+    ways = {
+        "thread": "root().done().wait()",
+        "task": "asyncio.run(main())",
+    }
+    program = (
+        PRELUDE
+        + f"""
+async def main(): await root().done()
+install_signal_handlers()
+os.write(1, b"ready\\n")
+{ways[way]}
+print(shutdown(5), flush=True)
+time.sleep(60)
+"""
+    )
+    process = start_python(program)
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout.readline() == "shutdown: 0 finished\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == -signal.SIGTERM
+
+
+def test_signal_handlers_are_for_the_main_thread(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+import signal
+before = signal.getsignal(signal.SIGTERM)
+undo = install_signal_handlers()
+assert signal.getsignal(signal.SIGTERM) is not before
+undo(); undo()
+print(signal.getsignal(signal.SIGTERM) is before, root().err())
+def elsewhere():
+    try: install_signal_handlers()
+    except RuntimeError as error: print(error)
+SafeGo("t", KeepRunning, elsewhere).join()
+"""
+    )
+    assert done.stdout.splitlines() == [
+        "True None",
+        "install_signal_handlers() is for the main thread",
+    ]
