@@ -63,6 +63,8 @@ class State(types.ModuleType):
         self.observers: dict[object, Callable[[Any, Any], object]] = {}
         """Called with what is reported, a PanicInfo, and the exception or value."""
         self.reporter: Any = None
+        self.registries: list[Any] = []
+        """The Prometheus registries that show the counters."""
         self.production = False
         self.complained = 0.0
         """When the last line about a failing observer was written, in seconds of the monotonic clock."""
