@@ -17,11 +17,13 @@ from panicguard.settings import ConfigError, Layer, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from rich.progress import Progress
 
     from panicguard.model import Result
     from panicguard.pool import Mode
+    from panicguard.vendor import Comparison
 
 FORMATS = ("full", "concise", "json")
 SLOW = 1.0
@@ -149,15 +151,18 @@ def rule(rule: str | None, every: bool, output_format: str) -> int:
 @cli.command()
 @click.argument("destination", type=click.Path(file_okay=False))
 @click.option("--as", "name", default="mruntime", help="The name of the copied package.")
-@click.option("--force", is_flag=True, help="Overwrite a copy that was changed.")
-def vendor(destination: str, name: str, force: bool) -> int:
-    """Copy the runtime into a project, as a package in the directory DESTINATION."""
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the copy is outdated or was edited.")
+@click.option("--force", is_flag=True, help="Overwrite files that were edited.")
+def vendor(destination: str, name: str, check: bool, force: bool) -> int:
+    """Copy the runtime into a project, as a package in the directory DESTINATION, or bring a copy up to date."""
     from pathlib import Path
 
-    from panicguard.vendor import VendorError
+    from panicguard.vendor import VendorError, compare
     from panicguard.vendor import vendor as copy
 
     try:
+        if check:
+            return _vendored(Path(destination) / name, compare(Path(destination), name))
         package = copy(Path(destination), name, force=force)
     except VendorError as error:
         raise ConfigError(str(error)) from None
@@ -167,6 +172,18 @@ def vendor(destination: str, name: str, force: bool) -> int:
     _write(f"Copied the runtime to {package}\n\nSay so in panicguard.toml, or in [tool.panicguard]:\n\n")
     _write(f'runtime-module = "{module}"\n')
     return 0
+
+
+def _vendored(package: Path, copy: Comparison) -> int:
+    for state, names in (("edited", copy.edited), ("outdated", copy.outdated), ("missing", copy.missing)):
+        for name in names:
+            _write(f"{package / name}: {state}\n")
+    if copy.same:
+        _write(f"{package} is mruntime {copy.version}, as this panicguard has it\n")
+        return 0
+    force = " --force" if copy.edited else ""
+    _write(f"`panicguard vendor{force}` with the same arguments brings it up to date\n")
+    return 1
 
 
 @cli.command()

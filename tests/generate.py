@@ -1,4 +1,4 @@
-"""Write what is generated from the program: the README's tables and its picture.
+"""Write what is generated: the README's tables and its picture, the runtime's licence and its manifest.
 
 python tests/generate.py           write them
 python tests/generate.py --check   exit with 1 where one is out of date
@@ -18,6 +18,7 @@ from rich.text import Text
 
 from panicguard.rule import all_rules
 from panicguard.settings import FIELDS
+from panicguard.vendor import MANIFEST, RUNTIME, manifest
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -72,7 +73,12 @@ def picture() -> str:
 
 
 def main() -> int:
-    made = {README: readme(README.read_text("utf-8")), PICTURE: picture()}
+    made = {
+        RUNTIME / "LICENSE": (ROOT / "LICENSE").read_text("utf-8"),
+        README: readme(README.read_text("utf-8")),
+        PICTURE: picture(),
+    }
+    made[RUNTIME / MANIFEST] = manifest(RUNTIME)
     stale = [path for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text]
     for path in stale:
         if "--check" in sys.argv[1:]:

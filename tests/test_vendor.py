@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panicguard.vendor import RUNTIME, VendorError, vendor
+from panicguard import mruntime
+from panicguard.vendor import RUNTIME, VendorError, compare, manifest, vendor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,11 +36,108 @@ def test_an_edited_copy_is_kept_unless_forced(tmp_path: Path) -> None:
     with pytest.raises(VendorError, match=r"_policy\.py"):
         vendor(tmp_path, "safe")
     assert (package / "_policy.py").read_text() == "edited\n"
+    assert compare(tmp_path, "safe").edited == ("_policy.py",)
     vendor(tmp_path, "safe", force=True)
-    assert (package / "_policy.py").read_bytes() == (RUNTIME / "_policy.py").read_bytes()
+    assert compare(tmp_path, "safe").same
 
 
-@pytest.mark.parametrize("name", ["../out", "a-b", "", "1"])
+def make_older(package: Path) -> None:
+    """The copy as another version would have left it: one file different, one that is gone, one not there yet."""
+    (package / "_policy.py").write_text("older\n")
+    (package / "_gone.py").write_text("gone\n")
+    (package / "_signals.py").unlink()
+    (package / "__init__.py").write_text('__version__ = "0.0.9"\n')
+    (package / "MANIFEST").unlink()
+    (package / "MANIFEST").write_text(manifest(package))
+
+
+def test_an_older_copy_is_brought_up_to_date(tmp_path: Path) -> None:
+    package = vendor(tmp_path)
+    make_older(package)
+    assert compare(tmp_path) == ("0.0.9", (), ("__init__.py", "_gone.py", "_policy.py"), ("_signals.py",))
+    (package / "own.py").write_text("the project's own\n")
+    vendor(tmp_path)
+    assert compare(tmp_path).same
+    assert not (package / "_gone.py").exists()
+    assert (package / "own.py").exists()
+
+
+def test_an_edited_file_of_an_older_copy_is_edited(tmp_path: Path) -> None:
+    package = vendor(tmp_path)
+    make_older(package)
+    (package / "_gone.py").write_text("edited\n")
+    assert compare(tmp_path).edited == ("_gone.py",)
+    with pytest.raises(VendorError, match=r"_gone\.py"):
+        vendor(tmp_path)
+
+
+def test_without_its_manifest_whatever_differs_is_edited(tmp_path: Path) -> None:
+    package = vendor(tmp_path)
+    (package / "MANIFEST").write_text("../../escape\n")
+    assert compare(tmp_path) == ("", (), (), ("MANIFEST",))
+    (package / "_policy.py").write_text("edited\n")
+    assert compare(tmp_path).edited == ("_policy.py",)
+
+
+def test_the_line_ends_of_another_system_are_no_edit(tmp_path: Path) -> None:
+    package = vendor(tmp_path)
+    for path in package.iterdir():
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert compare(tmp_path).same
+
+
+def test_nothing_is_written_outside(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    inside.mkdir()
+    outside.mkdir()
+    (inside / "mruntime").symlink_to(outside)
+    with pytest.raises(VendorError, match="out of"):
+        vendor(inside, force=True)
+    (inside / "mruntime").unlink()
+
+    package = vendor(inside)
+    (outside / "_policy.py").write_text("somebody else's\n")
+    (package / "_policy.py").unlink()
+    (package / "_policy.py").symlink_to(outside / "_policy.py")
+    (package / "MANIFEST").write_text(f"mruntime 0.0.1\n{'0' * 64}  ../../out/_policy.py\n")
+    vendor(inside, force=True)
+    assert (outside / "_policy.py").read_text() == "somebody else's\n"
+    assert compare(inside).same
+
+
+def test_a_file_is_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "mruntime").touch()
+    with pytest.raises(VendorError, match="no directory"):
+        vendor(tmp_path, force=True)
+
+
+def test_check_on_the_command_line(tmp_path: Path) -> None:
+    command = ("-m", "panicguard", "vendor", "--check", ".", "--as", "safe")
+    absent = run(tmp_path, *command)
+    assert (absent.returncode, absent.stdout) == (2, "")
+    assert "there is no copy of the runtime in `safe`" in absent.stderr
+    assert not list(tmp_path.iterdir())
+    package = vendor(tmp_path, "safe")
+    same = run(tmp_path, *command)
+    assert (same.returncode, same.stdout) == (
+        0,
+        f"safe is mruntime {mruntime.__version__}, as this panicguard has it\n",
+    )
+    make_older(package)
+    (package / "_task.py").write_text("edited\n")
+    old = run(tmp_path, *command)
+    assert old.returncode == 1
+    assert old.stdout.splitlines() == [
+        "safe/_task.py: edited",
+        "safe/__init__.py: outdated",
+        "safe/_gone.py: outdated",
+        "safe/_policy.py: outdated",
+        "safe/_signals.py: missing",
+        "`panicguard vendor --force` with the same arguments brings it up to date",
+    ]
+
+
+@pytest.mark.parametrize("name", ["../out", "a-b", "", "1", "class", "a.b"])
 def test_a_name_must_be_a_package_s(tmp_path: Path, name: str) -> None:
     with pytest.raises(VendorError):
         vendor(tmp_path / "in", name)
