@@ -8,13 +8,13 @@ import inspect
 import sys
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine
-from types import CoroutineType
+from types import CoroutineType, FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._context import wake_later, wake_started
 from ._state import STATE, refuse_closed
 from ._task import Record, await_it, close, create, observe, submit
-from ._thread import PoolJob, SafeThread, name_of, refuse_unrunnable
+from ._thread import PoolJob, SafeThread, name_of, refuse_unrunnable, thread_for
 
 if TYPE_CHECKING:
     import concurrent.futures
@@ -57,7 +57,7 @@ class Options:
 def spawn(ctx: Any, handed: bool, component: str, policy: object, fn: Any, options: Options) -> Any:
     """Start `fn`; `handed`: a callable gets `ctx` as its first argument."""
     where = f"SafeGo({component!r})"
-    if type(fn) is CoroutineType or isinstance(fn, Coroutine) or asyncio.isfuture(fn) or inspect.isawaitable(fn):
+    if type(fn) is not FunctionType and (type(fn) is CoroutineType or _awaitable(fn)):
         if options.args or options.kwargs or options.executor is not None or options.daemon is not None:
             if isinstance(fn, Coroutine):
                 close(fn)
@@ -73,12 +73,16 @@ def spawn(ctx: Any, handed: bool, component: str, policy: object, fn: Any, optio
     refuse_closed(where)
     if options.executor is not None or options.loop is not None:
         return _go_pool(ctx, component, policy, fn, args, options, where)
-    thread = SafeThread(component, policy, None, fn, options.name, args, options.kwargs, daemon=options.daemon)
+    thread = thread_for(component, policy, fn, options.name, args, options.kwargs, options.daemon)
     thread._mr_ctx = ctx
     thread._mr_context = options.context
     thread._mr_finish = options.finish
     thread.start()
     return thread
+
+
+def _awaitable(fn: object) -> bool:
+    return isinstance(fn, Coroutine) or asyncio.isfuture(fn) or inspect.isawaitable(fn)
 
 
 def _go_async(

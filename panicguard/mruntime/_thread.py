@@ -127,17 +127,18 @@ class GuardedThread(threading.Thread):
 
         RuntimeError if it was started before, if the system has no thread left, or if Python shuts down.
         """
-        if self.__dict__.get("_mr_begun", True):
+        if getattr(self, "_mr_begun", True):
             super().start()
             return
         refuse_closed(f"{type(self).__name__}({self._mr_component!r})")
         self._mr_begun = True
         if self._mr_context is None:
             self._mr_context = contextvars.copy_context()
-        own_run = self.__dict__.get("run")
+        run = self.run
+        own_run = None if getattr(run, "__func__", None) is type(self).run else run
         # On the instance and for the start only: it guards whatever `run` a subclass, a mixin or an
         # assignment provides, leaves `super().run()` and a direct `run()` alone, and is no lasting cycle.
-        self.__dict__["run"] = lambda *_: self._mr_main(own_run)
+        self.run = lambda *_: self._mr_main(own_run)  # type: ignore[method-assign]
         with STATE.lock:
             STATE.threads[self] = None
         counts = self._mr_counts = count_started(self._mr_component)
@@ -155,9 +156,9 @@ class GuardedThread(threading.Thread):
 
     def _mr_restore(self, own_run: Any) -> None:
         if own_run is None:
-            self.__dict__.pop("run", None)
+            del self.run
         else:
-            self.__dict__["run"] = own_run
+            self.run = own_run  # type: ignore[method-assign]
 
     def _mr_main(self, own_run: Any) -> None:
         self._mr_restore(own_run)
@@ -222,9 +223,27 @@ class SafeThread(GuardedThread):
         try:
             if thread._target is not None:
                 result = checked(thread._target(*thread._args, **thread._kwargs), self._mr_target_name)
-                self.__dict__.setdefault("result", result)
+                if result is not None:
+                    # Through `__dict__` everything would be slower, and nearly all return nothing.
+                    self.__dict__.setdefault("result", result)
         finally:
             del thread._target, thread._args, thread._kwargs
+
+
+def thread_for(
+    component: str,
+    policy: object,
+    fn: Callable[..., object],
+    name: str | None,
+    args: Iterable[Any],
+    kwargs: Mapping[str, Any],
+    daemon: bool | None,
+) -> SafeThread:
+    """A SafeThread for what is known to be runnable, without asking again."""
+    thread = SafeThread.__new__(SafeThread)
+    threading.Thread.__init__(thread, None, fn, name, args, kwargs, daemon=daemon)
+    thread._mr_init(component, policy, fn, name is not None)
+    return thread
 
 
 class SafeTimer(GuardedThread, threading.Timer):
