@@ -1,0 +1,34 @@
+"""A result, or a timeout: whoever asks waits for the reply no longer than it wants to."""
+
+from __future__ import annotations
+
+import asyncio
+
+from panicguard import mruntime
+
+Replies = mruntime.Channel[str]
+
+
+async def ask(server: str, replies: Replies) -> None:
+    if server == "far":
+        await asyncio.sleep(60)
+    await replies.send_async(f"the {server} server replied")
+
+
+async def main() -> None:
+    for server, seconds in (("near", 30), ("far", 0.05)):
+        replies = Replies(capacity=1)  # room for the reply, so that a late one does not block its sender for ever
+        with mruntime.with_timeout(mruntime.background(), seconds) as ctx:
+            mruntime.SafeGoWithContextAndComponent(ctx, "ask", mruntime.KeepRunning, ask(server, replies))
+            try:
+                print(await replies.receive_async(ctx=ctx))
+            except mruntime.DeadlineExceeded:
+                print(f"the {server} server did not reply in time")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
+
+# Prints:
+# the near server replied
+# the far server did not reply in time
