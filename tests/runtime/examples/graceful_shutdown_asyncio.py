@@ -14,6 +14,11 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     writer.close()
 
 
+def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    # A coroutine function in its place would be a task that the runtime does not know and does not wait for.
+    mruntime.SafeGo("http", mruntime.KeepRunning, answer(reader, writer))
+
+
 async def saver(ctx: mruntime.Context) -> None:
     await ctx.done()
     print("saved for the last time")
@@ -22,7 +27,7 @@ async def saver(ctx: mruntime.Context) -> None:
 async def main() -> None:
     mruntime.install_signal_handlers()  # a signal cancels root()
     mruntime.SafeGoWithContextAndComponent(mruntime.root(), "saver", mruntime.KeepRunning, saver)
-    async with await asyncio.start_server(answer, "127.0.0.1", 0):
+    async with await asyncio.start_server(connected, "127.0.0.1", 0):
         print("serving", flush=True)
         await mruntime.root().done()
     report = await mruntime.shutdown_async(timeout=10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from panicguard import mruntime
 
@@ -14,6 +15,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"hello\n")
 
 
+class Server(ThreadingHTTPServer):
+    def process_request(self, request: Any, client_address: Any) -> None:
+        # Threads of its own would be unknown to the runtime, which would not wait for them.
+        mruntime.SafeGo("http", mruntime.KeepRunning, self.process_request_thread, args=(request, client_address))
+
+
 def saver(ctx: mruntime.Context) -> None:
     while not ctx.done().wait(60):
         print("saved, once a minute")
@@ -22,7 +29,7 @@ def saver(ctx: mruntime.Context) -> None:
 
 def main() -> None:
     mruntime.install_signal_handlers()  # a signal cancels root()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     mruntime.SafeGo("http", mruntime.CrashProcess, server.serve_forever)
     mruntime.SafeGoWithContextAndComponent(mruntime.root(), "saver", mruntime.KeepRunning, saver)
     print("serving", flush=True)
