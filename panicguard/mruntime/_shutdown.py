@@ -57,7 +57,9 @@ class ShutdownReport(NamedTuple):
         return "shutdown: " + ", ".join(parts)
 
 
-class _Work(NamedTuple):
+class Work(NamedTuple):
+    """One entry of the registry."""
+
     kind: str
     handle: Any
     """The task or future, the thread, the pool job, or the record of what waits for another loop."""
@@ -65,7 +67,7 @@ class _Work(NamedTuple):
     name: str
 
 
-def _working(but: tuple[object, ...]) -> list[_Work]:
+def working(but: tuple[object, ...] = ()) -> list[Work]:
     """What is in the registry and not yet dead, without the caller itself."""
     me = threading.current_thread()
     with STATE.lock:
@@ -74,23 +76,23 @@ def _working(but: tuple[object, ...]) -> list[_Work]:
         for task in [task for task, _ in tasks if task.done() or task.get_loop().is_closed()]:
             del STATE.tasks[task]
     found = [
-        _Work("task", task, record.component, record.name)
+        Work("task", task, record.component, record.name)
         for task, record in tasks
         if not task.done() and not task.get_loop().is_closed() and task not in but
     ]
     for thread in threads:
         mine: Any = thread
         if thread is not me and (thread.is_alive() or thread.ident is None):
-            found.append(_Work("thread", thread, mine._mr_component, mine._mr_source()))
+            found.append(Work("thread", thread, mine._mr_component, mine._mr_source()))
     found += [
-        _Work("job", job, job.component, job.name)
+        Work("job", job, job.component, job.name)
         for job in jobs
         if getattr(job, "thread", None) != threading.get_ident()
     ]
     return found
 
 
-def _stack_of(work: _Work, frames: dict[int, FrameType]) -> str:
+def _stack_of(work: Work, frames: dict[int, FrameType]) -> str:
     if work.kind == "task":
         coro = work.handle.get_coro() if isinstance(work.handle, asyncio.Task) else None
         lines: list[str] = []
@@ -105,12 +107,13 @@ def _stack_of(work: _Work, frames: dict[int, FrameType]) -> str:
     return "" if at is None else "".join(traceback.format_stack(at, limit=-MAX_FRAMES))[-MAX_CHARS:]
 
 
-def _stragglers(works: list[_Work]) -> dict[int, Straggler]:
+def stragglers(works: list[Work]) -> dict[int, Straggler]:
+    """Where they are now, by the identity of their handle."""
     frames = sys._current_frames()
     return {id(w.handle): Straggler(w.kind, w.component, w.name, _stack_of(w, frames)) for w in works}
 
 
-def _cut_off(work: _Work) -> None:
+def _cut_off(work: Work) -> None:
     if work.kind == "task":
         wake_later(work.handle.get_loop(), work.handle.cancel)
     elif work.kind == "thread" and isinstance(work.handle, threading.Timer):
@@ -129,8 +132,8 @@ def _begin() -> None:
     STATE.root.cancel()
 
 
-def _report(seen: int, cut: dict[int, Straggler], left: list[_Work]) -> ShutdownReport:
-    still = _stragglers(left)
+def _report(seen: int, cut: dict[int, Straggler], left: list[Work]) -> ShutdownReport:
+    still = stragglers(left)
     cancelled = tuple(straggler for key, straggler in cut.items() if key not in still)
     report = ShutdownReport(max(seen - len(cut), 0), cancelled, tuple(still.values()))
     for what, those in (("was cancelled", report.cancelled), ("is still running", report.running)):
@@ -149,22 +152,22 @@ def shutdown(timeout: float = 30.0) -> ShutdownReport:
         raise RuntimeError("shutdown() would block the running event loop; use `await shutdown_async()`")
     woken = threading.Event()
 
-    def wait(until: float) -> list[_Work]:
+    def wait(until: float) -> list[Work]:
         while True:
             woken.clear()
-            left = _working(())
+            left = working()
             seconds = until - time.monotonic()
             if not left or seconds <= 0:
                 return left
             woken.wait(min(seconds, LOOK_AGAIN))
 
     _begin()
-    seen = len(_working(()))
+    seen = len(working())
     with STATE.lock:
         STATE.waiters[woken] = woken.set
     try:
         left = wait(time.monotonic() + timeout)
-        cut = _stragglers(left)
+        cut = stragglers(left)
         for work in left:
             _cut_off(work)
         if left:
@@ -181,24 +184,24 @@ async def shutdown_async(timeout: float = 30.0) -> ShutdownReport:
     but = (asyncio.current_task(),)
     woken: asyncio.Future[None] = loop.create_future()
 
-    async def wait(until: float) -> list[_Work]:
+    async def wait(until: float) -> list[Work]:
         nonlocal woken
         while True:
             woken = loop.create_future()
-            left = _working(but)
+            left = working(but)
             seconds = until - time.monotonic()
             if not left or seconds <= 0:
                 return left
             await asyncio.wait((woken,), timeout=min(seconds, LOOK_AGAIN))
 
     _begin()
-    seen = len(_working(but))
+    seen = len(working(but))
     key = object()
     with STATE.lock:
         STATE.waiters[key] = lambda: wake_later(loop, _wake, woken)
     try:
         left = await wait(time.monotonic() + timeout)
-        cut = _stragglers(left)
+        cut = stragglers(left)
         for work in left:
             _cut_off(work)
         if left:

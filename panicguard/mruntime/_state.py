@@ -62,6 +62,8 @@ class State(types.ModuleType):
         """After `shutdown` nothing is started any more."""
         self.observers: dict[object, Callable[[Any, Any], object]] = {}
         """Called with what is reported, a PanicInfo, and the exception or value."""
+        self.captures: list[Any] = []
+        """What tests collect panics in, the innermost last."""
         self.reporter: Any = None
         self.registries: list[Any] = []
         """The Prometheus registries that show the counters."""
