@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 
-def unwrap(fn: object) -> object:
+def unwrap(fn: Any) -> Any:
     """What is behind the partials."""
     while hasattr(fn, "func") and type(fn).__name__ in ("partial", "partialmethod"):
         fn = fn.func

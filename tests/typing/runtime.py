@@ -1,0 +1,140 @@
+"""What the calls of the runtime return, for type checkers: this is checked and never run."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+from typing import TYPE_CHECKING, Any
+
+from panicguard.mruntime import (
+    Canceled,
+    Channel,
+    Context,
+    KeepRunning,
+    RecoverAndLog,
+    SafeGo,
+    SafeGoWithContext,
+    SafeGoWithContextAndComponent,
+    SafeThread,
+    ShutdownReport,
+    WaitGroup,
+    background,
+    guarded,
+    metrics,
+    shutdown,
+    shutdown_async,
+    with_timeout,
+)
+from panicguard.mruntime.testing import Crash, Panics, capture_crash, capture_panics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from typing_extensions import assert_type
+
+
+async def fetch(url: str) -> bytes:
+    return url.encode()
+
+
+def parse(text: str) -> int:
+    return int(text)
+
+
+async def spawns(
+    pool: concurrent.futures.Executor, future: asyncio.Future[str], loop: asyncio.AbstractEventLoop
+) -> None:
+    assert_type(SafeGo("c", KeepRunning, fetch("x")), asyncio.Task[bytes])
+    assert_type(SafeGo("c", KeepRunning, fetch, args=("x",)), asyncio.Task[bytes])
+    assert_type(SafeGo("c", KeepRunning, parse, args=("1",)), SafeThread)
+    assert_type(SafeGo("c", KeepRunning, parse, args=("1",), executor=pool), concurrent.futures.Future[int])
+    assert_type(SafeGo("c", KeepRunning, future), asyncio.Future[str])
+    assert_type(SafeGo("c", KeepRunning, asyncio.create_task(fetch("x"))), asyncio.Task[bytes])
+    assert_type(SafeGo("c", KeepRunning, parse, args=("1",), loop=loop), Any)
+    assert_type(await SafeGo("c", KeepRunning, fetch("x")), bytes)
+
+
+async def work(ctx: Context, text: str) -> int:
+    return len(text)
+
+
+def work_in_thread(ctx: Context, text: str) -> int:
+    return len(text)
+
+
+async def with_context(ctx: Context, pool: concurrent.futures.Executor) -> None:
+    assert_type(SafeGoWithContextAndComponent(ctx, "c", KeepRunning, work, args=("x",)), asyncio.Task[int])
+    assert_type(SafeGoWithContextAndComponent(ctx, "c", KeepRunning, fetch("x")), asyncio.Task[bytes])
+    assert_type(SafeGoWithContextAndComponent(ctx, "c", KeepRunning, work_in_thread, args=("x",)), SafeThread)
+    assert_type(
+        SafeGoWithContextAndComponent(ctx, "c", KeepRunning, work_in_thread, args=("x",), executor=pool),
+        concurrent.futures.Future[int],
+    )
+    assert_type(SafeGoWithContext(ctx, KeepRunning, work, args=("x",)), asyncio.Task[int])
+    assert_type(SafeGoWithContext(ctx, KeepRunning, work_in_thread, args=("x",)), SafeThread)
+
+
+def recovery() -> None:
+    with RecoverAndLog("block"):
+        parse("1")
+
+    @RecoverAndLog("job")
+    def job(text: str) -> int:
+        return parse(text)
+
+    @RecoverAndLog("job")
+    async def job_async(url: str) -> bytes:
+        return await fetch(url)
+
+    @guarded(component="c")
+    def kept(text: str) -> int:
+        return parse(text)
+
+    assert_type(job("1"), "int | None")
+    made = job_async("x")
+    assert_type(made, "Coroutine[Any, Any, bytes | None]")
+    made.close()
+    assert_type(kept("1"), int)
+
+
+def the_rest() -> None:
+    ctx, cancel = with_timeout(background(), 1.0)
+    assert_type(ctx, Context)
+    cancel(ValueError("the cause"))
+    assert_type(ctx.err(), "Canceled | None")
+    assert_type(ctx.deadline(), "float | None")
+    with with_timeout(ctx, 1.0) as inner:
+        assert_type(inner, Context)
+    thread: threading.Thread = SafeThread("c", KeepRunning, target=parse, args=("1",))
+    thread.start()
+    group = WaitGroup()
+    assert_type(group.wait(1.0), bool)
+    channel: Channel[int] = Channel(1)
+    channel.send(1)
+    assert_type(channel.receive(), int)
+    for item in channel:
+        assert_type(item, int)
+    assert_type(metrics(), dict[str, dict[str, float]])
+    assert_type(shutdown(), ShutdownReport)
+    with capture_panics() as panics:
+        assert_type(panics, Panics)
+    with capture_crash() as crash:
+        assert_type(crash, Crash)
+        assert_type(crash.code, "int | None")
+
+
+async def the_rest_async(channel: Channel[int]) -> None:
+    assert_type(await channel.receive_async(), int)
+    async for item in channel:
+        assert_type(item, int)
+    assert_type(await WaitGroup().wait_async(), bool)
+    assert_type(await shutdown_async(), ShutdownReport)
+    await background().done()
+
+
+def raised(error: Canceled, call: Callable[[], None]) -> None:
+    try:
+        call()
+    except TimeoutError:
+        raise error from None
