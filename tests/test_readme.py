@@ -52,12 +52,18 @@ def test_a_program_prints_what_the_readme_says(project, number):
     for name, library in LIBRARIES.items():
         if name in imported and importlib.util.find_spec(library) is None:
             pytest.skip(f"needs {library}")
+    script = project / f"program_{number}.py"
+    script.write_text(program, "utf-8")
+    assert panicguard("check", "--isolated", script.name, cwd=project) == "All checks passed!\n"
+    env = {**os.environ, "PYTHONPATH": str(project), "PYTHONUNBUFFERED": "1"}
+    if "\ndef test_" in program:
+        command = [sys.executable, "-m", "pytest", "-p", "myapp.mruntime.pytest_plugin", script.name]
+        done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
+        assert re.search(r"^=+ 1 passed in ", done.stdout, re.MULTILINE), done
+        return
     before, stopped, after = printed.partition("^C\n")
     if stopped and sys.platform == "win32":
         pytest.skip("there Ctrl-C is no signal for one process")
-    script = project / f"program_{number}.py"
-    script.write_text(program, "utf-8")
-    env = {**os.environ, "PYTHONPATH": str(project), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [sys.executable, "-W", "always", str(script)],
         stdout=subprocess.PIPE,
@@ -76,7 +82,6 @@ def test_a_program_prints_what_the_readme_says(project, number):
         process.communicate()
     assert out == before + after
     assert process.returncode == 0
-    assert panicguard("check", "--isolated", script.name, cwd=project) == "All checks passed!\n"
 
 
 def test_what_it_names_of_the_runtime_is_there():
