@@ -7,6 +7,7 @@ import contextvars
 import faulthandler
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -70,6 +71,15 @@ def _last_words(exc: BaseException, component: str, name: str, ctx: object, logg
                 stream.flush()
 
 
+def _alarm() -> bool:
+    """Have a signal end the process, where not even the timer got a thread; False if the program uses it."""
+    with contextlib.suppress(BaseException):
+        if signal.getsignal(signal.SIGALRM) == signal.SIG_DFL:
+            signal.setitimer(signal.ITIMER_REAL, BUDGET + 1)
+            return True
+    return False
+
+
 def crash(
     exc: BaseException, *, component: str, name: str, ctx: object = None, code: int = 0, logger: Any = None
 ) -> None:
@@ -107,10 +117,13 @@ def crash(
                     name="mruntime-crash",
                     daemon=True,
                 )
+                if sys.is_finalizing():
+                    # Up to 3.11 to start one then takes for ever.
+                    raise RuntimeError
                 helper.start()
             except RuntimeError:
                 # No thread is to be had, as on 3.12 once the main thread has ended: the timer is the limit.
-                if armed:
+                if armed or _alarm():
                     _last_words(exc, component, name, ctx, logger)
             else:
                 helper.join(BUDGET)

@@ -295,10 +295,14 @@ def _tell_reporter(info: PanicInfo, exc: object, ctx: object) -> None:
     reporter.capture_exception(current_context() if ctx is None else own(ctx), exc, tags)
 
 
+def value_of(exc: object) -> str:
+    """What an exception says, as far as that may leave the process."""
+    return REDACTED if STATE.production else redact(_value(exc))
+
+
 def _inform(exc: object, component: str, name: str, policy: str) -> PanicInfo:
-    if STATE.production:
-        return PanicInfo(describe(exc), REDACTED, "", component, name, policy, time.time())
-    return PanicInfo(describe(exc), redact(_value(exc)), redact(_stack(exc)), component, name, policy, time.time())
+    stack = "" if STATE.production else redact(_stack(exc))
+    return PanicInfo(describe(exc), value_of(exc), stack, component, name, policy, time.time())
 
 
 def report(

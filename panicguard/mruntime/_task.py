@@ -9,11 +9,11 @@ import logging
 import sys
 from asyncio import CancelledError
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ._context import arm, current_context, own, wake_later, wake_started
 from ._crash import crash
-from ._panic import CLEAN, EXIT, PANIC, classify, code_of, describe, note, report
+from ._panic import CLEAN, EXIT, PANIC, classify, code_of, describe, note, report, value_of
 from ._policy import crashes
 from ._state import STATE, count_ended, count_started, take_back, wake_waiters
 
@@ -63,7 +63,7 @@ class Record:
             code = code_of(exc)
             if crashes(self.policy) and code is not None:
                 crash(exc, component=self.component, name=self.name, ctx=ctx, code=code)
-            note(logging.WARNING, f"{self.component}/{self.name} stops the event loop: {describe(exc)} {exc}")
+            note(logging.WARNING, f"{self.component}/{self.name} stops the event loop: {describe(exc)} {value_of(exc)}")
         elif kind == CLEAN:
             note(logging.DEBUG, f"{self.component}/{self.name} ended: {describe(exc)}")
 
@@ -86,9 +86,8 @@ class Record:
             # Cancelled before its first step the wrapper never came to await it.
             with contextlib.suppress(BaseException):
                 inner.close()
-        if not task.cancelled():
-            # Marks it retrieved: it was reported where it was raised.
-            task.exception()
+        # It was reported where it was raised.
+        _retrieve(task)
         finish, self.finish = self.finish, None
         if finish is not None:
             finish()
@@ -127,7 +126,17 @@ async def _drive(record: Record, inner: Coroutine[Any, Any, Any]) -> Any:
         raise
     except BaseException as exc:
         record.failed(exc)
+        if not isinstance(exc, Exception):
+            # It leaves an eager task through `create_task`, which then gives no task to mark.
+            with contextlib.suppress(RuntimeError):
+                cast("asyncio.Task[Any]", asyncio.current_task()).add_done_callback(_retrieve)
         raise
+
+
+def _retrieve(task: asyncio.Future[Any]) -> None:
+    """Mark the exception retrieved."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def await_it(awaitable: Awaitable[Any]) -> Any:

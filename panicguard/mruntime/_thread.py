@@ -166,6 +166,9 @@ class GuardedThread(threading.Thread):
         try:
             assert context is not None
             context.run(self._mr_body)
+        except BaseException as exc:
+            # A context of the caller's that is in use already: the body did not run.
+            self._mr_failed(exc)
         finally:
             with STATE.lock:
                 STATE.threads.pop(self, None)
@@ -182,16 +185,19 @@ class GuardedThread(threading.Thread):
         try:
             self.run()
         except BaseException as exc:
-            info = ended(
-                exc,
-                component=self._mr_component,
-                policy=self._mr_policy,
-                name=self._mr_source(),
-                ctx=current_context(),
-            )
-            if info is not None:
-                # Into the dict: a subclass may have a `panic` of its own.
-                self.__dict__.setdefault("panic", info)
+            self._mr_failed(exc)
+
+    def _mr_failed(self, exc: BaseException) -> None:
+        info = ended(
+            exc,
+            component=self._mr_component,
+            policy=self._mr_policy,
+            name=self._mr_source(),
+            ctx=current_context(),
+        )
+        if info is not None:
+            # Into the dict: a subclass may have a `panic` of its own.
+            self.__dict__.setdefault("panic", info)
 
 
 class SafeThread(GuardedThread):
@@ -283,6 +289,7 @@ class PoolJob:
     __slots__ = (
         "args",
         "began",
+        "begun",
         "component",
         "context",
         "counts",
@@ -321,6 +328,7 @@ class PoolJob:
         self.thread = 0
         """The identifier of the thread it runs in; 0 before."""
         self.began = 0.0
+        self.begun = False
         self.counts = count_started(component)
         with STATE.lock:
             STATE.jobs[self] = None
@@ -355,11 +363,18 @@ class PoolJob:
         self.began = perf_counter()
         try:
             return self.context.run(self._body)
+        except RuntimeError as exc:
+            if self.begun:
+                raise
+            # The context is the caller's and in use already.
+            ended(exc, component=self.component, policy=self.policy, name=self.name, ctx=current_context())
+            raise
         finally:
             # Not left to the callback: a loop that is closed before will not call it.
             self._leave()
 
     def _body(self) -> Any:
+        self.begun = True
         if self.ctx is not None:
             STATE.current.set(self.ctx)
         try:

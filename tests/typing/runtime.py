@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import threading
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
+
+from typing_extensions import assert_type
 
 from panicguard.mruntime import (
     Canceled,
@@ -29,9 +31,8 @@ from panicguard.mruntime import (
 from panicguard.mruntime.testing import Crash, Panics, capture_crash, capture_panics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    from typing_extensions import assert_type
+    import threading
+    from collections.abc import Callable
 
 
 async def fetch(url: str) -> bytes:
@@ -92,9 +93,7 @@ def recovery() -> None:
         return parse(text)
 
     assert_type(job("1"), "int | None")
-    made = job_async("x")
-    assert_type(made, "Coroutine[Any, Any, bytes | None]")
-    made.close()
+    assert_type(job_async("x"), Coroutine[Any, Any, "bytes | None"]).close()
     assert_type(kept("1"), int)
 
 
