@@ -11,11 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from runtime_pythons import VERSIONS, pythons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    missing = [version for version in VERSIONS if version not in pythons()]
+    text = f"programs of the runtime's tests: Python {', '.join(pythons())}"
+    terminalreporter.write_line(text + (f"; not found: {', '.join(missing)}" if missing else ""))
 
 
 class Records(logging.Handler):
@@ -53,12 +60,12 @@ def records() -> Iterator[Records]:
 def run_python(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a program that may import `mruntime`; 15 s at most."""
 
-    def run(code: str, *args: str) -> subprocess.CompletedProcess[str]:
+    def run(code: str, *args: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
         script = tmp_path / "program.py"
         script.write_text(textwrap.dedent(code), encoding="utf-8")
         env = {**os.environ, "PYTHONPATH": str(ROOT / "panicguard"), "PYTHONUNBUFFERED": ""}
         return subprocess.run(
-            [sys.executable, *args, str(script)],
+            [python, *args, str(script)],
             capture_output=True,
             text=True,
             timeout=15,

@@ -1,0 +1,937 @@
+"""The known pitfalls of background work, by number: a small program each, on every Python that is installed."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from runtime_pythons import pythons
+
+import panicguard.mruntime as runtime
+
+PRELUDE = """
+import asyncio, atexit, concurrent.futures, contextvars, faulthandler, gc, json, logging, logging.handlers, os, re
+import signal, sys, threading, time, traceback, types, weakref
+import mruntime._crash
+from mruntime import *
+from mruntime._state import STATE
+mruntime._crash.BUDGET = 0.4
+
+class Seen(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.records = []
+    def emit(self, record):
+        self.records.append(record)
+    def panics(self):
+        return [r.getMessage() for r in self.records if hasattr(r, "panic_source")]
+
+def boom(): raise ValueError("the reason")
+async def aboom(): raise ValueError("the reason")
+def started(): return sum(metrics()["goroutine_started_total"].values())
+def raises(kind, call, *args, **kwargs):
+    try: call(*args, **kwargs)
+    except kind as exc: return str(exc)
+    raise AssertionError("nothing raised")
+"""
+
+NOISE = re.compile(
+    "never retrieved|never awaited|was destroyed|Fatal Python|Exception in (thread|callback)|Exception ignored"
+)
+
+
+class Pitfall(NamedTuple):
+    """A program for a process of its own, and how that is to end."""
+
+    id: str
+    program: str
+    rc: int = 0
+    out: str = ""
+    err: str = r"\A\Z"
+    least: tuple[int, int] = (3, 10)
+
+
+# ---- programs that would end, stop or change the process: each has one to itself -------------------------------
+
+ALONE = [
+    Pitfall(
+        "02-a-kept-task-is-reported-at-the-raise",
+        """
+        async def main():
+            kept = SafeGo("c", KeepRunning, aboom())
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            os._exit(4)
+        asyncio.run(main())
+        """,
+        rc=4,
+        err="panic recovered in c/aboom: the reason",
+    ),
+    Pitfall(
+        "05-a-sibling-swallows-cancellation",
+        """
+        async def stubborn():
+            while True:
+                try: await asyncio.sleep(60)
+                except asyncio.CancelledError: pass
+        async def main():
+            SafeGo("s", KeepRunning, stubborn())
+            await asyncio.sleep(0)
+            await SafeGo("c", CrashProcess, aboom())
+        asyncio.run(main())
+        """,
+        rc=70,
+        err="crash: panic in c/aboom",
+    ),
+    Pitfall(
+        "06-keyboard-interrupt-in-a-task",
+        """
+        async def interrupt():
+            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt
+        async def main():
+            SafeGo("ki", CrashProcess, interrupt())
+            await asyncio.sleep(60)
+        try: asyncio.run(main())
+        except KeyboardInterrupt:
+            gc.collect()
+            print("interrupted")
+        """,
+        out="interrupted",
+    ),
+    Pitfall(
+        "07-sys-exit-in-a-task",
+        """
+        logging.basicConfig()
+        async def leave(): sys.exit(3)
+        async def main():
+            SafeGo("leaver", KeepRunning, leave())
+            await asyncio.sleep(60)
+        asyncio.run(main())
+        """,
+        rc=3,
+        err=r"\AWARNING:mruntime:leaver/leave stops the event loop: SystemExit 3\n\Z",
+    ),
+    Pitfall(
+        "08-sys-exit-in-a-thread",
+        """
+        for code in (None, 0, 3):
+            SafeGo("c", KeepRunning, sys.exit, args=(code,)).join()
+        """,
+        err=r"\Apanic recovered in c/exit: 3\nTraceback[^\0]*SystemExit: 3\n\Z",
+    ),
+    Pitfall(
+        "13-stop-iteration-from-a-pool-job",
+        """
+        async def main():
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                loop = asyncio.get_running_loop()
+                job = SafeGo("c", KeepRunning, next, args=(iter(()),), loop=loop, executor=pool)
+                try: await asyncio.wait_for(job, 5)
+                except RuntimeError as exc: print(exc)
+        asyncio.run(main())
+        """,
+        out="next raised StopIteration",
+        err="panic recovered in c/next",
+    ),
+    Pitfall(
+        "15-a-daemon-thread-is-printing-as-the-process-ends",
+        """
+        printing = threading.Event()
+        def chatter():
+            while True:
+                print("x" * 80, file=sys.stderr)
+                printing.set()
+        SafeGo("chatter", KeepRunning, chatter, daemon=True)
+        printing.wait()
+        SafeGo("c", CrashProcess, boom).join()
+        """,
+        rc=70,
+        err="crash: panic in c/boom",
+    ),
+    Pitfall(
+        "15b-a-thread-holds-stdout-in-a-full-pipe",
+        """
+        unread, full = os.pipe()
+        sys.stdout = open(full, "w")
+        os.set_blocking(full, False)
+        try:
+            while True: os.write(full, b"x" * 4096)
+        except BlockingIOError: pass
+        os.set_blocking(full, True)
+        flushing = threading.Event()
+        def flush():
+            print("kept back")
+            flushing.set()
+            sys.stdout.flush()
+        SafeGo("flush", KeepRunning, flush, daemon=True)
+        flushing.wait()
+        SafeGo("c", CrashProcess, boom).join()
+        """,
+        rc=70,
+        err="crash: panic in c/boom",
+    ),
+    Pitfall(
+        "16-main-dies-a-daemon-does-not-keep-the-process",
+        """
+        SafeGo("c", KeepRunning, time.sleep, args=(60,), daemon=True)
+        boom()
+        """,
+        rc=1,
+        err="^ValueError: the reason",
+    ),
+    Pitfall(
+        "19-fork-while-another-thread-holds-the-lock",
+        """
+        holding, gate = threading.Event(), threading.Event()
+        def hold():
+            with STATE.lock:
+                holding.set()
+                gate.wait()
+        threading.Thread(target=hold).start()
+        holding.wait()
+        pid = os.fork()
+        if pid == 0:
+            faulthandler.dump_traceback_later(5, exit=True)
+            SafeGo("child", KeepRunning, print, args=("in the child",)).join()
+            ctx, cancel = with_cancel(background())
+            cancel()
+            sys.stdout.flush()
+            os._exit(7 if ctx.err() else 8)
+        gate.set()
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        """,
+        out="in the child\n7",
+        err="",
+    ),
+    Pitfall(
+        "20-fork-copies-a-wait-group",
+        """
+        group, gate = WaitGroup(), threading.Event()
+        group.go("parent", KeepRunning, gate.wait)
+        pid = os.fork()
+        if pid == 0:
+            os._exit(7 if group.wait(5) else 8)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), group.wait(0))
+        gate.set()
+        print(group.wait(5))
+        """,
+        out="7 False\nTrue",
+        err="",
+    ),
+    Pitfall(
+        "21-what-was-logged-and-printed-before-a-crash-is-kept",
+        """
+        memory = logging.handlers.MemoryHandler(100, logging.CRITICAL + 1, logging.FileHandler("crash.log"))
+        logging.getLogger().addHandler(memory)
+        on_crash(lambda: print(open("crash.log").read(), end=""))
+        on_crash(memory.flush)
+        on_crash(lambda: print(open("crash.log").read(), end=""))
+        logging.warning("before")
+        print("printed")
+        SafeGo("c", CrashProcess, boom).join()
+        """,
+        rc=70,
+        out="printed\nbefore\npanic recovered in c/boom: the reason",
+        err="crash: panic in c/boom",
+    ),
+    Pitfall(
+        "22-main-catches-everything",
+        """
+        SafeGo("c", CrashProcess, boom)
+        while True:
+            try: time.sleep(60)
+            except BaseException: pass
+        """,
+        rc=70,
+        err="crash: panic in c/boom",
+    ),
+    Pitfall(
+        "23-sigterm-is-ignored",
+        """
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("printed")
+        SafeGo("c", CrashProcess, boom).join()
+        time.sleep(60)
+        """,
+        rc=70,
+        out="printed",
+        err="crash: panic in c/boom",
+    ),
+    Pitfall(
+        "33-no-signal-handler-hook-or-thread-unasked",
+        """
+        def settings():
+            return ([signal.getsignal(n) for n in signal.valid_signals()], sys.excepthook, threading.excepthook,
+                    sys.unraisablehook, threading.active_count(), asyncio.get_event_loop_policy().__class__)
+        for name in [name for name in sys.modules if name.split(".")[0] == "mruntime"]: del sys.modules[name]
+        before, registered = settings(), atexit._ncallbacks()
+        def fresh():
+            import mruntime
+            mruntime.SafeGo("c", mruntime.KeepRunning, print, args=("ran",)).join()
+        first = threading.Thread(target=fresh)
+        first.start()
+        first.join()
+        assert settings() == before
+        assert atexit._ncallbacks() == registered
+        """,
+        out="ran",
+    ),
+    Pitfall(
+        "34-a-signal-handler-spawns-while-the-lock-is-held",
+        """
+        group = WaitGroup()
+        ctx, cancel = with_cancel(background())
+        def handler(*_):
+            group.go("h", KeepRunning, print, args=("spawned",))
+            cancel()
+            metrics()
+        signal.signal(signal.SIGUSR1, handler)
+        with STATE.lock: signal.raise_signal(signal.SIGUSR1)
+        print(group.wait(5), bool(ctx.err()))
+        """,
+        out="spawned\nTrue True",
+    ),
+    Pitfall(
+        "41-a-panic-at-the-bottom-of-the-stack",
+        """
+        def deep(): deep()
+        thread = SafeGo("c", KeepRunning, deep)
+        thread.join()
+        async def adeep(): await adeep()
+        async def main():
+            await asyncio.wait([SafeGo("c", KeepRunning, adeep())])
+        asyncio.run(main())
+        print(0 < len(thread.panic.stack) <= 4096, metrics()["goroutine_panics_total"])
+        """,
+        out="True {'c': 2}",
+        err=r"panic recovered in c/deep: max[^\0]*panic recovered in c/adeep: max",
+    ),
+    Pitfall(
+        "43-a-log-handler-raises",
+        """
+        class Bad(logging.Handler):
+            def emit(self, record): raise OSError("no space")
+        logging.getLogger().addHandler(Bad())
+        thread = SafeGo("c", KeepRunning, boom)
+        thread.join()
+        print(thread.panic.value)
+        SafeGo("d", CrashProcess, boom).join()
+        """,
+        rc=70,
+        out="the reason",
+        err=r"\Amruntime: panic recovered in c/boom: the reason \[ValueError; not logged: logging raised OSError\]\n"
+        r".*crash: panic in d/boom.*\n.*panic recovered in d/boom: the reason.*\n\Z",
+    ),
+    Pitfall(
+        "43-a-log-handler-recurses",
+        """
+        class Again(logging.Handler):
+            def emit(self, record): handle_panic_value(ValueError("inner"), component="h", name="emit")
+        logging.getLogger().addHandler(Again())
+        SafeGo("c", KeepRunning, boom).join()
+        """,
+        err=r"\Amruntime: panic recovered in h/emit: inner .*\n\Z",
+    ),
+    Pitfall(
+        "53-no-thread-can-be-started",
+        """
+        import resource
+        group = WaitGroup()
+        threading.stack_size(1 << 30)
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, resource.RLIM_INFINITY))
+        print(raises(RuntimeError, group.go, "c", KeepRunning, boom))
+        assert group.wait(0) and not STATE.threads and not started()
+        raises(RuntimeError, SafeTimer("c", KeepRunning, 0, boom).start)
+        threading.stack_size(1 << 20)
+        timer = SafeTimer("c", KeepRunning, 0, boom)
+        timer.start()
+        timer.join()
+        print(timer.panic.value)
+        threading.stack_size(1 << 30)
+        with RecoverAndCrash("main"): boom()
+        """,
+        rc=70,
+        out="can't start new thread\nthe reason",
+        err="crash: panic in /main: ValueError; exit status 70\npanic recovered in /main",
+    ),
+    Pitfall(
+        "53-no-thread-for-a-crash-and-a-log-handler-blocks",
+        """
+        import resource
+        class Stuck(logging.Handler):
+            def emit(self, record): time.sleep(60)
+        logging.getLogger().addHandler(Stuck())
+        threading.stack_size(1 << 30)
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, resource.RLIM_INFINITY))
+        mruntime._crash.BUDGET = -0.9
+        with RecoverAndCrash("main"): boom()
+        """,
+        rc=-14,
+        err="crash: panic in /main",
+    ),
+    Pitfall(
+        "54-spawn-while-python-shuts-down",
+        """
+        import builtins
+        group = WaitGroup()
+        pool = concurrent.futures.ThreadPoolExecutor(1)
+        class Late:
+            def __init__(self, say): self.say = say
+            def __del__(self, write=os.write, go=group.go, pool=pool, run=asyncio.run):
+                for options in ({}, {"executor": pool}):
+                    try: go("late", KeepRunning, print, **options)
+                    except RuntimeError: write(1, self.say)
+                if not group._count: write(1, self.say)
+        builtins.late = Late(b"refused\\n")
+        def early():
+            try: SafeGo("early", KeepRunning, os.write, args=(1, b"early\\n")).join()
+            except RuntimeError: os.write(1, b"early\\n")
+        atexit.register(early)
+        """,
+        out="early\nrefused\nrefused\nrefused",
+    ),
+    Pitfall(
+        "54-crash-while-python-shuts-down",
+        """
+        import builtins
+        class Late:
+            def __del__(self):
+                with RecoverAndCrash("late"): boom()
+        builtins.late = Late()
+        """,
+        rc=70,
+        err="crash: panic in /late: ValueError; exit status 70\npanic recovered in /late: the reason",
+    ),
+    Pitfall(
+        "62-logging-shutdown-cannot-get-a-handlers-lock",
+        """
+        handler = logging.StreamHandler(sys.stdout)
+        logging.getLogger("other").addHandler(handler)
+        holding = threading.Event()
+        def hold():
+            with handler.lock:
+                holding.set()
+                time.sleep(60)
+        SafeGo("hold", KeepRunning, hold)
+        holding.wait()
+        SafeGo("c", CrashProcess, boom).join()
+        """,
+        rc=70,
+        err="crash: panic in c/boom[^\0]*panic recovered in c/boom: the reason",
+    ),
+    Pitfall(
+        "63-a-queue-listener-is-stopped-before-the-end",
+        """
+        import queue
+        records = queue.Queue()
+        logging.getLogger().addHandler(logging.handlers.QueueHandler(records))
+        class Slow(logging.StreamHandler):
+            def emit(self, record):
+                crashing.wait()
+                super().emit(record)
+        crashing = threading.Event()
+        listener = logging.handlers.QueueListener(records, Slow(sys.stdout))
+        listener.start()
+        on_crash(lambda: (crashing.set(), listener.stop()))
+        logging.warning("one")
+        logging.warning("two")
+        SafeGo("c", CrashProcess, boom).join()
+        """,
+        rc=70,
+        out="one\ntwo\npanic recovered in c/boom: the reason",
+        err="crash: panic in c/boom",
+    ),
+    Pitfall(
+        "64-system-exit-of-a-task-and-a-sibling-that-stays",
+        """
+        async def stubborn():
+            while True:
+                try: await asyncio.sleep(60)
+                except asyncio.CancelledError: pass
+        async def leave(): sys.exit(5)
+        async def main():
+            SafeGo("s", KeepRunning, stubborn())
+            SafeGo("c", CrashProcess, leave())
+            await asyncio.sleep(60)
+        asyncio.run(main())
+        """,
+        rc=5,
+        err="crash: panic in c/leave: SystemExit; exit status 5",
+    ),
+    Pitfall(
+        "65-a-non-daemon-thread-is-busy",
+        """
+        threading.Thread(target=time.sleep, args=(60,)).start()
+        SafeGo("c", CrashProcess, boom)
+        """,
+        rc=70,
+        err="crash: panic in c/boom",
+    ),
+    Pitfall(
+        "68-asyncio-run-does-not-wait-for-a-stuck-job",
+        """
+        async def main():
+            SafeGo("c", KeepRunning, time.sleep, args=(60,), daemon=True)
+        asyncio.run(main())
+        print("ended")
+        """,
+        out="ended",
+    ),
+    Pitfall(
+        "70-ctrl-c-is-no-panic",
+        """
+        async def main():
+            SafeGo("c", CrashProcess, asyncio.sleep(60))
+            await asyncio.sleep(0)
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(60)
+        try: asyncio.run(main())
+        except KeyboardInterrupt: print("interrupted", metrics()["goroutine_panics_total"])
+        """,
+        out="interrupted {}",
+    ),
+    Pitfall(
+        "71-memory-is-free-again-before-the-report",
+        """
+        import resource
+        class Greedy(logging.Handler):
+            def emit(self, record): print(record.panic_type, len(bytearray(300 << 20)) >> 20)
+        logging.getLogger().addHandler(Greedy())
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, resource.RLIM_INFINITY))
+        def hoard():
+            kept = []
+            while True: kept.append(bytearray(100 << 20))
+        SafeGo("c", KeepRunning, hoard).join()
+        async def ahoard(): hoard()
+        async def main(): await asyncio.wait([SafeGo("c", KeepRunning, ahoard())])
+        asyncio.run(main())
+        """,
+        out="MemoryError 300\nMemoryError 300",
+    ),
+    Pitfall(
+        "77-a-thread-fails-after-main-has-ended",
+        """
+        def late():
+            threading.main_thread().join()
+            boom()
+        SafeGo("c", KeepRunning, late, daemon=False)
+        """,
+        err="panic recovered in c/late: the reason",
+    ),
+    Pitfall(
+        "85-two-threads-crash-at-once",
+        """
+        gate = threading.Barrier(2)
+        def both():
+            gate.wait()
+            boom()
+        for _ in range(2): SafeGo("c", CrashProcess, both)
+        on_crash(lambda: print("hook"))
+        time.sleep(60)
+        """,
+        rc=70,
+        out="hook",
+        err=r"\A.*crash: panic in c/both.*\npanic recovered in c/both: the reason\nTraceback"
+        r"((?!crash:|panic recovered)[^\0])*\Z",
+    ),
+    Pitfall(
+        "86-the-gil-is-never-given-back",
+        """
+        class Hog(logging.Handler):
+            def emit(self, record): re.match(r"(a+)+$", "a" * 64 + "b")
+        logging.getLogger().addHandler(Hog())
+        SafeGo("c", CrashProcess, boom).join()
+        """,
+        rc=1,
+        err=r"crash: panic in c/boom[^\0]*Timeout",
+    ),
+    Pitfall(
+        "88-fork-in-a-running-loop",
+        """
+        async def main():
+            SafeGo("parent", KeepRunning, asyncio.sleep(60))
+            await asyncio.sleep(0)
+            pid = os.fork()
+            if pid == 0:
+                raises(RuntimeError, SafeGo, "child", KeepRunning, aboom())
+                async def child(): return await SafeGo("child", KeepRunning, asyncio.sleep(0, 7))
+                os._exit(asyncio.new_event_loop().run_until_complete(child()))
+            print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        asyncio.run(main())
+        """,
+        out="7",
+        err="",
+    ),
+    Pitfall(
+        "92-a-child-has-no-threads-of-its-parent",
+        """
+        gate = threading.Event()
+        SafeGo("parent", KeepRunning, gate.wait)
+        pid = os.fork()
+        if pid == 0:
+            known = list(STATE.threads)
+            SafeGo("child", CrashProcess, boom if not known else print).join()
+            os._exit(8)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), len(STATE.threads))
+        gate.set()
+        """,
+        out="70 1",
+        err="crash: panic in c",
+    ),
+    Pitfall(
+        "P1-a-log-handler-blocks",
+        """
+        class Stuck(logging.Handler):
+            def emit(self, record): time.sleep(60)
+        logging.getLogger().addHandler(Stuck())
+        SafeGo("c", CrashProcess, boom).join()
+        """,
+        rc=70,
+        err="crash: panic in c/boom",
+    ),
+]
+
+
+# ---- programs that leave the process as it was: all of them in one, each as the body of a function --------------
+
+TOGETHER = [
+    Pitfall(
+        "11-generator-exit-in-a-task",
+        """
+        async def leave(): raise GeneratorExit
+        async def main():
+            task = SafeGo("c", KeepRunning, leave())
+            await asyncio.wait([task])
+            assert type(task.exception()) is GeneratorExit
+        asyncio.run(main())
+        assert not seen.records
+        """,
+    ),
+    Pitfall(
+        "12-stop-iteration-never-reaches-a-future",
+        """
+        async def stop(): raise StopIteration
+        async def main():
+            loop = asyncio.get_running_loop()
+            held = SafeGo("c", KeepRunning, stop())
+            await asyncio.wait([held])
+            def other():
+                future = SafeGo("c", KeepRunning, stop(), loop=loop)
+                return raises(RuntimeError, future.result, 5)
+            thread = SafeGo("c", KeepRunning, other)
+            while thread.is_alive(): await asyncio.sleep(0.001)
+            assert type(held.exception()) is RuntimeError
+            assert thread.result == str(held.exception()), thread.panic
+        asyncio.run(main())
+        assert len(seen.panics()) == 2
+        """,
+    ),
+    Pitfall(
+        "18-one-context-copy-for-each-spawn",
+        """
+        gate = threading.Barrier(3)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            ways = {}, {}, {"executor": pool}
+            jobs = [SafeGo("c", KeepRunning, gate.wait, args=(5,), **options) for options in ways]
+        for thread in jobs[:2]: thread.join()
+        assert sorted([jobs[0].result, jobs[1].result, jobs[2].result()]) == [0, 1, 2]
+        """,
+    ),
+    Pitfall(
+        "18-a-context-that-is-entered-already-is-a-panic",
+        """
+        context, ran = contextvars.copy_context(), []
+        inside, gate = threading.Event(), threading.Event()
+        first = SafeGo("c", KeepRunning, lambda: (inside.set(), gate.wait()), context=context)
+        inside.wait()
+        second = SafeGo("c", KeepRunning, ran.append, args=(1,), context=context)
+        second.join()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            third = SafeGo("c", KeepRunning, ran.append, args=(1,), context=context, executor=pool)
+        assert "already entered" in str(third.exception())
+        gate.set()
+        first.join()
+        assert not ran and "already entered" in second.panic.value
+        assert len(seen.panics()) == 2, seen.panics()
+        """,
+    ),
+    Pitfall(
+        "28-exception-groups-are-judged-by-their-leaves",
+        """
+        async def fail(exc): raise exc
+        async def main(*leaves):
+            task = SafeGo("c", KeepRunning, fail(BaseExceptionGroup("", [BaseExceptionGroup("", leaves)])))
+            await asyncio.wait([task])
+        asyncio.run(main(asyncio.CancelledError(), concurrent.futures.CancelledError()))
+        asyncio.run(main(KeyboardInterrupt()))
+        assert not seen.panics()
+        asyncio.run(main(KeyboardInterrupt(), ValueError()))
+        asyncio.run(main(asyncio.CancelledError(), ValueError()))
+        assert len(seen.panics()) == 2
+        def interrupt(): raise BaseExceptionGroup("", [KeyboardInterrupt()])
+        SafeGo("c", KeepRunning, interrupt).join()
+        assert len(seen.panics()) == 3
+        """,
+        least=(3, 11),
+    ),
+    Pitfall(
+        "29-eager-tasks",
+        """
+        async def now(x): return x
+        async def later(x): return await asyncio.sleep(0, x)
+        async def leave(): sys.exit(3)
+        async def main():
+            asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+            task = SafeGo("c", KeepRunning, now(2))
+            assert task.done() and task.result() == 2
+            failed = SafeGo("c", KeepRunning, aboom())
+            assert failed.done() and seen.panics() == ["panic recovered in c/aboom: the reason"]
+            slow = SafeGo("c", KeepRunning, later(3))
+            assert list(STATE.tasks) == [slow]
+            assert await slow == 3
+            before = started()
+            raises(SystemExit, SafeGo, "c", KeepRunning, leave())
+            assert not STATE.tasks
+        asyncio.run(main())
+        """,
+        least=(3, 12),
+    ),
+    Pitfall(
+        "42-an-exception-that-cannot-be-printed",
+        """
+        class Unprintable(Exception):
+            def __str__(self): raise KeyError
+            __repr__ = __str__
+        def fail(): raise Unprintable
+        thread = SafeGo("c", KeepRunning, fail, name="fail")
+        thread.join()
+        assert seen.panics() == ["panic recovered in c/fail: <unprintable Unprintable>"] and thread.panic.stack
+        """,
+    ),
+    Pitfall(
+        "49-few-frames-and-no-locals",
+        """
+        def deep(n, secret):
+            if n: deep(n - 1, secret)
+            boom()
+        thread = SafeGo("c", KeepRunning, deep, args=(500, "the " + "secret"))
+        thread.join()
+        (record,) = seen.records
+        assert record.stack_trace == thread.panic.stack and len(record.stack_trace) <= 4096
+        assert record.stack_trace.count("in deep") <= 64 and record.stack_trace.rstrip().endswith("Error: the reason")
+        assert "the secret" not in record.stack_trace and record.exc_info is None
+        """,
+    ),
+    Pitfall(
+        "52-arguments-instead-of-a-closure-in-a-loop",
+        """
+        got, gate = [], threading.Event()
+        threads = [SafeGo("c", KeepRunning, lambda n: gate.wait(5) and got.append(n), args=(n,)) for n in range(3)]
+        gate.set()
+        for thread in threads: thread.join()
+        assert sorted(got) == [0, 1, 2]
+        """,
+    ),
+    Pitfall(
+        "58-the-second-error-of-a-gather",
+        """
+        async def main():
+            await asyncio.gather(*(SafeGo("c", KeepRunning, aboom()) for _ in range(2)), return_exceptions=False)
+        raises(ValueError, asyncio.run, main())
+        assert len(seen.panics()) == 2
+        """,
+    ),
+    Pitfall(
+        "59-a-done-callback-raises",
+        """
+        async def main():
+            asyncio.get_running_loop().set_exception_handler(lambda loop, context: caught.append(context["exception"]))
+            group = WaitGroup()
+            task = group.go("c", KeepRunning, asyncio.sleep(0))
+            task.add_done_callback(lambda _: 1 / 0)
+            assert await group.wait_async(5)
+            await task
+            await asyncio.sleep(0)
+            assert not STATE.tasks
+        caught = []
+        asyncio.run(main())
+        assert [type(exc) for exc in caught] == [ZeroDivisionError]
+        """,
+    ),
+    Pitfall(
+        "60-the-loops-handler-and-factory-are-left-alone",
+        """
+        async def main():
+            await asyncio.wait([SafeGo("c", KeepRunning, aboom())])
+            loop = asyncio.get_running_loop()
+            assert loop.get_exception_handler() is None and loop.get_task_factory() is None
+        asyncio.run(main())
+        """,
+    ),
+    Pitfall(
+        "61-a-task-group-hears-of-the-failure",
+        """
+        async def main():
+            async with asyncio.TaskGroup() as group:
+                group.create_task(guarded(component="c")(aboom)())
+        raises(ExceptionGroup, asyncio.run, main())
+        assert seen.panics() == ["panic recovered in c/aboom: the reason"]
+        """,
+        least=(3, 11),
+    ),
+    Pitfall(
+        "67-two-kinds-of-cancelled-and-of-timeout",
+        """
+        ctx, cancel = with_cancel(background())
+        cancel()
+        def fail(ctx, kind): raise kind
+        for kind in (asyncio.CancelledError, concurrent.futures.CancelledError):
+            SafeGoWithContextAndComponent(ctx, "c", KeepRunning, fail, args=(kind,)).join()
+        assert not seen.panics()
+        for kind in (asyncio.CancelledError, concurrent.futures.CancelledError):
+            SafeGoWithContextAndComponent(background(), "c", KeepRunning, fail, args=(kind,)).join()
+        assert len(seen.panics()) == 2
+        assert issubclass(DeadlineExceeded, TimeoutError) and not issubclass(Canceled, TimeoutError)
+        """,
+    ),
+    Pitfall(
+        "80-no-reserved-name-in-the-record",
+        """
+        def fail(): raise ValueError("v")
+        thread = SafeGo("c", KeepRunning, fail, name="n")
+        thread.join()
+        (record,) = seen.records
+        assert (record.name, record.thread) == ("mruntime", thread.ident)
+        assert (record.panic_source, record.panic_value) == ("n", "v")
+        plain = set(logging.makeLogRecord({}).__dict__) | {"taskName", "message", "asctime"}
+        assert all(name.startswith("panic_") for name in set(record.__dict__) - plain - {"stack_trace"})
+        """,
+    ),
+    Pitfall(
+        "82-a-blocking-wait-on-the-thread-of-the-loop",
+        """
+        async def main():
+            group, (ctx, cancel) = WaitGroup(), with_cancel(background())
+            group.add()
+            assert "await wait_async" in raises(RuntimeError, group.wait, 60)
+            assert "await ctx.done" in raises(RuntimeError, ctx.done().wait, 60)
+        asyncio.run(main())
+        """,
+    ),
+    Pitfall(
+        "84-a-task-factory-of-two-parameters",
+        """
+        async def main():
+            loop = asyncio.get_running_loop()
+            loop.set_task_factory(lambda loop, coro: asyncio.Task(coro, loop=loop))
+            assert await SafeGo("c", KeepRunning, asyncio.sleep(0, 1)) == 1
+            task = SafeGo("c", KeepRunning, asyncio.sleep(0, 2), name="named")
+            assert task.get_name() == "named" and await task == 2
+            assert not STATE.tasks
+        asyncio.run(main())
+        """,
+    ),
+    Pitfall(
+        "90-an-error-behind-a-cancelled-shield",
+        """
+        async def main():
+            async def fail_later():
+                await go_on.wait()
+                boom()
+            go_on = asyncio.Event()
+            inner = SafeGo("c", KeepRunning, fail_later(), name="inner")
+            outer = asyncio.ensure_future(asyncio.shield(inner))
+            await asyncio.sleep(0)
+            outer.cancel()
+            await asyncio.wait([outer])
+            go_on.set()
+            await asyncio.wait([inner])
+            assert seen.panics() == ["panic recovered in c/inner: the reason"]
+        asyncio.run(main())
+        """,
+    ),
+    Pitfall(
+        "94-the-coroutines-name-is-seen",
+        """
+        async def main():
+            task = SafeGo("c", KeepRunning, aboom())
+            assert "coro=<aboom()" in repr(task), task
+            await asyncio.wait([task])
+        asyncio.run(main())
+        """,
+    ),
+]
+
+RUNNER = """
+import random
+def run(name, program):
+    faulthandler.dump_traceback_later(10, exit=True)
+    seen, noise = Seen(), []
+    root = logging.getLogger()
+    root.addHandler(seen)
+    root.setLevel(logging.INFO)
+    threading.excepthook = sys.unraisablehook = lambda args: noise.append(args)
+    try:
+        program(seen)
+        gc.collect()
+        bad = [r.getMessage() for r in seen.records if r.name == "asyncio"]
+        assert not noise and not bad and not STATE.tasks and not STATE.threads, (noise, bad, STATE.tasks, STATE.threads)
+        why = ""
+    except BaseException:
+        why = traceback.format_exc()
+    root.removeHandler(seen)
+    faulthandler.cancel_dump_traceback_later()
+    print(json.dumps([name, why]), flush=True)
+"""
+
+
+def _cases(pitfalls: list[Pitfall]) -> list[object]:
+    return [
+        pytest.param(pitfall, version, id=f"{pitfall.id}-{version}")
+        for pitfall in pitfalls
+        for version in pythons()
+        if tuple(map(int, version.split("."))) >= pitfall.least
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the programs need fork, signals, limits and pipes as on Linux")
+@pytest.mark.parametrize(("pitfall", "version"), _cases(ALONE))
+def test_pitfall(run_python, pitfall, version):
+    done = run_python(PRELUDE + textwrap.dedent(pitfall.program), python=pythons()[version])
+    assert (done.returncode, done.stdout.strip()) == (pitfall.rc, pitfall.out), done.stderr
+    assert re.search(pitfall.err, done.stderr, re.MULTILINE), done.stderr
+    assert not NOISE.search(done.stderr), done.stderr
+
+
+@functools.cache
+def _run_together(version: str, where: Path) -> dict[str, str]:
+    here = tuple(map(int, version.split(".")))
+    texts = [PRELUDE, RUNNER]
+    for n, pitfall in enumerate(pitfall for pitfall in TOGETHER if here >= pitfall.least):
+        texts.append(f"def program_{n}(seen):\n{textwrap.indent(textwrap.dedent(pitfall.program), '    ')}\n")
+        texts.append(f"run({pitfall.id!r}, program_{n})\n")
+    script = where / f"together{version}.py"
+    script.write_text("".join(texts), encoding="utf-8")
+    env = {**os.environ, "PYTHONPATH": str(Path(runtime.__file__).parents[1])}
+    done = subprocess.run(
+        [pythons()[version], str(script)], capture_output=True, text=True, timeout=60, env=env, cwd=where, check=False
+    )
+    found: dict[str, str] = dict(map(json.loads, done.stdout.splitlines()))
+    for pitfall in TOGETHER:
+        found.setdefault(pitfall.id, f"the process ended before: {done.stderr}")
+    return found
+
+
+@pytest.mark.parametrize(("pitfall", "version"), _cases(TOGETHER))
+def test_pitfall_in_process(tmp_path_factory, pitfall, version):
+    why = _run_together(version, tmp_path_factory.getbasetemp())[pitfall.id]
+    assert not why, why
