@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import logging
 import os
+import re
 import subprocess
 import sys
 import textwrap
+import threading
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from runtime_pythons import VERSIONS, pythons
 
+import panicguard.mruntime as runtime
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ROOT = Path(__file__).parents[2]
+NO_SITE = ["-S"] * sys.flags.no_site
+PACKAGE = Path(runtime.__file__).parent
+IMPORT = re.compile(r"\b(from|import) mruntime\b")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -57,15 +66,46 @@ def records() -> Iterator[Records]:
 
 
 @pytest.fixture
+def other_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop that runs in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    running = threading.Event()
+    loop.call_soon(running.set)
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    assert running.wait(5)
+    yield loop
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+    loop.close()
+
+
+@pytest.fixture
+def no_warning() -> Iterator[None]:
+    """No warning may come up, not even one of a finalizer, which cannot be made an error."""
+    gc.collect()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+        gc.collect()
+    assert not [str(warning.message) for warning in caught]
+
+
+def program(folder: Path, code: str) -> tuple[str, dict[str, str]]:
+    """A program that may import from `mruntime`, whatever the package is called here, and its environment."""
+    script = folder / "program.py"
+    script.write_text(IMPORT.sub(rf"\1 {PACKAGE.name}", textwrap.dedent(code)), encoding="utf-8")
+    return str(script), {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "PYTHONUNBUFFERED": ""}
+
+
+@pytest.fixture
 def run_python(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a program that may import `mruntime`; 15 s at most."""
+    """Run such a program; 15 s at most."""
 
     def run(code: str, *args: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
-        script = tmp_path / "program.py"
-        script.write_text(textwrap.dedent(code), encoding="utf-8")
-        env = {**os.environ, "PYTHONPATH": str(ROOT / "panicguard"), "PYTHONUNBUFFERED": ""}
+        script, env = program(tmp_path, code)
         return subprocess.run(
-            [python, *args, str(script)],
+            [python, *NO_SITE, *args, script],
             capture_output=True,
             text=True,
             timeout=15,
@@ -83,10 +123,8 @@ def start_python(tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[st
     started: list[subprocess.Popen[str]] = []
 
     def start(code: str) -> subprocess.Popen[str]:
-        script = tmp_path / "program.py"
-        script.write_text(textwrap.dedent(code), encoding="utf-8")
-        env = {**os.environ, "PYTHONPATH": str(ROOT / "panicguard")}
-        process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=env)
+        script, env = program(tmp_path, code)
+        process = subprocess.Popen([sys.executable, *NO_SITE, script], stdout=subprocess.PIPE, text=True, env=env)
         started.append(process)
         return process
 

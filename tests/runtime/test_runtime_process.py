@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -17,8 +16,12 @@ import panicguard.mruntime as runtime
 PRELUDE = """
 import asyncio, logging, os, re, sys, threading, time, concurrent.futures
 from mruntime import *
-def boom(): raise ValueError("the reason")
-async def aboom(): raise ValueError("the reason")
+def boom():
+    stamp()
+    raise ValueError("the reason")
+async def aboom(): boom()
+def stamp():
+    with open("moment", "a") as file: file.write(f"{time.monotonic()}\\n")
 """
 
 CRASHES = {
@@ -62,21 +65,116 @@ asyncio.run(main())""",
     "timer": "SafeTimer('c', CrashProcess, 0, boom).start(); time.sleep(60)",
 }
 
+STUCK = {
+    "stuck handler": """
+class Stuck(logging.Handler):
+    def emit(self, record): time.sleep(60)
+logging.getLogger().addHandler(Stuck())
+SafeGo('c', CrashProcess, boom); time.sleep(60)""",
+    "stuck handler under a task": """
+class Stuck(logging.Handler):
+    def emit(self, record): time.sleep(60)
+logging.getLogger().addHandler(Stuck())
+async def main():
+    SafeGo('c', CrashProcess, aboom())
+    await asyncio.sleep(60)
+asyncio.run(main())""",
+    "handler's lock": """
+handler = logging.StreamHandler()
+logging.getLogger().addHandler(handler)
+handler.acquire()
+SafeGo('c', CrashProcess, boom); time.sleep(60)""",
+    "held GIL": """
+class Hog(logging.Handler):
+    def emit(self, record): re.match(r'(a+)+$', 'a' * 64 + 'b')
+logging.getLogger().addHandler(Hog())
+SafeGo('c', CrashProcess, boom); time.sleep(60)""",
+    "stuck str": """
+class Bad(Exception):
+    def __str__(self): time.sleep(60)
+def bad():
+    stamp()
+    raise Bad
+SafeGo('c', CrashProcess, bad); time.sleep(60)""",
+    "stuck hook": """
+on_crash(lambda: time.sleep(60))
+SafeGo('c', CrashProcess, boom); time.sleep(60)""",
+}
 
-@pytest.mark.parametrize("how", list(CRASHES))
-def test_crash(run_python, tmp_path, how):
-    setup = "logging.basicConfig(filename='crash.log')\nprint('printed before')\n"
-    began = time.monotonic()
+
+@pytest.mark.parametrize("how", [*CRASHES, *STUCK])
+def test_invariant_08_a_crash_ends_the_process_within_three_seconds(run_python, tmp_path, how):
+    done = run_python(PRELUDE + {**CRASHES, **STUCK}[how])
+    # One second more, for the machine.
+    assert time.monotonic() - float((tmp_path / "moment").read_text().split()[0]) < 4
+    assert done.returncode == 70 if how in CRASHES else done.returncode in (1, 70)
+    assert done.stderr.count("mruntime: crash: panic in c/") == 1, done.stderr
+
+
+LOGS = {
+    "file": "logging.basicConfig(filename='crash.log')",
+    "buffered": """
+from logging.handlers import MemoryHandler
+logging.basicConfig(handlers=[MemoryHandler(99, logging.CRITICAL + 1, logging.FileHandler('crash.log'))])""",
+    "queue": """
+import queue
+from logging.handlers import QueueHandler, QueueListener
+lines = queue.Queue()
+logging.basicConfig(handlers=[QueueHandler(lines)])
+listener = QueueListener(lines, logging.FileHandler('crash.log'))
+listener.start()
+on_crash(listener.stop)""",
+    "beside a stuck one": """
+class Stuck(logging.Handler):
+    def emit(self, record): time.sleep(60)
+logging.basicConfig(handlers=[logging.FileHandler('crash.log')])
+logging.getLogger().addHandler(Stuck(logging.CRITICAL))""",
+}
+
+
+@pytest.mark.parametrize(("how", "log"), [(how, "file") for how in CRASHES] + [("thread", log) for log in LOGS])
+def test_invariant_09_a_log_line_before_the_crash_is_on_disk(run_python, tmp_path, how, log):
+    setup = f"{LOGS[log]}\nlogging.error('line before')\nprint('printed before')\n"
     done = run_python(PRELUDE + setup + CRASHES[how])
     assert done.returncode == 70, done
-    assert time.monotonic() - began < 6
-    assert done.stderr.count("mruntime: crash:") == 1
+    assert done.stderr.count("mruntime: crash: panic in c/") == 1
     assert done.stderr.count("\n") == 1, done.stderr
     assert "ValueError" in done.stderr
-    assert done.stdout == "printed before\n"
-    log = (tmp_path / "crash.log").read_text()
-    assert log.count("CRITICAL:mruntime:panic recovered in c/") == 1
-    assert "the reason" in log
+    written = (tmp_path / "crash.log").read_text()
+    assert written.count("line before") == 1
+    assert written.count("panic recovered in c/") == 1
+    assert "the reason" in written
+    # What a stuck handler leaves no time for is the flush.
+    assert done.stdout == ("" if log == "beside a stuck one" else "printed before\n")
+
+
+def test_invariant_10_crashes_at_once_end_in_one_banner_and_one_code(run_python, tmp_path):
+    done = run_python(
+        PRELUDE
+        + """
+logging.basicConfig(filename="crash.log")
+gate = threading.Barrier(5)
+def leave(code):
+    gate.wait()
+    sys.exit(code)
+async def aleave(code):
+    leave(code)
+for code in (11, 12):
+    SafeGo("c", CrashProcess, leave, args=(code,))
+pool = concurrent.futures.ThreadPoolExecutor(1)
+SafeGo("c", CrashProcess, leave, args=(13,), executor=pool)
+SafeTimer("c", CrashProcess, 0, leave, (14,)).start()
+async def main():
+    SafeGo("c", CrashProcess, aleave(15))
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+    )
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("mruntime: crash: panic in c/")
+    assert line.endswith(f"; exit status {done.returncode}")
+    assert done.returncode in range(11, 16)
+    assert (tmp_path / "crash.log").read_text().count("CRITICAL") == 1
 
 
 def test_crash_hooks_and_code(run_python):
@@ -145,39 +243,6 @@ with RecoverAndCrash("main"): boom()
     assert done.returncode == 70
 
 
-STUCK = {
-    "handler": """
-class Stuck(logging.Handler):
-    def emit(self, record): time.sleep(60)
-logging.getLogger().addHandler(Stuck())
-SafeGo('c', CrashProcess, boom); time.sleep(60)""",
-    "gil": """
-def hold():
-    threading.Thread(target=boom_soon, daemon=True).start()
-    re.match(r'(a+)+$', 'a' * 64 + 'b')
-def boom_soon():
-    with RecoverAndCrash('x'): boom()
-class Hog(logging.Handler):
-    def emit(self, record): re.match(r'(a+)+$', 'a' * 64 + 'b')
-logging.getLogger().addHandler(Hog())
-SafeGo('c', CrashProcess, boom); time.sleep(60)""",
-    "str": """
-class Bad(Exception):
-    def __str__(self): time.sleep(60)
-def bad(): raise Bad
-SafeGo('c', CrashProcess, bad); time.sleep(60)""",
-}
-
-
-@pytest.mark.parametrize("how", list(STUCK))
-def test_crash_when_something_is_stuck(run_python, how):
-    began = time.monotonic()
-    done = run_python(PRELUDE + STUCK[how])
-    assert done.returncode in (1, 70)
-    assert time.monotonic() - began < 5.5
-    assert "mruntime: crash: panic in c/" in done.stderr
-
-
 LOST = {
     "disabled logger": "logging.getLogger('mruntime').disabled = True",
     "logging.disable": "logging.disable(logging.CRITICAL)",
@@ -237,7 +302,7 @@ def test_deep_recursion_is_reported_once(run_python):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_fork(run_python):
+def test_invariant_17_a_forked_child_can_spawn(run_python):
     done = run_python(
         PRELUDE
         + """
@@ -258,10 +323,10 @@ if pid == 0:
     group.go("child", KeepRunning, print, args=("in the child",))
     assert group.wait(5)
     ctx, cancel = with_cancel(background()); cancel(); assert ctx.err()
-    assert asyncio.run(asyncio.wait_for(SafeGo_in(), 5)) is None if False else True
     async def main():
         return await SafeGo("child", KeepRunning, asyncio.sleep(0, 1))
     assert asyncio.run(main()) == 1
+    # shutdown: to be asked here, where nothing of the parent may be waited for.
     sys.stdout.flush()
     os._exit(7)
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
@@ -310,7 +375,7 @@ asyncio.run(main())
     assert "destroyed" not in done.stderr
 
 
-def test_two_copies_share_state_and_policies(run_python, tmp_path):
+def test_invariant_20_two_copies_share_one_registry(run_python, tmp_path):
     source = Path(runtime.__file__).parent
     for place in ("one", "deep/two"):
         shutil.copytree(source, tmp_path / place, ignore=shutil.ignore_patterns("__pycache__"))
@@ -330,7 +395,13 @@ def test_two_copies_share_state_and_policies(run_python, tmp_path):
             ctx.check()
         t = two.SafeGoWithContextAndComponent(ctx, "a", two.KeepRunning, end); t.join()
         assert t.panic is None and child.err(), t.panic
-        assert sys.modules["_mruntime_state_v1"]
+        assert sys.modules["_mruntime_state_v1"] is one._state.STATE is two._state.STATE
+        gate = two.WaitGroup()
+        gate.add()
+        thread = one.SafeGo("a", one.KeepRunning, gate.wait, args=(5,))
+        assert thread in two._state.STATE.threads
+        gate.done()
+        thread.join()
         one.SafeGo("b", two.CrashProcess, lambda: 1 / 0)
         time.sleep(60)
         """
@@ -338,7 +409,7 @@ def test_two_copies_share_state_and_policies(run_python, tmp_path):
     assert done.returncode == 70, done
 
 
-def test_label_values_are_bounded(run_python):
+def test_invariant_18_at_most_257_label_values(run_python):
     done = run_python(
         PRELUDE
         + """
@@ -346,11 +417,15 @@ for n in range(300):
     handle_panic_value("x", component=f"c{n}", name="n", logger=logging.getLogger("quiet"))
 handle_panic_value("x", component="é" * 40, name="n")
 handle_panic_value("x", component="c0", name="n")
-panics = metrics()["goroutine_panics_total"]
+for n in range(150, 450):
+    SafeGo(f"c{n}", KeepRunning, int).join()
+SafeGo(None, KeepRunning, int).join()
+started, panics = metrics().values()
 print(len(panics), panics["_other"], panics["c0"])
+print(len(started), started["_other"], len({*panics, *started}))
 """
     )
-    assert done.stdout == "257 45 2\n", done.stderr[-500:]
+    assert done.stdout == "257 45 2\n107 195 257\n", done
 
 
 def test_label_cut():
@@ -360,11 +435,12 @@ def test_label_cut():
     assert _cut("a" + "é" * 40) == "a" + "é" * 31
 
 
-def test_a_full_stderr_pipe_does_not_stop_a_crash(tmp_path):
-    script = tmp_path / "p.py"
-    script.write_text(
+def test_a_full_stderr_pipe_does_not_stop_a_crash(run_python):
+    done = run_python(
         PRELUDE
         + """
+reader, writer = os.pipe()
+os.dup2(writer, 2)
 os.set_blocking(2, False)
 try:
     while True: os.write(2, b"x" * 4096)
@@ -373,13 +449,7 @@ os.set_blocking(2, True)
 SafeGo('c', CrashProcess, boom); time.sleep(60)
 """
     )
-    env = {**os.environ, "PYTHONPATH": str(Path(runtime.__file__).parents[1])}
-    process = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE, env=env)
-    try:
-        assert process.wait(10) in (1, 70)
-    finally:
-        process.kill()
-        process.communicate()
+    assert done.returncode in (1, 70)
 
 
 def test_the_package_is_as_promised():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import contextvars
 import gc
 import threading
 import time
@@ -18,14 +17,13 @@ from panicguard.mruntime import (
     SafeGoWithContextAndComponent,
     SafeThread,
     SafeTimer,
+    WaitGroup,
     background,
     current_context,
     metrics,
     with_cancel,
 )
 from panicguard.mruntime._state import STATE
-
-VAR: contextvars.ContextVar[str] = contextvars.ContextVar("VAR", default="unset")
 
 
 async def coroutine() -> int:
@@ -34,6 +32,13 @@ async def coroutine() -> int:
 
 def boom() -> None:
     raise ValueError("boom")
+
+
+def caused(fn, *args):
+    try:
+        fn(*args)
+    except ValueError as exc:
+        raise KeyError from exc
 
 
 @pytest.fixture
@@ -109,30 +114,6 @@ def test_ctx_in_a_thread(records):
     assert current_context() is background()
 
 
-def test_contextvars_are_visible():
-    def read():
-        seen = VAR.get()
-        VAR.set("changed")
-        return seen
-
-    token = VAR.set("spawner")
-    try:
-        thread = SafeGo("vars", KeepRunning, read)
-        thread.join(5)
-        assert thread.result == "spawner"
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            assert SafeGo("vars", KeepRunning, read, executor=pool).result(5) == "spawner"
-            assert SafeGo("vars", KeepRunning, read, executor=pool).result(5) == "spawner"
-        given = contextvars.copy_context()
-        given.run(VAR.set, "given")
-        thread = SafeGo("vars", KeepRunning, read, context=given)
-        thread.join(5)
-        assert thread.result == "given"
-        assert VAR.get() == "spawner"
-    finally:
-        VAR.reset(token)
-
-
 def test_drop_in_for_thread(records):
     seen = []
     thread = SafeThread("drop", KeepRunning, None, seen.append, "name", (1,), daemon=True)
@@ -206,23 +187,65 @@ def test_coroutine_returned_by_a_sync_callable_is_a_panic(records):
     assert thread.result is None
 
 
-def test_failed_start_leaves_no_trace(monkeypatch):
-    def fail(self):
-        raise RuntimeError("can't start new thread")
+@pytest.fixture
+def no_thread():
+    """The system starts no thread with a stack as large as this."""
+    before = threading.stack_size(1 << 62)
+    yield lambda: threading.stack_size(before)
+    threading.stack_size(before)
 
-    monkeypatch.setattr(threading.Thread, "start", fail)
+
+def test_invariant_16_a_thread_that_cannot_start_leaves_no_trace(no_thread):
+    threads, alive = dict(STATE.threads), threading.enumerate()
+    group = WaitGroup()
     thread = SafeThread("never", KeepRunning, target=print)
-    with pytest.raises(RuntimeError, match="can't start"):
-        thread.start()
-    assert thread not in STATE.threads
-    assert "never" not in metrics()["goroutine_started_total"]
-    assert "run" not in thread.__dict__
-    monkeypatch.undo()
-    thread.start()
-    thread.join(5)
+    timer = SafeTimer("never", KeepRunning, 0, print)
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    for spawn in (
+        thread.start,
+        timer.start,
+        lambda: SafeGo("never", KeepRunning, print),
+        lambda: SafeGo("never", KeepRunning, print, executor=pool),
+        lambda: group.go("never", KeepRunning, print),
+        lambda: group.go("never", KeepRunning, print, executor=pool),
+    ):
+        with pytest.raises(RuntimeError, match="can't start"):
+            spawn()
+        assert threads == STATE.threads
+        assert alive == threading.enumerate()
+        assert group.wait(0)
+        assert "never" not in metrics()["goroutine_started_total"]
+    no_thread()
+    for again in (thread, timer):
+        assert "run" not in again.__dict__
+        again.start()
+        again.join(5)
+        assert again.panic is None
+    assert metrics()["goroutine_started_total"]["never"] == 2
+    pool.shutdown()
 
 
-def test_locals_of_a_failed_thread_are_freed_without_gc(records):
+class Running(SafeThread):
+    def __init__(self, fn, big):
+        super().__init__("locals", KeepRunning)
+        self.fn = fn
+        self.big = big
+
+    def run(self):
+        self.fn(self.__dict__.pop("big"))
+
+
+@pytest.mark.parametrize(
+    "spawn",
+    [
+        lambda fn, big: SafeGo("locals", KeepRunning, fn, args=(big,)),
+        lambda fn, big: SafeThread("locals", KeepRunning, target=fn, args=(big,)),
+        lambda fn, big: Running(fn, big),
+        lambda fn, big: SafeThread("locals", KeepRunning, target=caused, args=(fn, big)),
+    ],
+    ids=["SafeGo", "SafeThread", "run", "cause"],
+)
+def test_invariant_14_locals_of_a_failed_thread_are_freed_without_a_collection(records, spawn):
     class Big:
         pass
 
@@ -236,8 +259,10 @@ def test_locals_of_a_failed_thread_are_freed_without_gc(records):
     try:
         big = Big()
         refs.append(weakref.ref(big))
-        thread = SafeGo("locals", KeepRunning, fail, args=(big,))
+        thread = spawn(fail, big)
         del big
+        if not thread.ident:
+            thread.start()
         thread.join(5)
         assert thread.panic is not None
         assert [ref() for ref in refs] == [None, None]
