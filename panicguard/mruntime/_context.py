@@ -91,24 +91,28 @@ class Done:
                 woken.wait(None if left is None else min(max(left, 0.0), threading.TIMEOUT_MAX))
         return True
 
-    def __await__(self) -> Generator[Any, None, None]:
-        return self._arrive().__await__()
+    def __await__(self) -> Generator[Any, None, bool]:
+        return self.wait_async().__await__()
 
-    async def _arrive(self) -> None:
+    async def wait_async(self, timeout: float | None = None) -> bool:
+        """As `wait`, for a coroutine: a sleep that ends with the context."""
         ctx = self._ctx
-        if ctx.err() is not None:
-            return
         loop = asyncio.get_running_loop()
+        until = None if timeout is None else loop.time() + timeout
         while ctx.err() is None:
+            left = None if until is None else until - loop.time()
+            if left is not None and left <= 0:
+                return False
             future: asyncio.Future[None] = loop.create_future()
             with ctx._watch(lambda future=future: wake_later(loop, _wake, future)):  # type: ignore[misc]
                 timer = arm(ctx, loop, _wake, future)
                 try:
                     if ctx.err() is None:
-                        await future
+                        await asyncio.wait((future,), timeout=left)
                 finally:
                     if timer is not None:
                         timer.cancel()
+        return True
 
 
 def arm(

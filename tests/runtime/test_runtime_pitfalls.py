@@ -534,8 +534,8 @@ ALONE = [
         def both():
             gate.wait()
             boom()
-        for _ in range(2): SafeGo("c", CrashProcess, both)
         on_crash(lambda: print("hook"))
+        for _ in range(2): SafeGo("c", CrashProcess, both)
         time.sleep(60)
         """,
         rc=70,

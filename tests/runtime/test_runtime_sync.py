@@ -208,7 +208,7 @@ def _longest_wait(other_loop, cancelled_from):
         woke.append(time.monotonic())
 
     async def awaits():
-        await asyncio.wait_for(child.done()._arrive(), 5)
+        assert await child.done().wait_async(5)
         woke.append(time.monotonic())
 
     async def linked():
@@ -248,7 +248,7 @@ def _longest_wait(other_loop, cancelled_from):
 def test_deadline_wakes_a_loop():
     async def main():
         ctx, _ = with_timeout(background(), 0.01)
-        await asyncio.wait_for(ctx.done()._arrive(), 5)
+        assert await ctx.done().wait_async(5)
         assert ctx.done()
         with pytest.raises(RuntimeError, match="await"):
             with_cancel(background())[0].done().wait(1)
@@ -260,7 +260,25 @@ def test_waiting_leaves_nothing_behind():
     async def main():
         ctx, _ = with_cancel(background())
         with pytest.raises((TimeoutError, asyncio.TimeoutError)):
-            await asyncio.wait_for(ctx.done()._arrive(), 0.001)
+            assert await ctx.done().wait_async(0.001)
         assert not ctx._watches
+
+    asyncio.run(main())
+
+
+def test_a_coroutine_sleeps_until_the_context_is_done():
+    async def main() -> None:
+        ctx, cancel = with_cancel(background())
+        assert await ctx.done().wait_async(0.01) is False
+        assert await ctx.done().wait_async(0) is False
+        asyncio.get_running_loop().call_soon(cancel)
+        assert await ctx.done().wait_async(5) is True
+        with with_timeout(background(), 0.01) as short:
+            assert await short.done().wait_async(5) is True
+        sleeper = asyncio.create_task(background().done().wait_async(60))
+        await asyncio.sleep(0)
+        sleeper.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sleeper
 
     asyncio.run(main())

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 
 from panicguard import mruntime
 
 
-async def ticker(ticks: mruntime.Channel[int], seconds: float) -> None:
-    for number in itertools.count(1):
-        await asyncio.sleep(seconds)  # cancelled, as the whole task is, when ctx is done
-        await ticks.send_async(number)
+async def ticker(ctx: mruntime.Context, ticks: mruntime.Channel[int], seconds: float) -> None:
+    number = 0
+    while not await ctx.done().wait_async(seconds):
+        number += 1
+        await ticks.send_async(number, ctx=ctx)
 
 
 async def main() -> None:
     ticks = mruntime.Channel[int]()
     ctx, stop = mruntime.with_cancel(mruntime.background())
-    task = mruntime.SafeGoWithContextAndComponent(ctx, "ticker", mruntime.KeepRunning, ticker(ticks, 0.01))
+    task = mruntime.SafeGoWithContextAndComponent(ctx, "ticker", mruntime.KeepRunning, ticker, args=(ticks, 0.01))
     for _ in range(3):
         print("tick", await ticks.receive_async())
     stop()
