@@ -13,7 +13,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from ._panic import describe, report, stderr_ready, write_line
+from ._panic import PanicInfo, describe, report, stderr_ready, write_line
 from ._policy import CrashProcess
 from ._state import STATE
 
@@ -56,14 +56,19 @@ def _guarded(what: str, call: Callable[[], object]) -> None:
         write_line(f"mruntime: crash: {what} raised {type(error).__name__}")
 
 
-def _tell(exc: BaseException, component: str, name: str, ctx: object, logger: Any) -> None:
-    report(exc, component=component, name=name, policy=CrashProcess, ctx=ctx, logger=logger, crash=True)
+def _tell(exc: BaseException, component: str, name: str, ctx: object, logger: Any) -> PanicInfo:
+    return report(exc, component=component, name=name, policy=CrashProcess, ctx=ctx, logger=logger, crash=True)
+
+
+def run_hooks() -> None:
+    """Call the `on_crash` hooks."""
     for hook in list(STATE.hooks.values()):
         _guarded("an on_crash hook", hook)
 
 
 def _last_words(exc: BaseException, component: str, name: str, ctx: object, logger: Any) -> None:
     _tell(exc, component, name, ctx, logger)
+    run_hooks()
     _guarded("logging.shutdown", logging.shutdown)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
@@ -82,16 +87,17 @@ def _alarm() -> bool:
 
 def crash(
     exc: BaseException, *, component: str, name: str, ctx: object = None, code: int = 0, logger: Any = None
-) -> None:
+) -> PanicInfo:
     """Report `exc` and end the process with `code` (0: the one set) within three seconds.
 
     It returns in tests only, under `mruntime.testing.capture_crash`.
     """
     code = code or STATE.exit_code
-    if STATE.exit is not os._exit:
-        _tell(exc, component, name, ctx, logger)
-        STATE.exit(code)
-        return
+    instead = STATE.exit
+    if instead is not None:
+        info = _tell(exc, component, name, ctx, logger)
+        instead(code, info)
+        return info
     if not STATE.crash_lock.acquire(blocking=False):
         if STATE.crash_owner == threading.get_ident():
             # A signal handler on the very thread that is ending the process: to wait would stop that.

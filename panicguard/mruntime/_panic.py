@@ -352,6 +352,9 @@ def report(
             STATE.local.reporting = False
     if why:
         write_line(f"mruntime: {message} [{info.type}; not logged: {why}]")
+    # Last, for a test that waited for it may look at the log and the counters.
+    for innermost in STATE.captures[-1:]:
+        innermost.add(info)
     return info
 
 

@@ -162,7 +162,8 @@ def guarded(*, component: str, policy: object = KeepRunning) -> Callable[[AnyFun
                     name=name,
                     code=(code_of(exc) if isinstance(exc, SystemExit) else 0) or 0,
                 )
-            report(exc, component=component, name=name, policy=policy)
+            else:
+                report(exc, component=component, name=name, policy=policy)
             return last
 
         if kind_of_fn == "async":

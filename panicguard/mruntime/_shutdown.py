@@ -65,6 +65,8 @@ class Work(NamedTuple):
     """The task or future, the thread, the pool job, or the record of what waits for another loop."""
     component: str
     name: str
+    key: object
+    """What stays the same when that which waits for another loop becomes a task of it."""
 
 
 def working(but: tuple[object, ...] = ()) -> list[Work]:
@@ -76,16 +78,16 @@ def working(but: tuple[object, ...] = ()) -> list[Work]:
         for task in [task for task, _ in tasks if task.done() or task.get_loop().is_closed()]:
             del STATE.tasks[task]
     found = [
-        Work("task", task, record.component, record.name)
+        Work("task", task, record.component, record.name, record)
         for task, record in tasks
         if not task.done() and not task.get_loop().is_closed() and task not in but
     ]
     for thread in threads:
         mine: Any = thread
         if thread is not me and (thread.is_alive() or thread.ident is None):
-            found.append(Work("thread", thread, mine._mr_component, mine._mr_source()))
+            found.append(Work("thread", thread, mine._mr_component, mine._mr_source(), thread))
     found += [
-        Work("job", job, job.component, job.name)
+        Work("job", job, job.component, job.name, job)
         for job in jobs
         if getattr(job, "thread", None) != threading.get_ident()
     ]

@@ -72,7 +72,8 @@ class State(types.ModuleType):
         """When the last line about a failing observer was written, in seconds of the monotonic clock."""
         self.hooks: dict[object, Callable[[], object]] = {}
         self.exit_code = 70
-        self.exit: Callable[[int], object] = os._exit
+        self.exit: Callable[[int, Any], object] | None = None
+        """In tests called by a crash, with the exit status and the PanicInfo, instead of ending the process."""
         self.crash_lock = threading.Lock()
         self.crash_owner = 0
         self.inherited: list[dict[Any, Any]] = []
@@ -96,6 +97,9 @@ def _after_fork(state: State) -> None:
     state.waiters = {}
     state.root = None
     state.closed = False
+    # What the parent's test waits for does not happen here, and a crash is to end this process.
+    state.captures = []
+    state.exit = None
     for counts in state.counts.values():
         counts.active = 0
 

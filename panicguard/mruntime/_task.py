@@ -58,7 +58,8 @@ class Record:
         if kind == PANIC:
             if crashes(self.policy):
                 crash(exc, component=self.component, name=self.name, ctx=ctx)
-            report(exc, component=self.component, name=self.name, policy=self.policy, ctx=ctx)
+            else:
+                report(exc, component=self.component, name=self.name, policy=self.policy, ctx=ctx)
         elif kind == EXIT:
             code = code_of(exc)
             if crashes(self.policy) and code is not None:

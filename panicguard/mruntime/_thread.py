@@ -97,7 +97,7 @@ def ended(exc: BaseException, *, component: str, policy: object, name: str, ctx:
         return None
     if crashes(policy):
         code = code_of(exc) if isinstance(exc, SystemExit) else 0
-        crash(exc, component=component, name=name, ctx=ctx, code=code or 0)
+        return crash(exc, component=component, name=name, ctx=ctx, code=code or 0)
     return report(exc, component=component, name=name, policy=policy, ctx=ctx)
 
 

@@ -3,35 +3,99 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from typing import TYPE_CHECKING
 
-from ._panic import PanicInfo, observe_panics
+from ._context import background, in_event_loop, with_cancel, with_timeout
+from ._crash import run_hooks
+from ._panic import PanicInfo
 from ._state import STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from ._context import Cancel, Context
 
 
-class Panics(list[PanicInfo]):
-    """The panics so far, in the order of their reports."""
+class _Awaited:
+    """Waiting, in a thread or a coroutine, until there are so many of something."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._changed = threading.Condition()
+        self._waits: dict[Cancel, int] = {}
 
-    def wait(self, n: int = 1, timeout: float = 5.0) -> list[PanicInfo]:
-        """The first `n`, waiting for them in this thread; AssertionError if they are not there in `timeout` seconds."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: len(self) >= n, timeout):
-                raise AssertionError(f"{len(self)} of {n} panics within {timeout} seconds: {list(self)}")
-            return self[:n]
+    @contextlib.contextmanager
+    def _until(self, n: int, timeout: float | None) -> Iterator[Context]:
+        """A context that is done when there are `n`, or the time is over."""
+        ctx, cancel = with_cancel(background()) if timeout is None else with_timeout(background(), timeout)
+        with STATE.lock:
+            self._waits[cancel] = n
+            if self._there() >= n:
+                cancel()
+        try:
+            yield ctx
+        finally:
+            with STATE.lock:
+                del self._waits[cancel]
+
+    def _there(self) -> int:
+        raise NotImplementedError
+
+    def _wake(self) -> None:
+        with STATE.lock:
+            over = [cancel for cancel, n in self._waits.items() if self._there() >= n]
+        for cancel in over:
+            cancel()
+
+    def _block(self, n: int, timeout: float | None) -> None:
+        if in_event_loop() and self._there() < n:
+            raise RuntimeError("wait() would block the running event loop; use `await wait_async()`")
+        with self._until(n, timeout) as ctx:
+            ctx.done().wait()
+
+    async def _pause(self, n: int, timeout: float | None) -> None:
+        with self._until(n, timeout) as ctx:
+            await ctx.done()
+
+
+class Panics(_Awaited, list[PanicInfo]):
+    """The panics so far, in the order of their reports."""
+
+    def wait(self, n: int = 1, timeout: float | None = 5.0) -> list[PanicInfo]:
+        """The first `n`, waiting for them in this thread; AssertionError if they are not there in `timeout` seconds.
+
+        RuntimeError on the thread of a running event loop, which it would stop: use `wait_async` there.
+        """
+        self._block(n, timeout)
+        return self._first(n, timeout)
+
+    async def wait_async(self, n: int = 1, timeout: float | None = 5.0) -> list[PanicInfo]:
+        """As `wait`, for a coroutine."""
+        await self._pause(n, timeout)
+        return self._first(n, timeout)
+
+    def _there(self) -> int:
+        return len(self)
+
+    def _first(self, n: int, timeout: float | None) -> list[PanicInfo]:
+        if len(self) < n:
+            raise AssertionError(f"{len(self)} of {n} panics within {timeout} seconds: {list(self)}")
+        return self[:n]
 
     def add(self, panic: PanicInfo) -> None:
         """Called for each panic, from any thread."""
-        with self._changed:
-            self.append(panic)
-            self._changed.notify_all()
+        self.append(panic)
+        self._wake()
+
+
+@contextlib.contextmanager
+def _collect(panics: Panics) -> Iterator[None]:
+    with STATE.lock:
+        STATE.captures.append(panics)
+    try:
+        yield
+    finally:
+        with STATE.lock:
+            STATE.captures[:] = [one for one in STATE.captures if one is not panics]
 
 
 @contextlib.contextmanager
@@ -42,69 +106,75 @@ def capture_panics() -> Iterator[Panics]:
     are nested the inner one collects.
     """
     panics = Panics()
-
-    def collect(panic: PanicInfo, exc: object) -> None:
-        if STATE.captures and STATE.captures[-1] is panics:
-            panics.add(panic)
-
-    with STATE.lock:
-        STATE.captures.append(panics)
-    stop = observe_panics(collect)
-    try:
+    with _collect(panics):
         yield panics
-    finally:
-        stop()
-        with STATE.lock:
-            STATE.captures[:] = [one for one in STATE.captures if one is not panics]
 
 
-class Crash:
+class Crash(_Awaited):
     """What would have ended the process."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.code: int | None = None
         """The exit status of the first crash; None while there is none."""
-        self.panics = Panics()
-        self._ended = threading.Event()
-
-    @property
-    def panic(self) -> PanicInfo | None:
+        self.panic: PanicInfo | None = None
         """The panic it was about."""
-        crashes = [panic for panic in self.panics if panic.policy == "CrashProcess"]
-        return crashes[0] if crashes and self.code is not None else None
+        self.panics = Panics()
+        """All panics in the meantime, this one among them."""
+        self._hooked = False
 
-    def wait(self, timeout: float = 5.0) -> int:
-        """The exit status, waiting for it in this thread; AssertionError if there is none in `timeout` seconds."""
-        if not self._ended.wait(timeout):
-            raise AssertionError(f"no crash within {timeout} seconds")
-        assert self.code is not None
-        return self.code
+    def wait(self, timeout: float | None = 5.0) -> int:
+        """The exit status, waiting in this thread for it and the `on_crash` hooks.
 
-    def end(self, code: int) -> None:
+        AssertionError if there is none in `timeout` seconds; RuntimeError on the thread of a running event loop.
+        """
+        self._block(1, timeout)
+        return self._status(timeout)
+
+    async def wait_async(self, timeout: float | None = 5.0) -> int:
+        """As `wait`, for a coroutine."""
+        await self._pause(1, timeout)
+        return self._status(timeout)
+
+    def end(self, code: int, panic: PanicInfo) -> None:
         """Called instead of the end of the process."""
         with STATE.lock:
-            if self.code is None:
-                self.code = code
-        self._ended.set()
+            if self.code is not None:
+                # A process ends once.
+                return
+            self.code, self.panic = code, panic
+        run_hooks()
+        self._hooked = True
+        self._wake()
+
+    def _there(self) -> int:
+        return int(self._hooked)
+
+    def _status(self, timeout: float | None) -> int:
+        if self.code is None or not self._hooked:
+            raise AssertionError(f"no crash within {timeout} seconds")
+        return self.code
 
 
 @contextlib.contextmanager
 def capture_crash() -> Iterator[Crash]:
     """`with capture_crash() as crash:` lets the process live where CrashProcess would end it.
 
-    The record is logged and the hooks of `on_crash` are called. The exception then goes on to whoever waits for
-    the task or future, or out of the block of RecoverAndCrash.
+    The record is logged and the hooks of `on_crash` are called, once and without their time limit. The exception
+    then goes on to whoever waits for the task or future, or out of the block of RecoverAndCrash. A process forked
+    off in the meantime can crash.
     """
     crash = Crash()
-    with capture_panics() as panics:
-        crash.panics = panics
+    with _collect(crash.panics):
         with STATE.lock:
-            before: Callable[[int], object] = STATE.exit
-            STATE.exit = crash.end
+            before, STATE.exit = STATE.exit, crash.end
         try:
             yield crash
         finally:
-            STATE.exit = before
+            with STATE.lock:
+                # Not in a child process that leaves the block, too.
+                if crash.end == STATE.exit:
+                    STATE.exit = before
 
 
 def reopen() -> None:

@@ -260,7 +260,7 @@ def test_waiting_leaves_nothing_behind():
     async def main():
         ctx, _ = with_cancel(background())
         with pytest.raises((TimeoutError, asyncio.TimeoutError)):
-            assert await ctx.done().wait_async(0.001)
+            await asyncio.wait_for(ctx.done().wait_async(), 0.001)
         assert not ctx._watches
 
     asyncio.run(main())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,6 +22,9 @@ from panicguard.mruntime import (
     RecoverAndCrash,
     SafeGo,
     guarded,
+    handle_panic_value,
+    metrics,
+    observe_panics,
     on_crash,
     root,
     set_exit_code,
@@ -139,6 +144,172 @@ def test_reopen_allows_spawns_again():
     SafeGo("open", KeepRunning, print).join(5)
 
 
+def test_waiting_in_a_coroutine_does_not_stop_its_loop(records):
+    async def main() -> None:
+        with capture_panics() as panics:
+            task = SafeGo("task", KeepRunning, aboom())
+            with pytest.raises(RuntimeError, match="wait_async"):
+                panics.wait()
+            assert [p.component for p in await panics.wait_async()] == ["task"]
+            assert panics.wait() == panics
+            with pytest.raises(AssertionError, match=r"1 of 2 panics within 0\.01"):
+                await panics.wait_async(2, timeout=0.01)
+        with capture_crash() as crash:
+            thread = SafeGo("thread", CrashProcess, boom)
+            assert await crash.wait_async() == 70
+        thread.join()
+        with pytest.raises(ValueError, match="the reason"):
+            await task
+
+    asyncio.run(main())
+
+
+def test_who_waits_finds_it_logged_and_counted(records):
+    gate = threading.Event()
+
+    def later() -> None:
+        gate.wait(5)
+        boom()
+
+    with capture_panics() as panics:
+        thread = SafeGo("counted", KeepRunning, later)
+        gate.set()
+        panics.wait()
+        assert len(records.panics) == 1
+        assert metrics()["goroutine_panics_total"]["counted"] == 1
+    thread.join()
+
+
+def test_a_panic_while_one_is_reported_is_collected(records):
+    undo = observe_panics(lambda panic, exc: handle_panic_value("second", component="observer", name="o"))
+    try:
+        with capture_panics() as panics:
+            SafeGo("first", KeepRunning, boom).join()
+    finally:
+        undo()
+    assert sorted(p.component for p in panics) == ["first", "observer"]
+
+
+def test_a_crash_is_one_crash(records):
+    hooked: list[str] = []
+    undo = on_crash(lambda: hooked.append("hook"))
+
+    def block() -> None:
+        with RecoverAndCrash("inner", component="block"):
+            boom()
+
+    try:
+        with capture_crash() as crash:
+            SafeGo("outer", CrashProcess, block).join()
+            SafeGo("second", CrashProcess, boom).join()
+    finally:
+        undo()
+    assert crash.panic is not None
+    assert crash.panic.component == "block"
+    assert [p.component for p in crash.panics] == ["block", "second"]
+    assert hooked == ["hook"]
+    assert len(records.panics) == 2
+
+
+def test_a_crash_about_what_was_reported_before_has_its_panic(records):
+    async def main() -> None:
+        with pytest.raises(ValueError, match="the reason"), RecoverAndCrash("block", component="own"):
+            await SafeGo("task", KeepRunning, aboom())
+
+    with capture_crash() as crash:
+        asyncio.run(main())
+    assert crash.panic is not None
+    assert (crash.panic.component, crash.panic.value) == ("own", "the reason")
+    assert [p.component for p in crash.panics] == ["task"]
+
+
+@pytest.mark.parametrize(("status", "code"), [(3, 3), (256, 70)])
+def test_the_status_of_a_captured_system_exit(records, status, code):
+    def leave() -> None:
+        raise SystemExit(status)
+
+    async def main() -> None:
+        async def leave_async() -> None:
+            leave()
+
+        await SafeGo("task", CrashProcess, leave_async)
+
+    with capture_crash() as crash:
+        SafeGo("thread", CrashProcess, leave).join()
+    assert crash.code == code
+    with capture_crash() as crash, pytest.raises(SystemExit):
+        asyncio.run(main())
+    assert crash.code == code
+
+
+def test_the_run_of_a_bare_thread_ends_without_an_exception(records):
+    class Worker(threading.Thread):
+        @guarded(component="worker", policy=CrashProcess)
+        def run(self) -> None:
+            boom()
+
+    with capture_crash() as crash:
+        worker = Worker()
+        worker.start()
+        worker.join()
+    assert crash.wait() == 70
+    assert len(records.panics) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_process_forked_off_meanwhile_can_crash(run_python):
+    done = run_python(
+        """
+        import os
+        from mruntime import *
+        from mruntime.testing import *
+        def boom(): raise ValueError("the reason")
+        with capture_crash():
+            with capture_panics() as panics, capture_crash() as crash:
+                pid = os.fork()
+            if pid == 0:
+                SafeGo("child", CrashProcess, boom).join()
+                os._exit(1)
+            print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), crash.code, panics)
+        """
+    )
+    assert done.stdout == "70 None []\n"
+
+
+def test_after_the_block_a_crash_ends_the_process(run_python):
+    done = run_python(
+        """
+        from mruntime import *
+        from mruntime.testing import *
+        def boom(): raise ValueError("the reason")
+        with capture_crash(): SafeGo("captured", CrashProcess, boom).join()
+        print("lives", flush=True)
+        SafeGo("real", CrashProcess, boom).join()
+        print("not reached")
+        """
+    )
+    assert (done.stdout, done.returncode) == ("lives\n", 70)
+
+
+def test_a_second_copy_shares_what_tests_wait_for(run_python, tmp_path):
+    shutil.copytree(Path(runtime.__file__).parent, tmp_path / "second", ignore=shutil.ignore_patterns("__pycache__"))
+    done = run_python(
+        """
+        import second
+        from mruntime.testing import *
+        def boom(): raise ValueError("the reason")
+        with capture_crash() as crash:
+            with capture_panics() as panics: second.SafeGo("keeps", second.KeepRunning, boom).join()
+            second.SafeGo("crashes", second.CrashProcess, boom).join()
+        print([p.component for p in panics], crash.wait(), crash.panic.component)
+        second.shutdown()
+        reopen()
+        second.SafeGo("again", second.KeepRunning, print, args=("started",)).join()
+        """
+    )
+    assert done.stdout.splitlines() == ["['keeps'] 70 crashes", "started"]
+
+
 # The plugin
 
 PACKAGE = runtime.__name__
@@ -163,8 +334,9 @@ def run_tests(folder: Path, program: str, *flags: str) -> tuple[dict[str, int], 
         text=True,
         check=False,
     )
-    last = done.stdout.splitlines()[-1]
-    return {word.rstrip("s"): int(n) for n, word in re.findall(r"(\d+) (passed|failed|errors?)", last)}, done.stdout
+    output = done.stdout + done.stderr
+    last = (done.stdout.splitlines() or [""])[-1]
+    return {word.rstrip("s"): int(n) for n, word in re.findall(r"(\d+) (passed|failed|errors?)", last)}, output
 
 
 PLUGIN = ("-p", f"{PACKAGE}.pytest_plugin")
@@ -245,3 +417,116 @@ def test_after_a_test_that_shut_down_spawns_are_allowed_again(tmp_path):
 def test_nothing_changes_unless_asked(tmp_path):
     counts, _ = run_tests(tmp_path, 'def test_bad(): SafeGo("mailer", KeepRunning, boom).join()')
     assert counts == {"passed": 1}
+
+
+def test_a_crash_is_an_error_of_its_test_and_the_run_goes_on(tmp_path):
+    program = """
+    def test_bad(): SafeGo("mailer", CrashProcess, boom).join()
+    def test_reported_before():
+        async def main():
+            with capture_panics():
+                try: await SafeGo("task", KeepRunning, aboom())
+                except ValueError as error: caught = error
+            with pytest.raises(ValueError), RecoverAndCrash("block", component="own"): raise caught from None
+        async def aboom(): boom()
+        asyncio.run(main())
+    def test_after(): pass
+    """
+    counts, output = run_tests(tmp_path, program, *PLUGIN)
+    assert counts == {"passed": 3, "error": 2}
+    assert "mailer/boom panicked and would have ended the process: ValueError: the reason" in output
+    assert "own/block panicked and would have ended the process" in output
+
+
+def test_a_teardown_that_fails_does_not_hide_a_panic(tmp_path):
+    program = """
+    @pytest.fixture
+    def failing():
+        yield
+        raise LookupError("of the teardown")
+    def test_bad(failing): SafeGo("mailer", KeepRunning, boom).join()
+    """
+    counts, output = run_tests(tmp_path, program, *PLUGIN)
+    assert counts == {"passed": 1, "error": 1}
+    assert "LookupError: of the teardown" in output
+    assert "mailer/boom panicked: ValueError: the reason" in output
+
+
+def test_what_a_fixture_of_a_module_leaves_behind_is_held_against_its_last_test(tmp_path):
+    program = """
+    @pytest.fixture(scope="module")
+    def leaky():
+        SafeGo("leaky", KeepRunning, gate.wait, daemon=True)
+        yield
+    def test_one(leaky): pass
+    def test_two(leaky): pass
+    """
+    counts, output = run_tests(tmp_path, program, *PLUGIN, "-o", "mruntime_grace=0.1")
+    assert counts == {"passed": 2, "error": 1}
+    assert "ERROR at teardown of test_two" in output
+    assert "thread leaky/Event.wait still runs" in output
+
+
+def test_what_waits_for_a_loop_is_the_same_work_as_the_task_it_becomes(tmp_path):
+    program = """
+    held = threading.Event()
+    @pytest.fixture(scope="module")
+    def server():
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        loop.call_soon_threadsafe(held.wait)
+        future = SafeGo("server", KeepRunning, asyncio.sleep(60), loop=loop)
+        yield loop
+        future.cancel()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+    def test_it(server):
+        held.set()
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), server).result(5)
+    def test_next(server): pass
+    """
+    counts, output = run_tests(tmp_path, program, *PLUGIN, "-o", "mruntime_grace=0.2")
+    assert counts == {"passed": 2}, output
+
+
+def test_what_is_printed_after_the_test_belongs_to_it(tmp_path):
+    program = """
+    def late():
+        gate.wait()
+        print("from the worker")
+    def test_bad():
+        SafeGo("late", KeepRunning, late)
+        threading.Timer(0.1, gate.set).start()
+        assert False
+    """
+    _, output = run_tests(tmp_path, program, *PLUGIN)
+    assert "Captured stdout teardown -----" in output
+    assert output.index("Captured stdout teardown") < output.index("from the worker")
+
+
+def test_a_grace_that_is_no_number_is_an_error_of_usage(tmp_path):
+    program = "def test_it(): pass"
+    assert run_tests(tmp_path, program, *PLUGIN, "-o", "mruntime_grace=2")[0] == {"passed": 1}
+    assert (
+        "mruntime_grace is a number of seconds, not 'soon'"
+        in run_tests(tmp_path, program, *PLUGIN, "-o", "mruntime_grace=soon")[1]
+    )
+
+
+def test_it_works_beside_xdist_and_asyncio_plugins(tmp_path):
+    pytest.importorskip("xdist")
+    pytest.importorskip("pytest_asyncio")
+    program = """
+    @pytest.mark.asyncio
+    async def test_bad(): SafeGo("task", KeepRunning, aboom()); await asyncio.sleep(0)
+    async def aboom(): boom()
+    @pytest.mark.asyncio
+    async def test_left_to_the_loop_that_closes(): SafeGo("task", KeepRunning, asyncio.sleep(60))
+    def test_thread(): SafeGo("thread", KeepRunning, gate.wait, daemon=True)
+    """
+    counts, output = run_tests(tmp_path, program, *PLUGIN, "-n", "2", "-o", "mruntime_grace=0.2")
+    assert counts == {"passed": 3, "error": 2}, output
+    assert "task/" in output
+    assert "thread thread/Event.wait still runs" in output
