@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from ._context import _wake, in_event_loop, wake_later
-from ._spawn import Options, spawn
+from ._spawn import Options, SafeGo, spawn
 from ._state import STATE
 
 if TYPE_CHECKING:
     import contextvars
     from collections.abc import Callable, Iterable, Mapping
     from concurrent.futures import Executor
+
+Call = TypeVar("Call")
+CallOut = TypeVar("CallOut", covariant=True)
+
+
+class _Method(Protocol[CallOut]):
+    def __get__(self, instance: object, owner: type | None = None, /) -> CallOut: ...
+
+
+def _typed_as(call: Call) -> Callable[[object], _Method[Call]]:
+    """For type checkers the method then takes and returns, after `self`, what `call` does."""
+    return lambda method: cast("_Method[Call]", method)
 
 
 class WaitGroup:
@@ -94,6 +106,7 @@ class WaitGroup:
             with STATE.lock:
                 self._wakers.pop(woken, None)
 
+    @_typed_as(SafeGo)
     def go(
         self,
         component: str,

@@ -13,8 +13,10 @@ from panicguard.mruntime import (
     Canceled,
     Channel,
     Context,
+    CrashProcess,
     KeepRunning,
     RecoverAndLog,
+    RecoverWithPolicy,
     SafeGo,
     SafeGoWithContext,
     SafeGoWithContextAndComponent,
@@ -56,6 +58,22 @@ async def spawns(
     assert_type(await SafeGo("c", KeepRunning, fetch("x")), bytes)
 
 
+async def group(
+    pool: concurrent.futures.Executor, future: asyncio.Future[str], loop: asyncio.AbstractEventLoop
+) -> None:
+    group = WaitGroup()
+    assert_type(group.go("c", KeepRunning, fetch("x")), asyncio.Task[bytes])
+    assert_type(group.go("c", KeepRunning, fetch, args=("x",), name="n"), asyncio.Task[bytes])
+    assert_type(group.go("c", KeepRunning, parse, args=("1",), daemon=True), SafeThread)
+    assert_type(group.go("c", KeepRunning, parse, args=("1",), executor=pool), concurrent.futures.Future[int])
+    assert_type(group.go("c", KeepRunning, future), asyncio.Future[str])
+    assert_type(group.go("c", KeepRunning, fetch("x"), loop=loop), Any)
+    assert_type(group.go("c", KeepRunning, parse, args=("1",), loop=loop), Any)
+    # What a call does not take is an error: an ignore that is not needed would be one, too.
+    group.go("c", KeepRunning, parse, executor=pool, daemon=True)  # type: ignore[call-overload]
+    SafeGo("c", KeepRunning, fetch("x"), args=("x",))  # type: ignore[call-overload]
+
+
 async def work(ctx: Context, text: str) -> int:
     return len(text)
 
@@ -72,8 +90,13 @@ async def with_context(ctx: Context, pool: concurrent.futures.Executor) -> None:
         SafeGoWithContextAndComponent(ctx, "c", KeepRunning, work_in_thread, args=("x",), executor=pool),
         concurrent.futures.Future[int],
     )
-    assert_type(SafeGoWithContext(ctx, KeepRunning, work, args=("x",)), asyncio.Task[int])
-    assert_type(SafeGoWithContext(ctx, KeepRunning, work_in_thread, args=("x",)), SafeThread)
+    assert_type(SafeGoWithContext(ctx, KeepRunning, work, args=("x",)), asyncio.Task[int])  # noqa: PNC201
+    assert_type(SafeGoWithContext(ctx, KeepRunning, work_in_thread, args=("x",)), SafeThread)  # noqa: PNC201
+    assert_type(SafeGoWithContext(ctx, KeepRunning, fetch("x")), asyncio.Task[bytes])  # noqa: PNC201
+    assert_type(
+        SafeGoWithContext(ctx, KeepRunning, work_in_thread, args=("x",), executor=pool),  # noqa: PNC201
+        concurrent.futures.Future[int],
+    )
 
 
 def recovery() -> None:
@@ -88,11 +111,16 @@ def recovery() -> None:
     async def job_async(url: str) -> bytes:
         return await fetch(url)
 
+    @RecoverWithPolicy("job", CrashProcess)
+    def fatal(text: str) -> int:
+        return parse(text)
+
     @guarded(component="c")
     def kept(text: str) -> int:
         return parse(text)
 
     assert_type(job("1"), "int | None")
+    assert_type(fatal("1"), "int | None")
     assert_type(job_async("x"), Coroutine[Any, Any, "bytes | None"]).close()
     assert_type(kept("1"), int)
 
