@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import filecmp
+import importlib.metadata
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from matrix import make_project
+from packaging.requirements import Requirement
 
 from panicguard import mruntime
 from panicguard.vendor import RUNTIME, VendorError, compare, manifest, vendor
@@ -161,3 +164,35 @@ def test_the_way_of_a_user(tmp_path: Path) -> None:
     assert "ValueError: lost" in done.stderr
     assert "panic recovered in work/work" in done.stderr
     assert run(tmp_path, "-m", "panicguard", "check").returncode == 0
+
+
+def link_distribution(name: str, folder: Path) -> None:
+    """Put symbolic links to an installed distribution and to what it requires into `folder`."""
+    distribution = importlib.metadata.distribution(name)
+    for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
+        link = folder / top
+        if not link.is_symlink():
+            link.symlink_to(str(distribution.locate_file(top)))
+    for line in distribution.requires or ():
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            link_distribution(requirement.name, folder)
+
+
+def test_the_copy_passes_the_runtime_s_tests_where_nothing_else_is_installed(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    link_distribution("pytest", site)
+    project = tmp_path / "project"
+    tests = make_project(project)
+    # The others take long, for they start many processes; tests/matrix.py runs them all.
+    files = [str(tests / f"test_runtime_{part}.py") for part in ("invariants", "tasks", "threads", "sync")]
+    paths = [str(project), str(site)]
+    start = f"import sys; sys.path[:0] = {paths}; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    # Neither the installed packages (-S) nor PYTHONPATH (-E).
+    isolated = ("-S", "-E", "-s")
+    there = run(project, *isolated, "-c", "import panicguard")
+    assert "ModuleNotFoundError" in there.stderr
+    done = run(project, *isolated, "-c", start, *files)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert int(done.stdout.split(" passed")[0].split()[-1]) > 100

@@ -21,6 +21,7 @@ from ._state import STATE, count_panic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import TracebackType
 
     from ._context import Context
 
@@ -146,8 +147,9 @@ def leaves(exc: BaseException) -> list[BaseException]:
     todo: list[BaseException] = [exc]
     while todo:
         one = todo.pop()
-        inner = getattr(one, "exceptions", None)
-        if isinstance(inner, tuple) and isinstance(one, GROUP):
+        # Not asked of any other exception, whose __getattr__ may raise.
+        inner = getattr(one, "exceptions", None) if isinstance(one, GROUP) else None
+        if isinstance(inner, tuple):
             todo.extend(inner)
         else:
             found.append(one)
@@ -188,22 +190,30 @@ def was_reported(exc: object) -> bool:
     if parts != [exc] and not hasattr(exc, REPORTED):
         return all(was_reported(part) for part in parts)
     head = getattr(exc, REPORTED, None)
-    before = None
+    above: set[int] = set()
+    anew = False
     tb = exc.__traceback__
     while tb is not None and id(tb) != head:
-        before, tb = tb, tb.tb_next
+        above.add(id(tb.tb_frame))
+        after = tb.tb_next
+        # An exception object kept and raised again, `raise ERROR`, is a new panic though its traceback goes on
+        # with the old one. Where it goes on in a frame that is above too, an `except` clause handed it on.
+        if after is not None and (id(after) == head or id(after.tb_frame) not in above):
+            anew = anew or _raises(tb)
+        tb = after
     if head is None or (tb is None and exc.__traceback__ is not None):
         return False
-    if before is None:
-        return True
-    # An exception object kept and raised again, `raise ERROR`, is a new panic though its traceback goes on
-    # with the old one. A future that hands on what it holds does the same and is not.
-    code = before.tb_frame.f_code.co_code
-    at = before.tb_lasti
-    module = str(before.tb_frame.f_globals.get("__name__"))
+    return not anew
+
+
+def _raises(tb: TracebackType) -> bool:
+    """Whether this entry is a `raise` of something, and not of a future that hands on what it holds."""
+    code = tb.tb_frame.f_code.co_code
+    at = tb.tb_lasti
+    module = str(tb.tb_frame.f_globals.get("__name__"))
     if module.startswith(("asyncio.", "concurrent.futures.")):
-        return True
-    return not (0 <= at < len(code) - 1 and code[at] == RAISE and code[at + 1])
+        return False
+    return 0 <= at < len(code) - 1 and code[at] == RAISE and bool(code[at + 1])
 
 
 def _mark(exc: object) -> None:

@@ -219,7 +219,8 @@ class SafeThread(GuardedThread):
         *,
         daemon: bool | None = None,
     ) -> None:
-        _check_target(target, "SafeThread")
+        if target is not None:
+            _check_target(target, "SafeThread")
         super().__init__(group, target, name, args, kwargs, daemon=daemon)
         self._mr_init(component, policy, target, name is not None)
 
@@ -277,8 +278,6 @@ class SafeTimer(GuardedThread, threading.Timer):
 
 
 def _check_target(target: object, where: str) -> None:
-    if target is None:
-        return
     if refuse_unrunnable(target, where) == "async":
         raise TypeError(f"{where}: {name_of(target)} is async and a thread would not run it; use SafeGo")
 
