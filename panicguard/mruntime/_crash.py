@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import faulthandler
 import logging
 import os
 import signal
@@ -16,6 +15,12 @@ from typing import TYPE_CHECKING, Any
 from ._panic import PanicInfo, describe, report, stderr_ready, write_line
 from ._policy import CrashProcess
 from ._state import STATE
+
+try:
+    import faulthandler
+except ImportError:
+    # Since 3.12 a sub-interpreter has none.
+    faulthandler = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -145,13 +145,16 @@ class GuardedThread(threading.Thread):
         self._mr_started_at = perf_counter()
         try:
             super().start()
-        except BaseException:
+        except BaseException as exc:
             if not self.is_alive() and self.ident is None:
                 with STATE.lock:
                     STATE.threads.pop(self, None)
                 take_back(counts)
                 self._mr_begun = False
                 self._mr_restore(own_run)
+            if "subinterpreters" in str(exc):
+                text = f"{self._mr_component}: this sub-interpreter allows no threads; start it in the main one"
+                raise RuntimeError(text) from exc
             raise
 
     def _mr_restore(self, own_run: Any) -> None:
