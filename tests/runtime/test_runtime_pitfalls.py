@@ -37,6 +37,10 @@ class Seen(logging.Handler):
 def boom(): raise ValueError("the reason")
 async def aboom(): raise ValueError("the reason")
 def started(): return sum(metrics()["goroutine_started_total"].values())
+def fork():
+    pid = os.fork()
+    if pid == 0: faulthandler.dump_traceback_later(5, exit=True)
+    return pid
 def raises(kind, call, *args, **kwargs):
     try: call(*args, **kwargs)
     except kind as exc: return str(exc)
@@ -201,9 +205,8 @@ ALONE = [
                 gate.wait()
         threading.Thread(target=hold).start()
         holding.wait()
-        pid = os.fork()
+        pid = fork()
         if pid == 0:
-            faulthandler.dump_traceback_later(5, exit=True)
             SafeGo("child", KeepRunning, print, args=("in the child",)).join()
             ctx, cancel = with_cancel(background())
             cancel()
@@ -220,7 +223,7 @@ ALONE = [
         """
         group, gate = WaitGroup(), threading.Event()
         group.go("parent", KeepRunning, gate.wait)
-        pid = os.fork()
+        pid = fork()
         if pid == 0:
             os._exit(7 if group.wait(5) else 8)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), group.wait(0))
@@ -593,8 +596,9 @@ ALONE = [
         async def main():
             SafeGo("parent", KeepRunning, asyncio.sleep(60))
             await asyncio.sleep(0)
-            pid = os.fork()
+            pid = fork()
             if pid == 0:
+                assert not STATE.tasks
                 raises(RuntimeError, SafeGo, "child", KeepRunning, aboom())
                 async def child(): return await SafeGo("child", KeepRunning, asyncio.sleep(0, 7))
                 os._exit(asyncio.new_event_loop().run_until_complete(child()))
@@ -609,7 +613,8 @@ ALONE = [
         """
         gate = threading.Event()
         SafeGo("parent", KeepRunning, gate.wait)
-        pid = os.fork()
+        STATE.crash_lock.acquire()
+        pid = fork()
         if pid == 0:
             known = list(STATE.threads)
             SafeGo("child", CrashProcess, boom if not known else print).join()
@@ -938,6 +943,9 @@ TOGETHER = [
             assert await SafeGo("c", KeepRunning, asyncio.sleep(0, 1)) == 1
             task = SafeGo("c", KeepRunning, asyncio.sleep(0, 2), name="named")
             assert task.get_name() == "named" and await task == 2
+            before = started()
+            try: await SafeGo("c", KeepRunning, asyncio.sleep(0), context=contextvars.copy_context())
+            except TypeError: assert sys.version_info >= (3, 11) and started() == before
             assert not STATE.tasks
         asyncio.run(main())
         """,
