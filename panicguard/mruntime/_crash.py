@@ -116,8 +116,9 @@ def crash(
         # GIL is never given back. Into a pipe that nobody reads it would wait for ever.
         with contextlib.suppress(BaseException):
             out = 2 if stderr_ready() else os.open(os.devnull, os.O_WRONLY)
-            faulthandler.dump_traceback_later(BUDGET + 1, exit=True, file=out)
-            armed = True
+            if faulthandler is not None:
+                faulthandler.dump_traceback_later(BUDGET + 1, exit=True, file=out)
+                armed = True
         with contextlib.suppress(BaseException):
             write_line(f"mruntime: crash: panic in {component}/{name}: {describe(exc)}; exit status {code}")
         with contextlib.suppress(BaseException):

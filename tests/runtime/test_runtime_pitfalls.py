@@ -565,13 +565,13 @@ ALONE = [
     Pitfall(
         "85-two-threads-crash-at-once",
         """
-        gate = threading.Barrier(2)
-        def both():
-            gate.wait()
-            boom()
-        on_crash(lambda: print("hook"))
-        for _ in range(2): SafeGo("c", CrashProcess, both)
-        time.sleep(60)
+        go = threading.Event()
+        def second():
+            go.wait()
+            sys.exit(9)
+        SafeGo("c", CrashProcess, second)
+        on_crash(lambda: (print("hook"), go.set(), time.sleep(0.2)))
+        SafeGo("c", CrashProcess, boom).join()
         """,
         rc=70,
         out="hook",

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-from runtime_pythons import pythons
 
 import panicguard.mruntime as runtime
 
@@ -32,14 +31,31 @@ async def main():
     SafeGo('c', CrashProcess, aboom())
     await asyncio.sleep(60)
 asyncio.run(main())""",
+    "stubborn sibling": """
+async def stubborn():
+    while True:
+        try: await asyncio.sleep(60)
+        except asyncio.CancelledError: pass
+async def main():
+    SafeGo('s', KeepRunning, stubborn())
+    await asyncio.sleep(0)
+    await SafeGo('c', CrashProcess, aboom())
+asyncio.run(main())""",
     "pool": """
 with concurrent.futures.ThreadPoolExecutor() as pool:
     SafeGo('c', CrashProcess, boom, executor=pool); time.sleep(60)""",
+    "non-daemon thread": """
+threading.Thread(target=time.sleep, args=(60,)).start()
+SafeGo('c', CrashProcess, boom)""",
     "recover": """
 try:
     with RecoverAndCrash('boom', component='c'): boom()
 except BaseException: time.sleep(60)""",
     "guarded": "guarded(component='c', policy=CrashProcess)(boom)()",
+    "two at once": """
+gate = threading.Barrier(2)
+def both(): gate.wait(); boom()
+SafeGo('c', CrashProcess, both, name='boom'); SafeGo('c', CrashProcess, both, name='boom'); time.sleep(60)""",
     "observed future": """
 async def main():
     SafeGo('c', CrashProcess, asyncio.ensure_future(aboom()))
@@ -163,7 +179,6 @@ asyncio.run(main())
 
 
 def test_crash_hooks_and_code(run_python):
-    """Pitfalls 59, 66."""
     done = run_python(
         PRELUDE
         + """
@@ -185,7 +200,6 @@ SafeGo('c', CrashProcess, boom); time.sleep(60)
 @pytest.mark.parametrize(("exc", "code"), [("SystemExit(5)", 5), ("SystemExit('text')", 70), ("SystemExit(300)", 70)])
 @pytest.mark.parametrize("kind", ["task", "thread"])
 def test_system_exit_under_crash(run_python, exc, code, kind):
-    """Pitfall 66."""
     body = {
         "task": f"""
 async def leave(): raise {exc}
@@ -235,6 +249,10 @@ LOST = {
     "logging.disable": "logging.disable(logging.CRITICAL)",
     "level": "logging.getLogger('mruntime').setLevel(99)",
     "filter": "logging.getLogger('mruntime').addFilter(lambda record: False)",
+    "handler raises": """
+class Bad(logging.Handler):
+    def emit(self, record): raise SystemExit(1)
+logging.getLogger().addHandler(Bad())""",
     "stderr None": "sys.stderr = None",
     "closed stream": """
 import io
@@ -247,12 +265,26 @@ logging.getLogger('mruntime'); logging.config.dictConfig({'version': 1})""",
 
 @pytest.mark.parametrize("how", list(LOST))
 def test_a_panic_is_never_silent(run_python, how):
-    """Pitfalls 44, 45, 46."""
     done = run_python(PRELUDE + LOST[how] + "\nt = SafeGo('c', KeepRunning, boom); t.join(); print(t.panic.value)")
     assert done.returncode == 0, done
     assert done.stdout == "the reason\n"
     (line,) = done.stderr.splitlines()
     assert line.startswith("mruntime: panic recovered in c/boom: the reason [")
+
+
+def test_a_handler_that_panics_itself_does_not_recurse(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+class Again(logging.Handler):
+    def emit(self, record):
+        handle_panic_value(ValueError("inner"), component="h", name="emit")
+logging.getLogger().addHandler(Again())
+SafeGo('c', KeepRunning, boom).join()
+"""
+    )
+    (line,) = done.stderr.splitlines()
+    assert "h/emit: inner" in line
 
 
 def test_without_any_logging_setup_it_is_on_stderr_with_its_traceback(run_python):
@@ -308,7 +340,6 @@ print(group.wait(5))
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_fork_within_a_counted_thread(run_python):
-    """Pitfall 20."""
     done = run_python(
         PRELUDE
         + """
@@ -374,8 +405,7 @@ def test_invariant_20_two_copies_share_one_registry(run_python, tmp_path):
         thread.join()
         one.SafeGo("b", two.CrashProcess, lambda: 1 / 0)
         time.sleep(60)
-        """,
-        python=pythons()[version],
+        """
     )
     assert done.returncode == 70, done
 

@@ -7,9 +7,11 @@ import concurrent.futures
 import functools
 import gc
 import logging
+import sys
 import threading
 import types
 import warnings
+import weakref
 from typing import Any
 from unittest import mock
 
@@ -241,8 +243,6 @@ def test_invariant_15_no_warning_for_a_task_cancelled_before_its_first_step(reco
 
 
 def test_async_callables(records):
-    """Pitfall 37."""
-
     class Job:
         async def __call__(self, x):
             return x + 1
@@ -264,7 +264,6 @@ def test_async_callables(records):
 
 @pytest.mark.usefixtures("no_warning")
 def test_no_loop_closes_the_coroutine_and_names_the_way_out():
-    """Pitfalls 32, 87."""
     coro = value(1)
     with pytest.raises(RuntimeError, match=r"pass loop=.*asyncio\.run"):
         SafeGo("noloop", KeepRunning, coro)
@@ -274,7 +273,6 @@ def test_no_loop_closes_the_coroutine_and_names_the_way_out():
 
 @pytest.mark.usefixtures("no_warning")
 def test_closed_loop_closes_the_coroutine():
-    """Pitfall 32."""
     loop = asyncio.new_event_loop()
     loop.close()
     coro = value(1)
@@ -405,8 +403,6 @@ def test_other_awaitables_are_wrapped(records):
 
 
 def test_refusals(records):
-    """Pitfalls 37, 95."""
-
     def gen():
         yield 1
 
@@ -449,8 +445,6 @@ def test_ctx_is_handed_and_current():
 
 @pytest.mark.parametrize("from_thread", [False, True])
 def test_ctx_cancels_the_task_of_a_coroutine_object(records, from_thread):
-    """Pitfall 57."""
-
     async def main():
         ctx, cancel = with_cancel(background())
         task = SafeGoWithContextAndComponent(ctx, "link", KeepRunning, asyncio.sleep(60))
@@ -702,8 +696,6 @@ def test_a_parallel_stage_with_threads_and_tasks(records):
 
 
 def test_async_in_disguise():
-    """Pitfall 37."""
-
     @types.coroutine
     def old_style():
         yield from asyncio.sleep(0).__await__()

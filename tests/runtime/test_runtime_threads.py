@@ -7,6 +7,7 @@ import concurrent.futures
 import gc
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -59,7 +60,6 @@ def test_sync_callable_is_a_started_thread():
 
 @pytest.mark.usefixtures("no_hook")
 def test_panic_of_a_thread(records):
-    """Pitfalls 10, 25, 26."""
     thread = SafeGo("died", KeepRunning, boom)
     thread.join(5)
     (record,) = records.panics
@@ -87,8 +87,6 @@ def test_panic_of_a_thread(records):
     ],
 )
 def test_base_exceptions_in_a_thread(records, exc, panics):
-    """Pitfalls 08, 09."""
-
     def fail():
         raise exc
 
@@ -117,7 +115,6 @@ def test_ctx_in_a_thread(records):
 
 
 def test_drop_in_for_thread(records):
-    """Pitfalls 40, 89, L1."""
     seen = []
     thread = SafeThread("drop", KeepRunning, None, seen.append, "name", (1,), daemon=True)
     assert not thread.is_alive()
@@ -183,7 +180,6 @@ def test_subclass_without_init_fails_as_a_thread_does():
 
 @pytest.mark.usefixtures("no_hook")
 def test_coroutine_returned_by_a_sync_callable_is_a_panic(records):
-    """Pitfalls 37, 40."""
     thread = SafeGo("sly", KeepRunning, lambda: coroutine())
     thread.join(5)
     assert thread.panic.type == "TypeError"
@@ -288,7 +284,6 @@ def test_invariant_14_locals_of_a_failed_thread_are_freed_without_a_collection(r
 
 @pytest.mark.usefixtures("no_hook")
 def test_timer(records):
-    """Pitfall 73."""
     seen = threading.Event()
     timer = SafeTimer("timer", KeepRunning, 0.001, seen.set)
     assert isinstance(timer, threading.Timer)
@@ -309,7 +304,6 @@ def test_timer(records):
 
 
 def test_pool_job(records):
-    """Pitfall 55."""
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         assert SafeGo("pool", KeepRunning, max, args=(1, 2), executor=pool).result(5) == 2
         future = SafeGo("pool", KeepRunning, boom, executor=pool)
@@ -338,6 +332,18 @@ def test_process_pool_is_refused():
         pytest.raises(TypeError, match="ProcessPoolExecutor"),
     ):
         SafeGo("processes", KeepRunning, boom, executor=pool)
+
+
+def test_stop_iteration_in_a_pool_job_does_not_hang_the_awaiter(records):
+    async def main():
+        loop = asyncio.get_running_loop()
+        future = SafeGo("stop", KeepRunning, next, args=(iter(()),), loop=loop)
+        assert asyncio.isfuture(future)
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await asyncio.wait_for(future, 5)
+
+    asyncio.run(main())
+    assert len(records.all) == 1
 
 
 def test_loop_and_executor(records):
@@ -385,8 +391,6 @@ def test_a_thread_that_waits_for_a_panic_reports_no_second(records):
 
 
 def test_spawn_from_a_coroutine_does_not_run_inline():
-    """Pitfall 39."""
-
     async def main():
         thread = SafeGo("inline", KeepRunning, threading.get_ident)
         thread.join(5)
