@@ -47,13 +47,13 @@ def test_panics_are_collected_from_everywhere(records):
         assert [p.component for p in panics.wait()] == ["thread"]
 
         async def main() -> None:
-            SafeGo("task", KeepRunning, aboom())
+            SafeGo("a task", KeepRunning, aboom())
             await asyncio.sleep(0)
 
         asyncio.run(main())
-        assert [p.component for p in panics.wait(2)] == ["thread", "task"]
+        assert [p.component for p in panics.wait(2)] == ["thread", "a task"]
     SafeGo("after", KeepRunning, boom).join(5)
-    assert [p.component for p in panics] == ["thread", "task"]
+    assert [p.component for p in panics] == ["thread", "a task"]
     assert len(records.panics) == 3
 
 
@@ -147,10 +147,10 @@ def test_reopen_allows_spawns_again():
 def test_waiting_in_a_coroutine_does_not_stop_its_loop(records):
     async def main() -> None:
         with capture_panics() as panics:
-            task = SafeGo("task", KeepRunning, aboom())
+            task = SafeGo("a task", KeepRunning, aboom())
             with pytest.raises(RuntimeError, match="wait_async"):
                 panics.wait()
-            assert [p.component for p in await panics.wait_async()] == ["task"]
+            assert [p.component for p in await panics.wait_async()] == ["a task"]
             assert panics.wait() == panics
             with pytest.raises(AssertionError, match=r"1 of 2 panics within 0\.01"):
                 await panics.wait_async(2, timeout=0.01)
@@ -214,13 +214,13 @@ def test_a_crash_is_one_crash(records):
 def test_a_crash_about_what_was_reported_before_has_its_panic(records):
     async def main() -> None:
         with pytest.raises(ValueError, match="the reason"), RecoverAndCrash("block", component="own"):
-            await SafeGo("task", KeepRunning, aboom())
+            await SafeGo("a task", KeepRunning, aboom())
 
     with capture_crash() as crash:
         asyncio.run(main())
     assert crash.panic is not None
     assert (crash.panic.component, crash.panic.value) == ("own", "the reason")
-    assert [p.component for p in crash.panics] == ["task"]
+    assert [p.component for p in crash.panics] == ["a task"]
 
 
 @pytest.mark.parametrize(("status", "code"), [(3, 3), (256, 70)])
@@ -232,7 +232,7 @@ def test_the_status_of_a_captured_system_exit(records, status, code):
         async def leave_async() -> None:
             leave()
 
-        await SafeGo("task", CrashProcess, leave_async)
+        await SafeGo("a task", CrashProcess, leave_async)
 
     with capture_crash() as crash:
         SafeGo("thread", CrashProcess, leave).join()
