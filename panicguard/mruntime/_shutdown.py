@@ -128,10 +128,13 @@ def _cut_off(work: Work) -> None:
             future.cancel()
 
 
-def _begin() -> None:
+def _begin(but: tuple[object, ...] = ()) -> int:
+    """Ask all to stop; how many there were, counted before, for some are gone at once."""
     STATE.closed = True
     root()
+    seen = len(working(but))
     STATE.root.cancel()
+    return seen
 
 
 def _report(seen: int, cut: dict[int, Straggler], left: list[Work]) -> ShutdownReport:
@@ -163,8 +166,7 @@ def shutdown(timeout: float = 30.0) -> ShutdownReport:
                 return left
             woken.wait(min(seconds, LOOK_AGAIN))
 
-    _begin()
-    seen = len(working())
+    seen = _begin()
     with STATE.lock:
         STATE.waiters[woken] = woken.set
     try:
@@ -196,8 +198,7 @@ async def shutdown_async(timeout: float = 30.0) -> ShutdownReport:
                 return left
             await asyncio.wait((woken,), timeout=min(seconds, LOOK_AGAIN))
 
-    _begin()
-    seen = len(working(but))
+    seen = _begin(but)
     key = object()
     with STATE.lock:
         STATE.waiters[key] = lambda: wake_later(loop, _wake, woken)

@@ -310,6 +310,24 @@ def test_a_second_copy_shares_what_tests_wait_for(run_python, tmp_path):
     assert done.stdout.splitlines() == ["['keeps'] 70 crashes", "started"]
 
 
+def test_each_shutdown_counts_those_that_stop_at_once(run_python):
+    done = run_python(
+        """
+        import sys
+        from mruntime import *
+        from mruntime.testing import reopen
+        # Threads that wake get their turn before the one that woke them goes on.
+        sys.setswitchinterval(1e-6)
+        for _ in range(5):
+            for _ in range(40):
+                SafeGoWithContextAndComponent(root(), "worker", KeepRunning, lambda ctx: ctx.done().wait())
+            print(shutdown(10))
+            reopen()
+        """
+    )
+    assert done.stdout.splitlines() == ["shutdown: 40 finished"] * 5
+
+
 # The plugin
 
 PACKAGE = runtime.__name__
