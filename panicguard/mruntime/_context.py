@@ -24,13 +24,17 @@ class DeadlineExceeded(Canceled, TimeoutError):  # noqa: N818  (Go's name)
     """The context is done because its deadline has passed."""
 
 
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop that runs on this thread, if one does."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 def in_event_loop() -> bool:
     """True on a thread whose event loop is running."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+    return running_loop() is not None
 
 
 def _wake(future: asyncio.Future[None]) -> None:

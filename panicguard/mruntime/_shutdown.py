@@ -15,6 +15,7 @@ from ._panic import MAX_CHARS, MAX_FRAMES, note
 from ._state import STATE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 GRACE_AFTER_CANCEL = 1.0
@@ -115,17 +116,61 @@ def stragglers(works: list[Work]) -> dict[int, Straggler]:
     return {id(w.handle): Straggler(w.kind, w.component, w.name, _stack_of(w, frames)) for w in works}
 
 
-def _cut_off(work: Work) -> None:
-    if work.kind == "task":
-        wake_later(work.handle.get_loop(), work.handle.cancel)
-    elif work.kind == "thread" and isinstance(work.handle, threading.Timer):
-        work.handle.cancel()
-    elif work.kind == "job" and getattr(work.handle, "future", None) is not None:
-        future = work.handle.future
-        if isinstance(future, asyncio.Future):
-            wake_later(future.get_loop(), future.cancel)
-        else:
-            future.cancel()
+def _cut_off(works: list[Work]) -> dict[int, Straggler]:
+    """Cancel what can be; where they all were."""
+    were = stragglers(works)
+    for work in works:
+        if work.kind == "task":
+            wake_later(work.handle.get_loop(), work.handle.cancel)
+        elif work.kind == "thread" and isinstance(work.handle, threading.Timer):
+            work.handle.cancel()
+        elif work.kind == "job" and getattr(work.handle, "future", None) is not None:
+            future = work.handle.future
+            if isinstance(future, asyncio.Future):
+                wake_later(future.get_loop(), future.cancel)
+            else:
+                future.cancel()
+    return were
+
+
+def wait_while(look: Callable[[], list[Work]], timeout: float) -> list[Work]:
+    """Block this thread while `look` finds anything, `timeout` seconds at most; what it finds then."""
+    woken = threading.Event()
+    until = time.monotonic() + timeout
+    with STATE.lock:
+        STATE.waiters[woken] = woken.set
+    try:
+        while True:
+            woken.clear()
+            left = look()
+            seconds = until - time.monotonic()
+            if not left or seconds <= 0:
+                return left
+            woken.wait(min(seconds, LOOK_AGAIN))
+    finally:
+        with STATE.lock:
+            STATE.waiters.pop(woken, None)
+
+
+async def _wait_while_async(look: Callable[[], list[Work]], timeout: float) -> list[Work]:
+    """As `wait_while`, for a coroutine."""
+    loop = asyncio.get_running_loop()
+    woken: asyncio.Future[None] = loop.create_future()
+    until = time.monotonic() + timeout
+    key = object()
+    with STATE.lock:
+        STATE.waiters[key] = lambda: wake_later(loop, _wake, woken)
+    try:
+        while True:
+            woken = loop.create_future()
+            left = look()
+            seconds = until - time.monotonic()
+            if not left or seconds <= 0:
+                return left
+            await asyncio.wait((woken,), timeout=min(seconds, LOOK_AGAIN))
+    finally:
+        with STATE.lock:
+            STATE.waiters.pop(key, None)
 
 
 def _begin(but: tuple[object, ...] = ()) -> int:
@@ -155,61 +200,24 @@ def shutdown(timeout: float = 30.0) -> ShutdownReport:
     """
     if in_event_loop():
         raise RuntimeError("shutdown() would block the running event loop; use `await shutdown_async()`")
-    woken = threading.Event()
-
-    def wait(until: float) -> list[Work]:
-        while True:
-            woken.clear()
-            left = working()
-            seconds = until - time.monotonic()
-            if not left or seconds <= 0:
-                return left
-            woken.wait(min(seconds, LOOK_AGAIN))
-
     seen = _begin()
-    with STATE.lock:
-        STATE.waiters[woken] = woken.set
-    try:
-        left = wait(time.monotonic() + timeout)
-        cut = stragglers(left)
-        for work in left:
-            _cut_off(work)
-        if left:
-            left = wait(time.monotonic() + GRACE_AFTER_CANCEL)
-    finally:
-        with STATE.lock:
-            STATE.waiters.pop(woken, None)
+    left = wait_while(working, timeout)
+    cut = _cut_off(left)
+    if left:
+        left = wait_while(working, GRACE_AFTER_CANCEL)
     return _report(seen, cut, left)
 
 
 async def shutdown_async(timeout: float = 30.0) -> ShutdownReport:
     """As `shutdown`, from a coroutine; the task it runs in is not waited for."""
-    loop = asyncio.get_running_loop()
     but = (asyncio.current_task(),)
-    woken: asyncio.Future[None] = loop.create_future()
 
-    async def wait(until: float) -> list[Work]:
-        nonlocal woken
-        while True:
-            woken = loop.create_future()
-            left = working(but)
-            seconds = until - time.monotonic()
-            if not left or seconds <= 0:
-                return left
-            await asyncio.wait((woken,), timeout=min(seconds, LOOK_AGAIN))
+    def look() -> list[Work]:
+        return working(but)
 
     seen = _begin(but)
-    key = object()
-    with STATE.lock:
-        STATE.waiters[key] = lambda: wake_later(loop, _wake, woken)
-    try:
-        left = await wait(time.monotonic() + timeout)
-        cut = stragglers(left)
-        for work in left:
-            _cut_off(work)
-        if left:
-            left = await wait(time.monotonic() + GRACE_AFTER_CANCEL)
-    finally:
-        with STATE.lock:
-            STATE.waiters.pop(key, None)
+    left = await _wait_while_async(look, timeout)
+    cut = _cut_off(left)
+    if left:
+        left = await _wait_while_async(look, GRACE_AFTER_CANCEL)
     return _report(seen, cut, left)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from types import CoroutineType, FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._context import wake_later, wake_started
+from ._context import running_loop, wake_later, wake_started
 from ._state import STATE, refuse_closed
 from ._task import Record, await_it, close, create, observe, submit
 from ._thread import PoolJob, SafeThread, name_of, refuse_unrunnable, thread_for
@@ -106,18 +106,14 @@ def _go_async(
     if STATE.closed:
         close(coro)
         refuse_closed(where)
-    try:
-        running: Loop | None = asyncio.get_running_loop()
-    except RuntimeError:
-        running = None
-    if loop is None and running is None:
+    running = running_loop()
+    target = running if loop is None else loop
+    if target is None:
         close(coro)
         raise RuntimeError(
             f"{where}: no event loop runs in this thread; call it from a coroutine, "
             "pass loop= a loop, or run the coroutine with asyncio.run()"
         )
-    target = running if loop is None else loop
-    assert target is not None
     if target is running:
         return create(record, coro, target, options.name, options.context)
     if not target.is_running():
@@ -156,11 +152,7 @@ def _go_pool(
     except BaseException:
         job.take_back()
         raise
-    try:
-        here = asyncio.get_running_loop() is loop
-    except RuntimeError:
-        here = False
-    if here:
+    if running_loop() is loop:
         future.add_done_callback(job.ended)
     elif loop.is_running():
         wake_later(loop, future.add_done_callback, job.ended)

@@ -51,7 +51,7 @@ class State(types.ModuleType):
         self.waiters: dict[object, Callable[[], object]] = {}
         """Called, with the lock held, whenever something leaves the registry."""
         self.counts: dict[str, Counts] = {}
-        """By component; those with the same label share one."""
+        """By label."""
         self.panics: dict[tuple[str, str], int] = {}
         """By label and name."""
         self.current: contextvars.ContextVar[Any] = contextvars.ContextVar("mruntime_context")
@@ -195,7 +195,7 @@ def metrics() -> dict[str, dict[str, float]]:
     the ended ones took together. Components are cut to 64 bytes; after 256 of them the rest is `_other`.
     """
     with STATE.lock:
-        counted = list({id(counts): counts for counts in STATE.counts.values()}.values())
+        counted = STATE.counts.values()
         return {
             "goroutine_started_total": {c.label: c.started for c in counted if c.started},
             "goroutine_panics_total": {c.label: c.panics for c in counted if c.panics},

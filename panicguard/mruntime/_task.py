@@ -11,7 +11,7 @@ from asyncio import CancelledError
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
-from ._context import arm, current_context, own, wake_later, wake_started
+from ._context import arm, current_context, own, running_loop, wake_later, wake_started
 from ._crash import crash
 from ._panic import CLEAN, EXIT, PANIC, classify, code_of, describe, note, report, value_of
 from ._policy import crashes
@@ -272,11 +272,7 @@ def observe(record: Record, future: asyncio.Future[Any]) -> None:
             record.keep(future, loop)
             future.add_done_callback(record.observed)
 
-    try:
-        here = asyncio.get_running_loop() is loop
-    except RuntimeError:
-        here = False
-    if here:
+    if running_loop() is loop:
         begin()
     elif loop.is_running():
         with STATE.lock:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ._shutdown import stragglers, working
+from ._shutdown import stragglers, wait_while, working
 from ._state import STATE
 from .testing import Crash, capture_crash, reopen
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-
-LOOK_AGAIN = 0.25
-"""Seconds after which to look for what can no longer tell that it has ended."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -114,21 +110,7 @@ def _lasting(config: pytest.Config) -> set[object]:
 def _left(item: pytest.Item) -> list[str]:
     """What began during the test and has not ended when its time is over."""
     known = item.stash[_BEFORE] | _lasting(item.config)
-    woken = threading.Event()
-    until = time.monotonic() + item.config.stash[_GRACE]
-    with STATE.lock:
-        STATE.waiters[woken] = woken.set
-    try:
-        while True:
-            woken.clear()
-            left = [work for work in working() if work.key not in known]
-            seconds = until - time.monotonic()
-            if not left or seconds <= 0:
-                break
-            woken.wait(min(seconds, LOOK_AGAIN))
-    finally:
-        with STATE.lock:
-            STATE.waiters.pop(woken, None)
+    left = wait_while(lambda: [work for work in working() if work.key not in known], item.config.stash[_GRACE])
     return [f"{s.kind} {s.component}/{s.name} still runs after the test\n{s.stack}" for s in stragglers(left).values()]
 
 
