@@ -19,6 +19,14 @@ IO_ERROR = "io-error"
 INTERNAL_ERROR = "internal-error"
 
 
+class Severity(enum.Enum):
+    """How much a diagnostic matters."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
 class Applicability(enum.Enum):
     """Who may apply a fix: `--fix`, `--fix --unsafe-fixes`, or only the reader."""
 
@@ -79,6 +87,7 @@ class Diagnostic:
     end: int
     fix: Fix | None = None
     noqa_row: int | None = None
+    severity: Severity = Severity.ERROR
 
     @property
     def is_rule(self) -> bool:

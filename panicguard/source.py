@@ -11,10 +11,19 @@ import codecs
 import functools
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _COOKIE = re.compile(rb"\A(?:[^\r\n]*(?:\r\n|\r|\n))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)")
 _FIRST_LINE_IS_CODE = re.compile(rb"\A[ \t\f]*[^#\s\\]")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
+
+
+class Place(NamedTuple):
+    """Where an offset is shown to be: the cell of a notebook, the row and the column (in code points), 1-based."""
+
+    cell: int | None
+    row: int
+    column: int
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,10 @@ class Source:
         """The 1-based row and column (in code points) of an offset."""
         row = bisect.bisect_right(self.line_starts, offset)
         return row, offset - self.line_starts[row - 1] + 1
+
+    def place(self, offset: int) -> Place:
+        """Where a report says that an offset is."""
+        return Place(None, *self.location(offset))
 
     def offset(self, row: int, column: int) -> int:
         """The offset of a 1-based row and column, kept within the text."""

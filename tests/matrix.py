@@ -57,10 +57,11 @@ def make_project(folder: Path) -> Path:
     """A project that holds a copy of the runtime and its tests; the tests' directory."""
     vendor(folder, NAME)
     tests = folder / "tests"
-    tests.mkdir()
-    for path in (ROOT / "tests" / "runtime").glob("*.py"):
-        text = path.read_text(encoding="utf-8").replace("panicguard.mruntime", NAME)
-        (tests / path.name).write_text(text, encoding="utf-8")
+    shutil.copytree(ROOT / "tests" / "runtime", tests / "runtime", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "tests" / "conftest.py", tests)
+    for path in tests.rglob("*.py"):
+        text = path.read_text(encoding="utf-8").replace("from panicguard import mruntime", f"import {NAME} as mruntime")
+        path.write_text(text.replace("panicguard.mruntime", NAME), encoding="utf-8")
     return tests
 
 

@@ -27,7 +27,8 @@ ALLOWED = {
     "pool": {"engine", "fix", "atomic", "model", "source", "rule", "settings", "suppress"},
     "report": {"model", "rule", "source"},
     "vendor": set(),
-    "cli": {"", "source", "pool", "files", "settings", "rule", "model", "report", "vendor"},
+    "options": {"files", "rule", "settings"},
+    "cli": {"", "source", "pool", "files", "settings", "options", "rule", "model", "report", "vendor"},
     "mruntime": set(),
 }
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")

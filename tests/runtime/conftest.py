@@ -5,27 +5,20 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
-import re
 import subprocess
 import sys
-import textwrap
 import threading
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from runtime_pythons import VERSIONS, pythons
-
-import panicguard.mruntime as runtime
+from runtime_programs import VERSIONS, program, pythons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 NO_SITE = ["-S"] * sys.flags.no_site
-PACKAGE = Path(runtime.__file__).parent
-IMPORT = re.compile(r"\b(from|import) mruntime\b")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -89,13 +82,6 @@ def no_warning() -> Iterator[None]:
         yield
         gc.collect()
     assert not [str(warning.message) for warning in caught]
-
-
-def program(folder: Path, code: str) -> tuple[str, dict[str, str]]:
-    """A program that may import from `mruntime`, whatever the package is called here, and its environment."""
-    script = folder / "program.py"
-    script.write_text(IMPORT.sub(rf"\1 {PACKAGE.name}", textwrap.dedent(code)), encoding="utf-8")
-    return str(script), {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "PYTHONUNBUFFERED": ""}
 
 
 @pytest.fixture

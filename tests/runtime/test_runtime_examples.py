@@ -1,10 +1,9 @@
-"""The patterns that the README points to: each program prints what its last comment says, and has no finding."""
+"""The patterns that the README points to: each program prints what its last comment says."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -62,15 +61,3 @@ def test_an_example_prints_what_it_says(example):
         process.communicate()
     assert out == before + after
     assert process.returncode == 0
-
-
-def test_panicguard_finds_nothing_in_them(tmp_path):
-    # Elsewhere, for in a directory of tests the rules about spawns do not hold.
-    shutil.copytree(EXAMPLES[0].parent, tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "panicguard", "check", "--isolated", "--low-confidence", "."]
-    done = subprocess.run(command, cwd=tmp_path / "app", env=ENV, capture_output=True, text=True, check=False)
-    assert done.stdout == "All checks passed!\n", done
-    assert done.returncode == 0
-    (tmp_path / "app" / "bare.py").write_text("import threading\nthreading.Thread(target=print).start()\n")
-    done = subprocess.run(command, cwd=tmp_path / "app", env=ENV, capture_output=True, text=True, check=False)
-    assert done.returncode == 1

@@ -5,24 +5,23 @@ from __future__ import annotations
 import functools
 import importlib.util
 import json
-import os
 import re
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from runtime_pythons import pythons
+from runtime_programs import program, pythons
 
-import panicguard.mruntime as runtime
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PRELUDE = """
 import asyncio, atexit, concurrent.futures, contextvars, faulthandler, gc, json, logging, logging.handlers, os, re
 import signal, sys, threading, time, traceback, types, weakref
-import mruntime._crash
 from mruntime import *
+from mruntime import _crash
 from mruntime._state import STATE
 
 class Seen(logging.Handler):
@@ -166,7 +165,7 @@ ALONE = [
     Pitfall(
         "15b-a-thread-holds-stdout-in-a-full-pipe",
         """
-        mruntime._crash.BUDGET = 0.4
+        _crash.BUDGET = 0.4
         unread, full = os.pipe()
         sys.stdout = open(full, "w")
         os.set_blocking(full, False)
@@ -275,11 +274,12 @@ ALONE = [
         def settings():
             return ([signal.getsignal(n) for n in signal.valid_signals()], sys.excepthook, threading.excepthook,
                     sys.unraisablehook, threading.active_count(), asyncio.get_event_loop_policy().__class__)
-        for name in [name for name in sys.modules if name.split(".")[0] == "mruntime"]: del sys.modules[name]
+        package = _crash.__name__.split(".")[0]
+        for name in [name for name in sys.modules if name.split(".")[0] == package]: del sys.modules[name]
         before, registered = settings(), atexit._ncallbacks()
         def fresh():
-            import mruntime
-            mruntime.SafeGo("c", mruntime.KeepRunning, print, args=("ran",)).join()
+            from mruntime import KeepRunning, SafeGo
+            SafeGo("c", KeepRunning, print, args=("ran",)).join()
         first = threading.Thread(target=fresh)
         first.start()
         first.join()
@@ -406,7 +406,7 @@ ALONE = [
         logging.getLogger().addHandler(Stuck())
         threading.stack_size(1 << 30)
         resource.setrlimit(resource.RLIMIT_AS, (1 << 30, resource.RLIM_INFINITY))
-        mruntime._crash.BUDGET = -0.9
+        _crash.BUDGET = -0.9
         with RecoverAndCrash("main"): boom()
         """,
         rc=-14,
@@ -447,7 +447,7 @@ ALONE = [
     Pitfall(
         "62-logging-shutdown-cannot-get-a-handlers-lock",
         """
-        mruntime._crash.BUDGET = 0.6
+        _crash.BUDGET = 0.6
         handler = logging.StreamHandler(sys.stdout)
         logging.getLogger("other").addHandler(handler)
         holding = threading.Event()
@@ -581,7 +581,7 @@ ALONE = [
     Pitfall(
         "86-the-gil-is-never-given-back",
         """
-        mruntime._crash.BUDGET = 0.4
+        _crash.BUDGET = 0.4
         class Hog(logging.Handler):
             def emit(self, record): re.match(r"(a+)+$", "a" * 64 + "b")
         logging.getLogger().addHandler(Hog())
@@ -628,7 +628,7 @@ ALONE = [
     Pitfall(
         "P1-a-log-handler-blocks",
         """
-        mruntime._crash.BUDGET = 0.4
+        _crash.BUDGET = 0.4
         class Stuck(logging.Handler):
             def emit(self, record): time.sleep(60)
         logging.getLogger().addHandler(Stuck())
@@ -1035,11 +1035,9 @@ def _run_together(version: str, where: Path) -> dict[str, str]:
     for n, pitfall in enumerate(pitfall for pitfall in TOGETHER if here >= pitfall.least):
         texts.append(f"def program_{n}(seen):\n{textwrap.indent(textwrap.dedent(pitfall.program), '    ')}\n")
         texts.append(f"run({pitfall.id!r}, program_{n})\n")
-    script = where / f"together{version}.py"
-    script.write_text("".join(texts), encoding="utf-8")
-    env = {**os.environ, "PYTHONPATH": str(Path(runtime.__file__).parents[1])}
+    script, env = program(where, "".join(texts))
     done = subprocess.run(
-        [pythons()[version], str(script)], capture_output=True, text=True, timeout=60, env=env, cwd=where, check=False
+        [pythons()[version], script], capture_output=True, text=True, timeout=60, env=env, cwd=where, check=False
     )
     found: dict[str, str] = dict(map(json.loads, done.stdout.splitlines()))
     for pitfall in TOGETHER:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 SERVICE = ROOT / "fixtures" / "service" / "service.py"
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there SIGTERM ends the process")
@@ -205,12 +205,3 @@ def test_the_panic_is_in_the_span_of_the_worker_when_asked(start, asked):
     assert panic["attributes"]["panic.goroutine_name"] == "Service.work"
     assert alive["events"] == []
     assert alive["status"] == {"status_code": "UNSET"}
-
-
-def test_ruff_and_panicguard_find_nothing_in_it():
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    for command in (["ruff", "check", "--isolated"], ["panicguard", "check", "--isolated", "--low-confidence"]):
-        done = subprocess.run(
-            [sys.executable, "-m", *command, str(SERVICE)], env=env, capture_output=True, text=True, check=False
-        )
-        assert (done.returncode, done.stdout) == (0, "All checks passed!\n"), done

@@ -1,15 +1,28 @@
-"""The interpreters to run the runtime's programs on."""
+"""The programs that the runtime's tests run, and the interpreters to run them on."""
 
 from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
+import panicguard.mruntime as runtime
+
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
+PACKAGE = Path(runtime.__file__).parent
+IMPORT = re.compile(r"\b(from|import) mruntime\b")
+
+
+def program(folder: Path, code: str) -> tuple[str, dict[str, str]]:
+    """A program that may import from `mruntime`, whatever the package is called here, and its environment."""
+    script = folder / "program.py"
+    script.write_text(IMPORT.sub(rf"\1 {PACKAGE.name}", textwrap.dedent(code)), encoding="utf-8")
+    return str(script), {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "PYTHONUNBUFFERED": ""}
 
 
 @functools.cache
