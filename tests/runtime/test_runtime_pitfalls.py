@@ -163,6 +163,20 @@ ALONE = [
         err="crash: panic in c/boom",
     ),
     Pitfall(
+        "14-shutdown-lets-a-daemon-thread-end",
+        """
+        ready = threading.Event()
+        def work(ctx):
+            ready.set()
+            try: ctx.done().wait()
+            finally: print("finally")
+        SafeGoWithContextAndComponent(root(), "c", KeepRunning, work, daemon=True)
+        ready.wait()
+        assert shutdown(10).clean
+        """,
+        out="finally",
+    ),
+    Pitfall(
         "15b-a-thread-holds-stdout-in-a-full-pipe",
         """
         _crash.BUDGET = 0.4
@@ -267,6 +281,19 @@ ALONE = [
         rc=70,
         out="printed",
         err="crash: panic in c/boom",
+    ),
+    Pitfall(
+        "31-shutdown-says-what-the-end-of-the-loop-would-cut",
+        """
+        logging.basicConfig(format="%(message)s")
+        async def main():
+            SafeGo("c", KeepRunning, asyncio.sleep(60), name="work")
+            await asyncio.sleep(0)
+            print(await shutdown_async(0.01))
+        asyncio.run(main())
+        """,
+        out=r"shutdown: 0 finished, 1 cancelled (c/work)",
+        err=r"\Ashutdown: task c/work was cancelled",
     ),
     Pitfall(
         "33-no-signal-handler-hook-or-thread-unasked",
@@ -443,6 +470,14 @@ ALONE = [
         """,
         rc=70,
         err="crash: panic in /late: ValueError; exit status 70\npanic recovered in /late: the reason",
+    ),
+    Pitfall(
+        "79-shutdown-at-exit-ends-a-daemon-thread",
+        """
+        SafeGoWithContextAndComponent(root(), "c", KeepRunning, lambda ctx: ctx.done().wait(), daemon=True)
+        atexit.register(lambda: print(shutdown(10)))
+        """,
+        out="shutdown: 1 finished",
     ),
     Pitfall(
         "62-logging-shutdown-cannot-get-a-handlers-lock",
@@ -885,6 +920,27 @@ TOGETHER = [
         """,
     ),
     Pitfall(
+        "36-the-registry-is-read-while-others-change-it",
+        """
+        from mruntime._shutdown import working
+        stop, errors = threading.Event(), []
+        def read():
+            try:
+                while not stop.is_set(): working(), metrics()
+            except RuntimeError as error: errors.append(error)
+        readers = [threading.Thread(target=read) for _ in range(2)]
+        for reader in readers: reader.start()
+        group = WaitGroup()
+        for _ in range(300): group.go("c", KeepRunning, int)
+        async def main(): await asyncio.gather(*(SafeGo("c", KeepRunning, asyncio.sleep(0)) for _ in range(2000)))
+        asyncio.run(main())
+        assert group.wait(10)
+        stop.set()
+        for reader in readers: reader.join()
+        assert not errors
+        """,
+    ),
+    Pitfall(
         "61-a-task-group-hears-of-the-failure",
         """
         async def main():
@@ -967,6 +1023,23 @@ TOGETHER = [
             await asyncio.wait([inner])
             assert seen.panics() == ["panic recovered in c/inner: the reason"]
         asyncio.run(main())
+        """,
+    ),
+    Pitfall(
+        "91-an-entry-that-a-ctrl-c-left-behind-is-dropped",
+        """
+        from mruntime._shutdown import working
+        async def main():
+            task = SafeGo("c", KeepRunning, asyncio.sleep(0))
+            record = STATE.tasks[task]
+            await task
+            STATE.tasks[task] = record
+        asyncio.run(main())
+        thread = SafeGo("c", KeepRunning, int)
+        thread.join()
+        STATE.threads[thread] = None
+        assert not working() and not STATE.tasks
+        del STATE.threads[thread]
         """,
     ),
     Pitfall(
