@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import sys
@@ -16,7 +17,7 @@ from panicguard.rule import all_rules
 from panicguard.settings import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from rich.progress import Progress
@@ -107,6 +108,16 @@ def _vendored(package: Path, copy: Comparison) -> int:
 
 
 @cli.command()
+def clean() -> int:
+    """Remove the caches here and below."""
+    from panicguard import cache
+
+    for path in cache.clean(os.getcwd()):
+        click.echo(f"Removing cache at: {os.path.relpath(path)}", err=True)
+    return 0
+
+
+@cli.command()
 def version() -> int:
     """Print the version."""
     _write(f"panicguard {__version__}\n")
@@ -176,6 +187,7 @@ def _check(options: Options) -> int:
         results, count = _run(
             files.discover(options.paths or (".",), settings_for),
             mode,
+            cached=not options.no_cache,
             progress=sys.stderr.isatty() and not (options.quiet or options.silent),
         )
         if count == 0 and not options.silent:
@@ -209,18 +221,29 @@ def _lint_stdin(data: bytes, name: str | None, settings_for: Callable[[str], Set
     return Result(Source(name, ""), ())
 
 
-def _run(found: Iterable[tuple[str, Settings]], mode: Mode, *, progress: bool) -> tuple[list[Result], int]:
+def _run(
+    found: Iterable[tuple[str, Settings]], mode: Mode, *, cached: bool, progress: bool
+) -> tuple[list[Result], int]:
     """The results that say something, and the number of files; with `progress`, a long run shows how far it is."""
     import time
 
+    from panicguard import cache
     from panicguard.pool import run as run_all
 
     said: list[Result] = []
     count = 0
     bar = None
     started = time.monotonic()
+
+    def counted() -> Iterator[tuple[str, Settings]]:
+        nonlocal count
+        for file in found:
+            count += 1
+            yield file
+
+    lint = functools.partial(run_all, mode=mode)
     try:
-        for count, result in enumerate(run_all(found, mode), 1):
+        for result in cache.run(counted(), lint, fixing=mode.fix) if cached else lint(counted()):
             if result.diagnostics or result.fixed or result.warnings:
                 said.append(result)
             if progress and bar is None and time.monotonic() - started > SLOW:
@@ -230,7 +253,7 @@ def _run(found: Iterable[tuple[str, Settings]], mode: Mode, *, progress: bool) -
     finally:
         if bar is not None:
             bar.stop()
-    return said, count
+    return sorted(said, key=lambda result: files.parts(result.source.path)), count
 
 
 def _progress_bar() -> Progress:

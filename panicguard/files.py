@@ -40,19 +40,20 @@ def discover(
     ConfigError, and what `settings_for` raises.
     """
     cwd = os.getcwd()
-    tops = sorted({os.path.normpath(os.path.join(cwd, argument)) for argument in arguments}, key=_parts)
+    tops = sorted({os.path.normpath(os.path.join(cwd, argument)) for argument in arguments}, key=parts)
     found = [_walk(top, settings_for, warn) if os.path.isdir(top) else _named(top, settings_for) for top in tops]
     if len(found) == 1:
         yield from found[0]
         return
     last = None
-    for path, its in heapq.merge(*found, key=lambda item: _parts(item[0])):
+    for path, its in heapq.merge(*found, key=lambda item: parts(item[0])):
         if path != last:
             yield path, its
         last = path
 
 
-def _parts(path: str) -> list[str]:
+def parts(path: str) -> list[str]:
+    """What paths are sorted by."""
     return path.split("/")
 
 

@@ -40,6 +40,8 @@ class Options:
     statistics: bool = False
     exit_zero: bool = False
     exit_non_zero_on_fix: bool = False
+    no_cache: bool = False
+    cache_dir: str | None = None
     isolated: bool = False
     config: tuple[str, ...] = ()
     stdin_filename: str | None = None
@@ -85,6 +87,8 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--statistics", is_flag=True, help="Count by rule."),
         click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 even where something was found."),
         click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 where something was fixed."),
+        click.option("-n", "--no-cache", is_flag=True, envvar="PANICGUARD_NO_CACHE", help="Read and write no cache."),
+        click.option("--cache-dir", envvar="PANICGUARD_CACHE_DIR", help="The directory of the cache."),
         click.option("--isolated", is_flag=True, help="Read no configuration file."),
         click.option("--config", multiple=True, help="A configuration file, or a `key = value` in TOML."),
         click.option("--stdin-filename", help="The name of the file that comes from standard input."),
@@ -130,6 +134,8 @@ def settings_for_options(options: Options) -> Callable[[str], Settings]:
     def configured(path: str | None) -> Settings:
         base, its = settings.load(path, overrides) if path is not None else settings.default(cwd, overrides)
         flags = {key: value for key in SETTINGS if (value := getattr(options, key)) is not None}
+        if options.cache_dir is not None:
+            flags["cache_dir"] = os.path.join(cwd, options.cache_dir)
         exclude = options.exclude if options.exclude is not None else base.exclude
         root = cwd if named else base.root
         runtime = base.runtime_module or (None if options.isolated else files.runtime_in(root))

@@ -41,6 +41,7 @@ EXCLUDE = (
 # fmt: on
 FILES = (".panicguard.toml", "panicguard.toml", "pyproject.toml")
 """The names of configuration files, the first of them in a directory wins."""
+CACHE = ".panicguard_cache"
 VERSIONS = ("py310", "py311", "py312", "py313", "py314", "py315")
 
 
@@ -75,6 +76,8 @@ class Settings:
     target_version: str = "py310"
     respect_gitignore: bool = True
     force_exclude: bool = False
+    cache_dir: str = CACHE
+    """The directory of the cache, from `root`."""
     fix: bool = False
     fix_only: bool = False
     unsafe_fixes: bool | None = None
@@ -122,6 +125,7 @@ FIELDS: Mapping[str, Field] = {
     "target-version": Field(
         VERSIONS, "", "The oldest Python to support; `requires-python` where it is not given.", lint=False
     ),
+    "cache-dir": Field("str", f'"{CACHE}"', "The directory of the cache.", lint=False),
     "fix": Field("bool", "false", "Fix what can be fixed.", lint=False),
     "fix-only": Field("bool", "false", "Fix, and do not report what is left.", lint=False),
     "unsafe-fixes": Field("bool", "", "Apply unsafe fixes too; false: do not even mention them.", lint=False),

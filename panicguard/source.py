@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import codecs
 import functools
+import itertools
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -62,7 +63,10 @@ class Source:
     @functools.cached_property
     def line_starts(self) -> list[int]:
         """The offset at which each line starts."""
-        return [0, *(m.end() for m in _NEWLINE.finditer(self.text))]
+        if "\r" in self.text:
+            return [0, *(m.end() for m in _NEWLINE.finditer(self.text))]
+        lengths = (len(line) + 1 for line in self.text.split("\n"))
+        return [0, *itertools.accumulate(lengths)][:-1]
 
     @functools.cached_property
     def newline(self) -> str:

@@ -25,10 +25,11 @@ ALLOWED = {
     "atomic": set(),
     "fix": {"engine", "model", "source", "settings", "python"},
     "pool": {"engine", "fix", "atomic", "model", "source", "rule", "settings", "suppress"},
+    "cache": {"", "model", "source", "settings"},
     "report": {"model", "rule", "source"},
     "vendor": set(),
     "options": {"files", "rule", "settings"},
-    "cli": {"", "source", "pool", "files", "settings", "options", "rule", "model", "report", "vendor"},
+    "cli": {"", "source", "pool", "cache", "files", "settings", "options", "rule", "model", "report", "vendor"},
     "mruntime": set(),
 }
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
