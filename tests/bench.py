@@ -1,13 +1,18 @@
 """Print how long panicguard takes beside Ruff, and beside the bare interpreter. Needs hyperfine.
 
-    python tests/bench.py DIRECTORY
+    python tests/bench.py DIRECTORY            the tables
+    python tests/bench.py --profile DIRECTORY  where the time of a run without a cache goes
 
-Times are medians of the same minute; memory is the peak of the largest process.
+DIRECTORY is copied, since a changed file is part of it. Times are medians of the same minute; memory is the peak of
+the largest process (Linux).
 """
 
 from __future__ import annotations
 
+import cProfile
 import json
+import os
+import pstats
 import shutil
 import subprocess
 import sys
@@ -15,21 +20,28 @@ import tempfile
 import time
 from pathlib import Path
 
-RUFF = "ruff check --isolated --no-cache --exit-zero --select RUF006,ASYNC,B023 ."
-OURS = f"{sys.executable} -m panicguard check --isolated --exit-zero ."
+PANICGUARD = f"{sys.executable} -m panicguard"
+RUFF = "ruff check --isolated --exit-zero --select RUF006,ASYNC,B023"
+OURS = f"{PANICGUARD} check --isolated --exit-zero"
+RUNS = 7
 CLEAN = "import asyncio\n\n\nasync def f():\n    await asyncio.sleep(1)\n"
+FOUND = CLEAN + "    asyncio.create_task(f())\n"
+# What is measured is what users have: compiled modules.
+ENV = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 
-def medians(folder: Path, *commands: str, runs: int = 7) -> list[float]:
+def medians(folder: Path, *commands: str, prepare: str = "", runs: int = RUNS) -> list[float]:
+    """The median of each command's times, in seconds; `prepare` runs before every one."""
     with tempfile.NamedTemporaryFile() as file:
-        flags = ["--warmup", "1", "--runs", str(runs), "--export-json", file.name, "--style", "none"]
-        subprocess.run(["hyperfine", *flags, *commands], cwd=folder, check=True, capture_output=True)
+        flags = ["--warmup", "2", "--runs", str(runs), "--export-json", file.name, "--style", "none"]
+        flags += ["--prepare", prepare] if prepare else []
+        subprocess.run(["hyperfine", *flags, *commands], cwd=folder, env=ENV, check=True, capture_output=True)
         return [result["median"] for result in json.load(file)["results"]]
 
 
 def peak_memory(folder: Path, command: str) -> int:
     """The peak of the largest process of a run, in MB (Linux)."""
-    process = subprocess.Popen(command.split(), cwd=folder, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command.split(), cwd=folder, env=ENV, stdout=subprocess.DEVNULL)
     peak = 0
     while process.poll() is None:
         for pid in (process.pid, *_children(process.pid)):
@@ -50,23 +62,77 @@ def _children(pid: int) -> list[str]:
         return []
 
 
+def row(what: str, ours: float, other: float, whose: str = "Ruff") -> None:
+    print(f"{what:<44} panicguard {ours * 1000:6.0f} ms   {whose} {other * 1000:6.0f} ms   ratio {ours / other:.2f}")
+
+
+def against_ruff(folder: Path) -> None:
+    """The whole of a code base: without a cache, with one, with one file changed; its half and its quarter."""
+    changed = folder / "changed.py"
+    changed.write_text(CLEAN)
+    files = len(list(folder.rglob("*.py")))
+    ruff, ours = medians(folder, f"{RUFF} --no-cache .", f"{OURS} --no-cache .")
+    row(f"{files} files, no cache", ours, ruff)
+    ruff, warm = medians(folder, f"{RUFF} .", f"{OURS} .")
+    row("nothing changed", warm, ruff)
+    edit = f"""{sys.executable} -c "open('changed.py', 'a').write('x = 1\\n')" """
+    ruff, ours = medians(folder, f"{RUFF} .", f"{OURS} .", prepare=edit)
+    row(f"one file changed ({ours / warm:.2f} of none)", ours, ruff)
+    changed.write_text(FOUND)
+    ruff, ours = medians(folder, f"{RUFF} .", f"{OURS} .", prepare=edit)
+    row(f"the same with a finding ({ours / warm:.2f} of none)", ours, ruff)
+    changed.unlink()
+    print(f"peak memory of a process: {peak_memory(folder, f'{OURS} --no-cache .')} MB")
+    every = sorted(folder.rglob("*.py"))
+    for share in (2, 4):
+        for number, path in enumerate(every):
+            if number % share and path.exists():
+                path.unlink()
+        ruff, ours = medians(folder, f"{RUFF} --no-cache .", f"{OURS} --no-cache .")
+        row(f"one file in {share}, no cache", ours, ruff)
+
+
+def small(folder: Path) -> None:
+    """What does not grow with the code base."""
+    bare, version = medians(folder, f"{sys.executable} -c pass", f"{PANICGUARD} --version", runs=20)
+    row("--version", version, bare, "a bare interpreter")
+    (folder / "one.py").write_text(FOUND + "\n\ndef g(x):\n    return x + 1\n" * 75)
+    ruff, ours = medians(folder, f"{RUFF} --no-cache one.py", f"{OURS} --no-cache one.py")
+    row("a file of 300 lines with a finding, no cache", ours, ruff)
+    (folder / "one.py").unlink()
+    for number in range(161):
+        (folder / f"{number}.py").write_text(CLEAN)
+    ruff, ours = medians(folder, f"{RUFF} --no-cache .", f"{OURS} --no-cache .")
+    row("161 files in which nothing is found, no cache", ours, ruff)
+
+
+def profile(folder: Path) -> None:
+    """The functions that take the longest, in one process."""
+    from panicguard import files, settings
+    from panicguard.pool import Mode, lint_file
+    from panicguard.rule import all_rules
+
+    all_rules()
+    its, _ = settings.default(str(folder))
+    measured = cProfile.Profile()
+    with measured:
+        for path, _ in files.discover((str(folder),), lambda _: its):
+            lint_file(path, its, Mode())
+    pstats.Stats(measured).sort_stats("tottime").print_stats(25)
+
+
 def main() -> int:
-    if len(sys.argv) != 2 or shutil.which("hyperfine") is None:
+    arguments = [argument for argument in sys.argv[1:] if argument != "--profile"]
+    if len(arguments) != 1 or shutil.which("hyperfine") is None:
         print(__doc__)
         return 2
-    folder = Path(sys.argv[1])
-    ruff, ours = medians(folder, RUFF, OURS)
-    print(
-        f"{len(list(folder.rglob('*.py')))} files: Ruff {ruff:.2f} s, panicguard {ours:.2f} s, ratio {ours / ruff:.2f}"
-    )
-    print(f"peak memory of a process: {peak_memory(folder, OURS)} MB")
-    bare, version = medians(folder, f"{sys.executable} -c pass", f"{sys.executable} -m panicguard --version", runs=20)
-    print(f"--version: {version * 1000:.0f} ms, a bare interpreter {bare * 1000:.0f} ms, ratio {version / bare:.2f}")
-    with tempfile.TemporaryDirectory() as clean:
-        for number in range(161):
-            (Path(clean) / f"{number}.py").write_text(CLEAN)
-        (small,) = medians(Path(clean), OURS)
-    print(f"161 files in which nothing is found: {small * 1000:.0f} ms")
+    if "--profile" in sys.argv:
+        profile(Path(arguments[0]).absolute())
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        small(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        against_ruff(shutil.copytree(arguments[0], Path(folder) / "corpus"))
     return 0
 
 
