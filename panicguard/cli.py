@@ -177,6 +177,7 @@ def _check(options: Options) -> int:
     mode = Mode(its.fix or its.fix_only or options.diff, unsafe=bool(its.unsafe_fixes), write=not options.diff)
     if options.verbose:
         click.echo(f"panicguard {__version__}, settings from {settings.nearest(os.getcwd()) or 'nowhere'}", err=True)
+    out = _file(options.output_file) if options.output_file is not None else None
     stdin = echo = None
     if options.paths == ("-",) or (options.stdin_filename is not None and not options.paths):
         stdin = sys.stdin.buffer.read()
@@ -195,7 +196,7 @@ def _check(options: Options) -> int:
     if not options.silent:
         for warning in (*its.warnings, *(w for result in results for w in result.warnings)):
             click.echo(f"warning: {warning}", err=True)
-        out = sys.stdout if stdin is None or not mode.fix else sys.stderr
+        out = out or (sys.stdout if stdin is None or not mode.fix else sys.stderr)
         _report(list(map(_shown, results)), its, options, out, echo)
     fixed = fixed_count(results)
     left = sum(len(result.diagnostics) for result in results)
@@ -279,31 +280,41 @@ def _shown(result: Result) -> Result:
 
 def _report(results: list[Result], its: Settings, options: Options, stream: TextIO, echo: bytes | None) -> None:
     """Print what was found to a stream; to standard output the fixed source of standard input, or the diff."""
-    from panicguard.report import concise, diff, full, json, paint, statistics, summary
+    from panicguard.report import diff, formats, paint, summary
 
-    unsafe = its.unsafe_fixes
-    fixing = its.fix or its.fix_only or options.diff
     if echo is not None:
         sys.stdout.buffer.write(echo)
         sys.stdout.buffer.flush()
-    text_format = its.output_format != "json"
+    name, unsafe = its.output_format, its.unsafe_fixes
+    mode = "diff" if options.diff else "fix-only" if its.fix_only else "check"
     shown: list[tuple[str, str]] = []
-    if options.diff:
+    if mode == "diff":
         _write(paint.paint(diff.diff(results), options.color, sys.stdout))
-    elif its.fix_only:
-        pass
-    elif options.statistics and text_format:
-        shown += statistics.statistics_text(results, unsafe=unsafe)
-    elif options.statistics:
-        shown.append((statistics.statistics_json(results, unsafe=unsafe), ""))
-    elif text_format:
-        shown += {"full": full.full, "concise": concise.concise}[its.output_format](results, unsafe=unsafe)
-    else:
-        shown.append((json.to_json(results), ""))
-    if text_format and not options.quiet:
-        if its.show_fixes and fixing and not options.diff:
+    elif mode == "check" and options.statistics:
+        try:
+            shown += formats.count(results, name, unsafe=unsafe)
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+    elif mode == "check":
+        shown += formats.render(results, name, unsafe=unsafe)
+    if formats.FORMATS[name].people and not options.quiet:
+        if its.show_fixes and mode != "diff" and (its.fix or its.fix_only):
             shown += summary.show_fixes(results)
-        mode = "diff" if options.diff else "fix-only" if its.fix_only else "check"
         shown += summary.summary(results, mode=mode, unsafe=unsafe, statistics=options.statistics)
-    stream.write(paint.paint(shown, options.color, stream))
+    stream.write(paint.paint(shown, "never" if options.output_file else options.color, stream))
     stream.flush()
+
+
+def _file(path: str) -> TextIO:
+    """The file that the report goes to, with the directories it needs; closed when the command ends.
+
+    Raises ConfigError where there can be none: better before the work than after it.
+    """
+    from pathlib import Path
+
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "w", encoding="utf-8", errors="backslashreplace", newline="")  # noqa: SIM115 (click closes it)
+    except OSError as error:
+        raise ConfigError(f"Failed to write {path}", error.strerror or str(error)) from None
+    return click.get_current_context().with_resource(file)

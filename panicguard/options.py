@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from panicguard import files, settings
+from panicguard.report.formats import FORMATS
 from panicguard.rule import all_rules
 from panicguard.settings import ConfigError, Layer, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FORMATS = ("full", "concise", "json")
 SETTINGS = "fix fix_only unsafe_fixes show_fixes output_format force_exclude respect_gitignore low_confidence".split()
 """The flags that stand for a setting of the same name."""
 
@@ -37,6 +37,7 @@ class Options:
     diff: bool = False
     show_fixes: bool | None = None
     output_format: str | None = None
+    output_file: str | None = None
     statistics: bool = False
     exit_zero: bool = False
     exit_non_zero_on_fix: bool = False
@@ -80,9 +81,12 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--show-fixes/--no-show-fixes", default=None, help="List what was fixed."),
         click.option(
             "--output-format",
-            type=click.Choice(FORMATS),
+            type=click.Choice(tuple(FORMATS)),
             envvar="PANICGUARD_OUTPUT_FORMAT",
             help="How to print diagnostics.",
+        ),
+        click.option(
+            "-o", "--output-file", envvar="PANICGUARD_OUTPUT_FILE", help="Where to print them: a file. Default: stdout."
         ),
         click.option("--statistics", is_flag=True, help="Count by rule."),
         click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 even where something was found."),

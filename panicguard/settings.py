@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from panicguard import patterns
+from panicguard.report.formats import FORMATS
 from panicguard.rule import all_rules
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ FIELDS: Mapping[str, Field] = {
     "fix-only": Field("bool", "false", "Fix, and do not report what is left.", lint=False),
     "unsafe-fixes": Field("bool", "", "Apply unsafe fixes too; false: do not even mention them.", lint=False),
     "show-fixes": Field("bool", "false", "List what was fixed.", lint=False),
-    "output-format": Field(("full", "concise", "json"), '"full"', "How to print diagnostics.", lint=False),
+    "output-format": Field(tuple(FORMATS), '"full"', "How to print diagnostics.", lint=False),
 }
 
 

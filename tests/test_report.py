@@ -147,7 +147,7 @@ def written(folder: Path, name: str) -> list[Result]:
 @pytest.mark.parametrize("name", CASES)
 def test_text_is_as_ruff_prints_it(folder: Path, name: str, unsafe: bool | None) -> None:
     found = written(folder, name)
-    for output, report in (("full", full.full), ("concise", concise.concise)):
+    for output, report in (("full", full.render), ("concise", concise.render)):
         expected = ruff(folder, "--select", SELECT, "--output-format", output, *UNSAFE[unsafe], ".")
         ours = text(report(found, unsafe=unsafe)) + text(summary.summary(found, unsafe=unsafe))
         assert ours == without_titles(expected)
@@ -157,7 +157,7 @@ def test_text_is_as_ruff_prints_it(folder: Path, name: str, unsafe: bool | None)
 def test_json_is_as_ruff_prints_it(folder: Path, name: str) -> None:
     found = written(folder, name)
     expected = ruff(folder, "--select", SELECT, "--output-format", "json", ".")
-    assert json_report.to_json(found) == re.sub(r'"url": .*', '"url": null', expected)
+    assert json_report.render(found) == re.sub(r'"url": .*', '"url": null', expected)
 
 
 @pytest.mark.parametrize("unsafe", UNSAFE)
@@ -242,7 +242,7 @@ def test_what_was_fixed_is_as_ruff_prints_it(folder: Path, arguments: tuple[str,
     known = names(folder)
     found = refixed(folder, *arguments)
     ours = [
-        *concise.concise(found, unsafe=unsafe),
+        *concise.render(found, unsafe=unsafe),
         *summary.show_fixes(found, known),
         *summary.summary(found, unsafe=unsafe),
     ]
@@ -270,13 +270,13 @@ def test_standard_input_has_no_header_in_a_diff_and_no_path_in_json() -> None:
     old, new = Source("-", "import os\nx = 1"), Source("-", "x = 1")
     found = [Result(new, (Diagnostic("PNC101", "a-rule", "m", 0, 1),), ("F401",), old)]
     assert text(diff.diff(found)) == "@@ -1,2 +1 @@\n-import os\n x = 1\n\\ No newline at end of file\n\n"
-    assert json.loads(json_report.to_json(found))[0]["filename"] == "-"
+    assert json.loads(json_report.render(found))[0]["filename"] == "-"
 
 
 def test_what_is_no_rule_has_a_colon_and_no_snippet_at_the_start() -> None:
     found = [Result(Source("a.py", ""), (Diagnostic("io-error", "io-error", "No such file", 0, 0),))]
-    assert text(full.full(found, unsafe=None)) == "io-error: No such file\n--> a.py:1:1\n\n"
-    assert text(concise.concise(found, unsafe=None)) == "a.py:1:1: io-error: No such file\n"
+    assert text(full.render(found, unsafe=None)) == "io-error: No such file\n--> a.py:1:1\n\n"
+    assert text(concise.render(found, unsafe=None)) == "a.py:1:1: io-error: No such file\n"
 
 
 class Terminal(io.StringIO):
@@ -312,7 +312,7 @@ def test_colors(
 @pytest.mark.parametrize("name", CASES)
 def test_colors_add_nothing_but_escapes_and_every_style_is_known(folder: Path, name: str) -> None:
     found = written(folder, name)
-    segments = [*full.full(found, unsafe=None), *summary.summary(found, unsafe=None)]
+    segments = [*full.render(found, unsafe=None), *summary.summary(found, unsafe=None)]
     assert {style for _, style in segments} <= {"", *paint.STYLES}
     painted = paint.paint(segments, "always", io.StringIO())
     assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == text(segments)

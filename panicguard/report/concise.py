@@ -10,23 +10,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from panicguard.model import Diagnostic, Result
+    from panicguard.source import Place
 
 
-def concise(results: Sequence[Result], *, unsafe: bool | None) -> list[tuple[str, str]]:
+def render(results: Sequence[Result], *, unsafe: bool | None) -> list[tuple[str, str]]:
     """`path:row:column: CODE [*] message`, one line each."""
     return [s for result in results for d in result.diagnostics for s in _line(result, d, unsafe)]
 
 
 def _line(result: Result, diagnostic: Diagnostic, unsafe: bool | None) -> Iterator[tuple[str, str]]:
-    row, column = result.source.location(diagnostic.start)
     yield result.source.path, "path"
     yield ":", "separator"
-    yield str(row), ""
-    yield ":", "separator"
-    yield str(column), ""
+    yield from place(result.source.place(diagnostic.start))
     yield ":", "separator"
     yield " ", ""
     yield from header(diagnostic, unsafe)
+
+
+def place(where: Place) -> Iterator[tuple[str, str]]:
+    """`row:column`; in a notebook `cell 2:row:column`."""
+    if where.cell is not None:
+        yield f"cell {where.cell}", ""
+        yield ":", "separator"
+    yield str(where.row), ""
+    yield ":", "separator"
+    yield str(where.column), ""
 
 
 def header(diagnostic: Diagnostic, unsafe: bool | None) -> Iterator[tuple[str, str]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from panicguard.model import Applicability, edited
 from panicguard.report import lines
-from panicguard.report.concise import header
-from panicguard.report.snippet import shown_location, snippet
+from panicguard.report.concise import header, place
+from panicguard.report.location import rows_beside
+from panicguard.report.snippet import shown_place, snippet
 from panicguard.report.width import drawn, printable
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ NOTES = {
 }
 
 
-def full(results: Sequence[Result], *, unsafe: bool | None) -> list[tuple[str, str]]:
+def render(results: Sequence[Result], *, unsafe: bool | None) -> list[tuple[str, str]]:
     """A paragraph for each diagnostic, an empty line after each."""
     return [s for result in results for d in result.diagnostics for s in _paragraph(result, d, unsafe)]
 
@@ -40,9 +42,8 @@ def _paragraph(result: Result, diagnostic: Diagnostic, unsafe: bool | None) -> I
     yield from ((printable(text), style) for text, style in header(diagnostic, unsafe))
     nowhere = diagnostic.start == diagnostic.end == 0
     digits, marked = (0, []) if nowhere else snippet(source, diagnostic.start, diagnostic.end)
-    row, column = shown_location(source, diagnostic.start)
     yield f"{'':{digits}}--> ", "gutter"
-    yield f"{source.path}:{row}:{column}\n", ""
+    yield f"{source.path}:{''.join(text for text, _ in place(shown_place(source, diagnostic.start)))}\n", ""
     yield from marked
     if diagnostic.fix is not None:
         yield "help", "help"
@@ -55,16 +56,23 @@ def _paragraph(result: Result, diagnostic: Diagnostic, unsafe: bool | None) -> I
 
 
 def _diff(source: Source, fix: Fix) -> Iterator[tuple[str, str]]:
-    """The changes of a fix, with the numbers that lines have after it."""
+    """The changes of a fix, with the numbers that lines have after it; those of a notebook cell by cell."""
+    for cell, edits in itertools.groupby(fix.edits, lambda edit: source.place(edit.start).cell):
+        yield from _changes(source, cell, tuple(edits))
+
+
+def _changes(source: Source, cell: int | None, edits: Sequence[Edit]) -> Iterator[tuple[str, str]]:
     changes = [
         (group, old, new, row)
-        for row, old, new in _windows(source, fix)
+        for row, old, new in _windows(source, edits)
         for group in lines.groups(old, new, CONTEXT, joined=JOINED)
     ]
     if not changes:
         return
     group, _, _, row = changes[-1]
     digits = len(str(max(1, row + group[-1].new_end)))
+    if cell is not None:
+        yield f"{'':{digits}}::: cell {cell}\n", ""
     yield f"{'':{digits}} |", "gutter"
     yield "\n", ""
     for index, (group, old, new, row) in enumerate(changes):
@@ -76,25 +84,27 @@ def _diff(source: Source, fix: Fix) -> Iterator[tuple[str, str]]:
     yield "\n", ""
 
 
-def _windows(source: Source, fix: Fix) -> Iterator[tuple[int, Sequence[str], Sequence[str]]]:
+def _windows(source: Source, edits: Sequence[Edit]) -> Iterator[tuple[int, Sequence[str], Sequence[str]]]:
     """The lines around each cluster of edits, as they are and as they will be; before them the row (from 0) that the
-    first has after the fix. Only there can the texts differ: a whole file need not be compared."""
+    first has after the fix, in its cell. Only there can the texts differ: a whole file need not be compared."""
     starts, text = source.line_starts, source.text
+    beside = rows_beside(source, edits[0].start)
+    top, bottom = beside.start - 1, beside.stop - 1
     clusters: list[list[Edit]] = []
     last = 0
-    for edit in fix.edits:
+    for edit in edits:
         row = source.location(edit.start)[0] - 1
         if not clusters or row - last > 2 * NEAR:
             clusters.append([])
         clusters[-1].append(edit)
         last = source.location(edit.end)[0] - 1
-    shift = 0
-    for edits in clusters:
-        low = max(0, source.location(edits[0].start)[0] - 1 - NEAR)
-        high = source.location(edits[-1].end)[0] + NEAR
+    shift = -top
+    for cluster in clusters:
+        low = max(top, source.location(cluster[0].start)[0] - 1 - NEAR)
+        high = min(bottom, source.location(cluster[-1].end)[0] + NEAR)
         start, end = starts[low], starts[high] if high < len(starts) else len(text)
         mark = "\ufeff" * (source.bom and low == 0)
-        old, new = lines.split(mark + text[start:end]), lines.split(mark + edited(text, edits, start, end))
+        old, new = lines.split(mark + text[start:end]), lines.split(mark + edited(text, cluster, start, end))
         yield low + shift, old, new
         shift += len(new) - len(old)
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 STYLES = {
     "path": "bold",
+    "file": "underline",
     "code": "bold red",
     "fixable": "cyan",
     "separator": "cyan",

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from panicguard.report.location import rows_beside
 from panicguard.report.width import columns, printable, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panicguard.source import Source
+    from panicguard.source import Place, Source
 
 CONTEXT = 2
 """Lines of source shown before and after the span."""
@@ -50,10 +51,14 @@ class _Window:
 
 
 def snippet(source: Source, start: int, end: int) -> tuple[int, list[tuple[str, str]]]:
-    """The digits of the largest line number, and the lines from the first `|`, for a span in code points."""
+    """The digits of the largest line number, and the lines from the first `|`, for a span in code points.
+
+    In a notebook, they are lines of one cell, and numbered there.
+    """
     span = _span(source, start, end)
     rows = _rows(source, span)
-    digits = len(str(rows[-1]))
+    shift = rows[0] - source.place(source.offset(rows[0], 1)).row
+    digits = len(str(rows[-1] - shift))
     texts = {row: source.line(row) for row in rows}
     window = _window(list(texts.values()), span, TERMINAL - digits - 3 - (2 if span.multiline else 0))
     segments = [(f"{'':{digits}} |", "gutter"), ("\n", "")]
@@ -62,7 +67,7 @@ def snippet(source: Source, start: int, end: int) -> tuple[int, list[tuple[str, 
         marks = _marks(span, row, text, left)
         if _is_trimmed(span, window) and row == span.row:
             code, marks = (_trim(line, span, window) for line in (code, marks))
-        segments += _line(f"{row:>{digits}} |", _bar(span, row, text), code, "")
+        segments += _line(f"{row - shift:>{digits}} |", _bar(span, row, text), code, "")
         if marks:
             segments += _line(f"{'':{digits}} |", "", marks, "marker")
     if rows[-1] > span.last:
@@ -70,15 +75,16 @@ def snippet(source: Source, start: int, end: int) -> tuple[int, list[tuple[str, 
     return digits, segments
 
 
-def shown_location(source: Source, offset: int) -> tuple[int, int]:
-    """The row and column, 1-based, in code points, that the header above a snippet gives an offset.
+def shown_place(source: Source, offset: int) -> Place:
+    """The place that the header above a snippet gives an offset.
 
     The end of a text that ends in a newline belongs to its last line, unless all lines shown are blank.
     """
-    row, column = source.location(offset)
+    place = source.place(offset)
     if _is_on_line_before(source, offset):
-        return row - 1, len(source.line(row - 1)) + 2
-    return row, column
+        last = source.line(source.location(offset)[0] - 1)
+        return place._replace(row=place.row - 1, column=len(last) + 2)
+    return place
 
 
 def _is_on_line_before(source: Source, offset: int) -> bool:
@@ -116,7 +122,7 @@ def _place(source: Source, offset: int, *, before: bool) -> tuple[int, int]:
 
 
 def _rows(source: Source, span: _Span) -> range:
-    """The rows to show, without blank ones at the outside."""
+    """The rows to show, without blank ones at the outside, and of a notebook none of another cell."""
     count = len(source.line_starts)
     if count > 1 and source.line_starts[-1] == len(source.text):
         count -= 1
@@ -126,7 +132,8 @@ def _rows(source: Source, span: _Span) -> range:
         first += 1
     while last > span.last and not source.line(last).strip():
         last -= 1
-    return range(first, max(last, span.last) + 1)
+    beside = rows_beside(source, source.offset(span.row, 1))
+    return range(max(first, beside.start), max(min(last, beside.stop - 1), span.last) + 1)
 
 
 def _window(texts: list[str], span: _Span, size: int) -> _Window:
