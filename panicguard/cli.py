@@ -280,7 +280,7 @@ def _shown(result: Result) -> Result:
 
 def _report(results: list[Result], its: Settings, options: Options, stream: TextIO, echo: bytes | None) -> None:
     """Print what was found to a stream; to standard output the fixed source of standard input, or the diff."""
-    from panicguard.report import diff, formats, paint, summary
+    from panicguard.report import formats, paint, summary
 
     if echo is not None:
         sys.stdout.buffer.write(echo)
@@ -289,6 +289,8 @@ def _report(results: list[Result], its: Settings, options: Options, stream: Text
     mode = "diff" if options.diff else "fix-only" if its.fix_only else "check"
     shown: list[tuple[str, str]] = []
     if mode == "diff":
+        from panicguard.report import diff
+
         _write(paint.paint(diff.diff(results), options.color, sys.stdout))
     elif mode == "check" and options.statistics:
         try:

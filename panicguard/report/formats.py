@@ -40,6 +40,8 @@ FORMATS = {
 
 def render(results: Sequence[Result], name: str, *, unsafe: bool | None) -> list[tuple[str, str]]:
     """The diagnostics in the format of that name; `unsafe` is what `--unsafe-fixes` says."""
+    if FORMATS[name].people and not any(result.diagnostics for result in results):
+        return []  # without the time that the import takes
     module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
     if FORMATS[name].people:
         return list(module.render(results, unsafe=unsafe))
