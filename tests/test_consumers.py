@@ -179,9 +179,6 @@ def test_a_line_is_a_command_whatever_the_message_holds() -> None:
         assert len(report(name, [Result(Source("a\n.py", "x"), (odd,))]).splitlines()) == 1
 
 
-FINGERPRINT = "fingerprint"
-
-
 def issues(source: Source, *diagnostics: Diagnostic) -> list[dict[str, Any]]:
     return json.loads(report("gitlab", [Result(source, diagnostics)]))
 
@@ -193,8 +190,8 @@ def test_a_gitlab_fingerprint_moves_with_its_line() -> None:
     before = issues(Source("a.py", CODE), here, twin)
     moved = (replace(d, start=d.start + len(above), end=d.end + len(above)) for d in (here, twin))
     after = issues(Source("a.py", above + CODE), *moved)
-    prints = [one[FINGERPRINT] for one in before]
-    assert prints == [one[FINGERPRINT] for one in after]
+    prints = [one["fingerprint"] for one in before]
+    assert prints == [one["fingerprint"] for one in after]
     assert len(set(prints)) == 2, "the same line twice"
     assert all(re.fullmatch("[0-9a-f]{16}", one) for one in prints)
     changed = [
@@ -203,7 +200,7 @@ def test_a_gitlab_fingerprint_moves_with_its_line() -> None:
         issues(Source("a.py", CODE), replace(here, code="PNC102")),
         issues(Source("a.py", CODE), replace(here, message="m")),
     ]
-    assert len({prints[0], *(one[0][FINGERPRINT] for one in changed)}) == 5
+    assert len({prints[0], *(one[0]["fingerprint"] for one in changed)}) == 5
     assert [one["severity"] for one in json.loads(report("gitlab"))] == "major minor info major major major".split()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from test_report import CASES, SELECT, ruff, text
 
+from panicguard import __version__
 from panicguard.model import Applicability, Diagnostic, Edit, Fix, Result
 from panicguard.report import formats, summary
 from panicguard.source import Place, Source
@@ -94,30 +95,30 @@ def rebuilt(folder: Path, plain: str, rdjson: str) -> list[Result]:
     """Ruff's findings as our results: from rdjson where they are in the text, from json the rest."""
     found: dict[str, list[Diagnostic]] = {}
     sources: dict[str, Source] = {}
-    for ours, place in zip(json.loads(plain), json.loads(rdjson)["diagnostics"], strict=True):
-        name = ours["filename"]
+    for said, placed in zip(json.loads(plain), json.loads(rdjson)["diagnostics"], strict=True):
+        name = said["filename"]
         if name not in sources:
             path = os.path.relpath(name, folder)
             data = Path(name).read_bytes() if os.path.exists(name) else b""
             decoded = Source.decode(name if path.startswith("..") else path, data)
             sources[name] = notebook(path, json.loads(data)) if path.endswith(".ipynb") else decoded
-        found.setdefault(name, []).append(diagnostic(sources[name], ours, place))
+        found.setdefault(name, []).append(diagnostic(sources[name], said, placed))
     return [Result(sources[name], tuple(diagnostics)) for name, diagnostics in found.items()]
 
 
-def diagnostic(source: Source, ours: dict[str, Any], place: dict[str, Any]) -> Diagnostic:
+def diagnostic(source: Source, said: dict[str, Any], placed: dict[str, Any]) -> Diagnostic:
     def span(where: dict[str, Any]) -> tuple[int, int]:
         return tuple(source.offset(where[end]["line"], where[end]["column"]) for end in ("start", "end"))
 
     fix = None
-    if ours["fix"] is not None:
-        edits = tuple(Edit(*span(s["range"]), s["text"]) for s in place["suggestions"])
-        fix = Fix(ours["fix"]["message"], edits, Applicability(ours["fix"]["applicability"]))
-    start, end = span(place["location"]["range"])
-    row = ours["noqa_row"]
+    if said["fix"] is not None:
+        edits = tuple(Edit(*span(s["range"]), s["text"]) for s in placed["suggestions"])
+        fix = Fix(said["fix"]["message"], edits, Applicability(said["fix"]["applicability"]))
+    start, end = span(placed["location"]["range"])
+    row = said["noqa_row"]
     if row is not None and isinstance(source, Notebook):
-        row += dict(source.cells)[ours["cell"]] - 1
-    return Diagnostic(ours["code"], ours["name"], ours["message"], start, end, fix, row)
+        row += dict(source.cells)[said["cell"]] - 1
+    return Diagnostic(said["code"], said["name"], said["message"], start, end, fix, row)
 
 
 def without_foreign_titles(report: str, results: list[Result]) -> str:
@@ -171,12 +172,10 @@ def ours(name: str, results: list[Result]) -> str:
         shown += summary.summary(results, unsafe=None)
     report = text(shown)
     if name == "gitlab":
-        return re.sub(r'"fingerprint": "[0-9a-f]{16}"', '"fingerprint": ""', report)
-    return (
-        re.sub(r'^( +"version": )"(?!2\.1\.0")[^"]*"', r'\1""', report, flags=re.MULTILINE)
-        if name == "sarif"
-        else report
-    )
+        report = re.sub(r'"fingerprint": "[0-9a-f]{16}"', '"fingerprint": ""', report)
+    if name == "sarif":
+        report = report.replace(f'"version": "{__version__}"', '"version": ""')
+    return report
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +190,24 @@ def found(folder: Path, request: pytest.FixtureRequest) -> tuple[tuple[str, ...]
     """What to run Ruff with, and what it finds then."""
     plain, rdjson = (ruff(folder, "--output-format", name, *request.param) for name in ("json", "rdjson"))
     return request.param, rebuilt(folder, plain, rdjson)
+
+
+def test_the_inputs_hold_what_the_formats_differ_in(found: tuple[tuple[str, ...], list[Result]]) -> None:
+    places = [
+        [result.source.place(offset) for offset in (d.start, d.end, *(e.start for e in (d.fix.edits if d.fix else ())))]
+        for result in found[1]
+        for d in result.diagnostics
+    ]
+    assert any(start.cell for start, *_ in places)
+    if found[0] == PREVIEW:
+        assert any(len({place.cell for place in edits}) > 1 for _, _, *edits in places)
+        return
+    fixes = [d.fix for result in found[1] for d in result.diagnostics if d.fix is not None]
+    assert {fix.applicability for fix in fixes} == set(Applicability)
+    assert any(end.row > start.row for start, end, *_ in places)
+    assert {"a dir/ünï.v2.py", "missing.py", "bom.py"} <= {result.source.path for result in found[1]}
+    assert any(result.source.path.startswith("/") for result in found[1])
+    assert any(not d.is_rule for result in found[1] for d in result.diagnostics)
 
 
 @pytest.mark.parametrize("name", formats.FORMATS)
