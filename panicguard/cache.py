@@ -79,7 +79,7 @@ def run(
                 if not fixing and (result := _remembered(path, stamp, entry[1])) is not None:
                     remembered.append(result)
                     continue
-            if stamp is not None:
+            if stamp is not None and _is_settled(stamp):
                 asked[path] = known, stamp
             yield path, its
 
@@ -216,7 +216,7 @@ def _remember(known: _Known, result: Result, stamp: Stamp) -> None:
     path = result.source.path
     known.files.pop(path, None)
     lasting = all(diagnostic.is_rule or diagnostic.code == INVALID_SYNTAX for diagnostic in result.diagnostics)
-    if result.original is None and lasting and _is_settled(stamp):
+    if result.original is None and lasting:
         says_something = result.diagnostics or result.warnings
         known.files[path] = [stamp, _to_json(result) if says_something else None]
 
@@ -232,9 +232,11 @@ def _to_json(result: Result) -> dict[str, Any]:
 
 def _remembered(path: str, stamp: Stamp | None, found: Any) -> Result | None:
     """The result for a file in which something was found; None where the file is another by now."""
+    source = Source(path, "")
     try:
-        with open(path, "rb") as stream:
-            source = Source.decode(path, stream.read())
+        if found["diagnostics"]:
+            with open(path, "rb") as stream:
+                source = Source.decode(path, stream.read())
         diagnostics = tuple(_diagnostic(one, len(source.text)) for one in found["diagnostics"])
         warnings = tuple(map(str, found["warnings"]))
     except (OSError, UnicodeError, LookupError, TypeError, ValueError):

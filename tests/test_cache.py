@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from panicguard import cache
@@ -119,7 +119,7 @@ def take(root: Path, its: Settings, step: tuple) -> Settings:
 
 
 @given(st.lists(Step, min_size=50, max_size=50))
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, phases=(Phase.reuse, Phase.generate), suppress_health_check=list(HealthCheck))
 @pytest.mark.usefixtures("soon_settled")
 def test_after_any_edits_it_is_as_if_there_were_no_cache(tmp_path_factory, steps):
     root = tmp_path_factory.mktemp("project")
@@ -161,6 +161,7 @@ def test_files_that_are_gone_leave_the_cache(tmp_path):
     both(tmp_path, its)
     (tmp_path / "a.py").unlink()
     (tmp_path / "b.py").write_text("x = 2\n")
+    settle(tmp_path / "b.py")
     both(tmp_path, its)
     (file,) = tmp_path.glob(".panicguard_cache/*/*.json")
     assert "a.py" not in file.read_text()
