@@ -40,6 +40,7 @@ _CODE = re.compile(r"[A-Z]+[0-9]+")
 _PREFIX = re.compile(r"PNC(?![A-Za-z0-9])")
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+(?![\w-])")
 _MENTIONS_US = re.compile(r"PNC[0-9]|panicguard")
+_QUOTED = re.compile(r"[`'\"]$")
 
 
 class Kind(enum.Enum):
@@ -105,17 +106,19 @@ def read(source: Source, scanned: Scan, rules: Mapping[str, str]) -> Comments:
             if head := _NOQA.match(segment[1]):
                 if has_noqa and not head["tool"]:
                     continue  # of two on a line the first counts
-                has_noqa = has_noqa or not head["tool"]
                 directive, why = _noqa(segment, head, own_line, names)
+                has_noqa = has_noqa or (directive is not None and directive.kind is Kind.NOQA)
                 label = f"`# {head['tool']}: noqa`" if head["tool"] else "`# noqa`"
+                meant = _MENTIONS_US.search(segment[0]) is not None
             elif head := _OURS.match(segment[1]):
                 directive, why = _bracketed(segment, head, own_line, not before)
                 label = f"`# panicguard: {head['verb']}`"
+                meant = _is_meant(head, names)
             else:
                 continue
             if directive:
                 directives.append(dataclasses.replace(directive, comment=(start, end)))
-            if why and _MENTIONS_US.search(segment[0]):
+            if why and meant and not _QUOTED.search(source.text[start : segment.start()]):
                 what = f"Missing or joined rule codes in {label}" if directive else f"Invalid {label} directive"
                 complaints.append(Complaint(segment.start(), what, why))
     return Comments(tuple(directives), tuple(complaints))
@@ -123,6 +126,17 @@ def read(source: Source, scanned: Scan, rules: Mapping[str, str]) -> Comments:
 
 _VERBS = {kind.value: kind for kind in (Kind.IGNORE, Kind.FILE_IGNORE, Kind.DISABLE, Kind.ENABLE)}
 _TOOLS = {None: Kind.NOQA, "panicguard": Kind.FILE_NOQA, "flake8": Kind.FLAKE8_NOQA}
+
+
+def _is_meant(head: re.Match[str], names: frozenset[str]) -> bool:
+    """Whether a comment that begins like one of ours, and is none, is more than prose: a misspelled verb with codes
+    of ours in brackets, or a right one with codes, with a list that is none, or alone."""
+    words = re.findall(r"[\w-]+", head.string[head.end("verb") :])
+    has_codes = any(word in names or re.match("PNC[0-9]", word) for word in words)
+    rest = head.string[head.end("verb") :].strip()
+    if head["verb"] not in _VERBS:
+        return has_codes and rest.startswith("[")
+    return has_codes or not rest or (rest[0] in "[(:" and not re.search(r"\.\.\.|\u2026", rest))
 
 
 def _noqa(
