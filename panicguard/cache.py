@@ -217,7 +217,7 @@ def _remember(known: _Known, result: Result, stamp: Stamp) -> None:
     known.files.pop(path, None)
     lasting = all(diagnostic.is_rule or diagnostic.code == INVALID_SYNTAX for diagnostic in result.diagnostics)
     if result.original is None and lasting:
-        says_something = result.diagnostics or result.warnings
+        says_something = result.diagnostics or result.warnings or result.noqa_codes
         known.files[path] = [stamp, _to_json(result) if says_something else None]
 
 
@@ -227,7 +227,7 @@ def _to_json(result: Result) -> dict[str, Any]:
         diagnostic["severity"] = diagnostic["severity"].value
         if diagnostic["fix"] is not None:
             diagnostic["fix"]["applicability"] = diagnostic["fix"]["applicability"].value
-    return {"diagnostics": diagnostics, "warnings": result.warnings}
+    return {"diagnostics": diagnostics, "warnings": result.warnings, "noqa_codes": result.noqa_codes}
 
 
 def _remembered(path: str, stamp: Stamp | None, found: Any) -> Result | None:
@@ -238,10 +238,11 @@ def _remembered(path: str, stamp: Stamp | None, found: Any) -> Result | None:
             with open(path, "rb") as stream:
                 source = Source.decode(path, stream.read())
         diagnostics = tuple(_diagnostic(one, len(source.text)) for one in found["diagnostics"])
-        warnings = tuple(map(str, found["warnings"]))
+        warnings, noqa_codes = (tuple(map(str, found[key])) for key in ("warnings", "noqa_codes"))
     except (OSError, UnicodeError, LookupError, TypeError, ValueError):
         return None
-    return Result(source, diagnostics, warnings=warnings) if _stamp(path) == stamp else None
+    result = Result(source, diagnostics, warnings=warnings, noqa_codes=noqa_codes)
+    return result if _stamp(path) == stamp else None
 
 
 def _diagnostic(one: dict[str, Any], size: int) -> Diagnostic:

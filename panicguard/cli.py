@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from panicguard import __version__, files, settings
-from panicguard.options import Options, check_options, options_of, settings_for_options
+from panicguard.options import Options, annotation_of, check_options, options_of, settings_for_options, with_values
 from panicguard.rule import all_rules
 from panicguard.settings import ConfigError
 
@@ -48,8 +48,8 @@ def check(**flags: Any) -> int:
 @check_options
 def fix(**flags: Any) -> int:
     """Fix the unsafe spawns in files and directories, and list what was fixed."""
-    options = options_of(flags)
-    return _check(replace(options, fix=True, show_fixes=options.show_fixes is not False))
+    options = options_of(flags | {"fix": True})
+    return _check(replace(options, show_fixes=options.show_fixes is not False))
 
 
 @cli.command()
@@ -134,7 +134,7 @@ def run(arguments: Sequence[str]) -> int:
             with click.Context(cli, info_name="panicguard") as context:
                 click.echo(cli.get_help(context), err=True)
             return 2
-        return int(cli.main(list(arguments), prog_name="panicguard", standalone_mode=False) or 0)
+        return int(cli.main(with_values(arguments), prog_name="panicguard", standalone_mode=False) or 0)
     except click.exceptions.Abort:
         return 130
     except click.UsageError as error:
@@ -174,13 +174,21 @@ def _check(options: Options) -> int:
 
     settings_for = settings_for_options(options)
     its = settings_for(os.getcwd())
-    mode = Mode(its.fix or its.fix_only or options.diff, unsafe=bool(its.unsafe_fixes), write=not options.diff)
+    annotation = annotation_of(options)
+    fixing = its.fix or its.fix_only or options.diff
+    if fixing and annotation is not None and not options.silent:
+        click.echo(f"warning: --fix is incompatible with --add-{annotation.kind.value}.", err=True)
+    mode = Mode(
+        fixing and annotation is None, unsafe=bool(its.unsafe_fixes), write=not options.diff, annotation=annotation
+    )
     if options.verbose:
         click.echo(f"panicguard {__version__}, settings from {settings.nearest(os.getcwd()) or 'nowhere'}", err=True)
     out = _file(options.output_file) if options.output_file is not None else None
     stdin = echo = None
     if options.paths == ("-",) or (options.stdin_filename is not None and not options.paths):
         stdin = sys.stdin.buffer.read()
+        if annotation is not None:
+            return 0  # there is no file to write
         results = [_lint_stdin(stdin, options.stdin_filename, settings_for, mode)]
         if mode.fix and mode.write:
             echo = results[0].source.encode() if results[0].fixed else stdin
@@ -196,6 +204,11 @@ def _check(options: Options) -> int:
     if not options.silent:
         for warning in (*its.warnings, *(w for result in results for w in result.warnings)):
             click.echo(f"warning: {warning}", err=True)
+        if not options.quiet and (advice := _advice(results)):
+            click.echo(f"warning: {advice}", err=True)
+    if annotation is not None:
+        return _added(list(map(_shown, results)), options)
+    if not options.silent:
         out = out or (sys.stdout if stdin is None or not mode.fix else sys.stderr)
         _report(list(map(_shown, results)), its, options, out, echo)
     fixed = fixed_count(results)
@@ -244,8 +257,9 @@ def _run(
 
     lint = functools.partial(run_all, mode=mode)
     try:
-        for result in cache.run(counted(), lint, fixing=mode.fix) if cached else lint(counted()):
-            if result.diagnostics or result.fixed or result.warnings:
+        remaking = mode.fix or mode.annotation is not None
+        for result in cache.run(counted(), lint, fixing=remaking) if cached else lint(counted()):
+            if result.diagnostics or result.original or result.warnings or result.noqa_codes:
                 said.append(result)
             if progress and bar is None and time.monotonic() - started > SLOW:
                 bar = _progress_bar()
@@ -255,6 +269,33 @@ def _run(
         if bar is not None:
             bar.stop()
     return sorted(said, key=lambda result: files.parts(result.source.path)), count
+
+
+def _advice(results: Iterable[Result]) -> str | None:
+    """What Ruff, if it is configured, has to be told of the `# noqa` comments that name our codes."""
+    named: dict[str, set[str]] = {}
+    for result in results:
+        if result.noqa_codes:
+            named.setdefault(os.path.dirname(result.source.path), set()).update(result.noqa_codes)
+    if not named:
+        return None
+    from panicguard.ruff import advice
+
+    return next((said for directory, codes in named.items() if (said := advice(directory, codes))), None)
+
+
+def _added(results: Iterable[Result], options: Options) -> int:
+    """Say how many suppression comments were added, and to which files none could be."""
+    for result in results:
+        for diagnostic in result.diagnostics:
+            if not diagnostic.is_rule and not options.silent:
+                row = result.source.location(diagnostic.start)[0]
+                click.echo(f"error: {result.source.path}:{row}: {diagnostic.message}", err=True)
+    count = sum(result.added for result in results)
+    if count and not (options.quiet or options.silent):
+        noun = "noqa directive" if options.add_noqa is not None else "ignore comment"
+        click.echo(f"Added {count} {noun}{'s' * (count != 1)}.", err=True)
+    return 0
 
 
 def _progress_bar() -> Progress:

@@ -24,7 +24,7 @@ def check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
     Raises only what is a fault of panicguard itself.
     """
     rules = _rules(source, settings)
-    words, marks = _words(rules), suppress.marks(rule_names())
+    words, marks = _words(rules), () if settings.ignore_noqa else suppress.marks(rule_names())
     occurring = found_in(source.text, (*words, *marks))
     if not occurring:
         return ()
@@ -32,6 +32,8 @@ def check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
     found = _findings(source, settings, rules, standing) if standing else []
     if not found and occurring.isdisjoint(marks):
         return ()
+    if settings.ignore_noqa:
+        return suppress.place(source, found)
     return suppress.suppress(source, found, rule_names(), frozenset(rule.code for rule in rules))
 
 

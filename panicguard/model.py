@@ -99,8 +99,9 @@ class Result:
     """All that one file came to.
 
     `source` is the text the diagnostics point into: after a fix run, the fixed one. `original` is set
-    when fixes were applied, and `fixed` then names the code of each diagnostic they resolved. `warnings` are
-    for stderr: comments that try to suppress and cannot.
+    when the text was changed: `fixed` then names the code of each diagnostic that fixes resolved, and
+    `added` counts the rows that got a suppression comment. `warnings` are for stderr: comments that try to
+    suppress and cannot. `noqa_codes` are the codes of ours in `# noqa` comments.
     """
 
     source: Source
@@ -108,3 +109,5 @@ class Result:
     fixed: tuple[str, ...] = ()
     original: Source | None = None
     warnings: tuple[str, ...] = ()
+    added: int = 0
+    noqa_codes: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,23 @@ from panicguard.rule import all_rules
 from panicguard.settings import ConfigError, Layer, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-SETTINGS = "fix fix_only unsafe_fixes show_fixes output_format force_exclude respect_gitignore low_confidence".split()
+    from panicguard.annotate import Annotation
+
+SETTINGS = (
+    "fix fix_only unsafe_fixes show_fixes output_format force_exclude respect_gitignore low_confidence ignore_noqa"
+).split()
 """The flags that stand for a setting of the same name."""
+ADDING = {"add_noqa": "noqa", "add_ignore": "ignore"}
+"""The flags that add suppression comments, and the kind of those."""
+CONFLICTS = (
+    ("statistics", "diff"),
+    ("exit_zero", "exit_non_zero_on_fix"),
+    *itertools.combinations(ADDING, 2),
+    *itertools.product(ADDING, ("fix", "diff", "statistics", "ignore_noqa")),
+)
+"""Flags that do not go together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,9 @@ class Options:
     fix_only: bool | None = None
     unsafe_fixes: bool | None = None
     diff: bool = False
+    ignore_noqa: bool | None = None
+    add_noqa: str | None = None
+    add_ignore: str | None = None
     show_fixes: bool | None = None
     output_format: str | None = None
     output_file: str | None = None
@@ -78,6 +95,9 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--fix-only/--no-fix-only", default=None, help="Fix, and do not report what is left."),
         click.option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="Apply, or do not mention, unsafe fixes."),
         click.option("--diff", is_flag=True, help="Show what would be fixed, and write nothing."),
+        click.option("--ignore-noqa", is_flag=True, default=None, help="Heed no suppression comments."),
+        click.option("--add-noqa", metavar="[=REASON]", help="Add `# noqa` comments to the lines that fail."),
+        click.option("--add-ignore", metavar="[=REASON]", help="Add `# panicguard: ignore` comments instead."),
         click.option("--show-fixes/--no-show-fixes", default=None, help="List what was fixed."),
         click.option(
             "--output-format",
@@ -115,12 +135,36 @@ def options_of(flags: dict[str, Any]) -> Options:
     for name in ("select", "exclude"):
         if context.get_parameter_source(name) is click.core.ParameterSource.DEFAULT:
             flags[name] = None
-    options = Options(**flags)
-    for first, second in (("statistics", "diff"), ("exit_zero", "exit_non_zero_on_fix")):
-        if getattr(options, first) and getattr(options, second):
-            one, other = (f"--{name.replace('_', '-')}" for name in (first, second))
+    given = [name for name, value in flags.items() if value not in (None, False)]  # in the order of the command line
+    for pair in CONFLICTS:
+        if set(pair) <= set(given):
+            one, other = (
+                f"--{name.replace('_', '-')}{'[=<REASON>]' * (name in ADDING)}"
+                for name in sorted(pair, key=given.index)
+            )
             raise click.UsageError(f"the argument '{one}' cannot be used with '{other}'")
-    return options
+    return Options(**flags)
+
+
+def with_values(arguments: Sequence[str]) -> list[str]:
+    """The arguments with an empty value for a flag that has one only behind a `=`: what follows it is a path."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    bare = {f"--{name.replace('_', '-')}" for name in ADDING}
+    return [f"{argument}=" if argument in bare else argument for argument in arguments[:end]] + [*arguments[end:]]
+
+
+def annotation_of(options: Options) -> Annotation | None:
+    """What suppression comments to add, if any. Raises ConfigError for a reason that a comment cannot hold."""
+    from panicguard.annotate import Annotation
+    from panicguard.directives import Kind
+
+    for name, kind in ADDING.items():
+        reason = getattr(options, name)
+        if reason is not None:
+            if len(reason.splitlines()) > 1:
+                raise ConfigError(f"--{name.replace('_', '-')} <reason> cannot contain newline characters")
+            return Annotation(Kind(kind), reason.strip())
+    return None
 
 
 def settings_for_options(options: Options) -> Callable[[str], Settings]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import errno
+import functools
 import gc
 import itertools
 import os
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from panicguard import atomic, suppress
+from panicguard.annotate import Annotation, annotate
 from panicguard.engine import check
 from panicguard.fix import fix
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR, Diagnostic, Result
@@ -48,11 +50,13 @@ TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """What to do with a file: check it, or fix it, with unsafe fixes or without, and write what was fixed."""
+    """What to do with a file: check it, or fix it, with unsafe fixes or without, or add suppression comments, and write
+    what was changed."""
 
     fix: bool = False
     unsafe: bool = False
     write: bool = False
+    annotation: Annotation | None = None
 
 
 def lint_file(path: str, settings: Settings, mode: Mode) -> Result:
@@ -78,15 +82,24 @@ def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result
         said = Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, "source code cannot contain null bytes", null, null + 1)
         return Result(source, (said,))
     try:
-        result = fix(source, settings, mode.unsafe) if mode.fix else Result(source, check(source, settings))
+        if mode.annotation is not None:
+            result = annotate(source, functools.partial(check, settings=settings), rule_names(), mode.annotation)
+        elif mode.fix:
+            result = fix(source, settings, mode.unsafe)
+        else:
+            result = Result(source, check(source, settings))
         if result.original is not None and source.encode() != data:
-            message = f"not fixed: {source.encoding} would not write the file as it was read"
+            message = f"not changed: {source.encoding} would not write the file as it was read"
             said = Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, message, 0, 0)
             result = Result(source, (*check(source, settings), said))
-        result = dataclasses.replace(result, warnings=suppress.warnings(result.source, rule_names()))
+        result = dataclasses.replace(
+            result,
+            warnings=suppress.warnings(result.source, rule_names()),
+            noqa_codes=suppress.noqa_codes(result.source, rule_names()),
+        )
     except Exception as error:
         return _failure(path, INTERNAL_ERROR, _exception(error))
-    if not result.diagnostics and not result.fixed:
+    if not result.diagnostics and result.original is None:
         return dataclasses.replace(result, source=Source(path, ""))
     return result
 
@@ -231,7 +244,7 @@ def _read(path: str) -> bytes:
 
 
 def _write(result: Result, settings: Settings, mode: Mode) -> Result:
-    """The result once its fixes are in the file; of the file as it is now, if it has changed meanwhile."""
+    """The result once what was changed is in the file; of the file as it is now, if it has changed meanwhile."""
     path = result.source.path
     for _ in range(TRIES):
         if not mode.write or result.original is None:
@@ -240,9 +253,9 @@ def _write(result: Result, settings: Settings, mode: Mode) -> Result:
             if atomic.replace(path, result.original.encode(), result.source.encode()):
                 return result
         except OSError as error:
-            return _unfixed(path, settings, f"cannot write the fixes: {_os_error(error)}")
+            return _unfixed(path, settings, f"cannot write the file: {_os_error(error)}")
         result = _lint(path, settings, mode)
-    return _unfixed(path, settings, "the file kept changing while it was fixed: not written")
+    return _unfixed(path, settings, "the file kept changing meanwhile: not written")
 
 
 def _unfixed(path: str, settings: Settings, message: str) -> Result:

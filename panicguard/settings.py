@@ -84,6 +84,8 @@ class Settings:
     unsafe_fixes: bool | None = None
     """None: not applied, but counted in the summary; False: not even mentioned."""
     show_fixes: bool = False
+    ignore_noqa: bool = False
+    """Whether suppression comments, of every kind, do not count."""
     output_format: str = "full"
     warnings: tuple[str, ...] = ()
     """For the user: what is wrong in the configuration, but does no harm."""

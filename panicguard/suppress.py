@@ -15,7 +15,7 @@ from panicguard.python.lex import Scan, scan
 from panicguard.scopes import Scope, place_in, row_span, rows, scopes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from panicguard.source import Source
 
@@ -47,15 +47,32 @@ def suppress(
         found = [place_in(source, scanned, unused) for unused in _unused(source, scopes, used, rules, enabled)]
         silencing = [scope for scope in scopes if scope.code is not None or _silences_all(scope, used)]
         left += _match(source, scanned, found, silencing, rules)[0]
-    return tuple(sorted(left, key=lambda diagnostic: (diagnostic.start, diagnostic.end, diagnostic.code)))
+    return _sorted(left)
 
 
 def place(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """The diagnostics with `noqa_row`, the row on which Ruff would look for a `noqa`."""
+    """The diagnostics with `noqa_row`, the row on which Ruff would look for a `noqa`; by position."""
     if not diagnostics:
         return ()
     scanned = scan(source.text)
-    return tuple(place_in(source, scanned, diagnostic) for diagnostic in diagnostics)
+    return _sorted(place_in(source, scanned, diagnostic) for diagnostic in diagnostics)
+
+
+def noqa_codes(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
+    """The codes of rules that `# noqa` comments name: those that Ruff, which reads them too, must be told of."""
+    if "PNC" not in source.text:
+        return ()
+    return tuple(
+        sorted(
+            {
+                code.text
+                for directive in read(source, scan(source.text), rules).directives
+                if directive.kind in (Kind.NOQA, Kind.FLAKE8_NOQA)
+                for code in directive.codes or ()
+                if code.text in rules
+            }
+        )
+    )
 
 
 def warnings(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
@@ -69,6 +86,10 @@ def warnings(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
         f"{complaint.what} on {source.path}:{source.location(complaint.start)[0]}: {complaint.why}"
         for complaint in sorted((*comments.complaints, *stray))
     )
+
+
+def _sorted(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(diagnostics, key=lambda diagnostic: (diagnostic.start, diagnostic.end, diagnostic.code)))
 
 
 # Matching
