@@ -7,6 +7,7 @@ comment. Offsets count code points of `Source.text`.
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,13 +42,17 @@ def place_in(source: Source, scanned: Scan, diagnostic: Diagnostic) -> Diagnosti
     backslashes that this row is in."""
     if not diagnostic.is_rule:
         return diagnostic
-    row = source.location(diagnostic.start)[0]
+    return dataclasses.replace(diagnostic, noqa_row=_comment_row(source, scanned, source.location(diagnostic.start)[0]))
+
+
+def _comment_row(source: Source, scanned: Scan, row: int) -> int:
+    """The row on which a comment for this one stands."""
     line_start, line_end = row_span(source, row)
     for start, end in sorted((*scanned.strings, *scanned.joined)):
         if start < line_end and line_start <= end:
             row = source.location(end)[0]
             line_start, line_end = row_span(source, row)
-    return dataclasses.replace(diagnostic, noqa_row=row)
+    return row
 
 
 def row_span(source: Source, row: int) -> tuple[int, int]:
@@ -120,10 +125,12 @@ def scopes_of(source: Source, scanned: Scan, directives: Sequence[Directive]) ->
 
 def _next_line(source: Source, scanned: Scan, offset: int, row: int) -> tuple[int, int]:
     """What an own-line `ignore` that ends at an offset holds for: the next logical line, or within brackets
-    the next physical one."""
+    the next physical one; blank lines and other comments may stand between."""
     at = line_at(scanned.lines, offset - 1)
     if not scanned.lines[at].blank:
-        return row_span(source, row + 1)
+        rows = range(row + 1, len(source.line_starts) + 1)
+        full = next((row for row in rows if not re.match(r"\s*(#|$)", source.line(row))), row + 1)
+        return row_span(source, full)[0], row_span(source, _comment_row(source, scanned, full))[1]
     following = next((line for line in scanned.lines[at + 1 :] if not line.blank), None)
     return (following.start, following.end) if following else (offset, offset)
 
