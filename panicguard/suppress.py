@@ -45,7 +45,7 @@ def suppress(
     left, used = _match(source, scanned, placed, scopes, rules)
     if UNUSED in enabled and all(diagnostic.is_rule for diagnostic in diagnostics):
         found = [place_in(source, scanned, unused) for unused in _unused(source, scopes, used, rules, enabled)]
-        silencing = [scope for scope in scopes if scope.code is not None or _silences_all(scope, used)]
+        silencing = [scope for scope in scopes if scope.code is not None or scope.rank == 0]
         left += _match(source, scanned, found, silencing, rules)[0]
     return _sorted(left)
 
@@ -125,12 +125,6 @@ def _match(
     return left, used
 
 
-def _silences_all(scope: Scope, used: set[Scope]) -> bool:
-    """Whether a comment without codes covers PNC900: one for the file does, unless it is unused itself."""
-    kind = scope.directive.kind
-    return kind is Kind.FLAKE8_NOQA or (kind is Kind.FILE_NOQA and scope in used)
-
-
 def _within(diagnostic: Diagnostic, scope: Scope) -> bool:
     if scope.directive.kind is Kind.IGNORE:
         return scope.low <= diagnostic.start < scope.high
@@ -163,9 +157,7 @@ def _unused(
         by_directive.setdefault(scope.directive, []).append(scope)
     for directive, own in by_directive.items():
         if directive.codes is None:
-            if directive.kind is Kind.FILE_NOQA and own[0] not in used:
-                yield _diagnostic(rules, directive, "(blanket)", _removal(source, directive, ()))
-            continue
+            continue  # one of everything may be for another tool, or for what comes later
         if any(codes.get(code.text, code.text) == UNUSED for code in directive.codes):
             continue
         faults: dict[str, list[str]] = {}

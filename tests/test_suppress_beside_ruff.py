@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from panicguard import suppress
+from panicguard.fix import apply
 from panicguard.model import Diagnostic
 from panicguard.source import Source
 
@@ -387,3 +388,121 @@ def test_a_noqa_that_fails_is_told_of_when_ruff_tells_of_it(number: int, ruffs: 
         assert warned == ruffs[number].warned
     else:
         assert not warned
+
+
+# Unused suppressions. Each file again for Ruff, with the comments of other tools told to it.
+
+BLANKET = "an unused blanket noqa stays, for another tool may need it"
+SPACING = "what stays, stays as it was written"
+KEPT = "every kind of comment can keep an unused one"
+
+UNUSED = [
+    Row("import spawn  # noqa: E711\n"),
+    Row("import spawn  # noqa: E711"),
+    Row("import spawn  # noqa: E712\n"),
+    Row("import spawn  # noqa: F401, E711 keep me\n"),
+    Row("import spawn  # noqa: E711, F401 keep me\n"),
+    Row("import spawn  # noqa: E711,F401  reason  # second\n"),
+    Row("import spawn  # noqa: E711 gone\r\n"),
+    Row("import spawn  # a # noqa: E711 # b\n"),
+    Row("import spawn  # noqa: E711 # b\n"),
+    Row("import spawn  # noqa: F401, F401\n"),
+    Row("import spawn  # noqa: F401, E711, E712, F401\n"),
+    Row("import spawn  # noqa: E711, E712, E711, F821\n"),
+    Row("import spawn  # noqa: F401, RUF100, E711\n"),
+    Row("import spawn  # noqa: RUF100\n"),
+    Row("import spawn # noqa : E711\n"),
+    Row("import spawn  # noqa\n"),
+    Row("x = 1  # noqa\n", BLANKET),
+    Row("x = 1  # noqa: F401\n"),
+    Row("# noqa: F401\nx = 1\n"),
+    Row("x = 1  # noqa: E711 see #123\n"),
+    Row("x = 1  # noqa: E711 # noqa: F401\n"),
+    Row("x = 1  # noqa: ABC123\n"),
+    Row("x = 1  # noqa: ABC123 why # more\n"),
+    Row("x = 1  # noqa: E711, ABC123\n"),
+    Row("x = 1  # noqa: ABC123, E711 why\n"),
+    Row("x = 1  # noqa: ABC1, E711, ABC2\n"),
+    Row("import spawn  # noqa: F401, ABC123\n"),
+    Row("import spawn  # noqa: ABC123,F401,E711\n", SPACING),
+    Row("import spawn  # ruff: ignore[F401, E711] why\n"),
+    Row("import spawn  # ruff: ignore[E711, F401] why\n"),
+    Row("import spawn  # ruff: ignore[E711] why\n"),
+    Row("import spawn  # ruff: ignore[F401, F401]\n"),
+    Row("# ruff: ignore[E711] why\nimport spawn\n"),
+    Row("# ruff: disable[E711]\nx = 1\n# ruff: enable[E711]\n"),
+    Row("if x:\n    # ruff: disable[E711]\n    x = 1\n    # ruff: enable[E711]\n"),
+    Row("# ruff: disable[F401, E711]\nimport spawn\n# ruff: enable[F401, E711]\n"),
+    Row("# ruff: disable[E711]\nimport spawn\n"),
+    Row("# ruff: noqa: F401\nx = 1\n"),
+    Row("# ruff: noqa: F401, E711\nimport spawn\n"),
+    Row("# flake8: noqa: E711\nx = 1\n"),
+    Row("# flake8: noqa: E711, ABC123\nx = 1\n"),
+    Row("# ruff: noqa\nx = 1\n"),
+    Row("# ruff: noqa\nx = 1  # noqa: E711\n"),
+    Row("# flake8: noqa\nx = 1\n"),
+    Row("# flake8: noqa\nx = 1  # noqa: E711\n"),
+    Row("# ruff: noqa: RUF100\nx = 1  # noqa: E711\n"),
+    Row("x = 1  # noqa: E711  # ruff: ignore[RUF100]\n", KEPT),
+    Row("# ruff: file-ignore[RUF100]\nx = 1  # noqa: E711\n", KEPT),
+    Row("# ruff: file-ignore[F401]\nx = 1\n"),
+    Row("# ruff: file-ignore[F401]\nimport spawn  # noqa: F401\n"),
+    Row("import spawn  # ruff: ignore[F401]  # noqa: F401\n"),
+    Row("# ruff: ignore[F401]\nimport spawn  # noqa: F401\n"),
+    Row("# ruff: disable[F401]\nimport spawn  # ruff: ignore[F401]\n# ruff: enable[F401]\n"),
+]
+
+
+class Cleaned(NamedTuple):
+    """A row after Ruff's fixes, and the messages that led there."""
+
+    text: str
+    said: list[str]
+
+
+@pytest.fixture(scope="module")
+def cleaned(tmp_path_factory: pytest.TempPathFactory) -> list[Cleaned]:
+    folder = tmp_path_factory.mktemp("unused")
+    files = [folder / f"{number}.py" for number in range(len(UNUSED))]
+    for file, row in zip(files, UNUSED, strict=True):
+        file.write_text(row.text, newline="")
+    command = [str(RUFF), "check", "--isolated", "--no-cache", "--output-format=json", SELECT, "--unfixable=F401"]
+    command += ["--config", 'lint.external = ["ABC"]', str(folder)]
+    run = subprocess.run(command, capture_output=True, check=False, text=True)
+    said: dict[str, list[str]] = {}
+    for item in json.loads(run.stdout):
+        if item["code"] == "RUF100":
+            said.setdefault(item["filename"], []).append(item["message"])
+    subprocess.run([*command, "--fix"], capture_output=True, check=False)
+    return [Cleaned(file.read_bytes().decode(), said.get(str(file), [])) for file in files]
+
+
+def found(source: Source) -> list[Diagnostic]:
+    return [
+        Diagnostic("PNC101", "", "", m.start(1), m.end(1)) for m in re.finditer("^import (spawn)", source.text, re.M)
+    ]
+
+
+def unused(source: Source) -> list[Diagnostic]:
+    return [d for d in suppress.suppress(source, found(source), RULES, ENABLED) if d.code == "PNC900"]
+
+
+@pytest.mark.parametrize("number", range(len(UNUSED)), ids=lambda number: UNUSED[number].text)
+def test_an_unused_suppression_goes_as_ruffs_goes(number: int, cleaned: list[Cleaned]) -> None:
+    row, theirs = UNUSED[number], cleaned[number]
+    source = Source("a.py", translated(row.text))
+    said = [d.message for d in unused(source)]
+    while fixes := [d.fix for d in unused(source) if d.fix]:
+        source, _ = apply(source, fixes)
+    if row.differs in (BLANKET, KEPT):
+        assert theirs.said
+        assert said == []
+        assert source.text == translated(row.text)
+        return
+    why = re.compile(r"\(.*\)")
+    assert [why.findall(message) for message in said] == [why.findall(translated(m)) for m in theirs.said]
+    if row.differs == SPACING:
+        assert source.text != translated(theirs.text)
+        assert source.text.replace(" ", "") == translated(theirs.text).replace(" ", "")
+    else:
+        assert source.text == translated(theirs.text)
