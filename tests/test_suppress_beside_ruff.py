@@ -151,6 +151,8 @@ PLACES = [
     Row('print("""\n""", spawn)  # noqa: F821\n'),
     Row("import \\\n  spawn  # noqa: F401\n"),
     Row("x = spawn + \\\n  1 + \\\n  2  # noqa: F821\n"),
+    Row("x = spawn + \\\n  1  # noqa: F821"),
+    Row("x = spawn + \\\n  1"),
     Row("x = 1 + \\\n 2; import spawn  # noqa: F401\n"),
     Row('x = """\n""" + \\\n  ""; import spawn  # noqa: F401\n'),
     Row("x = (\n    1 + \\\n    spawn  # noqa: F821\n)\n"),

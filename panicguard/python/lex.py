@@ -118,6 +118,8 @@ def scan(text: str) -> Scan:
                     joined = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
             case "broken":
                 sound = False
+    if joined >= 0:
+        joined_lines.append((joined, len(text)))
     if start < len(text):
         end_line(len(text))
     return Scan(tuple(lines), tuple(comments), tuple(strings), tuple(joined_lines), sound and depth == 0)
