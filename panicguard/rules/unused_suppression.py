@@ -4,8 +4,8 @@
 
 Reports a code in `# noqa: …`, `# panicguard: ignore[…]`, `disable[…]`, `file-ignore[…]` or
 `# panicguard: noqa: …` that silences no diagnostic: because there is none, because the rule is not enabled
-for the file, because the code stands there twice, or because there is no such rule. A blanket `# noqa` and
-the codes of other tools are left alone.
+for the file, because the code stands there twice, or because there is no such rule. Comments without codes
+and the codes of other tools are left alone.
 
 ## Why is this bad
 
