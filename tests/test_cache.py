@@ -54,7 +54,11 @@ def lint(files):
 
 def said(results):
     return sorted(
-        ((r.source.path, r.source.text, r.diagnostics, r.warnings) for r in results if r.diagnostics or r.warnings),
+        (
+            (r.source.path, r.source.text, r.diagnostics, r.warnings, r.noqa_codes)
+            for r in results
+            if r.diagnostics or r.warnings or r.noqa_codes
+        ),
         key=lambda one: one[0],
     )
 
