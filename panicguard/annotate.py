@@ -42,11 +42,11 @@ def annotate(
 ) -> Result:
     """The source with a comment for each diagnostic of a rule that `check` finds, and what is left to say about it.
 
-    `added` is the number of rows that got one. A source stays as it is, and an `internal-error` says so, where
+    `added` is the number of rows that got one. Notebooks get none. A source stays as it is, and an `internal-error` says so, where
     a comment would not silence what it is for, or cannot be written in the file's encoding.
     """
     found = check(source)
-    edits = additions(source, found, rules, annotation)
+    edits = () if source.path.endswith(".ipynb") else additions(source, found, rules, annotation)
     if not edits:
         return Result(source, found)
     annotated = dataclasses.replace(source, text=edited(source.text, edits))

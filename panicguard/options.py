@@ -30,7 +30,7 @@ CONFLICTS = (
     ("statistics", "diff"),
     ("exit_zero", "exit_non_zero_on_fix"),
     *itertools.combinations(ADDING, 2),
-    *itertools.product(ADDING, ("fix", "diff", "statistics", "ignore_noqa")),
+    *itertools.product(ADDING, ("fix", "diff", "watch", "statistics", "ignore_noqa")),
 )
 """Flags that do not go together."""
 

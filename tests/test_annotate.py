@@ -238,6 +238,12 @@ def test_nothing_is_added_to_what_is_broken() -> None:
     assert [d.is_rule for d in result.diagnostics] == [False]
 
 
+def test_a_notebook_is_left_alone() -> None:
+    source = Source("a.ipynb", f"{ASYNC}{SPAWN}\n")
+    result = annotate(source, CHECK, rule_names(), NOQA)
+    assert (result.source, result.added, len(result.diagnostics)) == (source, 0, 1)
+
+
 # Properties
 
 STATEMENTS = st.sampled_from(
@@ -316,6 +322,7 @@ def programs(draw: st.DrawFn) -> str:
     return newline.join(lines) + draw(st.sampled_from(["", newline]))
 
 
+@settings(deadline=None)
 @given(programs(), st.sampled_from([Kind.NOQA, Kind.IGNORE]), st.sampled_from(["", "why", "E501 why", "see #1"]))
 def test_nothing_is_left_and_no_other_line_changes(text: str, kind: Kind, reason: str) -> None:
     source = Source("a.py", text)
@@ -336,7 +343,7 @@ def test_nothing_is_left_and_no_other_line_changes(text: str, kind: Kind, reason
     assert ast.dump(ast.parse(result.source.text)) == ast.dump(ast.parse(text))
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(programs())
 def test_what_an_editor_adds_for_one_finding_silences_its_line(text: str) -> None:
     source = Source("a.py", text)

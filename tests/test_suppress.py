@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from panicguard import suppress
@@ -298,6 +298,7 @@ PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=30).map("".join))
 @example("# noqa: PNC101 # noqa: PNC103")
 def test_any_comment_is_read_and_removing_the_unused_settles(text: str) -> None:
