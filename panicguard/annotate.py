@@ -42,8 +42,9 @@ def annotate(
 ) -> Result:
     """The source with a comment for each diagnostic of a rule that `check` finds, and what is left to say about it.
 
-    `added` is the number of rows that got one. Notebooks get none. A source stays as it is, and an `internal-error` says so, where
-    a comment would not silence what it is for, or cannot be written in the file's encoding.
+    `added` is the number of rows that got one. A notebook gets none. A source stays as it is, and an
+    `internal-error` says so, where a comment would not silence what it is for, or cannot be written in the
+    file's encoding.
     """
     found = check(source)
     edits = () if source.path.endswith(".ipynb") else additions(source, found, rules, annotation)
