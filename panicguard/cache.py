@@ -37,8 +37,8 @@ SETTLED = 2.0
 TAG = "Signature: 8a477f597d28d172789f06886806bc55\n"
 """What makes a directory one that backups leave out (the Cache Directory Tagging Specification)."""
 _NO_MATTER = frozenset(
-    "exclude extend_exclude include extend_include respect_gitignore force_exclude fix fix_only unsafe_fixes "
-    "show_fixes output_format cache_dir warnings".split()
+    "exclude include respect_gitignore force_exclude fix fix_only unsafe_fixes "
+    "show_fixes output_format fail_level cache_dir warnings".split()
 )
 """The settings that say which files to check and what to do with what is found, not what is found."""
 

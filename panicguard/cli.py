@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from panicguard import __version__, files, settings
-from panicguard.options import Options, annotation_of, check_options, options_of, settings_for_options, with_values
+from panicguard.options import (
+    Options,
+    annotation_of,
+    chain_for_options,
+    check_options,
+    options_of,
+    settings_for_options,
+    with_values,
+)
 from panicguard.rule import all_rules
 from panicguard.settings import ConfigError
+from panicguard.settings.fields import INCLUDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -66,6 +75,33 @@ def rule(rule: str | None, every: bool, output_format: str) -> int:
     from panicguard.report.rules import to_json, to_markdown
 
     _write(to_json(found, every=every) if output_format == "json" else "\n".join(map(to_markdown, found)))
+    return 0
+
+
+@cli.command()
+@click.argument("key", required=False)
+@click.option("--output-format", type=click.Choice(("text", "json")), default="text", help="How to print it.")
+def config(key: str | None, output_format: str) -> int:
+    """List the keys of the configuration, or describe one."""
+    from panicguard.settings import describe
+
+    as_json = output_format == "json"
+    if key is None or key == "lint":
+        _write(describe.list_keys(key, as_json=as_json))
+    elif (name := key.removeprefix("lint.") if key not in settings.FIELDS else key) in settings.FIELDS:
+        _write(describe.describe_key(name, as_json=as_json))
+    else:
+        raise click.UsageError(f"invalid value '{key}' for '[KEY]'")
+    return 0
+
+
+@cli.command()
+@click.option("--output-format", type=click.Choice(("text", "json")), default="text", help="How to print it.")
+def linter(output_format: str) -> int:
+    """List the families of rules."""
+    from panicguard.report.rules import families_json, families_text
+
+    _write(families_json() if output_format == "json" else families_text())
     return 0
 
 
@@ -134,7 +170,7 @@ def run(arguments: Sequence[str]) -> int:
             with click.Context(cli, info_name="panicguard") as context:
                 click.echo(cli.get_help(context), err=True)
             return 2
-        return int(cli.main(with_values(arguments), prog_name="panicguard", standalone_mode=False) or 0)
+        return int(cli.main(with_values(_expanded(arguments)), prog_name="panicguard", standalone_mode=False) or 0)
     except click.exceptions.Abort:
         return 130
     except click.UsageError as error:
@@ -156,6 +192,28 @@ def run(arguments: Sequence[str]) -> int:
         return 2
 
 
+def _expanded(arguments: Iterable[str], within: tuple[str, ...] = ()) -> list[str]:
+    """The arguments with each `@file` replaced by those in the file, one on a line; empty lines do not count."""
+    found: list[str] = []
+    for argument in arguments:
+        path = argument[1:]
+        if not (argument.startswith("@") and path):
+            found.append(argument)
+            continue
+        failed = "Failed to read CLI arguments from files"
+        if path in within:
+            raise ConfigError(failed, f"file `{path}` names itself")
+        try:
+            with open(path, encoding="utf-8") as file:
+                lines = [line for line in file.read().splitlines() if line]
+        except OSError as error:
+            raise ConfigError(failed, f"failed to open file `{path}`: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ConfigError(failed, f"failed to open file `{path}`: it is not UTF-8") from None
+        found += _expanded(lines, (*within, path))
+    return found
+
+
 def _usage_error(error: click.UsageError) -> None:
     click.echo(f"error: {error.format_message()}", err=True)
     if error.ctx is not None:
@@ -169,10 +227,13 @@ def _write(text: str) -> None:
 
 def _check(options: Options) -> int:
     """Check or fix, report, and say with which code to exit."""
+    from panicguard.model import Severity
     from panicguard.pool import Mode
     from panicguard.report.summary import fixed_count
 
     settings_for = settings_for_options(options)
+    if options.show_settings or options.show_files:
+        return _show(options, settings_for)
     its = settings_for(os.getcwd())
     annotation = annotation_of(options)
     fixing = its.fix or its.fix_only or options.diff
@@ -212,7 +273,9 @@ def _check(options: Options) -> int:
         out = out or (sys.stdout if stdin is None or not mode.fix else sys.stderr)
         _report(list(map(_shown, results)), its, options, out, echo)
     fixed = fixed_count(results)
-    left = sum(len(result.diagnostics) for result in results)
+    levels = list(Severity)
+    failing = levels[: levels.index(Severity(its.fail_level)) + 1]
+    left = sum(diagnostic.severity in failing for result in results for diagnostic in result.diagnostics)
     if options.exit_zero:
         return 0
     if options.diff:
@@ -220,6 +283,29 @@ def _check(options: Options) -> int:
     if options.exit_non_zero_on_fix and fixed:
         return 1
     return 1 if left and not its.fix_only else 0
+
+
+def _show(options: Options, settings_for: Callable[[str], Settings]) -> int:
+    """Print the files that would be checked, their configuration among them, or the settings of the first one."""
+
+    def with_configuration(directory: str) -> Settings:
+        its = settings_for(directory)
+        return replace(its, include=(*its.include, *settings.FILES)) if its.include == INCLUDE else its
+
+    arguments = options.paths or (".",)
+    if options.show_files:
+        found = files.discover(arguments, with_configuration)
+        _write("".join(f"{path}\n" for path in sorted(path for path, _ in found)))
+        return 0
+    from panicguard.settings import describe
+
+    first = next((path for path, _ in files.discover(arguments, settings_for)), None)
+    if first is None:
+        raise ConfigError("No files found under the given path")
+    directory = os.path.dirname(first)
+    found_for, chain_of = chain_for_options(options)
+    _write(describe.show_settings(first, chain_of(found_for(directory)), settings_for(directory)))
+    return 0
 
 
 def _lint_stdin(data: bytes, name: str | None, settings_for: Callable[[str], Settings], mode: Mode) -> Result:

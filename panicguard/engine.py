@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from panicguard import patterns, suppress
-from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Diagnostic
+from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Severity
 from panicguard.python.screen import found_in, standing_in
 from panicguard.rule import all_rules, rule_names
 
@@ -33,8 +34,27 @@ def check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
     if not found and occurring.isdisjoint(marks):
         return ()
     if settings.ignore_noqa:
-        return suppress.place(source, found)
-    return suppress.suppress(source, found, rule_names(), frozenset(rule.code for rule in rules))
+        left = suppress.place(source, found)
+    else:
+        left = suppress.suppress(source, found, rule_names(), frozenset(rule.code for rule in rules))
+    return tuple(_as_configured(diagnostic, settings) for diagnostic in left)
+
+
+def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
+    """The diagnostic with the severity and the kind of fix that the settings give its rule."""
+    code, fix = diagnostic.code, diagnostic.fix
+    severity = dict(settings.severity).get(code)
+    if severity is not None:
+        diagnostic = replace(diagnostic, severity=Severity(severity))
+    if fix is None:
+        return diagnostic
+    if code in settings.unfixable:
+        return replace(diagnostic, fix=None)
+    if fix.applicability is Applicability.UNSAFE and code in settings.forced_safe:
+        return replace(diagnostic, fix=replace(fix, applicability=Applicability.SAFE))
+    if fix.applicability is Applicability.SAFE and code in settings.forced_unsafe:
+        return replace(diagnostic, fix=replace(fix, applicability=Applicability.UNSAFE))
+    return diagnostic
 
 
 def _rules(source: Source, settings: Settings) -> tuple[Rule, ...]:

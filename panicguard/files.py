@@ -23,7 +23,6 @@ LANGUAGES: Mapping[str, str] = {".py": "python", ".pyi": "python"}
 """Suffix -> the front end for the files that a directory is searched for."""
 MARKER = b"__mruntime__ = "
 """What the `__init__.py` of every copy of the runtime holds."""
-_SUFFIXES = tuple(LANGUAGES)
 
 
 def _warn(message: str) -> None:
@@ -37,7 +36,7 @@ def discover(
 
     A file that is named itself is taken whatever its name, unless `force-exclude` says otherwise; one that
     does not exist is handed on, so that reading it says so. `warn` is told of unreadable directories. Raises
-    ConfigError, and what `settings_for` raises.
+    what `settings_for` raises.
     """
     cwd = os.getcwd()
     tops = sorted({os.path.normpath(os.path.join(cwd, argument)) for argument in arguments}, key=parts)
@@ -75,10 +74,7 @@ def _is_under_excluded(path: str, its: Settings) -> bool:
 
 
 def _excluder(its: Settings) -> Callable[[str], bool]:
-    try:
-        return patterns.matcher(its.root, its.exclude)
-    except ValueError as error:
-        raise settings.ConfigError(f"error parsing glob: {error}") from None
+    return patterns.matcher(its.root, its.exclude)
 
 
 def _walk(top: str, settings_for: SettingsFor, warn: Callable[[str], None]) -> Iterator[tuple[str, Settings]]:
@@ -103,13 +99,14 @@ def _walk(top: str, settings_for: SettingsFor, warn: Callable[[str], None]) -> I
             continue
         its = settings_for(path)
         excluded = _excluder(its)
+        included = patterns.matcher(its.root, its.include)
         if ignores.respected:
             ignores = _with_own(ignores, path, entries)
         asked = ignores.asked
         for entry in entries:
             try:
                 is_directory = entry.is_dir(follow_symlinks=False)
-                if not is_directory and not (entry.name.endswith(_SUFFIXES) and _is_readable(entry)):
+                if not is_directory and not (included(entry.path) and _is_readable(entry)):
                     continue
             except OSError:
                 continue

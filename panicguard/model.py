@@ -20,7 +20,7 @@ INTERNAL_ERROR = "internal-error"
 
 
 class Severity(enum.Enum):
-    """How much a diagnostic matters."""
+    """How much a diagnostic matters, from the gravest down."""
 
     ERROR = "error"
     WARNING = "warning"

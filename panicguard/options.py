@@ -13,17 +13,21 @@ import click
 from panicguard import files, settings
 from panicguard.report.formats import FORMATS
 from panicguard.rule import all_rules
-from panicguard.settings import ConfigError, Layer, Settings
+from panicguard.settings import FIELDS, ConfigError, Settings, chain, discovery
+from panicguard.settings.discovery import Found
+from panicguard.settings.fields import SEVERITIES, VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from panicguard.annotate import Annotation
+    from panicguard.settings import Chain, Keys
 
-SETTINGS = (
-    "fix fix_only unsafe_fixes show_fixes output_format force_exclude respect_gitignore low_confidence ignore_noqa"
+LISTS = (
+    "select ignore extend_select extend_ignore fixable unfixable extend_fixable exclude extend_exclude "
+    "per_file_ignores extend_per_file_ignores"
 ).split()
-"""The flags that stand for a setting of the same name."""
+"""The flags that take a list with commas."""
 ADDING = {"add_noqa": "noqa", "add_ignore": "ignore"}
 """The flags that add suppression comments, and the kind of those."""
 CONFLICTS = (
@@ -33,6 +37,11 @@ CONFLICTS = (
     *itertools.product(ADDING, ("fix", "diff", "watch", "statistics", "ignore_noqa")),
 )
 """Flags that do not go together."""
+_TIP = """
+
+  tip: A `--config` flag must either be a path to a `.toml` configuration file
+       or a TOML `<KEY> = <VALUE>` pair overriding a specific configuration
+       option"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +50,19 @@ class Options:
 
     paths: tuple[str, ...] = ()
     select: tuple[str, ...] | None = None
-    ignore: tuple[str, ...] = ()
-    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] | None = None
+    extend_select: tuple[str, ...] | None = None
+    extend_ignore: tuple[str, ...] | None = None
+    fixable: tuple[str, ...] | None = None
+    unfixable: tuple[str, ...] | None = None
+    extend_fixable: tuple[str, ...] | None = None
+    per_file_ignores: tuple[str, ...] | None = None
+    extend_per_file_ignores: tuple[str, ...] | None = None
     exclude: tuple[str, ...] | None = None
-    extend_exclude: tuple[str, ...] = ()
+    extend_exclude: tuple[str, ...] | None = None
+    target_version: str | None = None
+    line_length: int | None = None
+    preview: bool | None = None
     fix: bool | None = None
     fix_only: bool | None = None
     unsafe_fixes: bool | None = None
@@ -66,29 +84,56 @@ class Options:
     force_exclude: bool | None = None
     respect_gitignore: bool | None = None
     low_confidence: bool | None = None
+    fail_level: str | None = None
+    show_settings: bool = False
+    show_files: bool = False
     verbose: bool = False
     quiet: bool = False
     silent: bool = False
     color: str = "auto"
 
 
-class _Selectors(click.ParamType[Any, Any]):
-    """A list with commas."""
+class _Commas(click.ParamType[Any, Any]):
+    """A list with commas. Spaces around an item do not count, nor does a comma too many."""
 
-    name = "selectors"
+    name = "list"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip()) or ("",)
+
+
+class _PatternsAndCodes(_Commas):
+    """A list with commas of `pattern:CODE`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        pairs = super().convert(value, param, ctx)
+        for pair in pairs:
+            pattern, colon, code = pair.rpartition(":")
+            if not (pattern and colon and code):
+                self.fail(f"{value!r}: Expected <FilePattern>:<RuleCode> pattern", param, ctx)
+        return pairs
 
 
 def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that `check` and `fix` share."""
-    listed = functools.partial(click.option, type=_Selectors(), multiple=True)
+    listed = functools.partial(click.option, type=_Commas(), multiple=True)
+    by_file = functools.partial(click.option, type=_PatternsAndCodes(), multiple=True)
     options = [
         click.argument("paths", nargs=-1),
         listed("--select", help="Rules to run: codes, prefixes, names or ALL."),
         listed("--ignore", help="Rules not to run."),
         listed("--extend-select", help="Rules to run beside the selected ones."),
+        listed("--extend-ignore", hidden=True),
+        listed("--fixable", help="Rules whose findings may be fixed."),
+        listed("--unfixable", help="Rules whose findings are only reported."),
+        listed("--extend-fixable", help="Rules that may be fixed beside the fixable ones."),
+        by_file("--per-file-ignores", help="Rules not to run in some files: pattern:CODE."),
+        by_file("--extend-per-file-ignores", help="The same, beside what the configuration says."),
+        click.option("--target-version", type=click.Choice(VERSIONS), help="The oldest Python to support."),
+        click.option("--line-length", type=click.IntRange(1), hidden=True),
+        click.option("--preview/--no-preview", default=None, help="Accepted; no rule is in preview."),
         listed("--exclude", help="Files and directories to leave out."),
         listed("--extend-exclude", help="Files and directories to leave out as well."),
         click.option("--fix/--no-fix", default=None, help="Fix what can be fixed."),
@@ -119,6 +164,9 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--force-exclude/--no-force-exclude", default=None, help="Exclude named files too."),
         click.option("--respect-gitignore/--no-respect-gitignore", default=None, help="Leave out what git ignores."),
         click.option("--low-confidence/--no-low-confidence", default=None, help="Report what is likely, too."),
+        click.option("--fail-level", type=click.Choice(SEVERITIES), help="The least severity that fails the run."),
+        click.option("--show-settings", is_flag=True, help="Print the settings of the first file, and their origins."),
+        click.option("--show-files", is_flag=True, help="Print the files that would be checked."),
         click.option("-v", "--verbose", is_flag=True, help="Say which settings are used."),
         click.option("-q", "--quiet", is_flag=True, help="Print diagnostics only."),
         click.option("-s", "--silent", is_flag=True, help="Print nothing."),
@@ -129,12 +177,10 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def options_of(flags: dict[str, Any]) -> Options:
     """The options of a command line, comma lists joined. Raises click.UsageError for what does not go together."""
-    for name in ("select", "ignore", "extend_select", "exclude", "extend_exclude"):
-        flags[name] = tuple(part for value in flags[name] for part in value)
     context = click.get_current_context()
-    for name in ("select", "exclude"):
-        if context.get_parameter_source(name) is click.core.ParameterSource.DEFAULT:
-            flags[name] = None
+    for name in LISTS:
+        listed = context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+        flags[name] = tuple(part for value in flags[name] for part in value) if listed else None
     given = [name for name, value in flags.items() if value not in (None, False)]  # in the order of the command line
     for pair in CONFLICTS:
         if set(pair) <= set(given):
@@ -168,42 +214,67 @@ def annotation_of(options: Options) -> Annotation | None:
 
 
 def settings_for_options(options: Options) -> Callable[[str], Settings]:
-    """Directory -> settings, with the flags over what the configuration says. Raises ConfigError."""
-    named = [c for c in options.config if "=" not in c]
-    overrides = [c for c in options.config if "=" in c]
-    if len(named) > 1:
-        raise ConfigError("You cannot specify more than one configuration file on the command line.")
-    if named and options.isolated:
-        raise ConfigError("The argument `--config=<FILE>` cannot be used with `--isolated`")
-    layer = Layer(options.select, options.ignore, options.extend_select, "the CLI")
-    cwd = os.getcwd()
-
-    @functools.cache
-    def configured(path: str | None) -> Settings:
-        base, its = settings.load(path, overrides) if path is not None else settings.default(cwd, overrides)
-        flags = {key: value for key in SETTINGS if (value := getattr(options, key)) is not None}
-        if options.cache_dir is not None:
-            flags["cache_dir"] = os.path.join(cwd, options.cache_dir)
-        exclude = options.exclude if options.exclude is not None else base.exclude
-        root = cwd if named else base.root
-        runtime = base.runtime_module or (None if options.isolated else files.runtime_in(root))
-        return replace(
-            base,
-            root=root,
-            enabled=settings.enabled_codes((its, layer)),
-            exclude=(*exclude, *options.extend_exclude),
-            runtime_module=runtime,
-            **flags,
-        )
-
+    """Directory -> settings, with the flags over what the configuration says. Raises as `chain_for_options` does."""
+    found_for, chain_of = chain_for_options(options)
     spawn_rules = frozenset(rule.code for rule in all_rules() if rule.spawn)
 
     @functools.cache
+    def configured(found: Found) -> Settings:
+        its = settings.resolve(chain_of(found))
+        runtime = its.runtime_module or (None if options.isolated else files.runtime_in(its.root))
+        return replace(its, runtime_module=runtime, ignore_noqa=bool(options.ignore_noqa))
+
+    @functools.cache
     def settings_for(directory: str) -> Settings:
-        path = None if options.isolated else named[0] if named else settings.nearest(directory)
-        its = configured(path)
+        its = configured(found_for(directory))
         if files.is_runtime_copy(directory):
             return replace(its, enabled=its.enabled - spawn_rules)
         return its
 
     return settings_for
+
+
+def chain_for_options(options: Options) -> tuple[Callable[[str], Found], Callable[[Found], Chain]]:
+    """Directory -> which configuration files hold for it -> all their keys, those of the command line on top.
+
+    Raises click.UsageError for a bad `--config`, ConfigError for what else is wrong, also when they are called.
+    """
+    cwd = os.getcwd()
+    named = [given for given in options.config if os.path.isfile(given)]
+    if len(named) > 1:
+        raise ConfigError("You cannot specify more than one configuration file on the command line.")
+    if named and options.isolated:
+        raise ConfigError(f"The argument `--config={named[0]}` cannot be used with `--isolated`")
+    above = [_override(given, cwd) for given in options.config if given not in named]
+    above.append(settings.flags(_keys(options), cwd))
+
+    def found_for(directory: str) -> Found:
+        if options.isolated:
+            return Found(None, None, cwd)
+        return discovery.given(named[0], cwd) if named else discovery.find(directory, cwd)
+
+    return found_for, lambda found: chain.of(found).above(*above)
+
+
+def _override(given: str, cwd: str) -> Keys:
+    """The keys of a `--config "key = value"`."""
+    if "=" in given:
+        try:
+            return settings.override(given, cwd)
+        except ConfigError as error:
+            why = "\n".join(cause.replace("TOML parse error at", "At") for cause in error.causes[1:] or error.causes)
+    else:
+        why = f"The path `{given}` does not point to a configuration file"
+    raise click.UsageError(f"invalid value '{given}' for '--config <CONFIG_OPTION>'{_TIP}\n\n{why}")
+
+
+def _keys(options: Options) -> dict[str, Any]:
+    """The flags that stand for a key of the same name."""
+    keys = {key: getattr(options, name) for key in FIELDS if hasattr(Options, name := key.replace("-", "_"))}
+    for key in ("per-file-ignores", "extend-per-file-ignores"):
+        if keys[key] is not None:
+            table: dict[str, list[str]] = {}
+            for pattern, _, code in (pair.rpartition(":") for pair in keys[key]):
+                table.setdefault(pattern, []).append(code)
+            keys[key] = table
+    return {key: value for key, value in keys.items() if value is not None}

@@ -3,7 +3,8 @@
 A pattern of ours is matched against the base name of a path and, taken from the directory of the settings,
 against its absolute path. `*` also crosses directories, `**/` stands for any number of them, `[...]`, `?` and
 `{a,b}` are as in a shell, `\\` makes the next character plain. A leading `!` turns a pattern of
-`per-file-ignores` around.
+`per-file-ignores` around. A pattern that matches a directory holds for all that is below it, in every setting but
+`include`, which is about files alone; in Ruff only `exclude` is like that.
 """
 
 from __future__ import annotations
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
 
 _SPECIAL = frozenset("*?[]{}\\")
-
-
-def is_excluded(settings: Settings, path: str) -> bool:
-    """Whether `exclude` names this file or directory itself; whoever walks a tree prunes the directories."""
-    return matches(settings.root, settings.exclude, path)
 
 
 def ignored_codes(settings: Settings, path: str) -> frozenset[str]:
@@ -50,10 +46,20 @@ def component_for(settings: Settings, path: str) -> str | None:
 
 
 def matches(root: str, patterns: tuple[str, ...], path: str) -> bool:
-    """Whether one of the patterns, taken from the directory `root`, matches a path; none matches `-`."""
+    """Whether one of the patterns, taken from the directory `root`, matches a path or a directory between the two;
+    none matches `-`."""
     if not patterns or path == "-":
         return False
-    return matcher(root, patterns)(path if path.startswith("/") else os.path.abspath(path))
+    match = matcher(root, patterns)
+    path = path if path.startswith("/") else os.path.abspath(path)
+    above = len(root or os.getcwd())
+    if not path.startswith(f"{(root or os.getcwd()).rstrip('/')}/"):
+        return match(path)
+    while len(path) > above:
+        if match(path):
+            return True
+        path = path[: path.rindex("/")]
+    return False
 
 
 @functools.lru_cache(maxsize=1024)
@@ -61,11 +67,14 @@ def matcher(root: str, patterns: tuple[str, ...]) -> Callable[[str], bool]:
     """What tells whether one of the patterns matches an absolute path. Raises ValueError for a bad one."""
     names: set[str] = set()
     paths: set[str] = set()
+    endings: list[str] = []
     name_globs: list[str] = []
     path_globs: list[str] = []
     for pattern in patterns:
         prefix, rest = _from_root(pattern, root or os.getcwd())
-        if _SPECIAL.isdisjoint(pattern):
+        if pattern.startswith("*.") and _SPECIAL.isdisjoint(pattern[1:]) and "/" not in pattern:
+            endings.append(pattern[1:])
+        elif _SPECIAL.isdisjoint(pattern):
             names.add(pattern)
             paths.add(prefix + rest)
         else:
@@ -74,10 +83,11 @@ def matcher(root: str, patterns: tuple[str, ...]) -> Callable[[str], bool]:
     name_glob = re.compile(_any(name_globs)).fullmatch
     path_glob = re.compile(_any(path_globs)).fullmatch
     has_globs = bool(name_globs)
+    ending = tuple(endings)
 
     def match(path: str) -> bool:
         name = path[path.rfind("/") + 1 :]
-        if name in names or path in paths:
+        if name in names or path in paths or name.endswith(ending):
             return True
         return has_globs and (name_glob(name) is not None or path_glob(path) is not None)
 

@@ -113,7 +113,7 @@ def profile(folder: Path) -> None:
     from panicguard.rule import all_rules
 
     all_rules()
-    its, _ = settings.default(str(folder))
+    its = settings.default(str(folder))
     measured = cProfile.Profile()
     with measured:
         for path, _ in files.discover((str(folder),), lambda _: its):

@@ -49,5 +49,5 @@ def source(case: Path) -> Source:
 def settings_of(case: Path) -> Settings:
     """All rules; and what a settings.toml beside the case says."""
     configured = case.with_name("settings.toml")
-    its, layer = settings.load(str(configured)) if configured.exists() else settings.default("")
-    return dataclasses.replace(its, root="", enabled=settings.enabled_codes((layer,)))
+    its = settings.load(str(configured)) if configured.exists() else settings.default("")
+    return dataclasses.replace(its, root="")

@@ -1,4 +1,5 @@
-"""Write what is generated: the README's tables and its picture, the runtime's licence and its manifest.
+"""Write what is generated: the README's tables and its picture, the schema of the configuration, the runtime's licence
+and its manifest.
 
 python tests/generate.py           write them
 python tests/generate.py --check   exit with 1 where one is out of date
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
+from schema import schema
 
 from panicguard.rule import all_rules
 from panicguard.settings import FIELDS
@@ -23,6 +25,7 @@ from panicguard.vendor import MANIFEST, RUNTIME, manifest
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PICTURE = ROOT / ".github" / "check.svg"
+SCHEMA = ROOT / "panicguard" / "panicguard.schema.json"
 SHOWN = ("PNC101", "PNC102")
 """The rules in the picture: one screen is enough."""
 _FONT = re.compile(r"\s*@font-face \{.*?\}\n", re.DOTALL)
@@ -36,7 +39,8 @@ def rules() -> str:
 
 def settings() -> str:
     rows = ["| Key | Default | |", "|---|---|---|"]
-    for name, field in FIELDS.items():
+    for key, field in FIELDS.items():
+        name = f"[lint] {key.removeprefix('lint.')}" if key.startswith("lint.") else key
         default = field.default if len(field.default) < 40 else "(see below)"
         rows.append(f"| `{name}` | {f'`{default}`' if default else ''} | {field.doc} |")
     return "\n".join(rows)
@@ -77,6 +81,7 @@ def main() -> int:
         RUNTIME / "LICENSE": (ROOT / "LICENSE").read_text("utf-8"),
         README: readme(README.read_text("utf-8")),
         PICTURE: picture(),
+        SCHEMA: schema(),
     }
     made[RUNTIME / MANIFEST] = manifest(RUNTIME)
     stale = [path for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text]

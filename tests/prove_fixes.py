@@ -404,12 +404,9 @@ def prove(directory: Path, *, unsafe: bool, config: list[str]) -> int:
 
 def fixed(directory: Path, unsafe: bool, config: list[str]) -> list:
     """What all files come to by these settings; the fixes are written."""
-    import dataclasses
-
     from panicguard import files, pool, settings
 
-    its, layer = settings.default(str(directory), config)
-    its = dataclasses.replace(its, enabled=settings.enabled_codes((layer,)))
+    its = settings.default(str(directory), config)
     return list(
         pool.run(files.discover([str(directory)], lambda _: its), pool.Mode(fix=True, unsafe=unsafe, write=True))
     )

@@ -16,7 +16,7 @@ ALLOWED = {
     "model": {"source"},
     "rule": {"model", "python"},
     "patterns": {"settings"},
-    "settings": {"patterns", "rule", "report"},
+    "settings": {"", "patterns", "rule", "report"},
     "files": {"patterns", "settings"},
     "python": {"model", "source", "settings", "patterns"},
     "rules": {"rule", "model", "python"},

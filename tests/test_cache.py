@@ -81,7 +81,7 @@ def both(root: Path, its: Settings) -> int:
 
 def project(root: Path) -> Settings:
     (root / "sub").mkdir(parents=True)
-    return dataclasses.replace(default(str(root))[0], root=str(root))
+    return dataclasses.replace(default(str(root)), root=str(root))
 
 
 Step = st.one_of(
@@ -109,7 +109,7 @@ def take(root: Path, its: Settings, step: tuple) -> Settings:
     elif what == "delete":
         (root / one).unlink(missing_ok=True)
     elif what == "settings":
-        return dataclasses.replace(its, enabled=one or default(str(root))[0].enabled)
+        return dataclasses.replace(its, enabled=one or default(str(root)).enabled)
     elif what in ("damage", "cut"):
         for file in root.glob(".panicguard_cache/*/*.json"):
             data = bytearray(file.read_bytes())

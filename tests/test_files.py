@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from panicguard import files, patterns, settings
+from panicguard.cli import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,7 @@ def theirs(tree: Path, arguments: list[str], flags: list[str]) -> list[str]:
 
 
 def ours(tree: Path, arguments: list[str], **changes: object) -> list[str]:
-    its, _ = settings.default(str(tree))
+    its = settings.default(str(tree))
     its = dataclasses.replace(its, **changes)  # type: ignore[arg-type]
     return sorted(path for path, _ in files.discover(arguments or ["."], lambda _: its))
 
@@ -132,7 +133,7 @@ def test_ignored_as_in_ruff(tree: Path, lines: list[str], repository: bool) -> N
 
 
 def test_files_come_in_order_and_once(tree: Path) -> None:
-    its, _ = settings.default(str(tree))
+    its = settings.default(str(tree))
     found = [path for path, _ in files.discover(["src", "a.py", ".", "src/app/k.py"], lambda _: its)]
     assert len(found) == len(set(found))
     assert found == sorted(found, key=lambda path: path.split("/"))
@@ -152,3 +153,15 @@ def test_any_pattern_either_matches_or_is_refused(pattern: str, parts: list[str]
     assert matched in (True, False)
     plain = re.sub(r"([*?\[\]{}!\\])", r"[\1]", os.path.basename(path))
     assert patterns.matches("/root", (plain,), path) or not parts
+
+
+def test_the_files_are_shown_as_ruff_shows_them(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tree / "src" / "pyproject.toml").write_text("")
+    (tree / "panicguard.toml").write_text("")
+    (tree / "ruff.toml").write_text("")
+    for arguments in ([], ["src", "c.txt"], ["--extend-exclude", "app", "--isolated"]):
+        command = [sys.executable, "-m", "ruff", "check", "--show-files", *arguments]
+        done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=True)
+        assert run(["check", "--show-files", *arguments]) == 0
+        shown = capsys.readouterr().out.replace("panicguard.toml", "ruff.toml")
+        assert shown.splitlines() == done.stdout.splitlines()

@@ -12,7 +12,7 @@ from panicguard.rule import Rule, all_rules
 from panicguard.source import Source
 
 RULES = all_rules()
-SETTINGS = settings.default("")[0]
+SETTINGS = settings.default("")
 _EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 

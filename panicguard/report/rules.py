@@ -1,4 +1,4 @@
-"""The documentation of rules, as `panicguard rule` prints it."""
+"""The documentation of rules and of their families, as `panicguard rule` and `panicguard linter` print it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ if TYPE_CHECKING:
 
     from panicguard.rule import Rule
 
+PREFIX = "PNC"
+FAMILIES = {
+    "1": "bare spawns",
+    "2": "use of SafeGo",
+    "3": "recovery and swallowing",
+    "4": "context and cancellation",
+    "5": "shared state",
+    "6": "coordination",
+    "7": "shutdown",
+    "9": "the tool itself",
+}
+"""The first digit of a code -> what the rules of its family are about."""
 _FIX = {
     "None": "No fix is available.",
     "Sometimes": "Fix is sometimes available.",
@@ -39,3 +51,14 @@ def to_json(rules: Sequence[Rule], *, every: bool) -> str:
         for rule in rules
     ]
     return json.dumps(objects if every else objects[0], indent=2) + "\n"
+
+
+def families_text() -> str:
+    """The prefix of all codes and the tool's name, as Ruff lists a linter."""
+    return f"{PREFIX} panicguard\n"
+
+
+def families_json() -> str:
+    """The same as a list of one object, with the families of its rules as Ruff has the categories of a linter."""
+    categories = [{"prefix": digit, "name": name} for digit, name in FAMILIES.items()]
+    return json.dumps([{"prefix": PREFIX, "name": "panicguard", "categories": categories}], indent=2) + "\n"

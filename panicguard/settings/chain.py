@@ -1,0 +1,71 @@
+"""Which keys hold for a file: those of its configuration file, of what that extends, and of Ruff below them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.settings import toml
+from panicguard.settings.errors import ConfigError
+from panicguard.settings.keys import Keys, expanded, from_document, from_ruff
+
+if TYPE_CHECKING:
+    from panicguard.settings.discovery import Found
+
+
+class Chain(NamedTuple):
+    """All keys that hold for some files, the last the strongest, and the directory that results start from."""
+
+    own: tuple[Keys, ...]
+    root: str
+    path: str | None = None
+    """The configuration file, if there is one."""
+    ruff: Keys | None = None
+    """What Ruff's configuration says for us, where `own` does not."""
+
+    def above(self, *keys: Keys) -> Chain:
+        """The chain with stronger keys."""
+        return self._replace(own=(*self.own, *keys))
+
+    @property
+    def keys(self) -> tuple[Keys, ...]:
+        """The keys of all, Ruff's first, and of those only what nobody else gives."""
+        inherits = True
+        for keys in self.own:
+            inherits = keys.values.get("inherit-ruff", inherits)
+        if self.ruff is None or not inherits:
+            return self.own
+        given = {key for keys in self.own for key in keys.values}
+        left = {key: value for key, value in self.ruff.values.items() if key not in given}
+        return (self.ruff._replace(values=left), *self.own)
+
+
+def of(found: Found) -> Chain:
+    """The chain of what was found for a directory. Raises ConfigError."""
+    keys = () if found.path is None else _extended((found.path,), found.root)
+    ruff = None if found.ruff is None else from_ruff(toml.read(found.ruff), os.path.dirname(found.ruff))
+    return Chain(keys, found.root or os.path.dirname(found.path or ""), found.path, ruff)
+
+
+def _extended(paths: tuple[str, ...], root: str | None) -> tuple[Keys, ...]:
+    """The keys of a file and of all that it extends, weakest first; `paths` is the way that led to it, itself last."""
+    path = paths[-1]
+    directory = os.path.dirname(path)
+    try:
+        document = toml.read(path)
+    except ConfigError as error:
+        if len(paths) == 1:
+            raise
+        extends = f"`{paths[-2]}` extends `{path}`"
+        causes = error.causes[1:] if error.causes[0].startswith("Failed to load") else error.causes
+        raise ConfigError(f"Failed to load extended configuration `{path}` ({extends})", *causes) from None
+    own = from_document(document, root or directory)
+    given = own.values.get("extend", ())
+    below: tuple[Keys, ...] = ()
+    for name in (given,) if isinstance(given, str) else given:
+        other = expanded(name, directory)
+        if other in paths:
+            circle = " extends ".join(f"`{one}`" for one in (*paths, other))
+            raise ConfigError(f"Circular configuration detected: {circle}")
+        below += _extended((*paths, other), root)
+    return (*below, own)

@@ -1,0 +1,100 @@
+"""Where configuration files are: the closest above a directory, the user's own, and Ruff's beside them."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.settings import toml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FILES = (".panicguard.toml", "panicguard.toml", "pyproject.toml")
+"""The names of configuration files, the first of them in a directory wins."""
+RUFF_FILES = (".ruff.toml", "ruff.toml", "pyproject.toml")
+
+
+class Found(NamedTuple):
+    """The configuration file that holds for a directory, and Ruff's beside it, which ours inherits from.
+
+    `root` is where relative patterns start from; None: each from the directory of the file it stands in.
+    """
+
+    path: str | None
+    ruff: str | None
+    root: str | None
+
+
+def find(directory: str, cwd: str) -> Found:
+    """The closest configuration file, else the user's own, and the closest one of Ruff. Raises ConfigError."""
+    path = nearest(directory)
+    if path is not None:
+        return Found(path, ruff_file(os.path.dirname(path)), None)
+    ruff = _closest(directory, ruff_file)
+    says = ruff is not None and _mentions(ruff, b"exclude", b"target-version")
+    return Found(_users_file(), ruff if says else None, cwd)
+
+
+def given(path: str, root: str | None = None) -> Found:
+    """A file that is named instead of looked for."""
+    path = os.path.abspath(path)
+    return Found(path, ruff_file(os.path.dirname(path)), root)
+
+
+def nearest(directory: str) -> str | None:
+    """The configuration file in a directory, or the closest above. Raises ConfigError."""
+    return _closest(directory, own_file)
+
+
+def _users_file() -> str | None:
+    home = os.environ.get("APPDATA") if sys.platform == "win32" else os.environ.get("XDG_CONFIG_HOME")
+    return own_file(os.path.join(home or os.path.expanduser("~/.config"), "panicguard"))
+
+
+@functools.cache
+def own_file(directory: str) -> str | None:
+    """The configuration file in a directory, remembered: `own_file.cache_clear()` forgets.
+
+    Raises ConfigError where a pyproject.toml is no TOML and may be about panicguard.
+    """
+    for name in FILES:
+        path = os.path.join(directory, name)
+        if os.path.isfile(path) and (name != "pyproject.toml" or _has_table(path)):
+            return path
+    return None
+
+
+@functools.cache
+def ruff_file(directory: str) -> str | None:
+    """Ruff's configuration file in a directory, remembered."""
+    for name in RUFF_FILES:
+        path = os.path.join(directory, name)
+        if os.path.isfile(path) and (name != "pyproject.toml" or _mentions(path, b"tool.ruff")):
+            return path
+    return None
+
+
+def _closest(directory: str, own: Callable[[str], str | None]) -> str | None:
+    while (found := own(directory)) is None:
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return None
+        directory = parent
+    return found
+
+
+def _has_table(path: str) -> bool:
+    # Most projects' pyproject.toml says nothing of panicguard, and the import of tomllib takes longer than that.
+    return _mentions(path, b"panicguard") and toml.read(path).tool("panicguard") is not None
+
+
+def _mentions(path: str, *words: bytes) -> bool:
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except OSError:
+        return False
+    return any(word in text for word in words)

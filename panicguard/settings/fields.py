@@ -1,0 +1,239 @@
+"""The keys of the configuration, in one table, and the value that a run goes by.
+
+`FIELDS` is the one list of keys: what reads a file, checks it, words its errors and documents it goes by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from panicguard.report.formats import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+SPAWN_EXEMPT = (
+    "**/tests/**",
+    "test_*.py",
+    "*_test.py",
+    "conftest.py",
+    "*_pb2.py",
+    "*_pb2_grpc.py",
+    "**/mocks/**",
+)
+# fmt: off
+EXCLUDE = (
+    ".bzr", ".direnv", ".eggs", ".git", ".git-rewrite", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox",
+    ".pants.d", ".panicguard_cache", ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox",
+    ".venv", ".vscode", "__pypackages__", "_build", "buck-out", "dist", "node_modules", "site-packages",
+    "venv",
+)
+# fmt: on
+INCLUDE = ("*.py", "*.pyi")
+"""What a directory is searched for: the suffixes of `files.LANGUAGES`."""
+VERSIONS = ("py37", "py38", "py39", "py310", "py311", "py312", "py313", "py314", "py315")
+SEVERITIES = ("error", "warning", "info")
+"""From the gravest down."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """An array."""
+
+    of: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class TableOf:
+    """A table: what its keys are, and what they hold."""
+
+    keys: str
+    of: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """An array or a table, or one value instead."""
+
+    many: ListOf | TableOf
+    one: str
+
+
+Kind: TypeAlias = "str | tuple[str, ...] | ListOf | TableOf | Either"
+"""bool, int, str, path, glob, module (a dotted name), selector or version; a tuple of the strings that it may be."""
+
+
+class Field(NamedTuple):
+    """A key of the configuration. `default` and `example` are TOML, the default of a key without one is empty."""
+
+    kind: Kind
+    default: str
+    doc: str
+    example: str
+    lint: bool = True
+    """Whether the key may also stand in the table `lint`."""
+
+
+def _toml_list(items: Iterable[str]) -> str:
+    return "[" + ", ".join(f'"{item}"' for item in items) + "]"
+
+
+_BY_FILE = TableOf("glob", ListOf("selector"))
+_SELECTORS = ListOf("selector")
+
+FIELDS: Mapping[str, Field] = {
+    "select": Field(_SELECTORS, "", "The rules to run: codes, prefixes, names, or ALL.", '["PNC1", "bare-thread"]'),
+    "ignore": Field(_SELECTORS, "[]", "The rules not to run.", '["PNC401"]'),
+    "extend-select": Field(_SELECTORS, "[]", "Rules to run beside the selected ones.", '["PNC3"]'),
+    "extend-ignore": Field(_SELECTORS, "[]", "The same as `ignore`.", '["PNC401"]'),
+    "fixable": Field(_SELECTORS, '["ALL"]', "The rules whose findings may be fixed.", '["PNC1"]'),
+    "unfixable": Field(_SELECTORS, "[]", "The rules whose findings are only reported.", '["PNC501"]'),
+    "extend-fixable": Field(_SELECTORS, "[]", "Rules that may be fixed beside the fixable ones.", '["PNC2"]'),
+    "extend-safe-fixes": Field(_SELECTORS, "[]", "Rules whose unsafe fixes count as safe.", '["PNC304"]'),
+    "extend-unsafe-fixes": Field(_SELECTORS, "[]", "Rules whose safe fixes count as unsafe.", '["PNC103"]'),
+    "per-file-ignores": Field(_BY_FILE, "{}", "Rules not to run, by path pattern.", '{ "scripts" = ["PNC1"] }'),
+    "extend-per-file-ignores": Field(_BY_FILE, "{}", "More of `per-file-ignores`.", '{ "scripts/*.py" = ["PNC4"] }'),
+    "lint.exclude": Field(ListOf("glob"), "[]", "In `[lint]`: more of `exclude`.", '["generated"]', lint=False),
+    "external": Field(ListOf("str"), "[]", "Codes of other tools; none of them is ever touched.", '["V"]'),
+    "severity": Field(
+        TableOf("selector", SEVERITIES), "{}", "How grave findings are, by rule: else errors.", '{ "PNC4" = "warning" }'
+    ),
+    "runtime-module": Field(
+        "module", "", "The module that fixes import the runtime from: `myapp.mruntime`.", '"myapp.mruntime"'
+    ),
+    "default-policy": Field(
+        ("KeepRunning", "CrashProcess"), '"KeepRunning"', "The policy that fixes write.", '"CrashProcess"'
+    ),
+    "component": Field(
+        Either(TableOf("glob", "str"), "str"),
+        "{}",
+        "The component fixes write: a name, or names by path pattern.",
+        '{ "src/billing" = "billing" }',
+    ),
+    "spawn-exempt": Field(
+        ListOf("glob"),
+        _toml_list(SPAWN_EXEMPT),
+        "Files in which the rules about spawns do not hold.",
+        '["tests", "scripts/*.py"]',
+    ),
+    "strict-spawns": Field("bool", "false", "Report every raw spawn, observed ones too.", "true"),
+    "extend-spawners": Field(
+        ListOf("module"), "[]", "Functions that spawn what they are given first.", '["myapp.background.run"]'
+    ),
+    "extend-guards": Field(
+        ListOf("module"), "[]", "Functions and decorators as good as SafeGo.", '["myapp.safe.guarded"]'
+    ),
+    "low-confidence": Field("bool", "false", "Report what is likely but not proven.", "true"),
+    "reporters": Field(
+        ListOf("module"), "[]", "Functions that report the exception being handled.", '["myapp.log.note"]'
+    ),
+    "extend": Field(
+        Either(ListOf("path"), "path"),
+        "[]",
+        "Files that this one builds on, the last the strongest; `~` and variables are expanded.",
+        '"../panicguard.toml"',
+        lint=False,
+    ),
+    "inherit-ruff": Field(
+        "bool",
+        "true",
+        "Take what of excludes, `target-version`, `line-length` and `src` is not given from Ruff's configuration.",
+        "false",
+        lint=False,
+    ),
+    "required-version": Field("version", "", "The versions of panicguard that may run.", '">=0.3,<1"', lint=False),
+    "preview": Field("bool", "false", "Accepted; no rule is in preview.", "true"),
+    "exclude": Field(ListOf("glob"), _toml_list(EXCLUDE), "Files and directories to leave out.", '["gen"]', lint=False),
+    "extend-exclude": Field(
+        ListOf("glob"), "[]", "Files and directories to leave out beside `exclude`.", '["third_party"]', lint=False
+    ),
+    "include": Field(
+        ListOf("glob"), _toml_list(INCLUDE), "The files that directories are searched for.", '["src/*.py"]', lint=False
+    ),
+    "extend-include": Field(ListOf("glob"), "[]", "Files to look for beside `include`.", '["*.pyw"]', lint=False),
+    "respect-gitignore": Field("bool", "true", "Leave out what git ignores.", "false", lint=False),
+    "force-exclude": Field("bool", "false", "Exclude files that the command line names, too.", "true", lint=False),
+    "target-version": Field(
+        VERSIONS, "", "The oldest Python to support; `requires-python` where it is not given.", '"py312"', lint=False
+    ),
+    "per-file-target-version": Field(
+        TableOf("glob", VERSIONS), "{}", "The oldest Python, by path pattern.", '{ "scripts" = "py313" }', lint=False
+    ),
+    "src": Field(ListOf("path"), '[".", "src"]', "Where the project's own packages are.", '["lib"]', lint=False),
+    "line-length": Field("int", "88", "The length of a line.", "120", lint=False),
+    "cache-dir": Field("path", '".panicguard_cache"', "Where results are kept.", '"~/.cache/panicguard"', lint=False),
+    "fix": Field("bool", "false", "Fix what can be fixed.", "true", lint=False),
+    "fix-only": Field("bool", "false", "Fix, and do not report what is left.", "true", lint=False),
+    "unsafe-fixes": Field("bool", "", "Apply unsafe fixes too; false: do not even mention them.", "true", lint=False),
+    "show-fixes": Field("bool", "false", "List what was fixed.", "true", lint=False),
+    "output-format": Field(tuple(FORMATS), '"full"', "How to print diagnostics.", '"concise"', lint=False),
+    "fail-level": Field(SEVERITIES, '"info"', "The least severity that makes a run fail.", '"warning"', lint=False),
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Settings:
+    """Everything a run depends on. Hashable, of plain values; two equal values give equal results."""
+
+    root: str = ""
+    """The directory that relative patterns start from."""
+    enabled: frozenset[str] = frozenset()
+    """The codes of the rules that are on, selectors already resolved."""
+    unfixable: frozenset[str] = frozenset()
+    """The codes of the rules whose findings come without their fix."""
+    forced_safe: frozenset[str] = frozenset()
+    forced_unsafe: frozenset[str] = frozenset()
+    """The codes whose safe fixes are unsafe; and `forced_safe`, whose unsafe ones are safe."""
+    severity: tuple[tuple[str, str], ...] = ()
+    """(code, severity) for the rules whose findings are no errors."""
+    per_file_ignores: tuple[tuple[str, frozenset[str]], ...] = ()
+    exclude: tuple[str, ...] = EXCLUDE
+    include: tuple[str, ...] = INCLUDE
+    external: tuple[str, ...] = ()
+    runtime_module: str | None = None
+    """The dotted name of the runtime that fixes import. None: the project's copy, else the installed one."""
+    default_policy: str = "KeepRunning"
+    component: tuple[tuple[str, str], ...] = ()
+    """(path pattern, component name): the component for spawns in those files, the first that matches."""
+    spawn_exempt: tuple[str, ...] = SPAWN_EXEMPT
+    strict_spawns: bool = False
+    extend_spawners: tuple[str, ...] = ()
+    """Dotted names of functions that spawn their first argument."""
+    extend_guards: tuple[str, ...] = ()
+    """Dotted names of functions and decorators that report the errors of what they are given."""
+    low_confidence: bool = False
+    reporters: tuple[str, ...] = ()
+    """Dotted names of functions that report an exception being handled (PNC303)."""
+    preview: bool = False
+    target_version: str = "py310"
+    per_file_target_version: tuple[tuple[str, str], ...] = ()
+    src: tuple[str, ...] = (".", "src")
+    line_length: int = 88
+    cache_dir: str = ".panicguard_cache"
+    """A path: a relative one starts from `root`."""
+    respect_gitignore: bool = True
+    force_exclude: bool = False
+    fix: bool = False
+    fix_only: bool = False
+    unsafe_fixes: bool | None = None
+    """None: not applied, but counted in the summary; False: not even mentioned."""
+    show_fixes: bool = False
+    ignore_noqa: bool = False
+    """Whether suppression comments, of every kind, do not count."""
+    output_format: str = "full"
+    fail_level: str = "info"
+    """The least severity with which a finding makes the run fail."""
+    warnings: tuple[str, ...] = ()
+    """For the user: what is wrong in the configuration, but does no harm."""
+
+    def __repr__(self) -> str:
+        """The same for equal settings in every process: a set has no order of its own."""
+        return f"Settings({', '.join(f'{field.name}={_ordered(getattr(self, field.name))}' for field in fields(self))})"
+
+
+def _ordered(value: object) -> str:
+    if isinstance(value, frozenset):
+        return f"{{{', '.join(sorted(map(_ordered, value)))}}}"
+    return f"({', '.join(map(_ordered, value))})" if isinstance(value, tuple) else repr(value)

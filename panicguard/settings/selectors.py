@@ -1,0 +1,84 @@
+"""Selectors: codes, prefixes of codes, names and ALL, and the rules that layers of them come to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.rule import all_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Layer(NamedTuple):
+    """Selectors given in one place. `select` is None where it is not given."""
+
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    extend: tuple[str, ...] = ()
+
+
+def resolve(start: frozenset[str], layers: Iterable[Layer]) -> frozenset[str]:
+    """The codes that are on after all layers, the last the strongest; before the first, those of `start`.
+
+    In a layer the more specific selector wins, and `ignore` among equals. A `select` starts afresh. A selector
+    that names no rule does nothing.
+    """
+    on = start
+    carried: tuple[str, ...] = ()
+    for layer in layers:
+        given = [(_specificity(s), True, s) for s in (*(layer.select or ()), *layer.extend)]
+        given += [(_specificity(s), False, s) for s in (*layer.ignore, *carried)]
+        if layer.select is not None:
+            on = frozenset()
+        for _, selects, selector in sorted(given, key=lambda one: (one[0], not one[1])):
+            on = on | codes_of(selector) if selects else on - codes_of(selector)
+        # An `ignore` beside nothing selected is meant for what is selected later.
+        carried = layer.ignore if layer.select == () and not layer.extend else ()
+    return on
+
+
+def by_code(table: Mapping[str, str]) -> dict[str, str]:
+    """Selector -> value as code -> value: the more specific selector wins, and the last among equals."""
+    return {
+        code: table[selector] for selector in sorted(table, key=_specificity) for code in sorted(codes_of(selector))
+    }
+
+
+def default_codes() -> frozenset[str]:
+    """The codes of the rules that are on where nothing is selected."""
+    return frozenset(rule.code for rule in all_rules() if rule.default)
+
+
+def codes_of(selector: str) -> frozenset[str]:
+    """The codes that a code, a prefix of codes, a rule's name or ALL stands for; nothing if unknown."""
+    is_prefix = selector.startswith("PNC")
+    return frozenset(
+        rule.code
+        for rule in all_rules()
+        if selector in ("ALL", rule.name) or (is_prefix and rule.code.startswith(selector))
+    )
+
+
+def known_selectors() -> tuple[str, ...]:
+    """Every selector that stands for something: ALL, prefixes and codes, names."""
+    codes = [rule.code for rule in all_rules()]
+    prefixes = sorted({code[:length] for code in codes for length in range(len("PNC"), len(code) + 1)})
+    return ("ALL", *prefixes, *(rule.name for rule in all_rules()))
+
+
+def did_you_mean(selector: str) -> str:
+    """What to write instead of a selector that names nothing."""
+    import difflib
+
+    close = difflib.get_close_matches(selector, known_selectors(), n=1, cutoff=0.7)
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return "expected a code, a prefix such as `PNC1`, the name of a rule, or `ALL`"
+
+
+def _specificity(selector: str) -> int:
+    """ALL, then prefixes by length, then a code or name."""
+    if selector == "ALL":
+        return 0
+    return len(selector) if selector.startswith("PNC") else len("PNC000")
