@@ -25,7 +25,8 @@ def check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
     Raises only what is a fault of panicguard itself.
     """
     rules = _rules(source, settings)
-    words, marks = _words(rules), () if settings.ignore_noqa else suppress.marks(rule_names())
+    words = (*_words(rules), *_declared(settings))
+    marks = () if settings.ignore_noqa else suppress.marks(rule_names())
     occurring = found_in(source.text, (*words, *marks))
     if not occurring:
         return ()
@@ -73,11 +74,17 @@ def _words(rules: tuple[Rule, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for rule in rules for word in rule.words))
 
 
+def _declared(settings: Settings) -> tuple[str, ...]:
+    """The words of the project's own spawners and guards: every rule about spawned code may speak of them."""
+    return tuple(dict.fromkeys(n.rpartition(".")[2] for n in (*settings.extend_spawners, *settings.extend_guards)))
+
+
 def _findings(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
     from panicguard.python.module import UnparsableError, parse
 
-    wanted = [rule for rule in rules if words.intersection(rule.words)]
-    plain = {word for rule in wanted if not rule.handlers for word in rule.words}
+    declared = words.intersection(_declared(settings))
+    wanted = [rule for rule in rules if words.intersection(rule.words) or (declared and not rule.handlers)]
+    plain = {*declared, *(word for rule in wanted if not rule.handlers for word in rule.words)}
     caught = {word for rule in wanted if rule.handlers for word in rule.words} - plain
     try:
         module = parse(source, settings, sorted(plain & words), sorted(caught & words))

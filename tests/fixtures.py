@@ -26,7 +26,7 @@ class Want(NamedTuple):
 
 def cases() -> list[Path]:
     """All fixture inputs, golden results left out."""
-    return sorted(p for p in FIXTURES.glob("PNC*/*.py") if not p.name.endswith(".fixed.py"))
+    return sorted(p for p in FIXTURES.glob("PNC*/**/*.py") if not p.name.endswith(".fixed.py"))
 
 
 def golden(case: Path) -> Path:

@@ -7,6 +7,10 @@ means that nothing is printed, logged or raised anywhere.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LOOP = "asyncio.AbstractEventLoop"
 GROUP = "asyncio.TaskGroup"
@@ -178,6 +182,16 @@ METHODS_ELSEWHERE = {"gather": ("asyncio", "aio", "tasks")}
 """Word -> the modules it may be a function of, where it is written with a dot: tensors have it as a method."""
 SPAWN_NAMES = frozenset(name.rpartition(".")[2] for name in SPAWNS) | {"remote"}
 """The last parts of all names in SPAWNS."""
+
+
+def is_named(found: str | None, listed: Iterable[str]) -> bool:
+    """Whether a qualified name is one of those that the settings list. One that is relative (`.bg.run`) stands for any
+    that ends in it."""
+    if found is None:
+        return False
+    if not found.startswith("."):
+        return found in listed
+    return any(name.endswith(f".{found.lstrip('.')}") for name in listed)
 
 
 def canonical(name: str, runtime: str | None) -> str:

@@ -38,12 +38,22 @@ def is_guarded(module: Module, function: CSTNode) -> bool:
     if not isinstance(function, cst.FunctionDef):
         return False
     decorators = (d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator for d in function.decorators)
-    if any(module.names.qualified(d) in apis.GUARDS for d in decorators):
+    if any(_is_guard(module, d, apis.GUARDS) for d in decorators):
         return True
     body = statements(function.body)
     return all(_is_safe(module, s) for s in body) and any(
         isinstance(node, (cst.Try, cst.With)) for node in module.tree.own(function)
     )
+
+
+def is_guard(module: Module, node: CSTNode) -> bool:
+    """Whether an expression is a guard of the runtime, or one that the settings name."""
+    return _is_guard(module, node, apis.GUARDS)
+
+
+def _is_guard(module: Module, node: CSTNode, known: Sequence[str]) -> bool:
+    name = module.names.qualified(node)
+    return name in known or apis.is_named(name, module.settings.extend_guards)
 
 
 def _is_safe(module: Module, statement: CSTNode) -> bool:
@@ -55,7 +65,7 @@ def _is_safe(module: Module, statement: CSTNode) -> bool:
             return any(catches_all(module, h) and does_something(h) for h in handlers)
         case cst.With(items=items, body=body):
             recovers = any(
-                isinstance(i.item, cst.Call) and module.names.qualified(i.item.func) in apis.RECOVERS for i in items
+                isinstance(i.item, cst.Call) and _is_guard(module, i.item.func, apis.RECOVERS) for i in items
             )
             plain = all(not _calls(i.item) for i in items)
             return recovers or (plain and all(_is_safe(module, s) for s in statements(body)))

@@ -47,7 +47,7 @@ class Module:
 
     @cached_property
     def spawns(self) -> tuple[Spawn, ...]:
-        return find(self.tree, self.names, self.flow)
+        return find(self.tree, self.names, self.flow, self.settings.extend_spawners, self.settings.extend_guards)
 
     @cached_property
     def spawned(self) -> dict[CSTNode, Spawn | None]:

@@ -66,6 +66,8 @@ class _Rewrite(NamedTuple):
 
 def spawn_fix(module: Module, spawn: Spawn) -> Fix | None:
     """The fix for a raw spawn; None where no rewrite is right."""
+    if spawn.declared:
+        return None
     if module.source.path.endswith(".pyi") or any(arg.star for arg in spawn.call.args if spawn.kind != "future"):
         return None
     found = imports.reference(module, spawn.call)

@@ -51,6 +51,8 @@ class Spawn:
     uses: tuple[Use, ...]
     guessed: bool = False
     """The receiver's type is unknown and only its name says that it is a loop."""
+    declared: bool = False
+    """The settings say that it spawns, and nobody says how."""
 
     @property
     def started(self) -> bool:
@@ -80,9 +82,12 @@ class _Finder:
     tree: Tree
     names: Names
     flow: Flow
+    spawners: tuple[str, ...]
+    guards: tuple[str, ...]
 
     def spawns(self) -> Iterator[Spawn]:
         aliases = self._aliases()
+        aliases.update(name.rpartition(".")[2] for name in (*self.spawners, *self.guards))
         for call in self.tree.all(cst.Call):
             last = _last_name(call.func)
             if last in apis.SPAWN_NAMES or last in aliases or isinstance(call.func, cst.Call):
@@ -109,6 +114,9 @@ class _Finder:
             found = apis.RAY_REMOTE
         if not isinstance(found, str):
             return
+        if apis.is_named(found, (*self.spawners, *self.guards)):
+            yield self._declared(call, found)
+            return
         api = apis.Api("future") if found == apis.RAY_REMOTE else apis.SPAWNS.get(found)
         if api is None:
             return
@@ -122,6 +130,21 @@ class _Finder:
             fate = Fate.OBSERVED  # whoever goes over the results raises the errors
         owner = call.func.value if isinstance(call.func, cst.Attribute) and self._is_object(call.func) else None
         yield Spawn(call, found, api.kind, target, definition, owner, fate, uses, guessed)
+
+    def _declared(self, call: cst.Call, name: str) -> Spawn:
+        """A spawn by a function of the project: what it is given first runs as a task if that is a coroutine or an
+        async function, else as a thread. A guard may be given something else before that."""
+        given = [arg.value for arg in call.args]
+        if apis.is_named(name, self.guards):
+            target = next((node for node in given if self._run(node) is not None), None)
+            return Spawn(call, name, "safe", target, self._run(target), None, Fate.STRUCTURED, (), declared=True)
+        target = given[0] if given else None
+        definition = self._run(target)
+        is_async = isinstance(definition, cst.FunctionDef) and definition.asynchronous is not None
+        is_called = isinstance(target, cst.Call) and self.names.qualified(target.func) != "functools.partial"
+        uses = tuple(self.flow.uses(call))
+        kind = "task" if is_async or is_called else "thread"
+        return Spawn(call, name, kind, target, definition, None, self._fate(uses), uses, declared=True)
 
     def _mapped(self) -> Iterator[Spawn]:
         """`map(asyncio.create_task, ...)`: each element is a handle."""
@@ -217,9 +240,12 @@ class _Finder:
         return isinstance(function, cst.FunctionDef) and any(isinstance(n, cst.Yield) for n in self.tree.own(function))
 
 
-def find(tree: Tree, names: Names, flow: Flow) -> tuple[Spawn, ...]:
-    """All spawns of a module, raw ones, those an owner awaits, and those that are safe already."""
-    return tuple(_Finder(tree, names, flow).spawns())
+def find(
+    tree: Tree, names: Names, flow: Flow, spawners: tuple[str, ...] = (), guards: tuple[str, ...] = ()
+) -> tuple[Spawn, ...]:
+    """All spawns of a module, raw ones, those an owner awaits, and those that are safe already; `spawners` and `guards`
+    are functions of the project that are raw and safe."""
+    return tuple(_Finder(tree, names, flow, spawners, guards).spawns())
 
 
 def _last_name(node: CSTNode) -> str:

@@ -55,6 +55,8 @@ the future of `run_coroutine_threadsafe` is kept, since its type may change, and
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
 - `strict-spawns`: report every raw spawn, awaited ones too
+- `extend-spawners`: functions of the project that start a task: what is reported is one whose first argument is a
+  coroutine or an async function, and whose result goes nowhere
 
 ## References
 

@@ -2,9 +2,10 @@
 
 ## What it does
 
-Reports a `threading.Thread`, or an instance of a subclass of it in the same module, that is started, and
-`_thread.start_new_thread`. A thread is not reported when what it runs handles every error itself: its whole
-body is a `try` with an `except Exception` that does something with the error, or it is guarded by the runtime.
+Reports a `threading.Thread`, or an instance of a subclass of it in the same module, that is started,
+`_thread.start_new_thread`, and a function of `extend-spawners` that is given a plain function. A thread is not
+reported when what it runs handles every error itself: its whole body is a `try` with an `except Exception` that
+does something with the error, or it is guarded by the runtime.
 
 ## Why is this bad
 
@@ -51,6 +52,8 @@ an async function or a generator, which a thread would not run.
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
 - `strict-spawns`: report guarded threads too
+- `extend-spawners`: functions of the project that start a thread
+- `extend-guards`: functions and decorators that report the errors of what they are given
 
 ## References
 
@@ -62,9 +65,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
-from panicguard.python.bodies import is_guarded
+from panicguard.python.bodies import is_guard, is_guarded
 from panicguard.python.lazy import cst
 from panicguard.python.rewrite import spawn_fix
+from panicguard.python.spawns import Fate
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
@@ -79,6 +83,8 @@ def check(module: Module) -> Iterator[Finding]:
     for spawn in module.spawns:
         if spawn.kind != "thread" or (spawn.api == apis.THREAD and not spawn.started):
             continue
+        if spawn.declared and spawn.fate >= Fate.OBSERVED:
+            continue
         if module.settings.strict_spawns or not _is_guarded(module, spawn):
             name = module.text(spawn.call.func).rpartition(".")[2]
             message = f"`{name}` is bare: an error ends the thread, and nobody is told"
@@ -90,6 +96,8 @@ def _is_guarded(module: Module, spawn: Spawn) -> bool:
     if isinstance(subclass, cst.ClassDef):
         run = module.method(subclass, "run")
         return run is not None and is_guarded(module, run)
+    if isinstance(spawn.target, cst.Call) and is_guard(module, spawn.target.func):
+        return True
     return spawn.definition is not None and is_guarded(module, spawn.definition)
 
 

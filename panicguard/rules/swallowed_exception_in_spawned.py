@@ -54,7 +54,7 @@ only one that is idle is reported. So is one around nothing but a cleanup (`clos
 
 ## Options
 
-- `reporters`: functions that report the exception being handled
+- `reporters`: functions that report the exception being handled, such as `print` where the output is the log
 """
 
 from __future__ import annotations
@@ -112,7 +112,8 @@ def _is_idle(module: Module, statement: CSTNode) -> bool:
     value = statement.value if isinstance(statement, cst.Expr) else None
     if isinstance(value, cst.Await):
         value = value.expression
-    if not (isinstance(value, cst.Call) and module.names.qualified(value.func) in _IDLE_CALLS):
+    name = module.names.qualified(value.func) if isinstance(value, cst.Call) else None
+    if not isinstance(value, cst.Call) or name not in _IDLE_CALLS or name in module.settings.reporters:
         return False
     return all(isinstance(arg.value, (cst.SimpleString, cst.Integer, cst.Float)) for arg in value.args)
 
