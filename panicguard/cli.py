@@ -243,7 +243,8 @@ def _check(options: Options) -> int:
         fixing and annotation is None, unsafe=bool(its.unsafe_fixes), write=not options.diff, annotation=annotation
     )
     if options.verbose:
-        click.echo(f"panicguard {__version__}, settings from {settings.nearest(os.getcwd()) or 'nowhere'}", err=True)
+        found_for, _ = chain_for_options(options)
+        click.echo(f"panicguard {__version__}, settings from {found_for(os.getcwd()).path or 'nowhere'}", err=True)
     out = _file(options.output_file) if options.output_file is not None else None
     stdin = echo = None
     if options.paths == ("-",) or (options.stdin_filename is not None and not options.paths):
@@ -295,7 +296,7 @@ def _show(options: Options, settings_for: Callable[[str], Settings]) -> int:
     arguments = options.paths or (".",)
     if options.show_files:
         found = files.discover(arguments, with_configuration)
-        _write("".join(f"{path}\n" for path in sorted(path for path, _ in found)))
+        _write("".join(f"{path}\n" for path, _ in found))
         return 0
     from panicguard.settings import describe
 

@@ -20,7 +20,7 @@ from panicguard import files
 from panicguard.cli import check as check_command
 from panicguard.engine import check
 from panicguard.options import options_of, settings_for_options
-from panicguard.settings import ConfigError, discovery
+from panicguard.settings import ConfigError, forget
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ def inside(folder: Path) -> Iterator[None]:
     """In a directory, with nothing remembered of others, and its `xdg` for the user's configuration."""
     before = os.environ.get("XDG_CONFIG_HOME")
     os.environ["XDG_CONFIG_HOME"] = str(folder / "xdg")
-    discovery.own_file.cache_clear()
-    discovery.ruff_file.cache_clear()
+    forget()
     cwd = os.getcwd()
     os.chdir(folder)
     try:

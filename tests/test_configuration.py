@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from beside_ruff import OURS, both, inside, ours, theirs, translated, write
 
 from panicguard import settings
 from panicguard.options import Options, settings_for_options
-from panicguard.settings import ConfigError, discovery
+from panicguard.settings import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -261,29 +260,17 @@ def test_without_configuration_no_toml_is_read(tmp_path: Path, text: str) -> Non
     assert done.returncode == 0, done.stderr
 
 
-def test_settings_are_the_same_text_in_every_process(tmp_path: Path) -> None:
-    (tmp_path / "panicguard.toml").write_text('per-file-ignores = { "a" = ["ALL"] }\nseverity = { ALL = "info" }\n')
-    program = "from panicguard import settings; print(settings.load('panicguard.toml'))"
-    said = set()
-    for seed in ("1", "2", "3"):
-        command = [sys.executable, "-c", program]
-        env = {**os.environ, "PYTHONHASHSEED": seed}
-        said.add(subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout)
-    assert len(said) == 1
-    assert hash(settings.load(str(tmp_path / "panicguard.toml")))
-
-
 def test_the_nearest_file_may_be_asked_for(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "panicguard.toml").write_text("")
-    discovery.own_file.cache_clear()
+    settings.forget()
     assert settings.nearest(str(tmp_path / "a")) == str(tmp_path / "panicguard.toml")
-    discovery.own_file.cache_clear()
+    settings.forget()
 
 
 def test_a_pyproject_that_cannot_be_read_is_an_error_where_it_may_be_ours(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.panicguard\n")
-    discovery.own_file.cache_clear()
+    settings.forget()
     with pytest.raises(ConfigError, match="Failed to parse"):
         settings.nearest(str(tmp_path))
-    discovery.own_file.cache_clear()
+    settings.forget()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.settings import chain, discovery
 from panicguard.settings.chain import Chain
-from panicguard.settings.discovery import FILES, nearest, own_file
+from panicguard.settings.discovery import FILES, forget, nearest
 from panicguard.settings.errors import ConfigError
 from panicguard.settings.fields import EXCLUDE, FIELDS, Settings
 from panicguard.settings.keys import Keys, flags, override
@@ -36,10 +36,10 @@ __all__ = [
     "Settings",
     "default",
     "flags",
+    "forget",
     "load",
     "nearest",
     "override",
-    "own_file",
     "resolve",
 ]
 

@@ -56,7 +56,7 @@ def _users_file() -> str | None:
 
 @functools.cache
 def own_file(directory: str) -> str | None:
-    """The configuration file in a directory, remembered: `own_file.cache_clear()` forgets.
+    """The configuration file in a directory, remembered until `forget`.
 
     Raises ConfigError where a pyproject.toml is no TOML and may be about panicguard.
     """
@@ -69,12 +69,18 @@ def own_file(directory: str) -> str | None:
 
 @functools.cache
 def ruff_file(directory: str) -> str | None:
-    """Ruff's configuration file in a directory, remembered."""
+    """Ruff's configuration file in a directory, remembered until `forget`."""
     for name in RUFF_FILES:
         path = os.path.join(directory, name)
         if os.path.isfile(path) and (name != "pyproject.toml" or _mentions(path, b"tool.ruff")):
             return path
     return None
+
+
+def forget() -> None:
+    """Look again: a configuration file may have come or gone."""
+    own_file.cache_clear()
+    ruff_file.cache_clear()
 
 
 def _closest(directory: str, own: Callable[[str], str | None]) -> str | None:

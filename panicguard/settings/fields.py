@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from panicguard.report.formats import FORMATS
@@ -173,7 +173,7 @@ FIELDS: Mapping[str, Field] = {
 }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a run depends on. Hashable, of plain values; two equal values give equal results."""
 
@@ -227,13 +227,3 @@ class Settings:
     """The least severity with which a finding makes the run fail."""
     warnings: tuple[str, ...] = ()
     """For the user: what is wrong in the configuration, but does no harm."""
-
-    def __repr__(self) -> str:
-        """The same for equal settings in every process: a set has no order of its own."""
-        return f"Settings({', '.join(f'{field.name}={_ordered(getattr(self, field.name))}' for field in fields(self))})"
-
-
-def _ordered(value: object) -> str:
-    if isinstance(value, frozenset):
-        return f"{{{', '.join(sorted(map(_ordered, value)))}}}"
-    return f"({', '.join(map(_ordered, value))})" if isinstance(value, tuple) else repr(value)
