@@ -237,6 +237,18 @@ def test_excludes_of_ruff_start_from_its_file(tmp_path: Path) -> None:
     assert set(found) == {"gen/a.py"}
 
 
+def test_what_ruff_extends_counts_too(tmp_path: Path) -> None:
+    texts = {
+        "pyproject.toml": f"[tool.ruff]\n{RUFF}",
+        "app/pyproject.toml": "[tool.ruff]\nextend = '../pyproject.toml'\nextend-exclude = ['b']\nline-length = 1\n",
+        "app/panicguard.toml": "",
+        "circle/ruff.toml": "extend = 'ruff.toml'\nline-length = 2\n",
+    }
+    its = configured(tmp_path, texts, "app")
+    assert (its.exclude, its.line_length) == ((f"{tmp_path}/gen/*", "more", "b"), 1)
+    assert configured(tmp_path, {}, "circle").line_length == 2
+
+
 def test_a_fault_in_ruffs_keys_is_for_ruff_to_report(tmp_path: Path) -> None:
     its = configured(tmp_path, {"ruff.toml": "line-length = 'x'\nnope = 1\nexclude = ['g']\n", "panicguard.toml": ""})
     assert (its.line_length, its.exclude) == (88, ("g",))

@@ -20,7 +20,7 @@ class Chain(NamedTuple):
     root: str
     path: str | None = None
     """The configuration file, if there is one."""
-    ruff: Keys | None = None
+    ruff: tuple[Keys, ...] = ()
     """What Ruff's configuration says for us, where `own` does not."""
 
     def above(self, *keys: Keys) -> Chain:
@@ -33,17 +33,20 @@ class Chain(NamedTuple):
         inherits = True
         for keys in self.own:
             inherits = keys.values.get("inherit-ruff", inherits)
-        if self.ruff is None or not inherits:
+        if not inherits:
             return self.own
         given = {key for keys in self.own for key in keys.values}
-        left = {key: value for key, value in self.ruff.values.items() if key not in given}
-        return (self.ruff._replace(values=left), *self.own)
+        ruff = (
+            keys._replace(values={key: value for key, value in keys.values.items() if key not in given})
+            for keys in self.ruff
+        )
+        return (*ruff, *self.own)
 
 
 def of(found: Found) -> Chain:
     """The chain of what was found for a directory. Raises ConfigError."""
     keys = () if found.path is None else _extended((found.path,), found.root)
-    ruff = None if found.ruff is None else from_ruff(toml.read(found.ruff), os.path.dirname(found.ruff))
+    ruff = () if found.ruff is None else _ruff((found.ruff,))
     return Chain(keys, found.root or os.path.dirname(found.path or ""), found.path, ruff)
 
 
@@ -69,3 +72,12 @@ def _extended(paths: tuple[str, ...], root: str | None) -> tuple[Keys, ...]:
             raise ConfigError(f"Circular configuration detected: {circle}")
         below += _extended((*paths, other), root)
     return (*below, own)
+
+
+def _ruff(paths: tuple[str, ...]) -> tuple[Keys, ...]:
+    """What a file of Ruff's and those that it extends say for us, weakest first. A circle is for Ruff to report."""
+    path = paths[-1]
+    directory = os.path.dirname(path)
+    own, extended = from_ruff(toml.read(path), directory)
+    other = None if extended is None else expanded(extended, directory)
+    return (own,) if other is None or other in paths else (*_ruff((*paths, other)), own)

@@ -34,7 +34,7 @@ def find(directory: str, cwd: str) -> Found:
     if path is not None:
         return Found(path, ruff_file(os.path.dirname(path)), None)
     ruff = _closest(directory, ruff_file)
-    says = ruff is not None and _mentions(ruff, b"exclude", b"target-version")
+    says = ruff is not None and _mentions(ruff, b"exclude", b"extend", b"target-version")
     return Found(_users_file(), ruff if says else None, cwd)
 
 

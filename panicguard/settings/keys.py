@@ -86,15 +86,20 @@ def from_document(document: Document, directory: str) -> Keys:
     return Keys(found.values, directory, document, found.places, tuple(found.warnings))
 
 
-def from_ruff(document: Document, directory: str) -> Keys:
-    """What of Ruff's configuration holds for us too. Its faults are for Ruff to report: such a key is left out."""
+def from_ruff(document: Document, directory: str) -> tuple[Keys, str | None]:
+    """What of a configuration of Ruff's holds for us too, and the file that it extends.
+
+    Its faults are for Ruff to report: such a key is left out.
+    """
     table: object = document.table
     where: Where = ()
     if document.is_pyproject:
         table, where = document.tool("ruff"), ("tool", "ruff")
     found = table if isinstance(table, dict) else {}
     values = {key: found[key] for key in RUFF if key in found and not any(_faults(FIELDS[key].kind, found[key]))}
-    return Keys(values, directory, document, {key: (*where, key) for key in values})
+    extended = found.get("extend")
+    keys = Keys(values, directory, document, {key: (*where, key) for key in values})
+    return keys, extended if isinstance(extended, str) else None
 
 
 class _Found(NamedTuple):
