@@ -131,6 +131,32 @@ def test_the_same_precedence_as_in_ruff(tmp_path: Path, arguments: tuple[str, ..
     assert isinstance(our, dict)
 
 
+FROM_BELOW = [
+    (),
+    ("--exclude", "q"),
+    ("--exclude", "q/*.py"),
+    ("--extend-exclude", "p/q"),
+    ("--extend-exclude", "../a.py", ".."),
+    ("--per-file-ignores", "q/*.py:F401"),
+    ("--per-file-ignores", "p/q/*.py:F401"),
+    ("--config", "extend-exclude = ['q/*.py']"),
+    ("--config", "lint.per-file-ignores = { 'q/c.py' = ['F'] }"),
+    ("--config", "own.toml", ".."),
+    ("--config", "../p/own.toml", "--isolated"),
+]
+
+
+@pytest.mark.parametrize("arguments", FROM_BELOW, ids=" ".join)
+def test_patterns_of_the_command_line_start_from_the_current_directory(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    texts = {"ruff.toml": f"lint.{BOTH}\n", "p/own.toml": f'lint.{BOTH}\nextend-exclude = ["q/*.py"]\n'}
+    places = write(tmp_path, {**PY, **texts})
+    their, our = theirs(places[0] / "p", *arguments), ours(places[1] / "p", *map(translated, arguments))
+    assert isinstance(our, str) is isinstance(their, str)
+    assert isinstance(our, str) or our == their
+
+
 def test_the_last_of_several_overrides_wins(tmp_path: Path) -> None:
     # In Ruff the first does, which surprises: of everything else on a command line the last counts.
     arguments = ("--isolated", "--config", "lint.select = ['F401']", "--config", "lint.select = ['E711']")

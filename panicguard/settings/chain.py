@@ -6,11 +6,16 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.settings import toml
+from panicguard.settings.discovery import mentions
 from panicguard.settings.errors import ConfigError
 from panicguard.settings.keys import Keys, expanded, from_document, from_ruff
 
 if TYPE_CHECKING:
     from panicguard.settings.discovery import Found
+
+
+_OF_USE = (b"exclude", b"extend", b"target-version")
+"""Without one of these Ruff's configuration is not worth the time that reading TOML takes, where we have none."""
 
 
 class Chain(NamedTuple):
@@ -46,7 +51,9 @@ class Chain(NamedTuple):
 def of(found: Found) -> Chain:
     """The chain of what was found for a directory. Raises ConfigError."""
     keys = () if found.path is None else _extended((found.path,), found.root)
-    ruff = () if found.ruff is None else _ruff((found.ruff,))
+    ruff: tuple[Keys, ...] = ()
+    if found.ruff is not None and (found.path is not None or mentions(found.ruff, *_OF_USE)):
+        ruff = _ruff((found.ruff,))
     return Chain(keys, found.root or os.path.dirname(found.path or ""), found.path, ruff)
 
 

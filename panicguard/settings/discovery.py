@@ -33,9 +33,7 @@ def find(directory: str, cwd: str) -> Found:
     path = nearest(directory)
     if path is not None:
         return Found(path, ruff_file(os.path.dirname(path)), None)
-    ruff = _closest(directory, ruff_file)
-    says = ruff is not None and _mentions(ruff, b"exclude", b"extend", b"target-version")
-    return Found(_users_file(), ruff if says else None, cwd)
+    return Found(_users_file(), _closest(directory, ruff_file), cwd)
 
 
 def given(path: str, root: str | None = None) -> Found:
@@ -72,7 +70,7 @@ def ruff_file(directory: str) -> str | None:
     """Ruff's configuration file in a directory, remembered until `forget`."""
     for name in RUFF_FILES:
         path = os.path.join(directory, name)
-        if os.path.isfile(path) and (name != "pyproject.toml" or _mentions(path, b"tool.ruff")):
+        if os.path.isfile(path) and (name != "pyproject.toml" or mentions(path, b"tool.ruff")):
             return path
     return None
 
@@ -94,10 +92,11 @@ def _closest(directory: str, own: Callable[[str], str | None]) -> str | None:
 
 def _has_table(path: str) -> bool:
     # Most projects' pyproject.toml says nothing of panicguard, and the import of tomllib takes longer than that.
-    return _mentions(path, b"panicguard") and toml.read(path).tool("panicguard") is not None
+    return mentions(path, b"panicguard") and toml.read(path).tool("panicguard") is not None
 
 
-def _mentions(path: str, *words: bytes) -> bool:
+def mentions(path: str, *words: bytes) -> bool:
+    """Whether one of the words stands in a file, to read no TOML where it says nothing."""
     try:
         with open(path, "rb") as file:
             text = file.read()
