@@ -280,6 +280,15 @@ def test_a_fault_in_ruffs_keys_is_for_ruff_to_report(tmp_path: Path) -> None:
     assert (its.line_length, its.exclude) == (88, ("g",))
 
 
+@pytest.mark.parametrize("text", ["exclude = [", "extend = 'nowhere.toml'\nline-length = 99\n"])
+def test_a_broken_configuration_of_ruffs_is_a_warning(tmp_path: Path, text: str) -> None:
+    its = configured(tmp_path, {"ruff.toml": text})
+    assert its.exclude == settings.EXCLUDE
+    broken = tmp_path / ("nowhere.toml" if "nowhere" in text else "ruff.toml")
+    assert its.warnings == (f"Ruff's configuration `{broken}` cannot be read: nothing is taken from it",)
+    assert its.line_length == (99 if "99" in text else 88)
+
+
 NOT_IMPORTED = """
 import sys
 from panicguard.cli import run

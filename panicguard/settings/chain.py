@@ -82,9 +82,15 @@ def _extended(paths: tuple[str, ...], root: str | None) -> tuple[Keys, ...]:
 
 
 def _ruff(paths: tuple[str, ...]) -> tuple[Keys, ...]:
-    """What a file of Ruff's and those that it extends say for us, weakest first. A circle is for Ruff to report."""
+    """What a file of Ruff's and those that it extends say for us, weakest first. What is wrong with them, a circle too,
+    is for Ruff to report."""
     path = paths[-1]
     directory = os.path.dirname(path)
-    own, extended = from_ruff(toml.read(path), directory)
+    try:
+        document = toml.read(path)
+    except ConfigError:
+        said = f"Ruff's configuration `{path}` cannot be read: nothing is taken from it"
+        return (Keys({}, directory, warnings=(said,)),)
+    own, extended = from_ruff(document, directory)
     other = None if extended is None else expanded(extended, directory)
     return (own,) if other is None or other in paths else (*_ruff((*paths, other)), own)
