@@ -186,7 +186,7 @@ def test_the_copy_passes_the_runtime_s_tests_where_nothing_else_is_installed(tmp
     project = tmp_path / "project"
     tests = make_project(project)
     # The others take long, for they start many processes; tests/matrix.py runs them all.
-    files = [str(tests / f"test_runtime_{part}.py") for part in ("invariants", "tasks", "threads", "sync")]
+    files = [str(tests / "runtime" / f"test_runtime_{part}.py") for part in ("invariants", "tasks", "threads", "sync")]
     paths = [str(project), str(site)]
     start = f"import sys; sys.path[:0] = {paths}; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
     # Neither the installed packages (-S) nor PYTHONPATH (-E).
