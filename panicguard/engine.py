@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from panicguard import patterns, suppress
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Severity
+from panicguard.python.magics import as_python, leaves_magics
 from panicguard.python.screen import found_in, standing_in
 from panicguard.rule import all_rules, rule_names
+from panicguard.settings import language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,23 @@ def check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
 
     Raises only what is a fault of panicguard itself.
     """
+    if not source.cells:
+        return _check(source, settings)
+    return tuple(_in_cell(source, diagnostic) for diagnostic in _check(as_python(source), settings))
+
+
+def _in_cell(source: Source, diagnostic: Diagnostic) -> Diagnostic:
+    """What was found in a notebook as one module, as it is for the cell: rows count from its start, and there is no
+    fix that would touch what is not Python or reach into another cell."""
+    row, fix = diagnostic.noqa_row, diagnostic.fix
+    return replace(
+        diagnostic,
+        noqa_row=row and source.place(source.line_starts[row - 1]).row,
+        fix=fix if fix and leaves_magics(source, fix) else None,
+    )
+
+
+def _check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
     rules = _rules(source, settings)
     words = (*_words(rules), *_declared(settings))
     marks = () if settings.ignore_noqa else suppress.marks(rule_names())
@@ -61,7 +80,7 @@ def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
 def _rules(source: Source, settings: Settings) -> tuple[Rule, ...]:
     """The rules that hold for a file."""
     ignored = patterns.ignored_codes(settings, source.path)
-    exempt = source.path.endswith(".pyi") or patterns.is_spawn_exempt(settings, source.path)
+    exempt = language(settings, source.path) == "pyi" or patterns.is_spawn_exempt(settings, source.path)
     return tuple(
         rule
         for rule in all_rules()

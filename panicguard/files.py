@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from panicguard import patterns, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from panicguard.settings import Settings
 
     SettingsFor = Callable[[str], Settings]
     """Directory (absolute) -> the settings of its files."""
 
-LANGUAGES: Mapping[str, str] = {".py": "python", ".pyi": "python"}
-"""Suffix -> the front end for the files that a directory is searched for."""
 MARKER = b"__mruntime__ = "
 """What the `__init__.py` of every copy of the runtime holds."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.engine import check as check_source
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Result, edited
+from panicguard.python.magics import as_python
 from panicguard.python.screen import shallow
 from panicguard.source import Source
 
@@ -43,7 +44,16 @@ def apply(source: Source, fixes: Sequence[Fix]) -> tuple[Source, tuple[int, ...]
             for edit in new:
                 bisect.insort(made, edit)
             applied.append(index)
-    return dataclasses.replace(source, text=edited(source.text, made)), tuple(sorted(applied))
+    return _edited(source, made), tuple(sorted(applied))
+
+
+def _edited(source: Source, edits: Sequence[Edit]) -> Source:
+    """The source after edits that are sorted and do not overlap; in a notebook each lies in one cell."""
+    cells = []
+    for cell in source.cells:
+        above = edits[: bisect.bisect_left(edits, cell.start, key=lambda edit: edit.start)]
+        cells.append(cell._replace(start=cell.start + sum(len(e.content) - (e.end - e.start) for e in above)))
+    return dataclasses.replace(source, text=edited(source.text, edits), cells=tuple(cells))
 
 
 def _validate(edits: Sequence[Edit], length: int) -> None:
@@ -117,21 +127,24 @@ def _fault(source: Source, diagnostics: Sequence[Diagnostic], judge: Callable[[S
     if any(diagnostic.code == INVALID_SYNTAX for diagnostic in diagnostics):
         return "the fixes made a syntax error"
     try:
-        reread = Source.decode(source.path, source.encode())
-    except (UnicodeError, LookupError) as error:
+        reread = Source.decode(source.path, source.encode(), notebook=source.document is not None)
+    except (ValueError, LookupError) as error:
         return f"the fixed text cannot be written as {source.encoding} ({error})"
-    if (reread.text, reread.encoding, reread.bom) != (source.text, source.encoding, source.bom):
+    if dataclasses.replace(reread, document=source.document) != source:
         return "the fixed text would not be read back as it was written"
     fault = judge(source)
     return None if fault is None else f"the fixed text does not compile ({fault})"
 
 
 def _compile_error(source: Source) -> str | None:
-    """Why the running Python does not compile the source."""
+    """Why the running Python does not compile the source. In a notebook it may await outside of functions."""
+    import ast
+
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if source.document is not None else 0
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(source.text, source.path, "exec", dont_inherit=True)
+            compile(as_python(source).text, source.path, "exec", flags, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return _first_line(error)
     return None
@@ -142,7 +155,7 @@ def _parse_error(source: Source) -> str | None:
     are too deep for it: no rule finds anything there."""
     import libcst
 
-    text = source.text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\f")
+    text = as_python(source).text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\f")
     try:
         libcst.parse_module(shallow(text, ())[0])
     except (libcst.ParserSyntaxError, libcst.CSTLogicError, TypeError, RecursionError) as error:

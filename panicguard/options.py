@@ -81,6 +81,7 @@ class Options:
     isolated: bool = False
     config: tuple[str, ...] = ()
     stdin_filename: str | None = None
+    extension: tuple[tuple[str, str], ...] = ()
     force_exclude: bool | None = None
     respect_gitignore: bool | None = None
     low_confidence: bool | None = None
@@ -114,6 +115,21 @@ class _PatternsAndCodes(_Commas):
             if not (pattern and colon and code):
                 self.fail(f"{value!r}: Expected <FilePattern>:<RuleCode> pattern", param, ctx)
         return pairs
+
+
+class _Extension(click.ParamType[Any, Any]):
+    """`extension:language`."""
+
+    name = "extension:language"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        extension, _, language = value.partition(":")
+        if language.lower() not in settings.LANGUAGES.values():
+            known = ", ".join(f"`{extension or 'ipy'}:{known}`" for known in settings.LANGUAGES.values())
+            self.fail(f"{value!r}: expected an extension and a language, one of {known}", param, ctx)
+        return extension.removeprefix("."), language.lower()
 
 
 def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -161,6 +177,7 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--isolated", is_flag=True, help="Read no configuration file."),
         click.option("--config", multiple=True, help="A configuration file, or a `key = value` in TOML."),
         click.option("--stdin-filename", help="The name of the file that comes from standard input."),
+        click.option("--extension", type=_Extension(), multiple=True, help="How to read files: `ipy:ipynb`."),
         click.option("--force-exclude/--no-force-exclude", default=None, help="Exclude named files too."),
         click.option("--respect-gitignore/--no-respect-gitignore", default=None, help="Leave out what git ignores."),
         click.option("--low-confidence/--no-low-confidence", default=None, help="Report what is likely, too."),
@@ -271,6 +288,7 @@ def _override(given: str, cwd: str) -> Keys:
 def _keys(options: Options) -> dict[str, Any]:
     """The flags that stand for a key of the same name."""
     keys = {key: getattr(options, name) for key in FIELDS if hasattr(Options, name := key.replace("-", "_"))}
+    keys["extension"] = dict(options.extension) or None
     for key in ("per-file-ignores", "extend-per-file-ignores"):
         if keys[key] is not None:
             table: dict[str, list[str]] = {}

@@ -24,6 +24,7 @@ from panicguard.engine import check
 from panicguard.fix import fix
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR, Diagnostic, Result
 from panicguard.rule import rule_names
+from panicguard.settings import language
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -72,12 +73,14 @@ def lint_file(path: str, settings: Settings, mode: Mode) -> Result:
 def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result:
     """What a file of these bytes comes to; as `lint_file`, but reads and writes nothing."""
     try:
-        source = Source.decode(path, data)
+        source = Source.decode(path, data, notebook=language(settings, path) == "ipynb")
     except UnicodeDecodeError as error:
         row = error.object[: error.start].count(b"\n") + 1
         return _failure(path, IO_ERROR, f"stream did not contain valid {error.encoding.upper()} (line {row})")
     except (UnicodeError, LookupError) as error:
         return _failure(path, IO_ERROR, str(error))
+    except ValueError as error:
+        return _failure(path, INVALID_SYNTAX, str(error))
     if (null := source.text.find("\0")) >= 0:
         said = Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, "source code cannot contain null bytes", null, null + 1)
         return Result(source, (said,))

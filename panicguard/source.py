@@ -1,7 +1,7 @@
 """One file's text, and the only place that turns offsets into lines and columns or text into bytes.
 
 Offsets count code points of `text`, which holds the file's characters exactly (every newline as it
-stands) without the byte order mark.
+stands) without the byte order mark; of a notebook, the text of its Python cells, one after another.
 """
 
 from __future__ import annotations
@@ -27,6 +27,14 @@ class Place(NamedTuple):
     column: int
 
 
+class Cell(NamedTuple):
+    """A Python cell of a notebook: where its text starts in that of the source, and its number, 1-based and over all
+    cells. A newline that is not in the notebook ends the text of each."""
+
+    start: int
+    number: int
+
+
 @dataclass(frozen=True)
 class Source:
     """A decoded file. `language` is a key of the engine's table of front ends."""
@@ -36,29 +44,58 @@ class Source:
     language: str = "python"
     encoding: str = "utf-8"
     bom: bool = False
+    cells: tuple[Cell, ...] = ()
+    document: str | None = None
+    """The JSON of a notebook as it was read; None where the file is none."""
 
     @classmethod
-    def decode(cls, path: str, data: bytes) -> Source:
-        """The source in `data`: UTF-8, or what its PEP 263 cookie says.
+    def decode(cls, path: str, data: bytes, *, notebook: bool = False) -> Source:
+        """The source in `data`: UTF-8, or what its PEP 263 cookie says; the cells of a notebook, if it is to be one.
 
-        Raises UnicodeDecodeError when the bytes do not fit the encoding and LookupError when the
-        encoding is unknown.
+        Raises UnicodeDecodeError when the bytes do not fit the encoding, LookupError when the encoding is
+        unknown, and another ValueError when what is to be a notebook is none.
         """
         bom = data.startswith(codecs.BOM_UTF8)
         if bom:
             data = data[len(codecs.BOM_UTF8) :]
+        if notebook:
+            return cls._of_notebook(path, data.decode(), bom)
         encoding = "utf-8"
         cookie = _COOKIE.match(data) if b"coding" in data[:2000] else None
         if cookie and not (cookie.start(1) > data.find(b"\n") >= 0 and _FIRST_LINE_IS_CODE.match(data)):
             encoding = codecs.lookup(cookie[1].decode("ascii")).name
         return cls(path, data.decode(encoding), encoding=encoding, bom=bom)
 
+    @classmethod
+    def _of_notebook(cls, path: str, document: str, bom: bool) -> Source:
+        from panicguard import notebook
+
+        read = notebook.read(document)
+        texts = [f"{text}\n" for _, text in read]
+        starts = itertools.accumulate(map(len, texts), initial=0)
+        cells = tuple(Cell(start, number) for start, (number, _) in zip(starts, read, strict=False))
+        return cls(path, "".join(texts), bom=bom, cells=cells, document=document)
+
     def encode(self) -> bytes:
         """The bytes of the file: what `decode` read, when the text is the same.
 
         Raises UnicodeEncodeError when the text holds what the file's encoding cannot say.
         """
-        return (codecs.BOM_UTF8 if self.bom else b"") + self.text.encode(self.encoding)
+        text = self.text
+        if self.document is not None:
+            from panicguard import notebook
+
+            text = notebook.write(self.document, self.cell_texts)
+        return (codecs.BOM_UTF8 if self.bom else b"") + text.encode(self.encoding)
+
+    @functools.cached_property
+    def cell_texts(self) -> dict[int, str]:
+        """The text of each Python cell of a notebook, as the notebook keeps it, by the cell's number."""
+        ends = [*(cell.start for cell in self.cells[1:]), len(self.text)]
+        return {
+            cell.number: self.text[cell.start : end].removesuffix("\n")
+            for cell, end in zip(self.cells, ends, strict=False)
+        }
 
     @functools.cached_property
     def line_starts(self) -> list[int]:
@@ -79,9 +116,24 @@ class Source:
         row = bisect.bisect_right(self.line_starts, offset)
         return row, offset - self.line_starts[row - 1] + 1
 
+    def cell(self, offset: int) -> tuple[int | None, int, int]:
+        """The number of the cell at an offset, and where its text starts and ends; all of a file that has no cells."""
+        at = bisect.bisect_right(self.cells, offset, key=lambda cell: cell.start) - 1
+        if at < 0:
+            return None, 0, len(self.text)
+        start, number = self.cells[at]
+        return number, start, self.cells[at + 1].start if at + 1 < len(self.cells) else len(self.text)
+
     def place(self, offset: int) -> Place:
         """Where a report says that an offset is."""
-        return Place(None, *self.location(offset))
+        number, start, _ = self.cell(offset)
+        row, column = self.location(offset)
+        return Place(number, row - self.location(start)[0] + 1, column)
+
+    def place_of_end(self, start: int, end: int) -> Place:
+        """Where a report says that the span from an offset ends: before the newline that ends its cell, not in the
+        next cell."""
+        return self.place(end - 1 if start < end == self.cell(end)[1] > 0 else end)
 
     def offset(self, row: int, column: int) -> int:
         """The offset of a 1-based row and column, kept within the text."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from panicguard.directives import NEXT_SEGMENT, Code, Directive, Kind, read
 from panicguard.model import Diagnostic, Edit, Fix
 from panicguard.python.lex import Scan, scan
+from panicguard.python.magics import as_python
 from panicguard.scopes import Scope, place_in, row_span, rows, scopes_of
 
 if TYPE_CHECKING:
@@ -79,13 +80,19 @@ def warnings(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
     """What to tell about comments that try to suppress and cannot; only about comments that speak of us."""
     if "panicguard" not in source.text and "PNC" not in source.text:
         return ()
+    source = as_python(source)
     scanned = scan(source.text)
     comments = read(source, scanned, rules)
     _, stray = scopes_of(source, scanned, comments.directives)
     return tuple(
-        f"{complaint.what} on {source.path}:{source.location(complaint.start)[0]}: {complaint.why}"
+        f"{complaint.what} on {source.path}:{_shown_row(source, complaint.start)}: {complaint.why}"
         for complaint in sorted((*comments.complaints, *stray))
     )
+
+
+def _shown_row(source: Source, offset: int) -> str:
+    cell, row, _ = source.place(offset)
+    return str(row) if cell is None else f"cell {cell}:{row}"
 
 
 def _sorted(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "panicguard"
 # Module -> what it may import of the package. A package stands for what is in it; itself is always allowed.
 ALLOWED = {
     "__main__": {"", "cli"},
-    "source": set(),
+    "notebook": set(),
+    "source": {"notebook"},
     "model": {"source"},
     "rule": {"model", "python"},
     "patterns": {"settings"},

@@ -211,8 +211,11 @@ def _is_sorted(lines: Sequence[_Line], key: _Order) -> bool:
 
 
 def _after(source: Source, line: _Line, statement: str) -> tuple[int, str]:
-    """Below a logical line, which may be the last of the file and lack its newline."""
+    """Below a logical line, which may be the last of the file and lack its newline; or the last of a notebook's cell,
+    whose newline ends the cell."""
     newline = source.newline
+    if source.cells and source.cell(line.start)[2] == line.end:
+        return line.end - 1, f"{newline}{statement}"
     if source.text[: line.end].endswith(("\n", "\r")):
         return line.end, f"{statement}{newline}"
     return line.end, f"{newline}{statement}"

@@ -23,10 +23,8 @@ _PLAIN = r"""
 """
 """What says nothing of lines: text, simple brackets, simple strings. A token or the end always follows: a match that
 failed would be tried again at each next character."""
-_TOKEN = re.compile(
-    _PLAIN
-    + r'''
-    (?: (?P<comment> \#[^\r\n]* )
+TOKEN = r'''
+    (?P<comment> \#[^\r\n]* )
   | (?P<string> """ [^"\\]* (?: (?: \\. | "(?!"") ) [^"\\]* )* """
               | \'\'\' [^'\\]* (?: (?: \\. | '(?!'') ) [^'\\]* )* \'\'\'
               | " [^"\\\r\n]* (?: \\(?:\r\n|.) [^"\\\r\n]* )* "
@@ -36,15 +34,11 @@ _TOKEN = re.compile(
   | (?P<joined> \\ (?:\r\n|\r|\n) )
   | (?P<newline> \r\n | \r | \n )
   | (?P<end> \Z )
-  | (?P<broken> ["'\\] ) )
-    ''',
-    re.VERBOSE | re.DOTALL,
-)
+'''
+"""What says where lines and expressions end: a verbose pattern, in which a dot is any character."""
+_TOKEN = re.compile(rf"{_PLAIN} (?: {TOKEN} | (?P<broken> [\"'\\] ) )", re.VERBOSE | re.DOTALL)
 _LINK = re.compile(
-    _TOKEN.pattern.removeprefix(_PLAIN).replace(
-        "(?P<broken> [\"'\\\\] )",
-        "(?P<reset> [,;] ) | (?P<link> [-+~] | [*/%@&|^.<>=!]+ | \\b(?:not|if|lambda|await|and|or|in|is)\\b )",
-    ),
+    rf"{TOKEN} | (?P<reset> [,;] ) | (?P<link> [-+~] | [*/%@&|^.<>=!]+ | \b(?:not|if|lambda|await|and|or|in|is)\b )",
     re.VERBOSE | re.DOTALL,
 )
 _INDENT = re.compile(r"[ \t\f]*")

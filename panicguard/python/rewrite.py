@@ -14,6 +14,7 @@ from panicguard.patterns import component_for
 from panicguard.python import apis, imports
 from panicguard.python.lazy import cst
 from panicguard.python.spawns import Fate
+from panicguard.settings import language
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,9 @@ def spawn_fix(module: Module, spawn: Spawn) -> Fix | None:
     """The fix for a raw spawn; None where no rewrite is right."""
     if spawn.declared:
         return None
-    if module.source.path.endswith(".pyi") or any(arg.star for arg in spawn.call.args if spawn.kind != "future"):
+    if language(module.settings, module.source.path) == "pyi" or any(
+        arg.star for arg in spawn.call.args if spawn.kind != "future"
+    ):
         return None
     found = imports.reference(module, spawn.call)
     quote = _quote(module, spawn.call)

@@ -19,7 +19,7 @@ from panicguard.settings import chain, discovery
 from panicguard.settings.chain import Chain
 from panicguard.settings.discovery import FILES, forget, nearest
 from panicguard.settings.errors import ConfigError
-from panicguard.settings.fields import EXCLUDE, FIELDS, Settings
+from panicguard.settings.fields import EXCLUDE, FIELDS, LANGUAGES, Settings, language
 from panicguard.settings.keys import Keys, flags, override
 from panicguard.settings.resolve import resolve
 
@@ -30,6 +30,7 @@ __all__ = [
     "EXCLUDE",
     "FIELDS",
     "FILES",
+    "LANGUAGES",
     "Chain",
     "ConfigError",
     "Keys",
@@ -37,6 +38,7 @@ __all__ = [
     "default",
     "flags",
     "forget",
+    "language",
     "load",
     "nearest",
     "override",

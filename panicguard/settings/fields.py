@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -31,8 +32,10 @@ EXCLUDE = (
     "venv",
 )
 # fmt: on
-INCLUDE = ("*.py", "*.pyi")
-"""What a directory is searched for: the suffixes of `files.LANGUAGES`."""
+LANGUAGES: Mapping[str, str] = {".py": "python", ".pyi": "pyi", ".ipynb": "ipynb"}
+"""Suffix -> how a file that has it is read. Other files, where they are named, are read as Python."""
+INCLUDE = tuple(f"*{suffix}" for suffix in LANGUAGES)
+"""What a directory is searched for."""
 VERSIONS = ("py37", "py38", "py39", "py310", "py311", "py312", "py313", "py314", "py315")
 SEVERITIES = ("error", "warning", "info")
 """From the gravest down."""
@@ -153,6 +156,13 @@ FIELDS: Mapping[str, Field] = {
         ListOf("glob"), _toml_list(INCLUDE), "The files that directories are searched for.", '["src/*.py"]', lint=False
     ),
     "extend-include": Field(ListOf("glob"), "[]", "Files to look for beside `include`.", '["*.pyw"]', lint=False),
+    "extension": Field(
+        TableOf("str", tuple(LANGUAGES.values())),
+        "{}",
+        "How to read files, by extension.",
+        '{ "ipy" = "ipynb" }',
+        lint=False,
+    ),
     "respect-gitignore": Field("bool", "true", "Leave out what git ignores.", "false", lint=False),
     "force-exclude": Field("bool", "false", "Exclude files that the command line names, too.", "true", lint=False),
     "target-version": Field(
@@ -191,6 +201,8 @@ class Settings:
     per_file_ignores: tuple[tuple[str, frozenset[str]], ...] = ()
     exclude: tuple[str, ...] = EXCLUDE
     include: tuple[str, ...] = INCLUDE
+    extension: tuple[tuple[str, str], ...] = ()
+    """(extension without its dot, language): how files are read, over `LANGUAGES`."""
     external: tuple[str, ...] = ()
     runtime_module: str | None = None
     """The dotted name of the runtime that fixes import. None: the project's copy, else the installed one."""
@@ -227,3 +239,9 @@ class Settings:
     """The least severity with which a finding makes the run fail."""
     warnings: tuple[str, ...] = ()
     """For the user: what is wrong in the configuration, but does no harm."""
+
+
+def language(settings: Settings, path: str) -> str:
+    """How a file is read: python, pyi or ipynb."""
+    suffix = os.path.splitext(path)[1]
+    return dict(settings.extension).get(suffix[1:]) or LANGUAGES.get(suffix, "python")

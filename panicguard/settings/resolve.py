@@ -57,6 +57,8 @@ def resolve(chain: Chain) -> Settings:
     component = get("component", {})
     safe, unsafe = _applicabilities(get("extend-safe-fixes", ()), get("extend-unsafe-fixes", ()))
     ignores = (*get("per-file-ignores", {}).items(), *get("extend-per-file-ignores", {}).items())
+    extension = {name.removeprefix("."): language for name, language in get("extension", {}).items()}
+    extended = [f"*.{name}" for name in extension]  # an `include` that is given is meant as it stands
     plain |= {
         "enabled": enabled(chain.keys),
         "unfixable": codes_of("ALL") - selectors.resolve(codes_of("ALL"), _layers(chain.keys, _FIX_KEYS)),
@@ -64,7 +66,8 @@ def resolve(chain: Chain) -> Settings:
         "forced_unsafe": unsafe,
         "severity": tuple(sorted(selectors.by_code(get("severity", {})).items())),
         "exclude": (*get("exclude", Settings().exclude), *get("extend-exclude", ()), *get("lint.exclude", ())),
-        "include": (*get("include", INCLUDE), *get("extend-include", ())),
+        "include": (*get("include", (*INCLUDE, *extended)), *get("extend-include", ())),
+        "extension": tuple(extension.items()),
         "component": tuple(component.items()) if isinstance(component, dict) else (("**", component),),
         "per_file_ignores": tuple(
             (pattern, frozenset(code for s in given_selectors for code in codes_of(s)))

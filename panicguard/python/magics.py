@@ -1,0 +1,124 @@
+"""IPython's own syntax in the cells of a notebook: `%magic`, `!command`, `x = !command`, `?help`, `help?`.
+
+What is parsed has something of the same length in their place, so that every offset holds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.python.lex import TOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from panicguard.model import Edit, Fix
+    from panicguard.source import Source
+
+_ASSIGNED = r"(?<![-+*/%&|^@<>=!:]) = [ \t]* (?: \\\r?\n[ \t]* )? (?=[%!])"
+_MAY_HAVE_SOME = re.compile(rf"^[ \t\f]*[%!?/,;] | {_ASSIGNED} | \?", re.MULTILINE | re.VERBOSE)
+_ITEM = re.compile(rf"{TOKEN} | (?P<assigned> {_ASSIGNED} ) | (?P<help> \? )", re.VERBOSE | re.DOTALL)
+_MARGIN = re.compile(r"[ \t\f]*(?=[%!?/,;])")
+_REST = re.compile(r"(?:\\\r?\n|[^\r\n])*")
+_END_OF_HELP = re.compile(r"\??[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")
+_OWN_NAMES = re.compile(r"\s*%%(?:timeit|python3?|pypy)\b")
+"""The cells whose names are their own: an import in one is not seen by the next."""
+
+
+class _Magics(NamedTuple):
+    """The text of all cells as Python can read it, and the ranges that no edit may touch: whole lines, whole cells."""
+
+    text: str
+    kept: tuple[tuple[int, int], ...]
+
+
+class _Magic(NamedTuple):
+    """`text[start:end]`, in the logical line that starts at `line`; `value` stands for it: empty where no statement or
+    value is needed."""
+
+    line: int
+    start: int
+    end: int
+    value: str
+
+
+def as_python(source: Source) -> Source:
+    """The source without its magics; itself where it is no notebook."""
+    return dataclasses.replace(source, text=_magics(source).text) if source.cells else source
+
+
+def leaves_magics(source: Source, fix: Fix) -> bool:
+    """Whether each edit of a fix stays within one cell of a notebook, and leaves the magics in it alone."""
+    kept = _magics(source).kept
+    return all(_leaves(source, edit, kept) for edit in fix.edits)
+
+
+def _leaves(source: Source, edit: Edit, kept: tuple[tuple[int, int], ...]) -> bool:
+    _, start, end = source.cell(edit.start)
+    before = source.text[start : edit.start] + edit.content
+    ends_line = before[-1:] in ("", "\n")
+    if edit.end > end or (edit.end == end and not ends_line):
+        return False
+    return all(
+        edit.start >= high or edit.end < low or (edit.end == low and low != edit.start == start and ends_line)
+        for low, high in kept
+    )
+
+
+def _magics(source: Source) -> _Magics:
+    return _found(source.text, (*(cell.start for cell in source.cells), len(source.text)))
+
+
+@functools.lru_cache(maxsize=4)
+def _found(text: str, borders: tuple[int, ...]) -> _Magics:
+    if not _MAY_HAVE_SOME.search(text):
+        return _Magics(text, ())
+    pieces: list[str] = []
+    kept: list[tuple[int, int]] = []
+    done = 0
+    for start, end in itertools.pairwise(borders):
+        if _OWN_NAMES.match(text, start, end):
+            kept.append((start, end))
+        for magic in _in_cell(text, start, end):
+            left = text[magic.start + len(magic.value) : magic.end]
+            pieces += text[done : magic.start], magic.value, re.sub(r"[^\r\n]", " ", left)
+            kept.append((magic.line, magic.end + 1))
+            done = magic.end
+    return _Magics("".join((*pieces, text[done:])), tuple(kept))
+
+
+def _in_cell(text: str, start: int, end: int) -> Iterator[_Magic]:
+    depth = 0
+    at = line = start
+    while at < end:
+        magic = None
+        if at == line and (margin := _MARGIN.match(text, at, end)):
+            magic = _Magic(line, margin.end(), _rest(text, at, end), "0" if margin.end() > at else "")
+        elif token := _ITEM.search(text, at, end):
+            at = token.end()
+            match token.lastgroup:
+                case "open":
+                    depth += 1
+                case "close":
+                    depth = max(0, depth - 1)
+                case "newline" if depth == 0:
+                    line = at
+                case "assigned" if depth == 0:
+                    magic = _Magic(line, at, _rest(text, at, end), "0")
+                case "help" if depth == 0 and (rest := _END_OF_HELP.match(text, at, end)):
+                    body = line + len(text[line:at]) - len(text[line:at].lstrip())
+                    magic = _Magic(line, body, rest.end(), "0" if body > line else "")
+                case "end":
+                    return
+        if magic is not None:
+            yield magic
+            at = line = magic.end + 1
+
+
+def _rest(text: str, at: int, end: int) -> int:
+    """The end of a physical line, with those that backslashes join to it."""
+    return _REST.match(text, at, end).end()  # type: ignore[union-attr]
