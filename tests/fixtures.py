@@ -26,11 +26,12 @@ class Want(NamedTuple):
 
 def cases() -> list[Path]:
     """All fixture inputs, golden results left out."""
-    return sorted(p for p in FIXTURES.glob("PNC*/**/*.py") if not p.name.endswith(".fixed.py"))
+    found = [path for suffix in ("py", "ipynb") for path in FIXTURES.glob(f"PNC*/**/*.{suffix}")]
+    return sorted(path for path in found if not path.stem.endswith(".fixed"))
 
 
 def golden(case: Path) -> Path:
-    return case.with_name(f"{case.stem}.fixed.py")
+    return case.with_name(f"{case.stem}.fixed{case.suffix}")
 
 
 def wants(text: str) -> list[Want]:
@@ -42,8 +43,10 @@ def wants(text: str) -> list[Want]:
     ]
 
 
-def source(case: Path) -> Source:
-    return Source.decode(case.name, case.read_bytes())
+def source(case: Path, data: bytes | None = None) -> Source:
+    """The source in a case, or in other bytes of the same name."""
+    data = case.read_bytes() if data is None else data
+    return Source.decode(case.name, data, notebook=case.suffix == ".ipynb")
 
 
 def settings_of(case: Path) -> Settings:
