@@ -8,6 +8,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import functools
+import itertools
 import warnings
 from typing import TYPE_CHECKING
 
@@ -49,11 +50,11 @@ def apply(source: Source, fixes: Sequence[Fix]) -> tuple[Source, tuple[int, ...]
 
 def _edited(source: Source, edits: Sequence[Edit]) -> Source:
     """The source after edits that are sorted and do not overlap; in a notebook each lies in one cell."""
-    cells = []
-    for cell in source.cells:
-        above = edits[: bisect.bisect_left(edits, cell.start, key=lambda edit: edit.start)]
-        cells.append(cell._replace(start=cell.start + sum(len(e.content) - (e.end - e.start) for e in above)))
-    return dataclasses.replace(source, text=edited(source.text, edits), cells=tuple(cells))
+    if not source.cells:
+        return dataclasses.replace(source, text=edited(source.text, edits))
+    own = {start: list(group) for start, group in itertools.groupby(edits, lambda edit: source.cell(edit.start)[1])}
+    texts = {cell: edited(source.text, own.get(cell.start, ()), *source.cell(cell.start)[1:]) for cell in source.cells}
+    return source.with_cells({cell.number: text.removesuffix("\n") for cell, text in texts.items()})
 
 
 def _validate(edits: Sequence[Edit], length: int) -> None:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import bisect
 import codecs
+import dataclasses
 import functools
 import itertools
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _COOKIE = re.compile(rb"\A(?:[^\r\n]*(?:\r\n|\r|\n))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)")
 _FIRST_LINE_IS_CODE = re.compile(rb"\A[ \t\f]*[^#\s\\]")
@@ -70,11 +74,14 @@ class Source:
     def _of_notebook(cls, path: str, document: str, bom: bool) -> Source:
         from panicguard import notebook
 
-        read = notebook.read(document)
-        texts = [f"{text}\n" for _, text in read]
-        starts = itertools.accumulate(map(len, texts), initial=0)
-        cells = tuple(Cell(start, number) for start, (number, _) in zip(starts, read, strict=False))
-        return cls(path, "".join(texts), bom=bom, cells=cells, document=document)
+        return cls(path, "", bom=bom, document=document).with_cells(dict(notebook.read(document)))
+
+    def with_cells(self, texts: Mapping[int, str]) -> Source:
+        """The same notebook with these Python cells: their text, as the notebook keeps it, by their number."""
+        ended = [f"{text}\n" for text in texts.values()]
+        starts = itertools.accumulate(map(len, ended), initial=0)
+        cells = tuple(Cell(start, number) for start, number in zip(starts, texts, strict=False))
+        return dataclasses.replace(self, text="".join(ended), cells=cells)
 
     def encode(self) -> bytes:
         """The bytes of the file: what `decode` read, when the text is the same.

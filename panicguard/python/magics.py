@@ -63,10 +63,7 @@ def _leaves(source: Source, edit: Edit, kept: tuple[tuple[int, int], ...]) -> bo
     ends_line = before[-1:] in ("", "\n")
     if edit.end > end or (edit.end == end and not ends_line):
         return False
-    return all(
-        edit.start >= high or edit.end < low or (edit.end == low and low != edit.start == start and ends_line)
-        for low, high in kept
-    )
+    return all(edit.start >= high or edit.end < low or (edit.end == low > start and ends_line) for low, high in kept)
 
 
 def _magics(source: Source) -> _Magics:
