@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from fixtures import FIXTURES
 from panicguard import notebook, settings, suppress
 from panicguard.engine import check
-from panicguard.fix import fix
+from panicguard.fix import converge, fix
 from panicguard.model import Applicability, Diagnostic, Edit, Fix, Result
 from panicguard.pool import Mode, lint_bytes
 from panicguard.python.magics import as_python, leaves_magics
@@ -139,12 +139,24 @@ def test_what_is_python_is_what_is_python_to_ruff(tmp_path: Path) -> None:
             assert ours == expected, source.path
 
 
-def test_the_text_that_is_read_is_as_long_and_has_as_many_lines() -> None:
-    for case in LINES:
-        source = decoded([case, f"{case}\n{BOMB}"])
-        read = as_python(source)
-        assert len(read.text) == len(source.text)
-        assert read.line_starts == source.line_starts
+@hypothesis_settings(deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(LINES), st.text("x=!%?,;/\\'\"#()[] \t\r\n"))))
+def test_the_text_that_is_read_is_as_long_and_has_as_many_lines(cells: list[str]) -> None:
+    source = decoded(cells)
+    read = as_python(source)
+    assert len(read.text) == len(source.text)
+    assert read.line_starts == source.line_starts
+    assert as_python(read) == read
+
+
+def test_what_is_wrong_in_a_cell_ends_in_it() -> None:
+    source = decoded([IMPORT, f"{BOMB}\nx = '''\n", "y\n'''\n'''", "z"])
+    [found] = check(source, SETTINGS)
+    assert found.code == "invalid-syntax"
+    assert source.cell(found.start)[2] >= found.end
+    shown = text(full.full([Result(source, (found,))], unsafe=None))
+    assert re.search(r"--> a\.ipynb:cell (2:2|3:3):", shown)
+    assert "z" not in shown
 
 
 # What is a notebook
@@ -492,6 +504,20 @@ def test_a_magic_below_stays_on_its_own_line() -> None:
     source = decoded(["a\n%x\nb"])
     for start, end, content, allowed in ((2, 2, "z\n", True), (2, 2, "z", False), (0, 2, "", True), (1, 2, "", False)):
         assert leaves_magics(source, Fix("", (Edit(start, end, content),))) == allowed
+
+
+@pytest.mark.parametrize(("content", "is_right"), [("b", True), ("nonlocal b", False)])
+def test_a_cell_may_await_and_must_compile_after_a_fix(content: str, is_right: bool) -> None:
+    source = decoded(["await f()\nasync with x:\n    pass", "!ls\na"])
+
+    def check_for_a(source: Source) -> tuple[Diagnostic, ...]:
+        at = source.text.find("\na\n") + 1
+        return (Diagnostic("PNC101", "", "", at, at + 1, Fix("", (Edit(at, at + 1, content),))),) if at else ()
+
+    result = converge(source, check_for_a)
+    assert result.fixed == (("PNC101",) if is_right else ())
+    assert [d.code for d in result.diagnostics] == ([] if is_right else ["PNC101", "internal-error"])
+    assert result.source.cell_texts[2] == ("!ls\nb" if is_right else "!ls\na")
 
 
 # The command line
