@@ -25,7 +25,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links and modes
 TREE = (
     "a.py b.pyi c.txt .hidden.py .hidden/d.py build/e.py build/keep/f.py dist/g.py venv/h.py .venv/i.py "
     "node_modules/j.py src/app/k.py src/app/gen/l.py src/app/gen_pb2.py tests/m.py src/node_modules/n.py "
-    "site-packages/o.py deep/er/p.py sp ace/q.py brackets[1]/r.py src/app/__pycache__/s.py"
+    "site-packages/o.py deep/er/p.py sp ace/q.py brackets[1]/r.py src/app/__pycache__/s.py "
+    "note.ipynb .ipynb_checkpoints/note-checkpoint.ipynb"
 )
 
 
@@ -54,7 +55,7 @@ def theirs(tree: Path, arguments: list[str], flags: list[str]) -> list[str]:
         text=True,
         check=True,
     )
-    return sorted(line for line in done.stdout.splitlines() if line.endswith((".py", ".pyi", ".txt")))
+    return sorted(line for line in done.stdout.splitlines() if line.endswith((".py", ".pyi", ".ipynb", ".txt")))
 
 
 def ours(tree: Path, arguments: list[str], **changes: object) -> list[str]:
