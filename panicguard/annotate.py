@@ -47,7 +47,7 @@ def annotate(
     file's encoding.
     """
     found = check(source)
-    edits = () if source.path.endswith(".ipynb") else additions(source, found, rules, annotation)
+    edits = () if source.document is not None else additions(source, found, rules, annotation)
     if not edits:
         return Result(source, found)
     annotated = dataclasses.replace(source, text=edited(source.text, edits))

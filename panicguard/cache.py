@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from panicguard import __version__
 from panicguard.model import INVALID_SYNTAX, Applicability, Diagnostic, Edit, Fix, Result, Severity
+from panicguard.settings import language
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def run(
             if entry is not None and entry[0] == stamp:
                 if entry[1] is None:
                     continue
-                if not fixing and (result := _remembered(path, stamp, entry[1])) is not None:
+                if not fixing and (result := _remembered(path, its, stamp, entry[1])) is not None:
                     remembered.append(result)
                     continue
             if stamp is not None and _is_settled(stamp):
@@ -230,13 +231,13 @@ def _to_json(result: Result) -> dict[str, Any]:
     return {"diagnostics": diagnostics, "warnings": result.warnings, "noqa_codes": result.noqa_codes}
 
 
-def _remembered(path: str, stamp: Stamp | None, found: Any) -> Result | None:
+def _remembered(path: str, settings: Settings, stamp: Stamp | None, found: Any) -> Result | None:
     """The result for a file in which something was found; None where the file is another by now."""
     source = Source(path, "")
     try:
         if found["diagnostics"]:
             with open(path, "rb") as stream:
-                source = Source.decode(path, stream.read())
+                source = Source.decode(path, stream.read(), notebook=language(settings, path) == "ipynb")
         diagnostics = tuple(_diagnostic(one, len(source.text)) for one in found["diagnostics"])
         warnings, noqa_codes = (tuple(map(str, found[key])) for key in ("warnings", "noqa_codes"))
     except (OSError, UnicodeError, LookupError, TypeError, ValueError):

@@ -32,15 +32,10 @@ def check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
 
 
 def _in_cell(source: Source, diagnostic: Diagnostic) -> Diagnostic:
-    """What was found in a notebook as one module, as it is for the cell: it ends there, rows count from the cell's
-    start, and there is no fix that would touch what is not Python or an edit that would cross into another cell."""
-    row, fix = diagnostic.noqa_row, diagnostic.fix
-    return replace(
-        diagnostic,
-        end=min(diagnostic.end, source.cell(diagnostic.start)[2]),
-        noqa_row=row and source.place(source.line_starts[row - 1]).row,
-        fix=fix if fix and leaves_magics(source, fix) else None,
-    )
+    """What was found in a notebook as one module, as it is for the cell: it ends there, and has no fix that would touch
+    what is not Python or of which an edit would cross into another cell."""
+    fix = diagnostic.fix if diagnostic.fix and leaves_magics(source, diagnostic.fix) else None
+    return replace(diagnostic, end=min(diagnostic.end, source.cell(diagnostic.start)[2]), fix=fix)
 
 
 def _check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:

@@ -137,11 +137,6 @@ class Source:
         row, column = self.location(offset)
         return Place(number, row - self.location(start)[0] + 1, column)
 
-    def place_of_end(self, start: int, end: int) -> Place:
-        """Where a report says that the span from an offset ends: before the newline that ends its cell, not in the
-        next cell."""
-        return self.place(end - 1 if start < end == self.cell(end)[1] > 0 else end)
-
     def offset(self, row: int, column: int) -> int:
         """The offset of a 1-based row and column, kept within the text."""
         start = self.line_starts[min(row, len(self.line_starts)) - 1]

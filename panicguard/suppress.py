@@ -63,6 +63,7 @@ def noqa_codes(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
     """The codes of rules that `# noqa` comments name: those that Ruff, which reads them too, must be told of."""
     if "PNC" not in source.text:
         return ()
+    source = as_python(source)
     return tuple(
         sorted(
             {

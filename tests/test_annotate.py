@@ -239,7 +239,7 @@ def test_nothing_is_added_to_what_is_broken() -> None:
 
 
 def test_a_notebook_is_left_alone() -> None:
-    source = Source("a.ipynb", f"{ASYNC}{SPAWN}\n")
+    source = Source("a.ipynb", "", document="{}").with_cells({1: f"{ASYNC}{SPAWN}"})
     result = annotate(source, CHECK, rule_names(), NOQA)
     assert (result.source, result.added, len(result.diagnostics)) == (source, 0, 1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SPAWN = "import asyncio\n\n\nasync def f():\n    asyncio.create_task(g())\n"
+CELL = {"cell_type": "code", "metadata": {}, "source": "import asyncio\nasyncio.create_task(g())"}
+NOTEBOOK = json.dumps({"cells": [CELL], "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
 TEXTS = (
     SPAWN,
     SPAWN.replace("g()", "h()"),
@@ -30,10 +33,11 @@ TEXTS = (
     SPAWN.replace("g())", "g())  # noqa: PNC101"),
     SPAWN.replace("g())", "g())  # noqa: PNC101: why"),
     "def create_task(:\n",
+    NOTEBOOK,
     "x = 1\n",
     "",
 )
-NAMES = ("a.py", "b.py", "sub/c.py", "sub/d.pyi")
+NAMES = ("a.py", "b.py", "sub/c.py", "sub/d.pyi", "e.ipynb")
 
 
 @pytest.fixture
@@ -55,7 +59,7 @@ def lint(files):
 def said(results):
     return sorted(
         (
-            (r.source.path, r.source.text, r.diagnostics, r.warnings, r.noqa_codes)
+            (r.source.path, r.source, r.diagnostics, r.warnings, r.noqa_codes)
             for r in results
             if r.diagnostics or r.warnings or r.noqa_codes
         ),
@@ -137,15 +141,15 @@ def test_after_any_edits_it_is_as_if_there_were_no_cache(tmp_path_factory, steps
 def test_only_what_is_new_is_read(tmp_path):
     its = project(tmp_path)
     for name, text in zip(NAMES, TEXTS, strict=False):
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(NOTEBOOK if name.endswith(".ipynb") else text)
     settle(*(tmp_path / name for name in NAMES))
-    assert both(tmp_path, its) == 4
+    assert both(tmp_path, its) == 5
     assert both(tmp_path, its) == 0
     (tmp_path / "a.py").write_text("x = 1\n")
     settle(tmp_path / "a.py")
     assert both(tmp_path, its) == 1
     assert both(tmp_path, its) == 0
-    assert both(tmp_path, dataclasses.replace(its, enabled=frozenset({"PNC101"}))) == 4
+    assert both(tmp_path, dataclasses.replace(its, enabled=frozenset({"PNC101"}))) == 5
     assert both(tmp_path, dataclasses.replace(its, output_format="json")) == 0
 
 

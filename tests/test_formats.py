@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import bisect
 import json
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +14,11 @@ from test_report import CASES, SELECT, ruff, text
 from panicguard import __version__
 from panicguard.model import Applicability, Diagnostic, Edit, Fix, Result
 from panicguard.report import formats, summary
-from panicguard.source import Place, Source
+from panicguard.source import Source
 
 FLAGS = ("--select", SELECT, ".", "../outside.py", "missing.py")
 PREVIEW = ("--preview", "--config", "output-prefer-rule-codes=true", "--select", "PTH", "cells.ipynb")
 """Rules that fix several cells of a notebook at once."""
-
-
-@dataclass(frozen=True)
-class Notebook(Source):
-    """The code of a notebook, cell after cell: `cells` are the number and the first row of each."""
-
-    cells: tuple[tuple[int, int], ...] = ()
-
-    def place(self, offset: int) -> Place:
-        row, column = self.location(offset)
-        cell, first = self.cells[bisect.bisect_right(self.cells, row, key=lambda cell: cell[1]) - 1]
-        return Place(cell, row - first + 1, column)
-
-
-def notebook(path: str, document: dict[str, Any]) -> Notebook:
-    """The source as Ruff joins it: the code cells, without those that are not Python."""
-    contents, cells, row = [], [], 1
-    for number, cell in enumerate(document["cells"], 1):
-        content = "".join(cell["source"])
-        if cell["cell_type"] == "code" and not content.startswith("%%bash"):
-            contents.append(content)
-            cells.append((number, row))
-            row += content.count("\n") + 1
-    return Notebook(path, "\n".join(contents) + "\n", cells=tuple(cells))
 
 
 NOTEBOOKS: dict[str, list[tuple[str, str]]] = {
@@ -65,6 +39,14 @@ NOTEBOOKS: dict[str, list[tuple[str, str]]] = {
         ("code", "".join(f"x{i} = {i}\n" for i in range(60)) + "x == None\n"),
         ("code", "x0 = dict(\n a=1)"),
     ],
+    "many rows": [
+        ("code", "x = (\n1)\n" * 5 + "import os\nos"),
+        ("code", "x = 1\n" * 100 + "\nx == None\n\nx"),
+    ],
+    "borders": [("code", "y"), ("code", "x == None"), ("code", "z")],
+    "blank around": [("code", "y\n\n\n"), ("code", "\n\nx == None\n\n\n"), ("code", "\n\nz")],
+    "blank at the end": [("code", "y\n\n\n"), ("code", "\n\n(x ==\n\nNone)"), ("code", ""), ("code", "")],
+    "last lines": [("code", "x = 1\nimport os"), ("code", "z = dict(\n  a=1,\n)"), ("code", "import re")],
     "broken": [("code", "x = 1 \nif x:"), ("code", "y = (\n"), ("code", "print(y == None)")],
     "clean": [("code", "print()\n")],
 }
@@ -100,8 +82,8 @@ def rebuilt(folder: Path, plain: str, rdjson: str) -> list[Result]:
         if name not in sources:
             path = os.path.relpath(name, folder)
             data = Path(name).read_bytes() if os.path.exists(name) else b""
-            decoded = Source.decode(name if path.startswith("..") else path, data)
-            sources[name] = notebook(path, json.loads(data)) if path.endswith(".ipynb") else decoded
+            shown = name if path.startswith("..") else path
+            sources[name] = Source.decode(shown, data, notebook=path.endswith(".ipynb"))
         found.setdefault(name, []).append(diagnostic(sources[name], said, placed))
     return [Result(sources[name], tuple(diagnostics)) for name, diagnostics in found.items()]
 
@@ -116,8 +98,9 @@ def diagnostic(source: Source, said: dict[str, Any], placed: dict[str, Any]) -> 
         fix = Fix(said["fix"]["message"], edits, Applicability(said["fix"]["applicability"]))
     start, end = span(placed["location"]["range"])
     row = said["noqa_row"]
-    if row is not None and isinstance(source, Notebook):
-        row += dict(source.cells)[said["cell"]] - 1
+    if row is not None and source.cells:
+        cell = next(cell for cell in source.cells if cell.number == said["cell"])
+        row += source.location(cell.start)[0] - 1
     return Diagnostic(said["code"], said["name"], said["message"], start, end, fix, row)
 
 
