@@ -156,14 +156,19 @@ def test_the_text_that_is_read_is_as_long_and_has_as_many_lines(cells: list[str]
     assert as_python(read) == read
 
 
-def test_what_is_wrong_in_a_cell_ends_in_it() -> None:
-    source = decoded([IMPORT, f"{BOMB}\nx = '''\n", "y\n'''\n'''", "z"])
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ([IMPORT, "(asyncio", ".create_task(f()))", "z"], "PNC101"),
+        ([IMPORT, f"{BOMB}\nx = '''\n", "y\n'''\n'''", "z"], "invalid-syntax"),
+    ],
+)
+def test_what_is_found_in_a_cell_ends_in_it(cells: list[str], code: str) -> None:
+    source = decoded(cells)
     [found] = check(source, SETTINGS)
-    assert found.code == "invalid-syntax"
+    assert (found.code, found.fix) == (code, None)
     assert source.cell(found.start)[2] >= found.end
-    shown = text(full.render([Result(source, (found,))], unsafe=None))
-    assert re.search(r"--> a\.ipynb:cell (2:2|3:3):", shown)
-    assert "z" not in shown
+    assert "z" not in text(full.render([Result(source, (found,))], unsafe=None)).replace("ipynb", "")
 
 
 # What is a notebook
@@ -281,7 +286,9 @@ def test_a_diff_is_as_ruff_prints_it_but_for_cells_that_stay(tmp_path: Path) -> 
 
 
 def test_a_warning_names_the_cell() -> None:
-    source = decoded(["x = 1", "!ls\nx = 2  # noqa: PNC101: y", "x = 3  # panicguard: nothing[PNC101]"])
+    source = decoded(
+        ["x = 1", "!ls  # noqa: PNC101: y\nx = 2  # noqa: PNC101: y", "x = 3  # panicguard: nothing[PNC101]"]
+    )
     said = suppress.warnings(source, rule_names())
     assert [re.search(r"a\.ipynb:(.*?): ", each)[1] for each in said] == ["cell 2:2", "cell 3:1"]  # type: ignore[index]
 

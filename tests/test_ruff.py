@@ -26,7 +26,8 @@ FORMS = {
 
 
 def suppressed() -> dict[str, str]:
-    """Every Python fixture with what it wants suppressed in every form, the last lines with the forms for more than a line."""
+    """Every fixture but the notebooks with what it wants suppressed in every form, the last lines with the forms for
+    more than a line."""
     texts = {}
     for case in cases():
         text = case.read_text()
