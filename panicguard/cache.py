@@ -39,7 +39,7 @@ TAG = "Signature: 8a477f597d28d172789f06886806bc55\n"
 """What makes a directory one that backups leave out (the Cache Directory Tagging Specification)."""
 _NO_MATTER = frozenset(
     "exclude include respect_gitignore force_exclude fix fix_only unsafe_fixes "
-    "show_fixes output_format fail_level cache_dir warnings".split()
+    "show_fixes output_format fail_level baseline cache_dir warnings".split()
 )
 """The settings that say which files to check and what to do with what is found, not what is found."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import os
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from panicguard import __version__, files, settings
+from panicguard.commands import WIDTH, Group, UsageError, error_text
 from panicguard.options import (
+    CONFLICTS,
     Options,
     annotation_of,
     chain_for_options,
@@ -31,47 +34,68 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
+    from panicguard import ratchet
     from panicguard.model import Result
     from panicguard.pool import Mode
     from panicguard.settings import Settings
     from panicguard.vendor import Comparison
 
+COMPLETION = "_PANICGUARD_COMPLETE"
+"""The environment variable through which a shell asks what may come next."""
 SLOW = 1.0
 """Seconds after which a run on a terminal shows its progress."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
+    subcommand_metavar="<COMMAND>",
+    epilog="For help with a specific command, see: `panicguard help <command>`.",
+)
 @click.version_option(__version__, "-V", "--version", prog_name="panicguard", message="%(prog)s %(version)s")
 def cli() -> None:
     """No bare spawns: find unsafe concurrency spawns and rewrite them into SafeGo calls."""
 
 
-@cli.command()
+@cli.command(conflicts=CONFLICTS)
 @check_options
 def check(**flags: Any) -> int:
-    """Report the unsafe spawns in files and directories (default: here)."""
-    return _check(options_of(flags))
+    """Report the unsafe spawns in files and directories, or in `-`: standard input. Default: here."""
+    options = options_of(flags)
+    return _watch(options) if options.watch else _check(options)
 
 
-@cli.command()
+@cli.command(conflicts=CONFLICTS)
 @check_options
 def fix(**flags: Any) -> int:
     """Fix the unsafe spawns in files and directories, and list what was fixed."""
-    options = options_of(flags | {"fix": True})
-    return _check(replace(options, show_fixes=options.show_fixes is not False))
+    options = options_of(flags)
+    for flag, value in (("--add-noqa", options.add_noqa), ("--add-ignore", options.add_ignore)):
+        if value is not None:
+            message = f"the argument '{flag}[=<REASON>]' cannot be used with '--fix'"
+            raise UsageError(message, click.get_current_context())
+    options = replace(options, fix=True, show_fixes=options.show_fixes is not False)
+    return _watch(options) if options.watch else _check(options)
 
 
 @cli.command()
-@click.argument("rule", required=False)
+@click.argument("rule", required=False, metavar="<RULE|--all>")
 @click.option("--all", "every", is_flag=True, help="Explain all rules.")
 @click.option("--output-format", type=click.Choice(("text", "json")), default="text", help="How to print it.")
 def rule(rule: str | None, every: bool, output_format: str) -> int:
     """Explain a rule, by its code or its name."""
+    context = click.get_current_context()
     found = [r for r in all_rules() if every or rule in (r.code, r.name)]
+    if every and rule is not None:
+        raise UsageError("the argument '--all' cannot be used with '[RULE]'", context)
     if not found:
         if rule is None:
-            raise click.UsageError("the following required arguments were not provided: <RULE|--all>")
-        raise click.UsageError(f"invalid value '{rule}' for '[RULE]'")
+            raise UsageError("the following required arguments were not provided:\n  <RULE|--all>", context)
+        import difflib
+
+        close = difflib.get_close_matches(rule, [n for r in all_rules() for n in (r.code, r.name)], n=1)
+        tip = f"a similar value exists: '{close[0]}'" if close else ""
+        raise UsageError(f"invalid value '{rule}' for '[RULE]'", context, tip, usage=None)
     from panicguard.report.rules import to_json, to_markdown
 
     _write(to_json(found, every=every) if output_format == "json" else "\n".join(map(to_markdown, found)))
@@ -79,7 +103,7 @@ def rule(rule: str | None, every: bool, output_format: str) -> int:
 
 
 @cli.command()
-@click.argument("key", required=False)
+@click.argument("key", required=False, metavar="[OPTION]")
 @click.option("--output-format", type=click.Choice(("text", "json")), default="text", help="How to print it.")
 def config(key: str | None, output_format: str) -> int:
     """List the keys of the configuration, or describe one."""
@@ -91,7 +115,11 @@ def config(key: str | None, output_format: str) -> int:
     elif (name := key.removeprefix("lint.") if key not in settings.FIELDS else key) in settings.FIELDS:
         _write(describe.describe_key(name, as_json=as_json))
     else:
-        raise click.UsageError(f"invalid value '{key}' for '[KEY]'")
+        import difflib
+
+        close = difflib.get_close_matches(key, settings.FIELDS, n=1)
+        tip = f"a similar value exists: '{close[0]}'" if close else ""
+        raise UsageError(f"invalid value '{key}' for '[OPTION]'", click.get_current_context(), tip, usage=None)
     return 0
 
 
@@ -105,8 +133,8 @@ def linter(output_format: str) -> int:
     return 0
 
 
-@cli.command()
-@click.argument("destination", type=click.Path(file_okay=False))
+@cli.command(short_help="Copy the runtime into a project, or bring a copy up to date.")
+@click.argument("destination", metavar="<DESTINATION>", type=click.Path(file_okay=False))
 @click.option("--as", "name", default="mruntime", help="The name of the copied package.")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the copy is outdated or was edited.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited.")
@@ -154,9 +182,40 @@ def clean() -> int:
 
 
 @cli.command()
-def version() -> int:
+@click.option("--output-format", type=click.Choice(("text", "json")), default="text", help="How to print it.")
+def version(output_format: str) -> int:
     """Print the version."""
-    _write(f"panicguard {__version__}\n")
+    import json
+
+    as_json = json.dumps({"version": __version__, "commit_info": None}, indent=2)
+    _write(as_json if output_format == "json" else f"panicguard {__version__}\n")
+    return 0
+
+
+@cli.command("generate-shell-completion", hidden=True)
+@click.argument("shell", metavar="<SHELL>", type=click.Choice(("bash", "zsh", "fish")))
+def generate_shell_completion(shell: str) -> int:
+    """Print what a shell needs to complete panicguard's arguments."""
+    from click.shell_completion import get_completion_class
+
+    completion = get_completion_class(shell)
+    assert completion is not None
+    _write(completion(cli, {}, "panicguard", COMPLETION).source())
+    return 0
+
+
+@cli.command("help")
+@click.argument("command", nargs=-1, metavar="[COMMAND]...")
+def help_(command: tuple[str, ...]) -> int:
+    """Print this, or the help of a command."""
+    context = click.get_current_context().find_root()
+    shown: click.Command = cli
+    for name in command:
+        found = shown.get_command(context, name) if isinstance(shown, click.Group) else None
+        if found is None:
+            raise UsageError(f"unrecognized subcommand '{name}'", context)
+        shown, context = found, click.Context(found, context, info_name=name)
+    _write(f"{shown.get_help(context)}\n")
     return 0
 
 
@@ -166,20 +225,20 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        if not arguments:
-            with click.Context(cli, info_name="panicguard") as context:
+        if not arguments and COMPLETION not in os.environ:
+            with click.Context(cli, info_name="panicguard", **cli.context_settings) as context:
                 click.echo(cli.get_help(context), err=True)
             return 2
-        return int(cli.main(with_values(_expanded(arguments)), prog_name="panicguard", standalone_mode=False) or 0)
+        whole = with_values(_expanded(arguments))
+        main = cli.main(whole, prog_name="panicguard", complete_var=COMPLETION, standalone_mode=False)
+        return int(main or 0)
     except click.exceptions.Abort:
         return 130
     except click.UsageError as error:
-        _usage_error(error)
+        click.echo(error_text(error), err=True, nl=False)
         return 2
     except ConfigError as error:
-        click.echo("panicguard failed", err=True)
-        for cause in error.causes:
-            click.echo(f"  Cause: {cause}", err=True)
+        _failed(error)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -214,11 +273,10 @@ def _expanded(arguments: Iterable[str], within: tuple[str, ...] = ()) -> list[st
     return found
 
 
-def _usage_error(error: click.UsageError) -> None:
-    click.echo(f"error: {error.format_message()}", err=True)
-    if error.ctx is not None:
-        click.echo(f"\n{error.ctx.get_usage()}", err=True)
-    click.echo("\nFor more information, try '--help'.", err=True)
+def _failed(error: ConfigError) -> None:
+    click.echo("panicguard failed", err=True)
+    for cause in error.causes:
+        click.echo(f"  Cause: {cause}", err=True)
 
 
 def _write(text: str) -> None:
@@ -228,26 +286,26 @@ def _write(text: str) -> None:
 def _check(options: Options) -> int:
     """Check or fix, report, and say with which code to exit."""
     from panicguard.model import Severity
-    from panicguard.pool import Mode
     from panicguard.report.summary import fixed_count
 
     settings_for = settings_for_options(options)
     if options.show_settings or options.show_files:
         return _show(options, settings_for)
     its = settings_for(os.getcwd())
-    annotation = annotation_of(options)
-    fixing = its.fix or its.fix_only or options.diff
-    if fixing and annotation is not None and not options.silent:
+    mode = _mode(its, options)
+    annotation = mode.annotation
+    told = not (options.quiet or options.silent)
+    if told and annotation is not None and (its.fix or its.fix_only):
         click.echo(f"warning: --fix is incompatible with --add-{annotation.kind.value}.", err=True)
-    mode = Mode(
-        fixing and annotation is None, unsafe=bool(its.unsafe_fixes), write=not options.diff, annotation=annotation
-    )
-    if options.verbose:
+    baseline = _baseline(its, options)
+    if options.verbose and told:
         found_for, _ = chain_for_options(options)
         click.echo(f"panicguard {__version__}, settings from {found_for(os.getcwd()).path or 'nowhere'}", err=True)
     out = _file(options.output_file) if options.output_file is not None else None
     stdin = echo = None
-    if options.paths == ("-",) or (options.stdin_filename is not None and not options.paths):
+    if options.paths == ("-",) or options.stdin_filename is not None:
+        if told and (ignored := [path for path in options.paths if path != "-"]):
+            click.echo(f"warning: Ignoring file {ignored[0]} in favor of standard input.", err=True)
         stdin = sys.stdin.buffer.read()
         if annotation is not None:
             return 0  # there is no file to write
@@ -259,20 +317,27 @@ def _check(options: Options) -> int:
             files.discover(options.paths or (".",), settings_for),
             mode,
             cached=not options.no_cache,
-            progress=sys.stderr.isatty() and not (options.quiet or options.silent),
+            progress=told and sys.stderr.isatty(),
         )
-        if count == 0 and not options.silent:
+        if told and count == 0:
             click.echo("warning: No Python files found under the given path(s)", err=True)
-    if not options.silent:
+        if told:
+            _hint(files.excluded_but_named(options.paths, settings_for))
+    known = 0
+    if baseline is not None:
+        from panicguard import ratchet
+
+        results, known, said = ratchet.hold(baseline, results, options, settings_for)
+        _say(said, options)
+    if told:
         for warning in (*its.warnings, *(w for result in results for w in result.warnings)):
             click.echo(f"warning: {warning}", err=True)
-        if not options.quiet and (advice := _advice(results)):
+        if advice := _advice(results):
             click.echo(f"warning: {advice}", err=True)
     if annotation is not None:
         return _added(list(map(_shown, results)), options)
-    if not options.silent:
-        out = out or (sys.stdout if stdin is None or not mode.fix else sys.stderr)
-        _report(list(map(_shown, results)), its, options, out, echo)
+    out = out or (sys.stdout if stdin is None or not mode.fix else sys.stderr)
+    _report(list(map(_shown, results)), its, options, out, echo, known)
     fixed = fixed_count(results)
     levels = list(Severity)
     failing = levels[: levels.index(Severity(its.fail_level)) + 1]
@@ -307,6 +372,38 @@ def _show(options: Options, settings_for: Callable[[str], Settings]) -> int:
     found_for, chain_of = chain_for_options(options)
     _write(describe.show_settings(first, chain_of(found_for(directory)), settings_for(directory)))
     return 0
+
+
+def _baseline(its: Settings, options: Options) -> ratchet.Loaded | None:
+    """The baseline, read before anything is written. Raises ConfigError and UsageError."""
+    if its.baseline is not None:
+        from panicguard import ratchet
+
+        return ratchet.load(its.baseline, update=options.update_baseline)
+    if options.update_baseline:
+        message = "the following required arguments were not provided:\n  --baseline <FILE>"
+        raise UsageError(message, click.get_current_context())
+    return None
+
+
+def _hint(excluded: Sequence[str]) -> None:
+    if excluded:
+        more = f" and {len(excluded) - 1} more are" if excluded[1:] else " is"
+        flag = "checked all the same when named: `--force-exclude` leaves such files out"
+        click.echo(f"hint: `{excluded[0]}`{more} excluded, but {flag}", err=True)
+
+
+def _say(said: str | None, options: Options) -> None:
+    if said and not (options.quiet or options.silent):
+        click.echo(said, err=True)
+
+
+def _mode(its: Settings, options: Options) -> Mode:
+    from panicguard.pool import Mode
+
+    annotation = annotation_of(options)
+    fixing = annotation is None and (its.fix or its.fix_only or options.diff)
+    return Mode(fixing, unsafe=bool(its.unsafe_fixes), write=not options.diff, annotation=annotation)
 
 
 def _lint_stdin(data: bytes, name: str | None, settings_for: Callable[[str], Settings], mode: Mode) -> Result:
@@ -406,7 +503,88 @@ def _shown(result: Result) -> Result:
     return replace(result, source=replace(result.source, path=path[len(below) :]))
 
 
-def _report(results: list[Result], its: Settings, options: Options, stream: TextIO, echo: bytes | None) -> None:
+def _watch(options: Options) -> int:
+    """Check, and again after each change; ends with KeyboardInterrupt. Raises ConfigError for a path that is none."""
+    import time
+
+    from panicguard import watch
+    from panicguard.report import paint
+
+    if not all(map(os.path.exists, options.paths)):
+        raise ConfigError("No path was found.")
+    settings_for_options(options)(os.getcwd())  # who starts with a broken configuration is told at once
+    out = _file(options.output_file) if options.output_file is not None else sys.stdout
+    told = not (options.quiet or options.silent)
+    paths: list[str] = []
+
+    def notice(text: str) -> None:
+        if told:
+            clock = (time.strftime("[%H:%M:%S %p] "), "clock")
+            _write(paint.paint([clock, (f"{text}\n", "")], options.color, sys.stdout))
+
+    def look() -> watch.Stamps:
+        """What there is to check now; what may have changed on the disk is not remembered."""
+        settings.forget()
+        for cache in (files.is_runtime_copy, files.runtime_in):
+            cache.cache_clear()
+        with contextlib.suppress(ConfigError):  # until it is mended, the files are those of before
+            found = files.discover(options.paths or (".",), settings_for_options(options), warn=lambda _: None)
+            paths[:] = [path for path, _ in found]
+        return watch.stamps(paths, filter(os.path.isfile, options.config))
+
+    said = "Starting linter in watch mode...\n"
+    while True:
+        seen = look()
+        _write("\x1b[H\x1b[2J\x1b[3J")
+        notice(said)
+        try:
+            if out is not sys.stdout:
+                out.seek(0)
+                out.truncate()
+            _check_once(options, notice, out)
+        except ConfigError as error:
+            _failed(error)
+        sys.stdout.flush()
+        watch.wait(seen, look)
+        said = "File change detected...\n"
+
+
+def _check_once(options: Options, notice: Callable[[str], None], out: TextIO) -> None:
+    """One round of `--watch`."""
+    settings_for = settings_for_options(options)
+    its = settings_for(os.getcwd())
+    baseline = _baseline(its, options)
+    results, count = _run(
+        files.discover(options.paths or (".",), settings_for),
+        _mode(its, options),
+        cached=not options.no_cache,
+        progress=False,
+    )
+    if baseline is not None:
+        from panicguard import ratchet
+
+        results, _, said = ratchet.hold(baseline, results, options, settings_for)
+        _say(said, options)
+    if not (options.quiet or options.silent):
+        for warning in (*its.warnings, *(w for result in results for w in result.warnings)):
+            click.echo(f"warning: {warning}", err=True)
+        if count == 0:
+            click.echo("warning: No Python files found under the given path(s)", err=True)
+    shown = list(map(_shown, results))
+    plain, only = replace(its, fix_only=False, show_fixes=False), replace(options, quiet=True)
+    if options.diff:
+        _report(shown, plain, only, out, None, 0)
+    left = 0 if options.diff else sum(len(result.diagnostics) for result in results)
+    notice(f"Found {left} {'error' if left == 1 else 'errors'}. Watching for file changes.")
+    if left and not options.silent:
+        if not options.quiet:
+            _write("\n")
+        _report(shown, plain, only, out, None, 0)
+
+
+def _report(
+    results: list[Result], its: Settings, options: Options, stream: TextIO, echo: bytes | None, known: int
+) -> None:
     """Print what was found to a stream; to standard output the fixed source of standard input, or the diff."""
     from panicguard.report import formats, paint, summary
 
@@ -420,17 +598,20 @@ def _report(results: list[Result], its: Settings, options: Options, stream: Text
         from panicguard.report import diff
 
         _write(paint.paint(diff.diff(results), options.color, sys.stdout))
-    elif mode == "check" and options.statistics:
+    elif options.statistics:
         try:
             shown += formats.count(results, name, unsafe=unsafe)
         except ValueError as error:
             raise ConfigError(str(error)) from None
-    elif mode == "check":
+    elif mode == "check" and not options.silent:
         shown += formats.render(results, name, unsafe=unsafe)
-    if formats.FORMATS[name].people and not options.quiet:
-        if its.show_fixes and mode != "diff" and (its.fix or its.fix_only):
+    if formats.FORMATS[name].people and not options.silent:
+        if its.show_fixes and (its.fix or its.fix_only) and mode != "diff" and not options.statistics:
             shown += summary.show_fixes(results)
-        shown += summary.summary(results, mode=mode, unsafe=unsafe, statistics=options.statistics)
+        if not options.quiet:
+            shown += summary.summary(results, mode=mode, unsafe=unsafe, statistics=options.statistics)
+            if its.baseline is not None:
+                shown += summary.known_line(known, os.path.relpath(its.baseline))
     stream.write(paint.paint(shown, "never" if options.output_file else options.color, stream))
     stream.flush()
 

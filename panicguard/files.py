@@ -60,6 +60,17 @@ def _named(path: str, settings_for: SettingsFor) -> Iterator[tuple[str, Settings
         yield path, its
 
 
+def excluded_but_named(arguments: Iterable[str], settings_for: SettingsFor) -> list[str]:
+    """The arguments that are files which `exclude` leaves out, and which are taken since they are named."""
+    found = []
+    for argument in arguments:
+        path = os.path.abspath(argument)
+        its = settings_for(os.path.dirname(path))
+        if not its.force_exclude and os.path.isfile(path) and _is_under_excluded(path, its):
+            found.append(argument)
+    return found
+
+
 def _is_under_excluded(path: str, its: Settings) -> bool:
     """Whether the path or a directory above it, up to and with the settings' own, is excluded."""
     excluded = _excluder(its)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from panicguard import files, settings
+from panicguard.commands import given_globals
 from panicguard.report.formats import FORMATS
 from panicguard.rule import all_rules
 from panicguard.settings import FIELDS, ConfigError, Settings, chain, discovery
@@ -32,9 +33,13 @@ ADDING = {"add_noqa": "noqa", "add_ignore": "ignore"}
 """The flags that add suppression comments, and the kind of those."""
 CONFLICTS = (
     ("statistics", "diff"),
+    ("diff", "show_fixes"),
     ("exit_zero", "exit_non_zero_on_fix"),
+    ("watch", "statistics"),
+    ("watch", "update_baseline"),
+    ("diff", "update_baseline"),
     *itertools.combinations(ADDING, 2),
-    *itertools.product(ADDING, ("fix", "diff", "watch", "statistics", "ignore_noqa")),
+    *itertools.product(ADDING, ("fix", "diff", "watch", "statistics", "ignore_noqa", "update_baseline")),
 )
 """Flags that do not go together."""
 _TIP = """
@@ -82,6 +87,9 @@ class Options:
     config: tuple[str, ...] = ()
     stdin_filename: str | None = None
     extension: tuple[tuple[str, str], ...] = ()
+    watch: bool = False
+    baseline: str | None = None
+    update_baseline: bool = False
     force_exclude: bool | None = None
     respect_gitignore: bool | None = None
     low_confidence: bool | None = None
@@ -94,7 +102,13 @@ class Options:
     color: str = "auto"
 
 
-class _Commas(click.ParamType[Any, Any]):
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any, Any]
+else:
+    _ParamType = click.ParamType  # which older clicks know no parameters of
+
+
+class _Commas(_ParamType):
     """A list with commas. Spaces around an item do not count, nor does a comma too many."""
 
     name = "list"
@@ -117,7 +131,7 @@ class _PatternsAndCodes(_Commas):
         return pairs
 
 
-class _Extension(click.ParamType[Any, Any]):
+class _Extension(_ParamType):
     """`extension:language`."""
 
     name = "extension:language"
@@ -137,21 +151,21 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
     listed = functools.partial(click.option, type=_Commas(), multiple=True)
     by_file = functools.partial(click.option, type=_PatternsAndCodes(), multiple=True)
     options = [
-        click.argument("paths", nargs=-1),
-        listed("--select", help="Rules to run: codes, prefixes, names or ALL."),
-        listed("--ignore", help="Rules not to run."),
-        listed("--extend-select", help="Rules to run beside the selected ones."),
+        click.argument("paths", nargs=-1, metavar="[FILES]..."),
+        listed("--select", metavar="RULE_CODE", help="Rules to run: codes, prefixes, names or ALL."),
+        listed("--ignore", metavar="RULE_CODE", help="Rules not to run."),
+        listed("--extend-select", metavar="RULE_CODE", help="Rules to run beside the selected ones."),
         listed("--extend-ignore", hidden=True),
-        listed("--fixable", help="Rules whose findings may be fixed."),
-        listed("--unfixable", help="Rules whose findings are only reported."),
-        listed("--extend-fixable", help="Rules that may be fixed beside the fixable ones."),
+        listed("--fixable", metavar="RULE_CODE", help="Rules whose findings may be fixed."),
+        listed("--unfixable", metavar="RULE_CODE", help="Rules whose findings are only reported."),
+        listed("--extend-fixable", metavar="RULE_CODE", help="Rules that may be fixed beside the fixable ones."),
         by_file("--per-file-ignores", help="Rules not to run in some files: pattern:CODE."),
         by_file("--extend-per-file-ignores", help="The same, beside what the configuration says."),
         click.option("--target-version", type=click.Choice(VERSIONS), help="The oldest Python to support."),
         click.option("--line-length", type=click.IntRange(1), hidden=True),
         click.option("--preview/--no-preview", default=None, help="Accepted; no rule is in preview."),
-        listed("--exclude", help="Files and directories to leave out."),
-        listed("--extend-exclude", help="Files and directories to leave out as well."),
+        listed("--exclude", metavar="FILE_PATTERN", help="Files and directories to leave out."),
+        listed("--extend-exclude", metavar="FILE_PATTERN", help="Files and directories to leave out as well."),
         click.option("--fix/--no-fix", default=None, help="Fix what can be fixed."),
         click.option("--fix-only/--no-fix-only", default=None, help="Fix, and do not report what is left."),
         click.option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="Apply, or do not mention, unsafe fixes."),
@@ -166,6 +180,9 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
             envvar="PANICGUARD_OUTPUT_FORMAT",
             help="How to print diagnostics.",
         ),
+        click.option("-w", "--watch", is_flag=True, help="Check again whenever a file changes."),
+        click.option("--baseline", metavar="FILE", help="Leave out the findings that this file knows."),
+        click.option("--update-baseline", is_flag=True, help="Write what is found to the baseline."),
         click.option(
             "-o", "--output-file", envvar="PANICGUARD_OUTPUT_FILE", help="Where to print them: a file. Default: stdout."
         ),
@@ -174,8 +191,6 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 where something was fixed."),
         click.option("-n", "--no-cache", is_flag=True, envvar="PANICGUARD_NO_CACHE", help="Read and write no cache."),
         click.option("--cache-dir", envvar="PANICGUARD_CACHE_DIR", help="The directory of the cache."),
-        click.option("--isolated", is_flag=True, help="Read no configuration file."),
-        click.option("--config", multiple=True, help="A configuration file, or a `key = value` in TOML."),
         click.option("--stdin-filename", help="The name of the file that comes from standard input."),
         click.option("--extension", type=_Extension(), multiple=True, help="How to read files: `ipy:ipynb`."),
         click.option("--force-exclude/--no-force-exclude", default=None, help="Exclude named files too."),
@@ -184,29 +199,17 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--fail-level", type=click.Choice(SEVERITIES), help="The least severity that fails the run."),
         click.option("--show-settings", is_flag=True, help="Print the settings of the first file, and their origins."),
         click.option("--show-files", is_flag=True, help="Print the files that would be checked."),
-        click.option("-v", "--verbose", is_flag=True, help="Say which settings are used."),
-        click.option("-q", "--quiet", is_flag=True, help="Print diagnostics only."),
-        click.option("-s", "--silent", is_flag=True, help="Print nothing."),
-        click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="Colours."),
     ]
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
 def options_of(flags: dict[str, Any]) -> Options:
-    """The options of a command line, comma lists joined. Raises click.UsageError for what does not go together."""
+    """The options of a command line, comma lists joined."""
     context = click.get_current_context()
     for name in LISTS:
         listed = context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
         flags[name] = tuple(part for value in flags[name] for part in value) if listed else None
-    given = [name for name, value in flags.items() if value not in (None, False)]  # in the order of the command line
-    for pair in CONFLICTS:
-        if set(pair) <= set(given):
-            one, other = (
-                f"--{name.replace('_', '-')}{'[=<REASON>]' * (name in ADDING)}"
-                for name in sorted(pair, key=given.index)
-            )
-            raise click.UsageError(f"the argument '{one}' cannot be used with '{other}'")
-    return Options(**flags)
+    return Options(**flags, **given_globals(context))
 
 
 def with_values(arguments: Sequence[str]) -> list[str]:

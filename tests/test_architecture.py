@@ -30,11 +30,16 @@ ALLOWED = {
     "fix": {"engine", "model", "source", "settings", "python"},
     "pool": {"engine", "fix", "annotate", "atomic", "model", "source", "rule", "settings", "suppress"},
     "cache": {"", "model", "source", "settings"},
+    "baseline": {"model", "source"},
+    "ratchet": {"atomic", "baseline", "model", "options", "settings"},
+    "watch": {"settings"},
     "report": {"", "model", "rule", "source"},
     "vendor": set(),
     "ruff": set(),
-    "options": {"files", "rule", "settings", "report", "annotate", "directives"},
-    "cli": {"", "source", "pool", "cache", "files", "settings", "options", "ruff", "rule", "model", "report", "vendor"},
+    "commands": set(),
+    "options": {"commands", "files", "rule", "settings", "report", "annotate", "directives"},
+    "cli": {"", "source", "pool", "cache", "files", "settings", "options", "rule", "model", "report", "vendor"}
+    | {"commands", "ratchet", "ruff", "watch"},
     "mruntime": set(),
 }
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")

@@ -1,4 +1,4 @@
-"""The command line beside Ruff's: exit codes, streams and closing lines for the same situation."""
+"""The command line: configuration, rules, pipes and signals. What it says is in test_ruff_cli, row by row."""
 
 from __future__ import annotations
 
@@ -83,84 +83,6 @@ def both(folder: Path, files: dict[str, dict[str, str]], arguments: list[str]) -
 
 
 ALL = {"a.py": SAFE, "b.py": UNSAFE, "c.py": PLAIN}
-SITUATIONS = {
-    "clean": ({"a.py": CLEAN}, []),
-    "nothing to lint": ({}, []),
-    "one finding": ({"a.py": PLAIN}, []),
-    "a safe fix": ({"a.py": SAFE}, []),
-    "an unsafe fix": ({"b.py": UNSAFE}, []),
-    "all kinds": (ALL, []),
-    "concise": (ALL, ["--output-format", "concise"]),
-    "json": (ALL, ["--output-format", "json"]),
-    "exit zero": (ALL, ["--exit-zero"]),
-    "exit zero, short": (ALL, ["-e"]),
-    "quiet": (ALL, ["-q"]),
-    "silent": (ALL, ["-s"]),
-    "unsafe fixes, only shown": (ALL, ["--unsafe-fixes"]),
-    "no unsafe fixes": (ALL, ["--no-unsafe-fixes"]),
-    "fix": (ALL, ["--fix"]),
-    "fix all": ({"a.py": SAFE}, ["--fix"]),
-    "fix, unsafe too": ({"a.py": SAFE, "b.py": UNSAFE}, ["--fix", "--unsafe-fixes"]),
-    "fix and fail": ({"a.py": SAFE}, ["--fix", "--exit-non-zero-on-fix"]),
-    "nothing fixed": ({"a.py": CLEAN}, ["--fix", "--exit-non-zero-on-fix"]),
-    "fix only": (ALL, ["--fix-only"]),
-    "fix only, nothing safe": ({"b.py": UNSAFE}, ["--fix-only"]),
-    "fix only and fail": (ALL, ["--fix-only", "--exit-non-zero-on-fix"]),
-    "show fixes": (ALL, ["--fix", "--show-fixes"]),
-    "diff": (ALL, ["--diff"]),
-    "diff, nothing safe": ({"b.py": UNSAFE}, ["--diff"]),
-    "diff of nothing": ({"a.py": CLEAN}, ["--diff"]),
-    "diff, unsafe too": (ALL, ["--diff", "--unsafe-fixes"]),
-    "statistics of nothing": ({"a.py": CLEAN}, ["--statistics"]),
-    "statistics": (ALL, ["--statistics"]),
-    "a missing file": ({"a.py": CLEAN}, ["nowhere.py"]),
-    "named twice": ({"a.py": SAFE}, ["a.py", "./a.py"]),
-    "diff and statistics": ({"a.py": SAFE}, ["--diff", "--statistics"]),
-    "exit zero and non-zero": ({"a.py": SAFE}, ["--exit-zero", "--exit-non-zero-on-fix"]),
-    "an unknown flag": ({"a.py": SAFE}, ["--unheard-of"]),
-    "an unknown format": ({"a.py": SAFE}, ["--output-format", "poem"]),
-    "an unknown rule": ({"a.py": SAFE}, ["--extend-select", "XYZ999"]),
-}
-
-
-@pytest.mark.parametrize(("files", "arguments"), SITUATIONS.values(), ids=SITUATIONS)
-def test_beside_ruff(tmp_path: Path, files: dict[str, dict[str, str]], arguments: list[str]) -> None:
-    theirs, mine = both(tmp_path, files, arguments)
-    assert mine.code == theirs.code
-    assert closing(mine.out) == closing(theirs.out)
-    assert closing(mine.err) == closing(theirs.err)
-    assert bool(mine.out) == bool(theirs.out)
-
-
-STDIN = {
-    "a report": ([], SAFE),
-    "clean": ([], CLEAN),
-    "fix": (["--fix"], SAFE),
-    "fix of nothing": (["--fix"], PLAIN),
-    "fix of clean": (["--fix"], CLEAN),
-    "fix only": (["--fix-only"], SAFE),
-    "diff": (["--diff"], SAFE),
-    "json and fix": (["--fix", "--output-format", "json"], SAFE),
-    "named": (["--stdin-filename", "x.py"], SAFE),
-    "excluded": (["--stdin-filename", "x.py", "--exclude", "x.py"], SAFE),
-    "excluded by force": (["--stdin-filename", "x.py", "--exclude", "x.py", "--force-exclude", "--fix"], SAFE),
-}
-
-
-@pytest.mark.parametrize(("arguments", "texts"), STDIN.values(), ids=STDIN)
-def test_standard_input_beside_ruff(tmp_path: Path, arguments: list[str], texts: dict[str, str]) -> None:
-    selected = ["--no-cache", "--isolated", "--select", "F,E9"]
-    theirs = ruff(tmp_path, "check", *selected, *arguments, "-", text=texts["ruff"])
-    mine = ours(tmp_path, "check", "--isolated", *arguments, "-", text=texts["ours"])
-    assert mine.code == theirs.code
-    assert closing(mine.out) == closing(theirs.out)
-    assert closing(mine.err) == closing(theirs.err)
-    if theirs.out == texts["ruff"]:
-        assert mine.out == texts["ours"]
-    if "--fix" in arguments and texts is SAFE and "--force-exclude" not in arguments:
-        assert "mruntime.SafeGo(" in mine.out
-
-
 CONFIGURATIONS = {
     "no TOML": "select = [",
     "an unknown key": "nonsense = 1\n",

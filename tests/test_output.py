@@ -80,7 +80,7 @@ def test_the_format_may_come_from_the_flag_the_environment_or_the_configuration(
     failed = check("plain.py")
     assert (failed.code, failed.out) == (2, "")
     assert "githup" in failed.err
-    assert "'rdjson'" in failed.err
+    assert ", rdjson," in failed.err
 
 
 SITUATIONS = {

@@ -303,7 +303,7 @@ def test_config_lists_and_describes_every_key(tmp_path: Path, capsys: pytest.Cap
     assert said("lint.select") == said("select")
     assert "Example usage:\n```toml\nline-length = 120\n```\n" in said("line-length")
     assert run(["config", "nope"]) == 2
-    assert "invalid value 'nope' for '[KEY]'" in capsys.readouterr().err
+    assert "invalid value 'nope' for '[OPTION]'" in capsys.readouterr().err
 
 
 def test_linter_lists_the_families(capsys: pytest.CaptureFixture[str]) -> None:

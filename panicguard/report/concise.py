@@ -37,13 +37,17 @@ def place(where: Place) -> Iterator[tuple[str, str]]:
     yield str(where.column), ""
 
 
-def header(diagnostic: Diagnostic, unsafe: bool | None) -> Iterator[tuple[str, str]]:
-    """`CODE [*] message`, or `invalid-syntax: message` where no rule speaks, to the end of the line."""
-    yield diagnostic.code, "code"
+def header(diagnostic: Diagnostic, unsafe: bool | None, *, title: bool = False) -> Iterator[tuple[str, str]]:
+    """`CODE [*] message`, or `invalid-syntax: message` where no rule speaks, to the end of the line.
+
+    As the `title` of what follows it is brighter.
+    """
+    yield diagnostic.code, "title code" if title else "code"
     if not diagnostic.is_rule:
-        yield ":", "separator"
+        yield ":", "message" if title else "separator"
     elif applies(diagnostic.fix, unsafe):
         yield " [", ""
-        yield "*", "fixable"
+        yield "*", "title fixable" if title else "fixable"
         yield "]", ""
-    yield f" {diagnostic.message}\n", "message"
+    yield f" {diagnostic.message}", "message" if title else ""
+    yield "\n", ""

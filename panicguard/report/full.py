@@ -39,7 +39,7 @@ def render(results: Sequence[Result], *, unsafe: bool | None) -> list[tuple[str,
 
 def _paragraph(result: Result, diagnostic: Diagnostic, unsafe: bool | None) -> Iterator[tuple[str, str]]:
     source = result.source
-    yield from ((printable(text), style) for text, style in header(diagnostic, unsafe))
+    yield from ((printable(text), style) for text, style in header(diagnostic, unsafe, title=True))
     nowhere = diagnostic.start == diagnostic.end == 0
     digits, marked = (0, []) if nowhere else snippet(source, diagnostic.start, diagnostic.end)
     yield f"{'':{digits}}--> ", "gutter"

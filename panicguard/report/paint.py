@@ -12,17 +12,20 @@ STYLES = {
     "path": "bold",
     "file": "underline",
     "code": "bold red",
+    "title code": "bold bright_red",
+    "title fixable": "bold bright_cyan",
     "fixable": "cyan",
     "separator": "cyan",
     "message": "bold",
     "gutter": "bold bright_blue",
-    "marker": "bold red",
+    "marker": "bold bright_red",
     "help": "bold bright_cyan",
     "note": "bold bright_blue",
     "added": "green",
     "removed": "red",
     "hunk": "cyan",
     "count": "bold",
+    "clock": "dim",
 }
 
 
@@ -41,9 +44,12 @@ def paint(segments: Iterable[tuple[str, str]], color: str, stream: TextIO) -> st
 
 
 def _wants_colors(stream: TextIO) -> bool:
-    """FORCE_COLOR and NO_COLOR decide; else a terminal that is not dumb has colours."""
-    if os.environ.get("NO_COLOR"):
+    """The environment decides, as it does for Ruff; else a terminal that is not dumb has colours."""
+    wish = os.environ.get
+    if wish("NO_COLOR"):
         return False
-    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+    if wish("CLICOLOR_FORCE") or wish("FORCE_COLOR"):
         return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    if wish("CLICOLOR"):
+        return wish("CLICOLOR") != "0" and stream.isatty()
+    return stream.isatty() and wish("TERM") != "dumb"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,17 +36,20 @@ def to_markdown(rule: Rule) -> str:
 
 def to_json(rules: Sequence[Rule], *, every: bool) -> str:
     """One object, or with `every` a list of them, with the keys that Ruff gives a rule."""
-    objects = [
+    objects: list[dict[str, Any]] = [
         {
             "name": rule.name,
             "code": rule.code,
             "linter": "panicguard",
             "summary": rule.summary,
+            "message_formats": [],
             "fix": _FIX[rule.fix],
             "fix_availability": rule.fix,
             "explanation": rule.docs.strip(),
             "preview": False,
-            "default": rule.default,
+            "status": {"Stable": {"since": "0.1.0"}},
+            "category": "correctness",
+            "source_location": {"file": f"{rule.module.replace('.', '/')}.py", "line": 1},
         }
         for rule in rules
     ]

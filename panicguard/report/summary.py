@@ -29,7 +29,7 @@ def summary(
     more = sum(hidden(d.fix, unsafe) for d in diagnostics)
     if mode != "check":
         return _fixed(*DONE[mode], fixed, more)
-    if not diagnostics and not fixed:
+    if not diagnostics and (statistics or not fixed):
         return [] if statistics else [("All checks passed!\n", "")]
     if unsafe is False:
         more = 0
@@ -63,6 +63,11 @@ def show_fixes(results: Sequence[Result], names: Mapping[str, str] | None = None
             name = names.get(code, code)
             segments += [(f"    {count:>{digits}} \u00d7 ", ""), (code, "code"), (f" ({name})\n", "")]
     return [*segments, ("\n", "")]
+
+
+def known_line(known: int, path: str) -> list[tuple[str, str]]:
+    """How many findings were left out, since the baseline at `path` knows them."""
+    return [(f"{known} {_plural('error', known)} known to `{path}`.\n", "")] if known else []
 
 
 def _fixed(done: str, none: str, fixed: int, more: int) -> list[tuple[str, str]]:

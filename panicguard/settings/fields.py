@@ -179,6 +179,7 @@ FIELDS: Mapping[str, Field] = {
     "unsafe-fixes": Field("bool", "", "Apply unsafe fixes too; false: do not even mention them.", "true", lint=False),
     "show-fixes": Field("bool", "false", "List what was fixed.", "true", lint=False),
     "output-format": Field(tuple(FORMATS), '"full"', "How to print diagnostics.", '"concise"', lint=False),
+    "baseline": Field("path", "", "The file of known findings, which are not reported.", '"baseline.json"', lint=False),
     "fail-level": Field(SEVERITIES, '"info"', "The least severity that makes a run fail.", '"warning"', lint=False),
 }
 
@@ -235,6 +236,7 @@ class Settings:
     ignore_noqa: bool = False
     """Whether suppression comments, of every kind, do not count."""
     output_format: str = "full"
+    baseline: str | None = None
     fail_level: str = "info"
     """The least severity with which a finding makes the run fail."""
     warnings: tuple[str, ...] = ()
