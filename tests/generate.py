@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import compat
 from rich.console import Console
 from rich.text import Text
 from schema import schema
@@ -48,7 +49,7 @@ def settings() -> str:
 
 def readme(text: str) -> str:
     """The README with its generated parts anew."""
-    for name, part in (("rules", rules()), ("settings", settings())):
+    for name, part in (("rules", rules()), ("settings", settings()), ("ruff", compat.table())):
         begin, end = f"<!-- {name}: generated -->\n", f"<!-- {name}: end -->"
         head, _, rest = text.partition(begin)
         _, _, tail = rest.partition(end)
