@@ -33,7 +33,7 @@ BOMB = "asyncio.create_task(f())"
 """What Ruff and panicguard both flag, with the same start."""
 IMPORT = "import asyncio"
 PYTHON = {"language_info": {"name": "python"}}
-SETTINGS, _ = settings.default("")
+SETTINGS = settings.default("")
 
 
 def document(cells: list[Any], metadata: object = PYTHON) -> dict[str, Any]:
@@ -532,7 +532,7 @@ def test_an_extension_needs_a_language_that_is_known(tmp_path: Path, value: str)
     assert run(RUFF, tmp_path, "--extension", value)[0] == 2
     code, _, err = run(OURS, tmp_path, "--extension", value)
     assert code == 2
-    assert "'--extension'" in err
+    assert "'--extension <EXTENSION>'" in err
     assert "ipynb" in err
 
 

@@ -14,11 +14,10 @@ from beside_ruff import OURS, both, inside, theirs
 from panicguard import __version__, settings
 from panicguard.cli import run
 from panicguard.engine import check
-from panicguard.files import LANGUAGES
 from panicguard.model import Severity
 from panicguard.options import Options, chain_for_options, settings_for_options
 from panicguard.rule import all_rules
-from panicguard.settings import FIELDS, ConfigError, describe
+from panicguard.settings import FIELDS, LANGUAGES, ConfigError, describe
 from panicguard.settings.fields import INCLUDE
 from panicguard.source import Source
 

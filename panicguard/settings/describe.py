@@ -102,7 +102,7 @@ def _in_force(settings: Settings) -> Iterator[tuple[str, Any]]:
             yield key, resolved[key] if key in resolved else getattr(settings, name)
 
 
-_TABLES = ("severity", "component", "per-file-target-version")
+_TABLES = ("severity", "component", "per-file-target-version", "extension")
 
 
 def _origins(key: str, chain: Chain) -> Iterator[tuple[str, Keys]]:
