@@ -1,19 +1,29 @@
-"""Waiting until a file changes.
+"""`--watch`: a run, and another one whenever a file changes.
 
 By looking again and again: that sees every file system there is, needs no limit raised, and looks only at the files
-that are checked.
+that are checked and at what configures them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import time
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TextIO
 
-from panicguard.settings import discovery
+import click
+
+from panicguard import files, settings
+from panicguard.checking import baseline_of, lint, mode_of, report, report_file
+from panicguard.options import settings_for_options
+from panicguard.settings import ConfigError, discovery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from panicguard.options import Options
 
     Stamps = Mapping[str, tuple[int, int, int] | None]
     """Path -> what tells one content from the next; None where there is no such file."""
@@ -22,13 +32,72 @@ SECONDS = 0.2
 """Between two looks, at least."""
 SHARE = 10
 """One part of so many is what looking may take of a processor's time."""
+CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 
 
-def stamps(paths: Iterable[str], more: Iterable[str] = ()) -> Stamps:
+def watch(options: Options) -> int:
+    """Check, and again after each change; ends with KeyboardInterrupt. Raises ConfigError for a path that is none."""
+    if not all(map(os.path.exists, options.paths)):
+        raise ConfigError("No path was found.")
+    settings_for_options(options)(os.getcwd())  # who starts with a broken configuration is told at once
+    out = sys.stdout if options.output_file is None else report_file(options.output_file)
+    paths: list[str] = []
+
+    def look() -> Stamps:
+        """What there is to check now; what may have changed on the disk is not remembered."""
+        settings.forget()
+        for cache in (files.is_runtime_copy, files.runtime_in):
+            cache.cache_clear()
+        with contextlib.suppress(ConfigError):  # until it is mended, the files are those of before
+            found = files.discover(options.paths or (".",), settings_for_options(options), warn=lambda _: None)
+            paths[:] = [path for path, _ in found]
+        return _stamps(paths, filter(os.path.isfile, options.config))
+
+    said = "Starting linter in watch mode...\n"
+    while True:
+        seen = look()
+        sys.stdout.write(CLEAR)
+        _notice(said, options)
+        try:
+            _check_once(options, out)
+        except ConfigError as error:
+            click.echo(error.report, err=True)
+        sys.stdout.flush()
+        _wait(seen, look)
+        said = "File change detected...\n"
+
+
+def _check_once(options: Options, out: TextIO) -> None:
+    if out is not sys.stdout:
+        out.seek(0)
+        out.truncate()
+    settings_for = settings_for_options(options)
+    its = settings_for(os.getcwd())
+    found = lint(options, settings_for, mode_of(its, options), baseline_of(its, options))
+    plain, only = replace(its, fix_only=False, show_fixes=False), replace(options, quiet=True)
+    if options.diff:
+        report(found, plain, only, out)
+    left = 0 if options.diff else sum(len(result.diagnostics) for result in found.results)
+    _notice(f"Found {left} {'error' if left == 1 else 'errors'}. Watching for file changes.", options)
+    if left and not options.silent:
+        if not options.quiet:
+            sys.stdout.write("\n")
+        report(found, plain, only, out)
+
+
+def _notice(text: str, options: Options) -> None:
+    from panicguard.report import paint
+
+    if not (options.quiet or options.silent):
+        clock = (time.strftime("[%H:%M:%S %p] "), "clock")
+        sys.stdout.write(paint.paint([clock, (f"{text}\n", "")], options.color, sys.stdout))
+
+
+def _stamps(paths: Iterable[str], more: Iterable[str] = ()) -> Stamps:
     """What the files at `paths` are like, and the configuration files that may hold for them, and those of `more`."""
-    files = list(paths)
+    checked = list(paths)
     directories: set[str] = set()
-    pending = [os.path.dirname(path) for path in files] or [os.getcwd()]
+    pending = [os.path.dirname(path) for path in checked] or [os.getcwd()]
     while pending:
         directory = pending.pop()
         if directory not in directories:
@@ -37,7 +106,7 @@ def stamps(paths: Iterable[str], more: Iterable[str] = ()) -> Stamps:
     configurations = (
         os.path.join(directory, name) for directory in directories for name in (*discovery.FILES, *discovery.RUFF_FILES)
     )
-    return {path: _stamp(path) for path in (*files, *configurations, *more)}
+    return {path: _stamp(path) for path in (*checked, *configurations, *more)}
 
 
 def _stamp(path: str) -> tuple[int, int, int] | None:
@@ -48,7 +117,7 @@ def _stamp(path: str) -> tuple[int, int, int] | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def wait(before: Stamps, look: Callable[[], Stamps]) -> None:
+def _wait(before: Stamps, look: Callable[[], Stamps]) -> None:
     """Return when `look` sees something else than what was `before`."""
     while True:
         started = time.monotonic()

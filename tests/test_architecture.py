@@ -32,14 +32,15 @@ ALLOWED = {
     "cache": {"", "model", "source", "settings"},
     "baseline": {"model", "source"},
     "ratchet": {"atomic", "baseline", "model", "options", "settings"},
-    "watch": {"settings"},
+    "checking": {"", "cache", "commands", "files", "model", "options", "pool", "ratchet", "report", "ruff", "settings"}
+    | {"source"},
+    "watch": {"checking", "files", "options", "report", "settings"},
     "report": {"", "model", "rule", "source"},
     "vendor": set(),
     "ruff": set(),
     "commands": set(),
     "options": {"commands", "files", "rule", "settings", "report", "annotate", "directives"},
-    "cli": {"", "source", "pool", "cache", "files", "settings", "options", "rule", "model", "report", "vendor"}
-    | {"commands", "ratchet", "ruff", "watch"},
+    "cli": {"", "cache", "checking", "commands", "files", "options", "report", "rule", "settings", "vendor", "watch"},
     "mruntime": set(),
 }
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")

@@ -9,3 +9,8 @@ class ConfigError(Exception):
     def __init__(self, *causes: str) -> None:
         super().__init__("\n".join(causes))
         self.causes = causes
+
+    @property
+    def report(self) -> str:
+        """What the user is told."""
+        return "\n".join(("panicguard failed", *(f"  Cause: {cause}" for cause in self.causes)))

@@ -1,0 +1,323 @@
+"""A run of `check` or `fix`: from the flags to what is printed and the exit code."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+import click
+
+from panicguard import __version__, files, settings
+from panicguard.commands import UsageError
+from panicguard.options import annotation_of, chain_for_options, settings_for_options
+from panicguard.settings import ConfigError
+from panicguard.settings.fields import INCLUDE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from rich.progress import Progress
+
+    from panicguard import ratchet
+    from panicguard.model import Result
+    from panicguard.options import Options
+    from panicguard.pool import Mode
+    from panicguard.settings import Settings
+
+SLOW = 1.0
+"""Seconds after which a run on a terminal shows its progress."""
+
+
+class Found(NamedTuple):
+    """What a run came to: the results that say something, and how many findings the baseline knows beside them."""
+
+    results: list[Result]
+    known: int = 0
+
+
+def check(options: Options) -> int:
+    """Check or fix, report, and say with which code to exit. Raises ConfigError and click.UsageError."""
+    settings_for = settings_for_options(options)
+    if options.show_settings or options.show_files:
+        return _show(options, settings_for)
+    its = settings_for(os.getcwd())
+    mode = mode_of(its, options)
+    annotation = mode.annotation
+    told = not (options.quiet or options.silent)
+    if told and annotation is not None and (its.fix or its.fix_only):
+        click.echo(f"warning: --fix is incompatible with --add-{annotation.kind.value}.", err=True)
+    baseline = baseline_of(its, options)  # before anything is written, as the file of the report
+    if options.verbose and told:
+        found_for, _ = chain_for_options(options)
+        click.echo(f"panicguard {__version__}, settings from {found_for(os.getcwd()).path or 'nowhere'}", err=True)
+    out = sys.stdout if options.output_file is None else report_file(options.output_file)
+    if options.paths != ("-",) and options.stdin_filename is None:
+        found = lint(options, settings_for, mode, baseline, progress=told and sys.stderr.isatty())
+        if annotation is not None:
+            return _added(found.results, options)
+        report(found, its, options, out)
+        return _exit_code(found.results, its, options)
+    if told and (ignored := [path for path in options.paths if path != "-"]):
+        click.echo(f"warning: Ignoring file {ignored[0]} in favor of standard input.", err=True)
+    data = sys.stdin.buffer.read()
+    if annotation is not None:
+        return 0  # there is no file to write
+    result = _lint_stdin(data, options.stdin_filename, settings_for, mode)
+    found = _told(Found([result]), options, settings_for, baseline)
+    if mode.fix and mode.write:
+        sys.stdout.buffer.write(result.source.encode() if result.fixed else data)
+        sys.stdout.buffer.flush()
+    report(found, its, options, sys.stderr if mode.fix and out is sys.stdout else out)
+    return _exit_code(found.results, its, options)
+
+
+def _exit_code(results: Sequence[Result], its: Settings, options: Options) -> int:
+    from panicguard.model import Severity
+    from panicguard.report.summary import fixed_count
+
+    levels = list(Severity)
+    failing = levels[: levels.index(Severity(its.fail_level)) + 1]
+    fixed = fixed_count(results)
+    if options.exit_zero:
+        return 0
+    if options.diff:
+        return 1 if fixed else 0
+    if options.exit_non_zero_on_fix and fixed:
+        return 1
+    left = any(diagnostic.severity in failing for result in results for diagnostic in result.diagnostics)
+    return 1 if left and not its.fix_only else 0
+
+
+def _show(options: Options, settings_for: Callable[[str], Settings]) -> int:
+    """Print the files that would be checked, their configuration among them, or the settings of the first one."""
+
+    def with_configuration(directory: str) -> Settings:
+        its = settings_for(directory)
+        return replace(its, include=(*its.include, *settings.FILES)) if its.include == INCLUDE else its
+
+    arguments = options.paths or (".",)
+    if options.show_files:
+        found = files.discover(arguments, with_configuration)
+        sys.stdout.write("".join(f"{path}\n" for path, _ in found))
+        return 0
+    from panicguard.settings import describe
+
+    first = next((path for path, _ in files.discover(arguments, settings_for)), None)
+    if first is None:
+        raise ConfigError("No files found under the given path")
+    directory = os.path.dirname(first)
+    found_for, chain_of = chain_for_options(options)
+    sys.stdout.write(describe.show_settings(first, chain_of(found_for(directory)), settings_for(directory)))
+    return 0
+
+
+def mode_of(its: Settings, options: Options) -> Mode:
+    """What to do with each file. Raises ConfigError for a reason that a suppression comment cannot hold."""
+    from panicguard.pool import Mode
+
+    annotation = annotation_of(options)
+    fixing = annotation is None and (its.fix or its.fix_only or options.diff)
+    return Mode(fixing, unsafe=bool(its.unsafe_fixes), write=not options.diff, annotation=annotation)
+
+
+def baseline_of(its: Settings, options: Options) -> ratchet.Loaded | None:
+    """The baseline as it is. Raises ConfigError and UsageError."""
+    if its.baseline is not None:
+        from panicguard import ratchet
+
+        return ratchet.load(its.baseline, update=options.update_baseline)
+    if options.update_baseline:
+        message = "the following required arguments were not provided:\n  --baseline <FILE>"
+        raise UsageError(message, click.get_current_context())
+    return None
+
+
+def lint(
+    options: Options,
+    settings_for: Callable[[str], Settings],
+    mode: Mode,
+    baseline: ratchet.Loaded | None,
+    *,
+    progress: bool = False,
+) -> Found:
+    """Check or fix the files; what the user must know beside the results goes to stderr."""
+    results, count = _run(
+        files.discover(options.paths or (".",), settings_for), mode, cached=not options.no_cache, progress=progress
+    )
+    if not (options.quiet or options.silent):
+        if count == 0:
+            click.echo("warning: No Python files found under the given path(s)", err=True)
+        _hint(files.excluded_but_named(options.paths, settings_for))
+    return _told(Found(results), options, settings_for, baseline)
+
+
+def _run(
+    found: Iterable[tuple[str, Settings]], mode: Mode, *, cached: bool, progress: bool
+) -> tuple[list[Result], int]:
+    """The results that say something, and the number of files; with `progress`, a long run shows how far it is."""
+    import time
+
+    from panicguard import cache
+    from panicguard.pool import run as run_all
+
+    said: list[Result] = []
+    count = 0
+    bar = None
+    started = time.monotonic()
+
+    def counted() -> Iterator[tuple[str, Settings]]:
+        nonlocal count
+        for file in found:
+            count += 1
+            yield file
+
+    run = functools.partial(run_all, mode=mode)
+    remaking = mode.fix or mode.annotation is not None
+    try:
+        for result in cache.run(counted(), run, fixing=remaking) if cached else run(counted()):
+            if result.diagnostics or result.original or result.warnings or result.noqa_codes:
+                said.append(result)
+            if progress and bar is None and time.monotonic() - started > SLOW:
+                bar = _progress_bar()
+            if bar is not None:
+                bar.update(bar.task_ids[0], completed=count)
+    finally:
+        if bar is not None:
+            bar.stop()
+    return sorted(said, key=lambda result: files.parts(result.source.path)), count
+
+
+def _progress_bar() -> Progress:
+    """A started bar, which leaves nothing behind when it is stopped: the files are found while they are checked."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (TextColumn("Checked {task.completed} files"), BarColumn(bar_width=20))
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    bar.add_task("", total=None)
+    bar.start()
+    return bar
+
+
+def _lint_stdin(data: bytes, name: str | None, settings_for: Callable[[str], Settings], mode: Mode) -> Result:
+    """What comes from standard input, as the file of that name; an excluded one is read and not looked at."""
+    from panicguard.model import Result
+    from panicguard.pool import lint_bytes
+    from panicguard.source import Source
+
+    if name is None:
+        return lint_bytes("-", data, settings_for(os.getcwd()), mode)
+    for path, its in files.discover((name,), settings_for):
+        return lint_bytes(path, data, its, mode)
+    return Result(Source(name, ""), ())
+
+
+def _told(
+    found: Found, options: Options, settings_for: Callable[[str], Settings], baseline: ratchet.Loaded | None
+) -> Found:
+    """What is new beside the baseline, under the paths that are shown, once the warnings are out."""
+    results, known = found
+    told = not (options.quiet or options.silent)
+    if baseline is not None:
+        from panicguard import ratchet
+
+        results, known, said = ratchet.hold(baseline, results, options, settings_for)
+        if said and told:
+            click.echo(said, err=True)
+    if told:
+        for warning in (*settings_for(os.getcwd()).warnings, *(w for result in results for w in result.warnings)):
+            click.echo(f"warning: {warning}", err=True)
+        if advice := _advice(results):
+            click.echo(f"warning: {advice}", err=True)
+    return Found(list(map(_shown, results)), known)
+
+
+def _hint(excluded: Sequence[str]) -> None:
+    if excluded:
+        more = f" and {len(excluded) - 1} more are" if excluded[1:] else " is"
+        flag = "checked all the same when named: `--force-exclude` leaves such files out"
+        click.echo(f"hint: `{excluded[0]}`{more} excluded, but {flag}", err=True)
+
+
+def _advice(results: Iterable[Result]) -> str | None:
+    """What Ruff, if it is configured, has to be told of the `# noqa` comments that name our codes."""
+    named: dict[str, set[str]] = {}
+    for result in results:
+        if result.noqa_codes:
+            named.setdefault(os.path.dirname(result.source.path), set()).update(result.noqa_codes)
+    if not named:
+        return None
+    from panicguard.ruff import advice
+
+    return next((said for directory, codes in named.items() if (said := advice(directory, codes))), None)
+
+
+def _added(results: Iterable[Result], options: Options) -> int:
+    """Say how many suppression comments were added, and to which files none could be."""
+    for result in results:
+        for diagnostic in result.diagnostics:
+            if not diagnostic.is_rule and not options.silent:
+                row = result.source.location(diagnostic.start)[0]
+                click.echo(f"error: {result.source.path}:{row}: {diagnostic.message}", err=True)
+    count = sum(result.added for result in results)
+    if count and not (options.quiet or options.silent):
+        noun = "noqa directive" if options.add_noqa is not None else "ignore comment"
+        click.echo(f"Added {count} {noun}{'s' * (count != 1)}.", err=True)
+    return 0
+
+
+def _shown(result: Result) -> Result:
+    """The result under the path that is shown: relative where the file is below the current directory."""
+    path = result.source.path
+    below = f"{os.getcwd().rstrip('/')}/"
+    if not path.startswith(below):
+        return result
+    return replace(result, source=replace(result.source, path=path[len(below) :]))
+
+
+def report(found: Found, its: Settings, options: Options, stream: TextIO) -> None:
+    """Print what was found to a stream; the diff to standard output. Raises ConfigError for an unfit format."""
+    from panicguard.report import formats, paint, summary
+
+    results, known = found
+    name, unsafe = its.output_format, its.unsafe_fixes
+    mode = "diff" if options.diff else "fix-only" if its.fix_only else "check"
+    shown: list[tuple[str, str]] = []
+    if mode == "diff":
+        from panicguard.report import diff
+
+        sys.stdout.write(paint.paint(diff.diff(results), options.color, sys.stdout))
+    elif options.statistics:
+        try:
+            shown += formats.count(results, name, unsafe=unsafe)
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+    elif mode == "check" and not options.silent:
+        shown += formats.render(results, name, unsafe=unsafe)
+    if formats.FORMATS[name].people and not options.silent:
+        if its.show_fixes and (its.fix or its.fix_only) and mode != "diff" and not options.statistics:
+            shown += summary.show_fixes(results)
+        if not options.quiet:
+            shown += summary.summary(results, mode=mode, unsafe=unsafe, statistics=options.statistics)
+            if its.baseline is not None:
+                shown += summary.known_line(known, os.path.relpath(its.baseline))
+    stream.write(paint.paint(shown, "never" if options.output_file else options.color, stream))
+    stream.flush()
+
+
+def report_file(path: str) -> TextIO:
+    """The file that the report goes to, with the directories it needs; closed when the command ends.
+
+    Raises ConfigError where there can be none: better before the work than after it.
+    """
+    from pathlib import Path
+
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "w", encoding="utf-8", errors="backslashreplace", newline="")  # noqa: SIM115 (click closes it)
+    except OSError as error:
+        raise ConfigError(f"Failed to write {path}", error.strerror or str(error)) from None
+    return click.get_current_context().with_resource(file)
