@@ -166,15 +166,15 @@ def test_the_first_screen_as_ruffs(folder: Path, flags: str, end: str) -> None:
 def test_it_waits_until_something_differs(tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     path.write_text("x = 1\n")
-    before = watch.stamps([str(path)])
+    before = watch._stamps([str(path)])
     looked = []
 
     def look() -> watch.Stamps:
         looked.append(1)
         if len(looked) == 3:
             os.utime(path, (1, 1))
-        return watch.stamps([str(path)])
+        return watch._stamps([str(path)])
 
-    watch.wait(before, look)
+    watch._wait(before, look)
     assert len(looked) == 3
-    assert watch.stamps([str(path)])[str(tmp_path / "panicguard.toml")] is None
+    assert watch._stamps([str(path)])[str(tmp_path / "panicguard.toml")] is None
