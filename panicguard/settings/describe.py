@@ -132,7 +132,8 @@ def _unset(key: str, value: object) -> str:
 def _toml(value: Any) -> str:
     match value:
         case dict():
-            return "{ " + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + " }"
+            items = ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items())
+            return f"{{ {items} }}" if items else "{}"
         case list() | tuple():
             return f"[{', '.join(map(_toml, value))}]"
     return json.dumps(value, ensure_ascii=False)
