@@ -1,0 +1,88 @@
+// Package mruntime runs goroutines that cannot take the process down unheard.
+//
+// A panic in a bare goroutine ends the process; one that is recovered and
+// forgotten is an outage that nobody hears. Here each panic is counted, logged
+// and told to observers once, and then a policy, which the spawn had to name,
+// decides what becomes of the process:
+//
+//	mruntime.SafeGoWithContextAndComponent(ctx, "mailer", mruntime.KeepRunning, func(ctx context.Context) {
+//		send(ctx, message)
+//	})
+//
+// That starts work; RecoverAndLog, RecoverAndCrash and RecoverWithPolicy are
+// deferred in functions that others call on goroutines of their own; and
+// HandlePanicValue is for what a framework has recovered. Drain waits for all
+// of it. Nothing recovers what Go itself does not let recover: a concurrent
+// map write, a stack overflow, os.Exit, log.Fatal.
+//
+// # Observers
+//
+// The logger, the metrics recorder, the functions of ObservePanics and the
+// error reporter cannot change what becomes of the code they observe: if one
+// panics or calls runtime.Goexit, that is a line on standard error, one in a
+// second at most, and the next one gets its turn. The observed goroutine waits
+// for them; one that ends the process waits two seconds at most, and the
+// process ends. An observer must start nothing with this package that could
+// panic each time.
+//
+// # Prometheus
+//
+//	type recorder map[string]*prometheus.CounterVec
+//
+//	func (r recorder) Add(counter, component string) {
+//		r[counter].WithLabelValues(component).Inc()
+//	}
+//
+//	r := recorder{}
+//	for _, name := range []string{mruntime.StartedTotal, mruntime.PanicsTotal} {
+//		r[name] = promauto.NewCounterVec(prometheus.CounterOpts{Name: name}, []string{"component"})
+//	}
+//	mruntime.SetRecorder(r)
+//
+// # OpenTelemetry
+//
+//	type recorder map[string]metric.Int64Counter
+//
+//	func (r recorder) Add(counter, component string) {
+//		r[counter].Add(context.Background(), 1, metric.WithAttributes(attribute.String("component", component)))
+//	}
+//
+// A panic as an event of the span it happened in:
+//
+//	mruntime.ObservePanics(func(ctx context.Context, p mruntime.PanicInfo) {
+//		span := trace.SpanFromContext(ctx)
+//		if !span.IsRecording() {
+//			return
+//		}
+//		span.AddEvent("panic.recovered", trace.WithAttributes(
+//			attribute.String("panic.value", p.Value),
+//			attribute.String("panic.stack", p.Stack),
+//			attribute.String("panic.goroutine_name", p.Name),
+//			attribute.String("panic.component", p.Component),
+//		))
+//		span.RecordError(fmt.Errorf("%w: %s", mruntime.ErrPanic, p.Value))
+//		span.SetStatus(codes.Error, "panic recovered in "+p.Component+"/"+p.Name)
+//	})
+//
+// # Sentry
+//
+//	type reporter struct{}
+//
+//	func (reporter) CaptureException(ctx context.Context, err error, tags map[string]string) {
+//		sentry.WithScope(func(scope *sentry.Scope) {
+//			scope.SetTags(tags)
+//			sentry.CaptureException(err)
+//		})
+//	}
+//
+// What buffers is flushed by a function of ObservePanics, if the Policy it is
+// told is CrashProcess. Set the error reporter's client to flush by itself, or
+// flush in CaptureException: it is called last.
+package mruntime
+
+// Version is that of panicguard, which this package is a part of.
+//
+// By the next line the linter knows a copy of this package, whatever its name.
+//
+//panicguard:runtime 1
+const Version = "0.1.0"

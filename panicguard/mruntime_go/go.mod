@@ -1,0 +1,3 @@
+module mruntime
+
+go 1.21
