@@ -131,27 +131,33 @@ def linter(output_format: str) -> int:
 
 @cli.command(short_help="Copy the runtime into a project, or bring a copy up to date.")
 @click.argument("destination", metavar="<DESTINATION>", type=click.Path(file_okay=False))
+@click.option("--language", type=click.Choice(("python", "go")), default="python", help="The language of the project.")
 @click.option("--as", "name", default="mruntime", help="The name of the copied package.")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the copy is outdated or was edited.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited.")
-def vendor(destination: str, name: str, check: bool, force: bool) -> int:
+def vendor(destination: str, language: str, name: str, check: bool, force: bool) -> int:
     """Copy the runtime into a project, as a package in the directory DESTINATION, or bring a copy up to date."""
     from pathlib import Path
 
-    from panicguard.vendor import VendorError, compare
+    from panicguard.vendor import VendorError, compare, import_path
     from panicguard.vendor import vendor as copy
 
     try:
         if check:
-            return _vendored(Path(destination) / name, compare(Path(destination), name))
-        package = copy(Path(destination), name, force=force)
+            return _vendored(Path(destination) / name, compare(Path(destination), name, language))
+        package = copy(Path(destination), name, language, force=force)
     except VendorError as error:
         raise ConfigError(str(error)) from None
     except OSError as error:
         raise ConfigError(f"Failed to write {destination}", error.strerror or str(error)) from None
+    _write(f"Copied the runtime to {package}\n\n")
+    if language == "go":
+        path = import_path(package)
+        there = f'Import it:\n\nimport "{path}"\n' if path else "No go.mod above it names a module to import it from.\n"
+        _write(there)
+        return 0
     module = files.dotted(str(package.resolve()))
-    _write(f"Copied the runtime to {package}\n\nSay so in panicguard.toml, or in [tool.panicguard]:\n\n")
-    _write(f'runtime-module = "{module}"\n')
+    _write(f'Say so in panicguard.toml, or in [tool.panicguard]:\n\nruntime-module = "{module}"\n')
     return 0
 
 

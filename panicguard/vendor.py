@@ -5,14 +5,26 @@ from __future__ import annotations
 import hashlib
 import keyword
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import NamedTuple
 
-RUNTIME = Path(__file__).parent / "mruntime"
+RUNTIMES = {"python": Path(__file__).parent / "mruntime", "go": Path(__file__).parent / "mruntime_go"}
+"""The runtime in each language."""
 MANIFEST = "MANIFEST"
 """The file of the runtime that names its version and its files with their SHA-256."""
-_GENERATED = (".pyc", ".pyo")
+_TITLES = {"python": "mruntime", "go": "mruntime-go"}
+_VERSIONS = {"python": ("__init__.py", "__version__ = "), "go": ("doc.go", "const Version = ")}
+_NOT_COPIED = (MANIFEST, ".pyc", ".pyo", "_test.go", "go.mod")
+_GO_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
+_NO_GO_NAMES = frozenset(
+    "break case chan const continue default defer else fallthrough for func go goto if import interface map package "
+    "range return select struct switch type var main internal vendor testdata".split()
+)
+"""Keywords, and directories that mean something else to Go than a package that others may import."""
+_GO_PACKAGE = re.compile(rb"^(package |// Package )mruntime\b", re.MULTILINE)
+_GO_MODULE = re.compile(r"^\s*module\s*\(?\s*[\"`]?([^\s\"`()]+)", re.MULTILINE)
 
 
 class VendorError(Exception):
@@ -36,48 +48,44 @@ class Comparison(NamedTuple):
         return not (self.edited or self.outdated or self.missing)
 
 
-def manifest(package: Path) -> str:
+def manifest(package: Path, language: str = "python") -> str:
     """What the manifest of the runtime in `package` has to be."""
-    files = sorted(
-        path.name
-        for path in package.iterdir()
-        if path.is_file() and path.name != MANIFEST and path.suffix not in _GENERATED
-    )
-    lines = [f"{_digest(package / name)}  {name}\n" for name in files]
-    return f"mruntime {_version(package)}\n" + "".join(lines)
+    files = {p.name: p.read_bytes() for p in package.iterdir() if p.is_file() and not p.name.endswith(_NOT_COPIED)}
+    return _manifest(files, language)
 
 
-def vendor(destination: Path, name: str = "mruntime", *, force: bool = False) -> Path:
-    """Copy the runtime to `destination/name`, byte for byte, with its licence; the package's directory.
+def vendor(destination: Path, name: str = "mruntime", language: str = "python", *, force: bool = False) -> Path:
+    """Copy the runtime to `destination/name`, with its licence; the package's directory.
 
-    An older copy is brought up to date. Raises VendorError when files in it were edited, unless `force` is set,
-    when something else is there, when it leads out of `destination`, or when the name is no package name.
+    The copy is the same byte for byte, but that a Go package of another name says so. An older copy is brought up
+    to date. Raises VendorError when files in it were edited, unless `force` is set, when something else is there,
+    when it leads out of `destination`, or when the name is no package name.
     """
-    target = _target(destination, name)
+    target = _target(destination, name, language)
     if target.exists():
-        edited = compare(destination, name).edited
+        edited = compare(destination, name, language).edited
         if edited and not force:
             raise VendorError(f"`{target}` was edited ({', '.join(edited[:5])}); `--force` overwrites it")
     target.mkdir(parents=True, exist_ok=True)
-    _, before = _read_manifest(target)
-    _, now = _read_manifest(RUNTIME)
-    for file in (*now, MANIFEST):
-        _write(target / file, (RUNTIME / file).read_bytes())
+    _, before = _read_manifest(target, language)
+    now = _contents(name, language)
+    for file, data in now.items():
+        _write(target / file, data)
     for file in before.keys() - now.keys():
         (target / file).unlink(missing_ok=True)
     return target
 
 
-def compare(destination: Path, name: str = "mruntime") -> Comparison:
+def compare(destination: Path, name: str = "mruntime", language: str = "python") -> Comparison:
     """The copy in `destination/name` beside the runtime. Line ends do not count, for git may change them.
 
     Raises VendorError when there is no copy.
     """
-    target = _target(destination, name)
+    target = _target(destination, name, language)
     if not target.is_dir():
         raise VendorError(f"there is no copy of the runtime in `{target}`")
-    version, before = _read_manifest(target)
-    _, now = _read_manifest(RUNTIME)
+    version, before = _read_manifest(target, language)
+    now = {file: _digest(data) for file, data in _contents(name, language).items() if file != MANIFEST}
     edited: list[str] = []
     outdated: list[str] = []
     missing: list[str] = []
@@ -87,7 +95,7 @@ def compare(destination: Path, name: str = "mruntime") -> Comparison:
             if file in now:
                 missing.append(file)
             continue
-        digest = _digest(path)
+        digest = _digest(path.read_bytes())
         if digest == now.get(file):
             continue
         (outdated if digest == before.get(file) else edited).append(file)
@@ -96,15 +104,44 @@ def compare(destination: Path, name: str = "mruntime") -> Comparison:
     return Comparison(version, tuple(edited), tuple(outdated), tuple(missing))
 
 
-def _target(destination: Path, name: str) -> Path:
-    if not name.isidentifier() or keyword.iskeyword(name):
+def import_path(package: Path) -> str | None:
+    """What Go imports a package's directory by; None if no go.mod in it or above it names a module."""
+    package = package.resolve()
+    for directory in (package, *package.parents):
+        try:
+            text = (directory / "go.mod").read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        found = _GO_MODULE.search(text)
+        return "/".join((found[1], *package.relative_to(directory).parts)) if found else None
+    return None
+
+
+def _target(destination: Path, name: str, language: str) -> Path:
+    if language == "go":
+        fits = _GO_NAME.fullmatch(name) and name not in _NO_GO_NAMES and not name.endswith("_test")
+    else:
+        fits = name.isidentifier() and not keyword.iskeyword(name)
+    if not fits:
         raise VendorError(f"`{name}` is no name for a package")
     target = destination / name
     if target.exists() and not target.is_dir():
         raise VendorError(f"`{target}` is no directory")
     if not target.resolve().is_relative_to(destination.resolve()):
         raise VendorError(f"`{target}` leads out of `{destination}`")
+    for other in _TITLES.keys() - {language}:
+        if _read_manifest(target, other)[0]:
+            raise VendorError(f"`{target}` is the runtime for {other.title()}; `--as` gives this one another name")
     return target
+
+
+def _contents(name: str, language: str) -> dict[str, bytes]:
+    """What each file of a copy called `name` has to be, its manifest included."""
+    runtime = RUNTIMES[language]
+    files = {file: (runtime / file).read_bytes() for file in _read_manifest(runtime, language)[1]}
+    if language == "go":
+        files = {file: _GO_PACKAGE.sub(rb"\g<1>" + name.encode(), data) for file, data in files.items()}
+    return {**files, MANIFEST: _manifest(files, language).encode()}
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -118,18 +155,24 @@ def _write(path: Path, data: bytes) -> None:
         raise
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
 
 
-def _version(package: Path) -> str:
-    for line in (package / "__init__.py").read_text("utf-8").splitlines():
-        if line.startswith("__version__ = "):
+def _manifest(files: dict[str, bytes], language: str) -> str:
+    lines = [f"{_digest(files[file])}  {file}\n" for file in sorted(files)]
+    return f"{_TITLES[language]} {_version(files, language)}\n" + "".join(lines)
+
+
+def _version(files: dict[str, bytes], language: str) -> str:
+    file, start = _VERSIONS[language]
+    for line in files[file].decode().splitlines():
+        if line.startswith(start):
             return line.split('"')[1]
     raise AssertionError("the runtime has no version")
 
 
-def _read_manifest(package: Path) -> tuple[str, dict[str, str]]:
+def _read_manifest(package: Path, language: str) -> tuple[str, dict[str, str]]:
     """The version and the digest of each file; nothing where it is missing or is no manifest."""
     try:
         first, *lines = (package / MANIFEST).read_text("utf-8").splitlines()
@@ -137,6 +180,6 @@ def _read_manifest(package: Path) -> tuple[str, dict[str, str]]:
         word, version = first.split()
     except (OSError, ValueError):
         return "", {}
-    if word != "mruntime" or any(Path(name).name != name for name in files):
+    if word != _TITLES[language] or any(Path(name).name != name for name in files):
         return "", {}
     return version, files

@@ -1,5 +1,5 @@
-"""Write what is generated: the README's tables and its picture, the schema of the configuration, the runtime's licence
-and its manifest.
+"""Write what is generated: the README's tables and its picture, the schema of the configuration, the runtimes' licence
+and manifests.
 
 python tests/generate.py           write them
 python tests/generate.py --check   exit with 1 where one is out of date
@@ -21,7 +21,7 @@ from schema import schema
 
 from panicguard.rule import all_rules
 from panicguard.settings import FIELDS
-from panicguard.vendor import MANIFEST, RUNTIME, manifest
+from panicguard.vendor import MANIFEST, RUNTIMES, manifest
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -79,12 +79,13 @@ def picture() -> str:
 
 def main() -> int:
     made = {
-        RUNTIME / "LICENSE": (ROOT / "LICENSE").read_text("utf-8"),
+        **{runtime / "LICENSE": (ROOT / "LICENSE").read_text("utf-8") for runtime in RUNTIMES.values()},
         README: readme(README.read_text("utf-8")),
         PICTURE: picture(),
         SCHEMA: schema(),
     }
-    made[RUNTIME / MANIFEST] = manifest(RUNTIME)
+    for language, runtime in RUNTIMES.items():
+        made[runtime / MANIFEST] = manifest(runtime, language)
     stale = [path for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text]
     for path in stale:
         if "--check" in sys.argv[1:]:

@@ -13,7 +13,7 @@ from matrix import make_project
 from packaging.requirements import Requirement
 
 from panicguard import mruntime
-from panicguard.vendor import RUNTIME, VendorError, compare, manifest, vendor
+from panicguard.vendor import MANIFEST, RUNTIMES, VendorError, compare, import_path, manifest, vendor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,9 +27,10 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_copy_is_the_same_byte_for_byte(tmp_path: Path) -> None:
     package = vendor(tmp_path)
-    names = sorted(path.name for path in RUNTIME.iterdir() if path.name != "__pycache__")
+    runtime = RUNTIMES["python"]
+    names = sorted(path.name for path in runtime.iterdir() if path.name != "__pycache__")
     assert sorted(path.name for path in package.iterdir()) == names
-    assert filecmp.cmpfiles(RUNTIME, package, names, shallow=False) == (names, [], [])
+    assert filecmp.cmpfiles(runtime, package, names, shallow=False) == (names, [], [])
     assert vendor(tmp_path) == package  # again, over the same
 
 
@@ -196,3 +197,98 @@ def test_the_copy_passes_the_runtime_s_tests_where_nothing_else_is_installed(tmp
     done = run(project, *isolated, "-c", start, *files)
     assert done.returncode == 0, done.stdout + done.stderr
     assert int(done.stdout.split(" passed")[0].split()[-1]) > 100
+
+
+def test_the_copy_in_go_is_the_same_without_its_tests_and_its_module(tmp_path: Path) -> None:
+    package = vendor(tmp_path, language="go")
+    names = sorted(path.name for path in package.iterdir())
+    assert {"LICENSE", "MANIFEST", "doc.go", "safego.go"} <= set(names)
+    assert not [name for name in names if name == "go.mod" or name.endswith("_test.go")]
+    assert filecmp.cmpfiles(RUNTIMES["go"], package, names, shallow=False) == (names, [], [])
+    left = {path.name for path in RUNTIMES["go"].iterdir()} - set(names)
+    assert all(name == "go.mod" or name.endswith("_test.go") for name in left)
+
+
+def test_a_copy_in_go_bears_its_name(tmp_path: Path) -> None:
+    package = vendor(tmp_path, "safe", "go")
+    for path in package.glob("*.go"):
+        original = (RUNTIMES["go"] / path.name).read_text()
+        renamed = original.replace("\npackage mruntime\n", "\npackage safe\n").removeprefix("package mruntime\n")
+        renamed = renamed.replace("// Package mruntime runs", "// Package safe runs")
+        assert path.read_text().removeprefix("package safe\n") == renamed
+        assert "package mruntime" not in path.read_text()
+    assert compare(tmp_path, "safe", "go").same
+    assert vendor(tmp_path, "safe", "go") == package
+
+
+def test_an_edited_or_older_copy_in_go(tmp_path: Path) -> None:
+    package = vendor(tmp_path, "safe", "go")
+    (package / "policy.go").write_text("package safe // edited\n")
+    with pytest.raises(VendorError, match=r"policy\.go"):
+        vendor(tmp_path, "safe", "go")
+    assert compare(tmp_path, "safe", "go").edited == ("policy.go",)
+
+    (package / "gone.go").write_text("package safe\n")
+    (package / "drain.go").unlink()
+    (package / "doc.go").write_text('const Version = "0.0.9"\n')
+    (package / MANIFEST).write_text(manifest(package, "go"))
+    assert compare(tmp_path, "safe", "go") == ("0.0.9", (), ("doc.go", "gone.go", "policy.go"), ("drain.go",))
+    (package / "own_test.go").write_text("package safe\n")
+    vendor(tmp_path, "safe", "go")
+    assert compare(tmp_path, "safe", "go").same
+    assert not (package / "gone.go").exists()
+    assert (package / "own_test.go").exists()
+
+
+def test_the_two_languages_do_not_share_a_directory(tmp_path: Path) -> None:
+    vendor(tmp_path, "both")
+    with pytest.raises(VendorError, match="`--as`"):
+        vendor(tmp_path, "both", "go", force=True)
+    assert compare(tmp_path, "both").same
+    vendor(tmp_path, language="go")
+    with pytest.raises(VendorError, match="is the runtime for Go"):
+        compare(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../out", "a-b", "", "1", "func", "a.b", "main", "internal", "_a", "a_test", "ä"])
+def test_a_name_must_be_a_go_package_s(tmp_path: Path, name: str) -> None:
+    with pytest.raises(VendorError):
+        vendor(tmp_path / "in", name, "go")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["module example.com/app\n", '// module no\nmodule "example.com/app" // yes\n', "module (\n\texample.com/app\n)\n"],
+)
+def test_the_import_path_is_that_of_the_module_and_of_the_place_in_it(tmp_path: Path, module: str) -> None:
+    package = vendor(tmp_path / "internal", "safe", "go")
+    assert import_path(package) is None
+    (tmp_path / "go.mod").write_text(f"{module}\ngo 1.21\n")
+    assert import_path(package) == "example.com/app/internal/safe"
+    (tmp_path / "internal" / "go.mod").write_text("module inner\n")
+    assert import_path(package) == "inner/safe"
+    (tmp_path / "internal" / "go.mod").write_text("broken\n")
+    assert import_path(package) is None
+
+
+def test_go_on_the_command_line(tmp_path: Path) -> None:
+    command = ("-m", "panicguard", "vendor", "--language", "go", "internal", "--as", "safe")
+    without = run(tmp_path, *command)
+    assert (without.returncode, without.stdout.splitlines()[-1]) == (
+        0,
+        "No go.mod above it names a module to import it from.",
+    )
+    (tmp_path / "go.mod").write_text("module example.com/app\n\ngo 1.21\n")
+    copied = run(tmp_path, *command)
+    assert (copied.returncode, copied.stdout.splitlines()[-1]) == (0, 'import "example.com/app/internal/safe"')
+    same = run(tmp_path, *command, "--check")
+    assert same.stdout.endswith(f"safe is mruntime {mruntime.__version__}, as this panicguard has it\n")
+    (tmp_path / "internal" / "safe" / "log.go").write_text("edited\n")
+    edited = run(tmp_path, *command, "--check")
+    assert edited.returncode == 1
+    assert edited.stdout.splitlines()[0].endswith("log.go: edited")
+    assert run(tmp_path, *command).returncode == 2
+    assert run(tmp_path, *command, "--force").returncode == 0
+    assert compare(tmp_path / "internal", "safe", "go").same
+    assert run(tmp_path, *command[:3], "--language", "rust", ".").returncode == 2
