@@ -23,7 +23,7 @@ _NO_GO_NAMES = frozenset(
     "range return select struct switch type var main internal vendor testdata".split()
 )
 """Keywords, and directories that mean something else to Go than a package that others may import."""
-_GO_PACKAGE = re.compile(rb"^(package |// Package )mruntime\b", re.MULTILINE)
+_GO_PACKAGE = re.compile(rb"(?<=^package )mruntime\b|(?<=^// Package )mruntime\b|\bmruntime(?=\.[A-Z])", re.MULTILINE)
 _GO_MODULE = re.compile(r"^\s*module\s*\(?\s*[\"`]?([^\s\"`()]+)", re.MULTILINE)
 
 
@@ -140,7 +140,7 @@ def _contents(name: str, language: str) -> dict[str, bytes]:
     runtime = RUNTIMES[language]
     files = {file: (runtime / file).read_bytes() for file in _read_manifest(runtime, language)[1]}
     if language == "go":
-        files = {file: _GO_PACKAGE.sub(rb"\g<1>" + name.encode(), data) for file, data in files.items()}
+        files = {file: _GO_PACKAGE.sub(name.encode(), data) for file, data in files.items()}
     return {**files, MANIFEST: _manifest(files, language).encode()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -16,6 +17,15 @@ from panicguard.vendor import RUNTIMES, vendor
 ROOT = Path(__file__).parent.parent
 GO = shutil.which("go", path=os.pathsep.join((os.path.dirname(sys.executable), os.environ.get("PATH", ""))))
 ENV = {**os.environ, "GOFLAGS": "-mod=mod", "GOPROXY": "off", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+CRASH = """package main
+
+import "example.com/myapp/internal/mruntime"
+
+func main() {
+	mruntime.SafeGo("mailer", mruntime.CrashProcess, func() { panic("boom") })
+	select {}
+}
+"""
 
 pytestmark = pytest.mark.skipif(GO is None, reason="needs go")
 
@@ -70,3 +80,23 @@ def test_a_copy_works_under_another_name(module: Path) -> None:
     done = go("run", ".", cwd=module)
     assert (done.returncode, done.stdout) == (0, (module / "printed").read_text()), done.stderr
     assert go("doc", "./internal/safe", cwd=module).stdout.startswith("package safe // import")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pipe that can be full")
+def test_a_crash_needs_nobody_who_reads_standard_error(module: Path) -> None:
+    vendor(module / "internal", language="go")
+    (module / "main.go").write_text(CRASH)
+    assert go("build", "-o", "crash", ".", cwd=module).returncode == 0
+    read, write = os.pipe()
+    try:
+        os.set_blocking(write, False)
+        for size in (4096, 1):
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(write, b"-" * size)
+        os.set_blocking(write, True)
+        done = subprocess.run([module / "crash"], stderr=write, timeout=20, check=False)
+    finally:
+        os.close(read)
+        os.close(write)
+    assert done.returncode == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import importlib.metadata
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -211,12 +212,14 @@ def test_the_copy_in_go_is_the_same_without_its_tests_and_its_module(tmp_path: P
 
 def test_a_copy_in_go_bears_its_name(tmp_path: Path) -> None:
     package = vendor(tmp_path, "safe", "go")
+    text = (package / "doc.go").read_text()
+    assert text.startswith("// Package safe runs")
+    assert "\npackage safe\n" in text
+    assert "//\tsafe.SafeGoWithContextAndComponent(" in text
     for path in package.glob("*.go"):
-        original = (RUNTIMES["go"] / path.name).read_text()
-        renamed = original.replace("\npackage mruntime\n", "\npackage safe\n").removeprefix("package mruntime\n")
-        renamed = renamed.replace("// Package mruntime runs", "// Package safe runs")
-        assert path.read_text().removeprefix("package safe\n") == renamed
-        assert "package mruntime" not in path.read_text()
+        text, original = path.read_text(), (RUNTIMES["go"] / path.name).read_text()
+        assert not re.search(r"[Pp]ackage mruntime|mruntime\.[A-Z]", text)
+        assert text.replace("safe", "mruntime") == original.replace("safe", "mruntime")
     assert compare(tmp_path, "safe", "go").same
     assert vendor(tmp_path, "safe", "go") == package
 

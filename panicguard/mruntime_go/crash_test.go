@@ -23,6 +23,14 @@ func (f failing) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
+// stuck never says what it is.
+type stuck struct{}
+
+func (stuck) Error() string {
+	time.Sleep(time.Minute)
+	return ""
+}
+
 func crash() {
 	SafeGo("mailer", CrashProcess, func() { panic("boom") })
 	time.Sleep(time.Minute)
@@ -53,11 +61,7 @@ var scenarios = map[string]func(){
 		panic("boom")
 	},
 	"flush": func() {
-		ObservePanics(func(_ context.Context, p PanicInfo) {
-			if p.Policy == CrashProcess {
-				fmt.Println("flushed", p.Component)
-			}
-		})
+		OnCrash(func() { fmt.Println("flushed") })
 		crash()
 	},
 	"a bare goroutine of theirs": func() {
@@ -66,6 +70,11 @@ var scenarios = map[string]func(){
 			time.Sleep(time.Minute)
 		})
 		_ = Drain(context.Background())
+	},
+
+	"value hangs": func() {
+		SafeGo("mailer", CrashProcess, func() { panic(stuck{}) })
+		time.Sleep(time.Minute)
 	},
 
 	"nothing set": func() {
@@ -116,13 +125,24 @@ func TestCrash(t *testing.T) {
 			contains(t, stderr, append(says, "panic: boom", "goroutine ", "crash_test.go")...)
 			want := ""
 			if name == "flush" {
-				want = "flushed mailer\n"
+				want = "flushed\n"
 			}
 			equal(t, "standard output", stdout, want)
 			if took := time.Since(began); took > 30*time.Second {
 				t.Errorf("it took %s", took)
 			}
 		})
+	}
+}
+
+func TestAValueThatHangsDoesNotStopTheCrash(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	code, _, stderr := run(t, "value hangs")
+	equal(t, "the exit status", code, 2)
+	contains(t, stderr, "took too long")
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it took %s", took)
 	}
 }
 

@@ -9,21 +9,31 @@
 //		send(ctx, message)
 //	})
 //
-// That starts work; RecoverAndLog, RecoverAndCrash and RecoverWithPolicy are
-// deferred in functions that others call on goroutines of their own; and
-// HandlePanicValue is for what a framework has recovered. Drain waits for all
-// of it. Nothing recovers what Go itself does not let recover: a concurrent
-// map write, a stack overflow, os.Exit, log.Fatal.
+// Drain waits until all that was started so has ended. Nothing recovers what Go
+// itself does not let recover: a concurrent map write, a stack overflow,
+// os.Exit, log.Fatal.
+//
+// # Recovering
+//
+// In functions that others call on goroutines of their own, RecoverAndLog,
+// RecoverAndCrash and RecoverWithPolicy do the same. They have to be deferred
+// themselves:
+//
+//	defer mruntime.RecoverAndLog("mailer")
+//
+// Called by a deferred function they are one frame too deep: recover returns
+// nil to them, and the panic goes on. Without a panic they do nothing.
+// HandlePanicValue is for what a framework has recovered.
 //
 // # Observers
 //
-// The logger, the metrics recorder, the functions of ObservePanics and the
-// error reporter cannot change what becomes of the code they observe: if one
+// Of a panic the metrics recorder is told, then the logger, the functions of
+// ObservePanics, the error reporter, and those of OnCrash if it is to end the
+// process. They cannot change what becomes of the code they observe: if one
 // panics or calls runtime.Goexit, that is a line on standard error, one in a
 // second at most, and the next one gets its turn. The observed goroutine waits
-// for them; one that ends the process waits two seconds at most, and the
-// process ends. An observer must start nothing with this package that could
-// panic each time.
+// for them, but two seconds at most if it is to end the process. An observer
+// must start nothing with this package that could panic each time.
 //
 // # Prometheus
 //
@@ -46,6 +56,12 @@
 //	func (r recorder) Add(counter, component string) {
 //		r[counter].Add(context.Background(), 1, metric.WithAttributes(attribute.String("component", component)))
 //	}
+//
+//	r := recorder{}
+//	for _, name := range []string{mruntime.StartedTotal, mruntime.PanicsTotal} {
+//		r[name], _ = otel.Meter("mruntime").Int64Counter(name)
+//	}
+//	mruntime.SetRecorder(r)
 //
 // A panic as an event of the span it happened in:
 //
@@ -75,9 +91,8 @@
 //		})
 //	}
 //
-// What buffers is flushed by a function of ObservePanics, if the Policy it is
-// told is CrashProcess. Set the error reporter's client to flush by itself, or
-// flush in CaptureException: it is called last.
+//	mruntime.SetErrorReporter(reporter{})
+//	mruntime.OnCrash(func() { sentry.Flush(time.Second) })
 package mruntime
 
 // Version is that of panicguard, which this package is a part of.

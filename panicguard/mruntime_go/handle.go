@@ -71,10 +71,20 @@ func settle(ctx context.Context, component, name string, policy PanicRecoveryPol
 	}
 	stack, origin := string(debug.Stack()), panicOrigin()
 	tell := func() {
-		info := PanicInfo{component, name, policy, fmt.Sprintf("%T", value), valueText(value), stackText(stack), time.Now()}
+		info := PanicInfo{
+			Component: component,
+			Name:      name,
+			Policy:    policy,
+			Type:      fmt.Sprintf("%T", value),
+			Value:     valueText(value),
+			Stack:     stackText(stack),
+			Time:      time.Now(),
+		}
 		record(PanicsTotal, countPanic(component))
 		logPanic(ctx, info, origin)
-		tellObservers(ctx, info)
+		for _, observer := range observers.all() {
+			guarded("an observer of panics", func() { (*observer)(ctx, info) })
+		}
 		tellReporter(ctx, info, value)
 	}
 	if policy != CrashProcess {
@@ -85,6 +95,9 @@ func settle(ctx context.Context, component, name string, policy PanicRecoveryPol
 	go func() {
 		defer close(told)
 		tell()
+		for _, hook := range crashHooks.all() {
+			guarded("a hook of OnCrash", *hook)
+		}
 	}()
 	select {
 	case <-told:

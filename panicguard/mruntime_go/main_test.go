@@ -107,9 +107,7 @@ func start(t *testing.T) *log {
 		registry.Lock()
 		registry.counts = nil
 		registry.Unlock()
-		observers.Lock()
-		observers.fns = nil
-		observers.Unlock()
+		observers.fns, crashHooks.fns = nil, nil
 	}
 	clear()
 	t.Cleanup(clear)

@@ -2,6 +2,7 @@ package mruntime
 
 import (
 	"encoding/json"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -92,7 +93,7 @@ var registry struct {
 
 // countsOf is where a component is counted. The registry is locked.
 func countsOf(component string) (label string, c *counts) {
-	label = cut(component, maxLabelBytes)
+	label = cut(strings.ToValidUTF8(component, "\uFFFD"), maxLabelBytes) // Prometheus takes no other
 	c = registry.counts[label]
 	if c == nil && len(registry.counts) >= maxLabels {
 		label = otherLabel

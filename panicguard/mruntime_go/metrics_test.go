@@ -55,6 +55,7 @@ func TestLabelsAreCut(t *testing.T) {
 		{strings.Repeat("d", 63) + "ä", strings.Repeat("d", 63)},
 		{strings.Repeat("世", 30), strings.Repeat("世", 21)},
 		{"", ""},
+		{"\xff", "\uFFFD"},
 	} {
 		HandlePanicValue(c.component, "boom")
 		equal(t, "the count of "+c.label, Metrics()[PanicsTotal][c.label], 1)

@@ -5,41 +5,51 @@ import (
 	"sync"
 )
 
-var observers struct {
+// hooks are functions to call, in the order they were added.
+type hooks[F any] struct {
 	sync.Mutex
-	fns []*func(context.Context, PanicInfo)
+	fns []*F
 }
 
+var (
+	observers  hooks[func(context.Context, PanicInfo)]
+	crashHooks hooks[func()]
+)
+
 // ObservePanics calls fn with each panic, and with the context of the code
-// that panicked, after the panic was logged: to mark a span, or to flush what
-// buffers if Policy is CrashProcess. It returns what takes fn back.
-//
-// The panicking goroutine waits for fn. If fn panics that is a line on
-// standard error and changes nothing else.
+// that panicked, after the panic was logged: to mark a span, say. It returns
+// what takes fn back.
 func ObservePanics(fn func(ctx context.Context, info PanicInfo)) (undo func()) {
+	return observers.add(fn)
+}
+
+// OnCrash calls fn before CrashProcess panics again, when all have been told
+// of the panic: to flush what buffers. It returns what takes fn back.
+func OnCrash(fn func()) (undo func()) {
+	return crashHooks.add(fn)
+}
+
+func (h *hooks[F]) add(fn F) (undo func()) {
 	key := &fn
-	observers.Lock()
-	defer observers.Unlock()
-	observers.fns = append(observers.fns, key)
+	h.Lock()
+	defer h.Unlock()
+	h.fns = append(h.fns, key)
 	return func() {
-		observers.Lock()
-		defer observers.Unlock()
-		var kept []*func(context.Context, PanicInfo)
-		for _, one := range observers.fns {
+		h.Lock()
+		defer h.Unlock()
+		var kept []*F
+		for _, one := range h.fns {
 			if one != key {
 				kept = append(kept, one)
 			}
 		}
-		observers.fns = kept
+		h.fns = kept
 	}
 }
 
-func tellObservers(ctx context.Context, info PanicInfo) {
-	observers.Lock()
-	// What undo leaves is a slice of its own, and append writes behind this one.
-	fns := observers.fns
-	observers.Unlock()
-	for _, fn := range fns {
-		guarded("an observer of panics", func() { (*fn)(ctx, info) })
-	}
+// all returns them; what is added or taken back meanwhile changes nothing.
+func (h *hooks[F]) all() []*F {
+	h.Lock()
+	defer h.Unlock()
+	return h.fns
 }

@@ -23,9 +23,13 @@ func TestTheOrderOfObservers(t *testing.T) {
 	ObservePanics(func(context.Context, PanicInfo) { order = append(order, fmt.Sprint(len(l.messages())), "first") })
 	ObservePanics(func(context.Context, PanicInfo) { order = append(order, "second") })
 	SetErrorReporter(reporterFunc(func() { order = append(order, "reporter") }))
+	OnCrash(func() { order = append(order, "flush") })
 	SafeGo("a", KeepRunning, func() { panic("boom") })
 	drain(t)
 	equal(t, "the order", fmt.Sprint(order), "[goroutine_started_total goroutine_panics_total 1 first second reporter]")
+	order = nil
+	panicked(func() { defer RecoverAndCrash("a"); panic("boom") })
+	equal(t, "the order", fmt.Sprint(order), "[goroutine_panics_total 2 first second reporter flush]")
 }
 
 func TestAnObserverIsToldAndTakenBack(t *testing.T) {
@@ -63,9 +67,13 @@ func TestEveryObserverFails(t *testing.T) {
 	ObservePanics(func(context.Context, PanicInfo) { fail() })
 	ObservePanics(func(context.Context, PanicInfo) { fail() })
 	SetErrorReporter(reporterFunc(fail))
+	OnCrash(fail)
+	OnCrash(func() { fails++ })
 	ran := false
 	SafeGo("a", KeepRunning, func() { ran = true; panic("boom") })
 	drain(t)
 	equal(t, "whether it ran", ran, true)
 	equal(t, "the number of failures", fails, 5)
+	equal(t, "the value", panicked(func() { defer RecoverAndCrash("a"); panic("boom") }), any("boom"))
+	equal(t, "the number of failures", fails, 5+4+2)
 }

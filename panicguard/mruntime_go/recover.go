@@ -2,14 +2,8 @@ package mruntime
 
 import "context"
 
-// The functions of this file recover only if they are deferred themselves:
-//
-//	defer mruntime.RecoverAndLog("mailer")
-//
-// Called by a deferred function they are one frame too deep, recover returns
-// nil to them, and the panic goes on. Without a panic they do nothing.
-
-// RecoverAndLog stops a panic and reports it, as KeepRunning does.
+// RecoverAndLog stops a panic and reports it, as KeepRunning does. It has to be
+// deferred itself, as all that recover.
 func RecoverAndLog(component string) {
 	if v := recover(); v != nil {
 		settle(context.Background(), component, "", KeepRunning, v)

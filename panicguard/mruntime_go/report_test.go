@@ -112,6 +112,7 @@ func TestReportersChangeWhileReporting(t *testing.T) {
 			SetProductionMode(false)
 			SetLogger(currentLogger())
 			ObservePanics(func(context.Context, PanicInfo) {})()
+			OnCrash(func() {})()
 		})
 		SafeGo("panics", KeepRunning, func() {
 			defer wg.Done()

@@ -3,9 +3,11 @@ package mruntime
 import (
 	"context"
 	"log/slog"
+	"os"
 	"reflect"
 	"runtime"
 	"strings"
+	"time"
 )
 
 // SafeGoWithContextAndComponent runs fn(ctx) in a new goroutine.
@@ -16,7 +18,7 @@ import (
 // A panic in fn is counted, logged and told to the observers once; then the
 // policy decides. With KeepRunning the goroutine ends and nothing else does.
 // With CrashProcess the goroutine panics again and the process ends with exit
-// status 2, after two seconds at most whatever the observers do.
+// status 2, within three seconds whatever the observers do.
 //
 // fn gets ctx itself, and nothing here looks at ctx: to stop when it is done
 // is up to fn, and fn runs even if ctx is done already. For a nil ctx fn gets
@@ -66,6 +68,10 @@ func spawn(ctx context.Context, component string, policy PanicRecoveryPolicy, so
 	go func() {
 		defer func() {
 			if v := recover(); v != nil {
+				if policy == CrashProcess {
+					// Go asks the value what it says, and writes to standard error: both may block.
+					time.AfterFunc(crashBudget+time.Second, func() { os.Exit(2) })
+				}
 				settle(ctx, component, funcName(source), policy, v)
 			}
 			// Not deferred: a goroutine that crashes the process does not end,
@@ -80,11 +86,7 @@ func spawn(ctx context.Context, component string, policy PanicRecoveryPolicy, so
 // funcName is the name of a function without the directories of its package:
 // "mail.(*Sender).Run".
 func funcName(fn any) string {
-	f := runtime.FuncForPC(reflect.ValueOf(fn).Pointer())
-	if f == nil {
-		return ""
-	}
-	name := f.Name()
+	name := runtime.FuncForPC(reflect.ValueOf(fn).Pointer()).Name()
 	name = name[strings.LastIndexByte(name, '/')+1:]
 	return strings.TrimSuffix(name, "-fm") // how the compiler marks a method value
 }
