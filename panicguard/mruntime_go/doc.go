@@ -35,6 +35,13 @@
 // for them, but two seconds at most if it is to end the process. An observer
 // must start nothing with this package that could panic each time.
 //
+// # Metrics
+//
+// Metrics returns the counts since the process began. A Recorder gets each of
+// them as it happens; MetricsVar is for expvar:
+//
+//	expvar.Publish("mruntime", mruntime.MetricsVar{})
+//
 // # Prometheus
 //
 //	type recorder map[string]*prometheus.CounterVec

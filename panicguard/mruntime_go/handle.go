@@ -135,7 +135,7 @@ func valueText(value any) string {
 	}
 	text := fmt.Sprintf("<unprintable %T>", value)
 	guarded("formatting a panic value", func() { text = fmt.Sprint(value) })
-	return redact(cut(text, maxText))
+	return cut(redact(text), maxText) // what is cut first may have lost the end of a secret
 }
 
 // stackText is a stack without the frames of this package, secrets and what
@@ -148,10 +148,11 @@ func stackText(stack string) string {
 	if at := strings.Index(stack, "\npanic("); at > head && head > 0 {
 		stack = stack[:head] + stack[at:]
 	}
+	stack = redact(stack)
 	if short := cut(stack, maxText); short != stack {
-		stack = short + truncated
+		return short + truncated
 	}
-	return redact(stack)
+	return stack
 }
 
 // panicOrigin is the program counter of the statement that panicked, 0 if the

@@ -31,6 +31,10 @@ func TestWhatCannotBePrinted(t *testing.T) {
 	l = start(t)
 	HandlePanicValue("a", strings.Repeat("ä", maxText))
 	equal(t, "the length", len(l.attr(t, "panic_value")), maxText)
+
+	l = start(t)
+	HandlePanicValue("a", strings.Repeat("-", maxText-14)+`password="two words"`)
+	contains(t, l.attr(t, "panic_value"), "--password=[REDA")
 }
 
 func TestTheStackBeginsWithWhatPanicked(t *testing.T) {

@@ -68,12 +68,8 @@ func Metrics() map[string]map[string]int64 {
 	return map[string]map[string]int64{StartedTotal: started, PanicsTotal: panics, Active: active}
 }
 
-// MetricsVar is Metrics as an expvar.Var:
-//
-//	expvar.Publish("mruntime", mruntime.MetricsVar{})
-//
-// This package does not import expvar, which would serve /debug/vars on
-// http.DefaultServeMux, asked or not.
+// MetricsVar is Metrics as an expvar.Var. This package does not import expvar,
+// which would serve /debug/vars on http.DefaultServeMux, asked or not.
 type MetricsVar struct{}
 
 // String returns Metrics as JSON.
