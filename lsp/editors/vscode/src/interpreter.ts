@@ -1,20 +1,15 @@
 /** The interpreter that the Python extension has selected, if that extension is there. */
 
+import type { PythonExtension } from "@vscode/python-extension";
 import * as vscode from "vscode";
 
-interface PythonApi {
-  readonly environments: {
-    getActiveEnvironmentPath(resource?: vscode.Uri): { readonly path: string };
-    resolveEnvironment(
-      environment: { readonly path: string },
-    ): Promise<{ readonly executable: { readonly uri?: vscode.Uri } } | undefined>;
-    readonly onDidChangeActiveEnvironmentPath: vscode.Event<unknown>;
-  };
-}
-
-async function environments(): Promise<PythonApi["environments"] | undefined> {
-  const api = await vscode.extensions.getExtension<PythonApi>("ms-python.python")?.activate();
-  return api?.environments;
+async function environments(): Promise<PythonExtension["environments"] | undefined> {
+  try {
+    const api = await vscode.extensions.getExtension<PythonExtension>("ms-python.python")?.activate();
+    return api?.environments;
+  } catch {
+    return undefined; // The editor says itself that the extension failed, and there are other places to look.
+  }
 }
 
 export async function selectedInterpreter(folder: vscode.Uri | undefined): Promise<string | undefined> {

@@ -65,7 +65,7 @@ try {
   makeProject();
   server = await serve();
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? inPath("chromium"), args: ["--no-sandbox"] });
-  const page = await browser.newPage({ viewport: { width: 1000, height: 560 }, deviceScaleFactor: 1 });
+  const page = await browser.newPage({ viewport: { width: 860, height: 480 } });
   page.setDefaultTimeout(30_000);
   try {
     await use(page);
@@ -97,6 +97,9 @@ function makeProject() {
     "security.workspace.trust.banner": "never",
     "security.workspace.trust.startupPrompt": "never",
     "telemetry.telemetryLevel": "off",
+    "window.commandCenter": false,
+    "workbench.activityBar.location": "hidden",
+    "workbench.layoutControl.enabled": false,
     "workbench.startupEditor": "none",
     "workbench.tips.enabled": false,
   };
@@ -136,6 +139,7 @@ async function use(page) {
   await status.filter({ hasText: /panicguard \d+\.\d+/ }).waitFor();
   await command(page, "View: Close Editor");
   await page.locator(SQUIGGLE).nth(1).waitFor();
+  await problems(page, 2);
   done("trusted: two squiggles, and the version in the status bar");
 
   await command(page, "View: Toggle Primary Side Bar Visibility");
@@ -159,8 +163,10 @@ async function use(page) {
   await page.locator(SQUIGGLE).waitFor({ state: "detached" });
   done("saved: what was left is fixed, too, on disk");
 
-  fs.writeFileSync(file, BARE);
-  await page.locator(SQUIGGLE).nth(1).waitFor();
+  for (const count of [1, 2]) {
+    await page.keyboard.press("Control+z");
+    await problems(page, count);
+  }
   await command(page, "panicguard: Fix All Auto-fixable Problems");
   await until("all fixes in the editor", async () => (await editorText(page)).split("SafeGo").length === 3);
   done("the command fixes all");
@@ -169,6 +175,7 @@ async function use(page) {
   await command(page, "View: Toggle Primary Side Bar Visibility");
   await page.locator(".explorer-folders-view .monaco-list-row", { hasText: "app.ipynb" }).dblclick();
   await page.locator(`.notebook-editor :is(${SQUIGGLE})`).nth(1).waitFor();
+  await problems(page, 2);
   await page.locator(".notebook-editor .view-line").first().click();
   await page.keyboard.press("Control+s");
   await until("the fixed notebook on disk", () => cellsOf(notebook) === FIXED);
@@ -176,7 +183,7 @@ async function use(page) {
 
   await command(page, "panicguard: Restart Server");
   await command(page, "panicguard: Print Debug Information");
-  await page.locator(".output-view-container .view-line, .pane-body .view-line", { hasText: project }).first().waitFor();
+  await page.locator(".part.panel .view-line", { hasText: "open_documents" }).first().waitFor();
   done("the server was restarted, and the log has its debug information");
 }
 
@@ -198,6 +205,13 @@ async function command(page, title) {
   await input.waitFor();
   await input.fill(`>${title}`);
   await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
+}
+
+/** Waits for the status bar to count that many errors and warnings. */
+async function problems(page, count) {
+  const bar = page.locator("#status\\.problems");
+  const counted = async () => (await bar.innerText()).match(/\d+/g).reduce((sum, number) => sum + Number(number), 0);
+  await until(`${count} problems`, async () => (await counted()) === count);
 }
 
 async function editorText(page) {
