@@ -148,11 +148,14 @@ async function use(page) {
   await page.mouse.move(...spawn, { steps: 5 });
   await page.locator(".monaco-hover", { hasText: "PNC101" }).waitFor();
   done("the hover says what is wrong");
-  if (screenshot) await page.screenshot({ path: screenshot });
 
   await page.mouse.click(...spawn);
+  await page.mouse.move(0, 0);
+  await page.keyboard.press("Escape");
+  await page.locator(".monaco-hover", { hasText: "PNC101" }).waitFor({ state: "hidden" });
   await page.keyboard.press("Control+.");
   await page.locator(".action-widget .action", { hasText: "PNC101" }).first().waitFor();
+  if (screenshot) await page.screenshot({ path: screenshot });
   await page.keyboard.press("Enter");
   await until("the first fix in the editor", async () => (await editorText(page)).includes('SafeGo("send"'));
   assert.equal(fs.readFileSync(file, "utf8"), BARE);
