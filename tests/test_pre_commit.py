@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -45,6 +46,9 @@ def test_a_commit_is_refused_fixed_and_let_through(tmp_path: Path, hooks: Path) 
     file, excluded, notes = project / "app.py", project / "old" / "app.py", project / "notes.txt"
     for path in (file, excluded, notes):
         path.write_text(BARE)
+    cell = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": BARE}
+    notebook = project / "app.ipynb"
+    notebook.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}))
     git(project, "add", ".")
     env = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "environments")}
 
@@ -59,9 +63,10 @@ def test_a_commit_is_refused_fixed_and_let_through(tmp_path: Path, hooks: Path) 
     check, _, fix = output.partition("- hook id: panicguard-fix")
     assert code == 1, output
     assert "app.py:5:5" in check
-    assert "Found 1 error." in check  # not what the project excludes, and not the text file
+    assert "Found 2 errors." in check  # not what the project excludes, and not the text file
     assert "files were modified by this hook" in fix
     assert "SafeGo" in file.read_text()
+    assert "SafeGo" in notebook.read_text()
     assert (excluded.read_text(), notes.read_text()) == (BARE, BARE)
 
     git(project, "add", ".")
