@@ -170,6 +170,14 @@ async function use(page) {
     await page.keyboard.press("Control+z");
     await problems(page, count);
   }
+  const settings = path.join(project, ".vscode", "settings.json");
+  fs.mkdirSync(path.dirname(settings));
+  fs.writeFileSync(settings, JSON.stringify({ "panicguard.lint.ignore": ["bare-asyncio-task"] }));
+  await problems(page, 0);
+  fs.rmSync(settings);
+  await problems(page, 2);
+  done("a rule is ignored for as long as the settings say so");
+
   await command(page, "panicguard: Fix All Auto-fixable Problems");
   await until("all fixes in the editor", async () => (await editorText(page)).split("SafeGo").length === 3);
   done("the command fixes all");
