@@ -1,3 +1,16 @@
-"""The place of panicguard's language server, `panicguard_lsp`. There is no server in it yet."""
+"""panicguard's language server, `panicguard server`: what the command line finds, in an editor.
+
+convert        the border: values of the protocol, positions in the client's encoding
+protocol       messages in and out, and what becomes of bad ones
+server         what each message leads to
+documents      the open documents and notebooks
+configuration  the settings of a file, with those of the editor on top
+preferences    what the editor's settings say
+actions        what can be done about a diagnostic
+process        the worker as the server sees it
+worker         the worker itself: `jobs`, one after another
+jobs           checking, fixing, explaining: pure functions
+hover          what is to say about a place
+"""
 
 from __future__ import annotations

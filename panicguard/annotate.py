@@ -81,11 +81,29 @@ def additions(
             codes.setdefault(row, set()).add(diagnostic.code)
     if not codes:
         return ()
-    directives: dict[int, list[Directive]] = {}
-    for directive in read(source, scan(source.text), rules).directives:
-        directives.setdefault(source.location(directive.start)[0], []).append(directive)
+    directives = _by_row(source, rules)
     edits = (_addition(source, row, codes[row], directives.get(row, ()), annotation) for row in sorted(codes))
     return tuple(edit for edit in edits if edit is not None)
+
+
+def silencing(
+    source: Source, diagnostics: Sequence[Diagnostic], rules: Mapping[str, str], annotation: Annotation
+) -> tuple[Edit | None, ...]:
+    """For each diagnostic the edit that silences it and no other, where there is one."""
+    directives = _by_row(source, rules) if diagnostics else {}
+
+    def edit(diagnostic: Diagnostic) -> Edit | None:
+        row = diagnostic.noqa_row or source.location(diagnostic.start)[0]
+        return _addition(source, row, {diagnostic.code}, directives.get(row, ()), annotation)
+
+    return tuple(edit(diagnostic) if diagnostic.is_rule else None for diagnostic in diagnostics)
+
+
+def _by_row(source: Source, rules: Mapping[str, str]) -> dict[int, list[Directive]]:
+    found: dict[int, list[Directive]] = {}
+    for directive in read(source, scan(source.text), rules).directives:
+        found.setdefault(source.location(directive.start)[0], []).append(directive)
+    return found
 
 
 def _addition(

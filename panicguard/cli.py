@@ -184,6 +184,17 @@ def clean() -> int:
 
 
 @cli.command()
+@click.option("--stdio", is_flag=True, hidden=True)
+@click.option("--preview", is_flag=True, hidden=True)
+def server(stdio: bool, preview: bool) -> int:
+    """Run the language server, on standard input and output."""
+    from panicguard_lsp.server import serve
+
+    code: int = serve()
+    return code
+
+
+@cli.command()
 @click.option("--output-format", type=click.Choice(("text", "json")), default="text", help="How to print it.")
 def version(output_format: str) -> int:
     """Print the version."""

@@ -233,9 +233,9 @@ def annotation_of(options: Options) -> Annotation | None:
     return None
 
 
-def settings_for_options(options: Options) -> Callable[[str], Settings]:
+def settings_for_options(options: Options, cwd: str | None = None) -> Callable[[str], Settings]:
     """Directory -> settings, with the flags over what the configuration says. Raises as `chain_for_options` does."""
-    found_for, chain_of = chain_for_options(options)
+    found_for, chain_of = chain_for_options(options, cwd)
     spawn_rules = frozenset(rule.code for rule in all_rules() if rule.spawn)
 
     @functools.cache
@@ -254,13 +254,16 @@ def settings_for_options(options: Options) -> Callable[[str], Settings]:
     return settings_for
 
 
-def chain_for_options(options: Options) -> tuple[Callable[[str], Found], Callable[[Found], Chain]]:
+def chain_for_options(
+    options: Options, cwd: str | None = None
+) -> tuple[Callable[[str], Found], Callable[[Found], Chain]]:
     """Directory -> which configuration files hold for it -> all their keys, those of the command line on top.
 
-    Raises click.UsageError for a bad `--config`, ConfigError for what else is wrong, also when they are called.
+    `cwd` is where the command is taken to run; by default it is where it does. Raises click.UsageError for a bad
+    `--config`, ConfigError for what else is wrong, also when they are called.
     """
-    cwd = os.getcwd()
-    named = [given for given in options.config if os.path.isfile(given)]
+    cwd = os.getcwd() if cwd is None else cwd
+    named = [given for given in options.config if os.path.isfile(os.path.join(cwd, given))]
     if len(named) > 1:
         raise ConfigError("You cannot specify more than one configuration file on the command line.")
     if named and options.isolated:
@@ -271,7 +274,7 @@ def chain_for_options(options: Options) -> tuple[Callable[[str], Found], Callabl
     def found_for(directory: str) -> Found:
         if options.isolated:
             return Found(None, None, cwd)
-        return discovery.given(named[0], cwd) if named else discovery.find(directory, cwd)
+        return discovery.given(os.path.join(cwd, named[0]), cwd) if named else discovery.find(directory, cwd)
 
     return found_for, lambda found: chain.of(found).above(*above)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "panicguard"
+SERVER = Path(__file__).parent.parent / "lsp"
 
 # Module -> what it may import of the package. A package stands for what is in it; itself is always allowed.
 ALLOWED = {
@@ -43,6 +44,13 @@ ALLOWED = {
     "cli": {"", "cache", "checking", "commands", "files", "options", "report", "rule", "settings", "vendor", "watch"},
     "mruntime": set(),
 }
+# fmt: off
+SERVER_MAY = {
+    "", "engine", "fix", "pool", "annotate", "directives", "suppress", "files", "options", "settings", "patterns",
+    "model", "source", "rule", "python", "report",
+}
+# fmt: on
+"""What the language server may import of the package."""
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 
 
@@ -63,10 +71,33 @@ def imported(path: Path) -> set[str]:
     return {part(name) for name in found if name.partition(".")[0] in ("panicguard", "panicguard_lsp")}
 
 
+def imports_at_run_time(path: Path, package: str) -> bool:
+    tree = ast.parse(path.read_text())
+    guarded = {n for block in ast.walk(tree) if isinstance(block, ast.If) for n in ast.walk(block)}
+    return any(
+        isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package
+        for node in ast.walk(tree)
+        if node not in guarded
+    )
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
 def test_a_module_imports_only_what_is_upstream_of_it(path: Path) -> None:
     own = path.relative_to(PACKAGE).with_suffix("").parts[0]
-    assert imported(path) - {own} <= ALLOWED[own]
+    assert imported(path) - {own, "_lsp"} <= ALLOWED[own]
+
+
+@pytest.mark.parametrize("path", sorted(SERVER.glob("*.py")), ids=lambda p: p.name)
+def test_the_server_imports_only_what_is_upstream_of_it(path: Path) -> None:
+    assert imported(path) <= SERVER_MAY
+
+
+def test_one_file_of_the_server_makes_values_of_the_protocol() -> None:
+    assert {path.name for path in SERVER.glob("*.py") if imports_at_run_time(path, "lsprotocol")} == {"convert.py"}
+
+
+def test_nothing_but_the_command_imports_the_server() -> None:
+    assert {p.name for p in MODULES if "panicguard_lsp" in p.read_text()} == {"cli.py"}
 
 
 def test_no_module_is_a_drawer_for_everything() -> None:

@@ -1,0 +1,95 @@
+"""The settings of a file: those of the command line's resolver, with the editor's on top."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from panicguard import files, settings
+from panicguard.options import Options, settings_for_options
+from panicguard.settings import ConfigError
+
+from .preferences import Preferences
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from panicguard.settings import Settings
+
+
+class Configuration:
+    """The settings of all workspace folders, and the last good ones of each directory.
+
+    `say` is told of each fault once, until the next `reload`.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._folders: tuple[str, ...] = ()
+        self._preferences: Mapping[str, Preferences] = {}
+        self._resolvers: dict[str, Callable[[str], Settings]] = {}
+        self._good: dict[str, Settings] = {}
+        self._said: set[str] = set()
+
+    def reload(self, folders: Sequence[str], preferences: Mapping[str, Preferences]) -> None:
+        """Read everything anew. `preferences` are by folder, with those of no folder under an empty name."""
+        self._folders, self._preferences = tuple(folders), preferences
+        self._resolvers.clear()
+        self._said.clear()
+        settings.forget()
+        files.runtime_in.cache_clear()
+        files.is_runtime_copy.cache_clear()
+
+    def preferences(self, path: str) -> Preferences:
+        """What the editor says for a file."""
+        return self._of_folder(self.folder(path))
+
+    def folder(self, path: str) -> str:
+        """The workspace folder of a file, the innermost; its own directory if it is in none."""
+        above = [folder for folder in self._folders if path == folder or path.startswith(f"{folder.rstrip('/')}/")]
+        return max(above, key=len) if above else os.path.dirname(path)
+
+    def settings(self, path: str) -> Settings | None:
+        """The settings that hold for a file; None where it is excluded, or nothing is to be said at all."""
+        folder = self.folder(path)
+        if not self._of_folder(folder).enable:
+            return None
+        found = files.discover((path,), lambda directory: self._resolve(folder, directory))
+        return next((its for found_path, its in found if found_path == path), None)
+
+    def files(self, folder: str) -> Iterator[tuple[str, Settings]]:
+        """The files of a folder with their settings."""
+        if not self._of_folder(folder).enable:
+            return iter(())
+        return files.discover((folder,), lambda directory: self._resolve(folder, directory))
+
+    def in_force(self, path: str) -> str | None:
+        """The configuration file that holds for a file."""
+        try:
+            return settings.nearest(os.path.dirname(path))
+        except ConfigError:
+            return None
+
+    def _of_folder(self, folder: str) -> Preferences:
+        return self._preferences.get(folder) or self._preferences.get("") or Preferences()
+
+    def _resolve(self, folder: str, directory: str) -> Settings:
+        try:
+            if folder not in self._resolvers:
+                self._resolvers[folder] = settings_for_options(self._of_folder(folder).options, folder)
+            self._good[directory] = self._resolvers[folder](directory)
+        except ConfigError as error:
+            self._complain("\n".join(error.causes))
+        except click.ClickException as error:
+            self._complain(error.message)
+        if directory not in self._good:
+            return settings_for_options(Options(force_exclude=True, isolated=True), folder)(directory)
+        return self._good[directory]
+
+    def _complain(self, fault: str) -> None:
+        if fault not in self._said:
+            self._said.add(fault)
+            fault = fault.replace("from the CLI", "from the settings of the editor")
+            self._say(f"{fault}\nThe last good settings hold.")

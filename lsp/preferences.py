@@ -1,0 +1,115 @@
+"""What the editor's settings say: the keys of Ruff's, so far as they mean something here. Keys that are not known are
+passed over, as an editor's extension may be newer than the server."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from panicguard.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+LEVELS = ("trace", "debug", "info", "warn", "error")
+_STRINGS = (
+    "select", "ignore", "extendSelect", "exclude", "lint.select", "lint.ignore", "lint.extendSelect", "lint.exclude",
+)  # fmt: skip
+_FLAGS = (
+    "fixAll", "unsafeFixes", "showSyntaxErrors", "lint.enable", "lint.unsafeFixes",
+    "codeAction.disableRuleComment.enable", "codeAction.fixViolation.enable",
+)  # fmt: skip
+
+DEFAULT = Options(force_exclude=True)
+"""What holds where the editor says nothing: a file that is excluded is open for other reasons than to be checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """The settings of one workspace folder. `options` are those that the command line has, too."""
+
+    options: Options = DEFAULT
+    enable: bool = True
+    fix_all: bool = True
+    fix_violation: bool = True
+    disable_rule_comment: bool = True
+    show_syntax_errors: bool = True
+    log_level: str = "info"
+
+
+def read(given: object) -> tuple[Preferences, tuple[str, ...]]:
+    """The preferences in the JSON of an editor, and what is wrong with it: a key of the wrong type is left out."""
+    flat = dict(_flat(given, "")) if isinstance(given, dict) else {}
+    faults = [
+        f"`{key}`: expected {kind}, not {json.dumps(flat.pop(key))}"
+        for key, value in tuple(flat.items())
+        if (kind := _expected(key, value)) is not None
+    ]
+    if given is not None and not isinstance(given, dict):
+        faults.append(f"expected an object, not {json.dumps(given)[:80]}")
+
+    def strings(key: str) -> tuple[str, ...] | None:
+        value = flat.get(f"lint.{key}", flat.get(key))
+        return None if value is None else tuple(value)
+
+    configuration = flat.get("configuration")
+    config: tuple[str, ...] = ()
+    if isinstance(configuration, str):
+        config = (configuration,)
+    elif isinstance(configuration, dict):
+        config = tuple(f"{_key(key)} = {_toml(value)}" for key, value in configuration.items() if value is not None)
+    options = Options(
+        force_exclude=True,
+        config=config,
+        isolated=flat.get("configurationPreference") == "editorOnly" and not isinstance(configuration, str),
+        select=strings("select"),
+        ignore=strings("ignore"),
+        extend_select=strings("extendSelect"),
+        exclude=strings("exclude"),
+        unsafe_fixes=flat.get("lint.unsafeFixes", flat.get("unsafeFixes")),
+    )
+    return Preferences(
+        options,
+        enable=flat.get("lint.enable", True),
+        fix_all=flat.get("fixAll", True),
+        fix_violation=flat.get("codeAction.fixViolation.enable", True),
+        disable_rule_comment=flat.get("codeAction.disableRuleComment.enable", True),
+        show_syntax_errors=flat.get("showSyntaxErrors", True),
+        log_level=flat.get("logLevel", "info"),
+    ), tuple(faults)
+
+
+def _flat(given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """The keys with dots between their parts, whichever way they are nested; null is not given."""
+    for key, value in given.items():
+        if isinstance(value, dict) and key != "configuration":
+            yield from _flat(value, f"{prefix}{key}.")
+        elif value is not None:
+            yield f"{prefix}{key}", value
+
+
+def _expected(key: str, value: object) -> str | None:
+    """What the value of a key should have been, if it is not."""
+    if key in _FLAGS and not isinstance(value, bool):
+        return "true or false"
+    if key in _STRINGS and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+        return "a list of strings"
+    if key == "configuration" and not isinstance(value, (str, dict)):
+        return "a path or an object"
+    if key == "logLevel" and value not in LEVELS:
+        return f"one of {', '.join(LEVELS)}"
+    return None
+
+
+def _toml(value: object) -> str:
+    """A JSON value in TOML."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items() if v is not None) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _key(key: str) -> str:
+    return key if key.replace("-", "").replace("_", "").replace(".", "").isalnum() else json.dumps(key)

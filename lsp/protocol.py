@@ -1,0 +1,172 @@
+"""Messages: how they come in and go out, and what becomes of those that are none.
+
+A message that cannot be read, comes too early or too late, or is of the wrong shape is answered if it wants an answer,
+and forgotten otherwise; it never ends the server.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from pygls.protocol import LanguageServerProtocol
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+NOT_INITIALIZED = -32002
+_LONGEST_HEADER = 1 << 16
+_LONGEST = 1 << 30
+
+log = logging.getLogger(__name__)
+
+
+class Protocol(LanguageServerProtocol):
+    """pygls's, with an answer to every request."""
+
+    state = "new"
+    """new, running or down."""
+
+    def receive(self, body: bytes) -> None:
+        """Act on the body of a message."""
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            self.refuse(None, PARSE_ERROR, f"this is no JSON: {error}")
+            return
+        if not isinstance(message, dict):
+            self.refuse(None, INVALID_REQUEST, "expected an object")
+            return
+        try:
+            self._act_on(message)
+        except Exception:
+            log.exception("A message came to nothing")
+
+    def _act_on(self, message: dict[str, Any]) -> None:
+        asked, method = message.get("id"), message.get("method")
+        is_request = "id" in message and "method" in message
+        if message.get("jsonrpc") != self.VERSION or not isinstance(asked, (int, str, type(None))):
+            self.refuse(None, INVALID_REQUEST, "expected a message of JSON-RPC 2.0")
+        elif "method" in message:
+            refusal = self._refusal(method, message.get("params"))
+            if refusal is None:
+                self._handle(message, is_request=is_request)
+            elif is_request:
+                self.refuse(asked, *refusal)
+        elif "result" in message or "error" in message:
+            self.handle_message(self.structure_message(message))
+        elif is_request or "id" in message:
+            self.refuse(asked, INVALID_REQUEST, "expected a method")
+
+    def _refusal(self, method: object, params: object) -> tuple[int, str] | None:
+        """Why a request or a notification is not acted on."""
+        if not isinstance(method, str):
+            return INVALID_REQUEST, "expected a string in `method`"
+        if self.state == "new" and method not in ("initialize", "exit"):
+            return NOT_INITIALIZED, "the server is not initialized"
+        if self.state != "new" and method == "initialize":
+            return INVALID_REQUEST, "the server is initialized already"
+        if self.state == "down" and method != "exit":
+            return INVALID_REQUEST, "the server is shut down"
+        if method not in self.fm.features and method != "$/cancelRequest":
+            return METHOD_NOT_FOUND, f"unknown method `{method}`"
+        if params is not None and not isinstance(params, (dict, list)):
+            return INVALID_PARAMS, "expected an object in `params`"
+        return None
+
+    def _handle(self, message: dict[str, Any], *, is_request: bool) -> None:
+        try:
+            structured = self.structure_message(message)
+        except Exception:
+            if is_request:
+                self.refuse(message["id"], INVALID_PARAMS, f"the parameters do not fit `{message['method']}`")
+            return
+        self.handle_message(structured)
+
+    def refuse(self, asked: int | str | None, code: int, why: str) -> None:
+        """Answer a request with an error."""
+        self._send_data({"jsonrpc": self.VERSION, "id": asked, "error": {"code": code, "message": why}})
+
+
+def read(stream: int, loop: asyncio.AbstractEventLoop, act: Callable[[bytes | None], None]) -> None:
+    """Have the event loop act on each message of a stream, and on None at its end, from a thread of its own."""
+
+    def reading() -> None:
+        try:
+            bodies = _Bodies(stream)
+            while (body := bodies.next()) is not None:
+                loop.call_soon_threadsafe(act, body)
+            loop.call_soon_threadsafe(act, None)
+        except Exception as error:
+            log.debug("No more messages: %s", error)  # the loop is closed
+
+    threading.Thread(target=reading, name="reader", daemon=True).start()
+
+
+class _Bodies:
+    """The bodies of the messages in a stream."""
+
+    def __init__(self, stream: int) -> None:
+        self._stream = stream
+        self._read = b""
+
+    def next(self) -> bytes | None:
+        """The body of the next message; what is no header is passed over."""
+        length = None
+        while (line := self._line()) is not None:
+            name, _, value = line.strip().partition(b":")
+            if not name and length is not None:
+                return self._exactly(length)
+            value = value.strip()
+            if name.lower() == b"content-length" and value.isdigit() and len(value) < 12 and int(value) <= _LONGEST:
+                length = int(value)
+        return None
+
+    def _line(self) -> bytes | None:
+        while b"\n" not in self._read:
+            if len(self._read) > _LONGEST_HEADER:
+                self._read = b""
+            if not self._more():
+                return None
+        line, _, self._read = self._read.partition(b"\n")
+        return line
+
+    def _exactly(self, length: int) -> bytes | None:
+        pieces, missing = [self._read], length - len(self._read)
+        while missing > 0:
+            self._read = b""
+            if not self._more():
+                return None
+            pieces.append(self._read)
+            missing -= len(self._read)
+        whole = b"".join(pieces)
+        self._read = whole[length:]
+        return whole[:length]
+
+    def _more(self) -> bool:
+        # Not through a buffered file: a thread that waits in one keeps the interpreter from ending.
+        data = os.read(self._stream, 1 << 16)
+        self._read += data
+        return bool(data)
+
+
+class Writer:
+    """Where messages go, all of each at once."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes) -> None:
+        self._stream.write(data)
+        self._stream.flush()
+
+    def close(self) -> None:
+        self._stream.close()
