@@ -36,8 +36,8 @@ class Action:
 
 
 def is_wanted(kind: str, only: Sequence[str] | None) -> bool:
-    """Whether a kind is one of those asked for, or below one; an empty one is above all."""
-    return only is None or any(asked in ("", kind) or kind.startswith(f"{asked}.") for asked in only)
+    """Whether a kind begins with one of those asked for."""
+    return only is None or kind.startswith(tuple(only))
 
 
 def of_diagnostics(

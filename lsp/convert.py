@@ -18,6 +18,8 @@ from panicguard import __version__
 from panicguard.model import Applicability, Severity
 from panicguard.suppress import UNUSED
 
+from .documents import Cell
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -52,6 +54,8 @@ class Client:
 
     encoding: str = "utf-16"
     pull: bool = False
+    related: bool = False
+    """Whether it reads what else a diagnostic points to."""
     refresh: bool = False
     resolve: bool = False
     document_changes: bool = False
@@ -71,6 +75,7 @@ def client(params: types.InitializeParams) -> Client:
     return Client(
         encoding=next((encoding for encoding in offered if encoding in _ENCODINGS), "utf-16"),
         pull=bool(text and text.diagnostic),
+        related=bool(text and text.publish_diagnostics and text.publish_diagnostics.related_information),
         refresh=bool(workspace and workspace.diagnostics and workspace.diagnostics.refresh_support),
         resolve=bool(action and action.data_support and resolve and "edit" in resolve.properties),
         document_changes=bool(workspace and workspace.workspace_edit and workspace.workspace_edit.document_changes),
@@ -225,6 +230,46 @@ def changed(text: str, changes: Iterable[types.TextDocumentContentChangeEvent], 
     return text
 
 
+class CellChanges(NamedTuple):
+    """How the cells of a notebook changed: from `start` on so many were removed and these added; then texts changed."""
+
+    start: int
+    removed: int
+    added: tuple[Cell, ...]
+    texts: dict[str, str]
+
+
+def cells(notebook: types.NotebookDocument, opened: Iterable[types.TextDocumentItem]) -> tuple[Cell, ...]:
+    """The cells of a notebook that was opened, in its order."""
+    return _cells(notebook.cells, opened, {})
+
+
+def cell_changes(document: Document, change: types.NotebookDocumentChangeEvent, encoding: str) -> CellChanges:
+    """What a change of a notebook does to its cells."""
+    known = {cell.uri: cell for cell in document.cells}
+    start = removed = 0
+    added: tuple[Cell, ...] = ()
+    if change.cells is not None and change.cells.structure is not None:
+        structure = change.cells.structure
+        start, removed = structure.array.start, structure.array.delete_count
+        added = _cells(structure.array.cells or (), structure.did_open or (), known)
+    known |= {cell.uri: cell for cell in added}
+    texts = {
+        text.document.uri: changed(known[text.document.uri].text, text.changes, encoding)
+        for text in (change.cells and change.cells.text_content) or ()
+        if text.document.uri in known
+    }
+    return CellChanges(start, removed, added, texts)
+
+
+def _cells(
+    cells: Iterable[types.NotebookCell], opened: Iterable[types.TextDocumentItem], known: Mapping[str, Cell]
+) -> tuple[Cell, ...]:
+    """Cells with their texts: those that were opened, or were there before."""
+    texts = {**known, **{item.uri: Cell(item.uri, language(item), item.text) for item in opened}}
+    return tuple(texts[cell.document] for cell in cells if cell.document in texts)
+
+
 def source_offset(document: Document, uri: str, place: types.Position, encoding: str) -> int | None:
     """The offset in a document's source of a place in one of its parts."""
     found = document.text(uri)
@@ -241,16 +286,17 @@ def _range(document: Document, part: Part, start: int, end: int, encoding: str) 
 # Diagnostics
 
 
-def diagnostics(document: Document, found: Iterable[Found], encoding: str) -> dict[str, list[types.Diagnostic]]:
+def diagnostics(document: Document, found: Iterable[Found], client: Client) -> dict[str, list[types.Diagnostic]]:
     """What was found, by the URI of the part it is in; each part has its list."""
-    lists: dict[str, list[types.Diagnostic]] = {part.uri: [] for part in document.parts}
+    lists: dict[str, list[types.Diagnostic]] = {uri: [] for uri in document.uris}
     for one in found:
-        lists[_uri(document, one)].append(_diagnostic(document, one, encoding))
+        lists[_uri(document, one)].append(_diagnostic(document, one, client))
     return lists
 
 
-def _diagnostic(document: Document, found: Found, encoding: str) -> types.Diagnostic:
+def _diagnostic(document: Document, found: Found, client: Client) -> types.Diagnostic:
     diagnostic, silencing = found
+    encoding = client.encoding
     fix = diagnostic.fix
     part = document.part(diagnostic.start)
     data: dict[str, Any] | None = None
@@ -269,16 +315,16 @@ def _diagnostic(document: Document, found: Found, encoding: str) -> types.Diagno
         code=diagnostic.code,
         source=NAME,
         tags=[types.DiagnosticTag.Unnecessary] if diagnostic.code == UNUSED else [],
-        related_information=[],
+        related_information=[] if client.related else None,
         data=data,
     )
 
 
 def asked(
-    document: Document, found: Iterable[Found], uri: str, about: Iterable[types.Diagnostic], encoding: str
+    document: Document, found: Iterable[Found], uri: str, about: Iterable[types.Diagnostic], client: Client
 ) -> list[tuple[Found, types.Diagnostic]]:
     """Those of the client's diagnostics that are to say of the document as it is now, beside what was found."""
-    known = {_key(_diagnostic(document, one, encoding)): one for one in found if _uri(document, one) == uri}
+    known = {_key(_diagnostic(document, one, client)): one for one in found if _uri(document, one) == uri}
     return [(known[_key(diagnostic)], diagnostic) for diagnostic in about if _key(diagnostic) in known]
 
 

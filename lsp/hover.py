@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from panicguard import directives, engine, patterns
 from panicguard.python import screen
 from panicguard.python.lex import scan
+from panicguard.python.magics import as_python
 from panicguard.python.module import UnparsableError, parse
 from panicguard.python.rewrite import component
 from panicguard.python.spawns import Fate
@@ -41,7 +42,8 @@ class Hover(NamedTuple):
 
 def hover(source: Source, settings: Settings, offset: int) -> Hover | None:
     """What is to say about an offset, if anything."""
-    return _of_code(source, offset) or _of_spawn(source, settings, offset)
+    plain = as_python(source)
+    return _of_code(plain, offset) or _of_spawn(plain, settings, offset)
 
 
 def _of_code(source: Source, offset: int) -> Hover | None:

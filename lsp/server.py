@@ -106,7 +106,7 @@ class Server(LanguageServer):
     def document(self, uri: str) -> Document | None:
         """The document that a URI is of, or a part of."""
         found = self.documents.get(uri)
-        return found or next((d for d in self.documents.values() if any(part.uri == uri for part in d.parts)), None)
+        return found or next((d for d in self.documents.values() if uri in d.uris), None)
 
     def opened(self, document: Document, delay: float = 0.0) -> None:
         """Take a document, or a new version of one, and tell what is in it after a delay."""
@@ -167,7 +167,7 @@ class Server(LanguageServer):
 
     def publish(self, document: Document, found: Iterable[Found]) -> None:
         """Publish the diagnostics of a document, of a notebook those of each cell."""
-        for uri, items in convert.diagnostics(document, found, self.client.encoding).items():
+        for uri, items in convert.diagnostics(document, found, self.client).items():
             self.text_document_publish_diagnostics(convert.published(uri, document.version, items))
 
     def result(self, document: Document) -> str:
@@ -271,7 +271,7 @@ def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
 def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
     uri, version = params.text_document.uri, params.text_document.version
     document = ls.documents.get(uri)
-    if document is None:
+    if document is None or document.is_notebook:
         return
     text = convert.changed(document.source.text, params.content_changes, ls.client.encoding)
     ls.opened(documents.document(uri, document.source.path, version, text), DEBOUNCE)
@@ -281,8 +281,30 @@ def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
     ls.closed(params.text_document.uri)
 
 
-def did_save(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
+def did_save(ls: Server, params: object) -> None:
     """What is in the file was in the buffer before."""
+
+
+def did_open_notebook(ls: Server, params: types.DidOpenNotebookDocumentParams) -> None:
+    notebook = params.notebook_document
+    cells = convert.cells(notebook, params.cell_text_documents)
+    ls.opened(documents.notebook(notebook.uri, _path(ls, notebook.uri), notebook.version, cells))
+
+
+def did_change_notebook(ls: Server, params: types.DidChangeNotebookDocumentParams) -> None:
+    document = ls.documents.get(params.notebook_document.uri)
+    if document is None or not document.is_notebook:
+        return
+    changes = convert.cell_changes(document, params.change, ls.client.encoding)
+    after = documents.with_cells(document, params.notebook_document.version, *changes)
+    for uri in {*document.uris} - {*after.uris}:
+        if not ls.client.pull:
+            ls.text_document_publish_diagnostics(convert.published(uri, None, ()))
+    ls.opened(after, DEBOUNCE)
+
+
+def did_close_notebook(ls: Server, params: types.DidCloseNotebookDocumentParams) -> None:
+    ls.closed(params.notebook_document.uri)
 
 
 def _path(ls: Server, uri: str) -> str:
@@ -306,7 +328,7 @@ async def diagnostic(ls: Server, params: types.DocumentDiagnosticParams) -> type
         found = await ls.found(document)
     except ObsoleteError:
         raise JsonRpcException("the document has changed meanwhile", CONTENT_MODIFIED) from None
-    return convert.report(convert.diagnostics(document, found, ls.client.encoding).get(uri, []), result)
+    return convert.report(convert.diagnostics(document, found, ls.client).get(uri, []), result)
 
 
 async def workspace_diagnostic(ls: Server, params: types.WorkspaceDiagnosticParams) -> types.WorkspaceDiagnosticReport:
@@ -349,7 +371,7 @@ async def _pull(ls: Server, path: str, settings: Settings, previous: Mapping[str
         found = await ls.found(document)
     else:
         document, found = await _of_file(ls, path, settings)
-    lists = convert.diagnostics(document, found, ls.client.encoding)
+    lists = convert.diagnostics(document, found, ls.client)
     return [convert.Pulled(part, document.version, result, items) for part, items in lists.items()]
 
 
@@ -386,11 +408,11 @@ async def code_action(ls: Server, params: types.CodeActionParams) -> list[types.
     offered: list[tuple[actions.Action, list[types.Diagnostic]]] = []
     if actions.is_wanted(actions.QUICK_FIX, only) and params.context.diagnostics:
         found = await ls.found(document)
-        asked = convert.asked(document, found, uri, params.context.diagnostics, ls.client.encoding)
+        asked = convert.asked(document, found, uri, params.context.diagnostics, ls.client)
         known = dict(asked)
         for action, one in actions.of_diagnostics([*known], found, its, bool(settings.unsafe_fixes)):
             offered.append((action, [known[one]]))
-    kind = convert.FIX_ALL if document.uri == uri else convert.NOTEBOOK_FIX_ALL
+    kind = convert.NOTEBOOK_FIX_ALL if document.is_notebook else convert.FIX_ALL
     if its.fix_all and actions.is_wanted(kind, only):
         offered.append((actions.fix_all(kind), []))
     return [await _offered(ls, document, settings, uri, action, about) for action, about in offered]
@@ -444,6 +466,8 @@ async def hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
     if document is None or settings is None:
         return None
     offset = convert.source_offset(document, uri, params.position, ls.client.encoding)
+    if offset is None:
+        return None
     try:
         found = await ls.worker.run("hover", document.source, settings, offset, size=len(document.source.text))
     except JobError:
@@ -561,6 +585,10 @@ FEATURES: Mapping[str, Callable[..., Any]] = {
     "textDocument/didChange": did_change,
     "textDocument/didClose": did_close,
     "textDocument/didSave": did_save,
+    "notebookDocument/didOpen": did_open_notebook,
+    "notebookDocument/didChange": did_change_notebook,
+    "notebookDocument/didSave": did_save,
+    "notebookDocument/didClose": did_close_notebook,
     "textDocument/diagnostic": diagnostic,
     "textDocument/codeAction": code_action,
     "codeAction/resolve": resolve,

@@ -46,7 +46,12 @@ ROWS = (
     Row("flag", "--verbose", BETTER, "says which configuration is used, in one line"),
     *_same("command", "check config linter clean version help generate-shell-completion"),
     Row("command", "rule", BETTER, "a mistyped code or name is answered with the nearest one of both"),
-    Row("command", "server", ABSENT, "there is no language server yet"),
+    Row(
+        "command",
+        "server",
+        BETTER,
+        "reports on the whole workspace, and outlives bad messages and a broken configuration",
+    ),
     Row("command", "format", OTHER, "panicguard formats nothing"),
     Row("command", "analyze", OTHER, "panicguard analyzes no imports"),
     *_same(
