@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
 import signal
 import sys
@@ -88,15 +87,11 @@ class Worker:
     async def _started(self) -> Process:
         if self._process is None or self._process.returncode is not None:
             pipe = asyncio.subprocess.PIPE
-            main = _MAIN.format(path=_path())
+            main = _MAIN.format(path=sys.path)
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-c", main, stdin=pipe, stdout=pipe, limit=_LIMIT
             )
         return self._process
-
-
-def _path() -> list[str]:
-    return [os.path.abspath(path) for path in sys.path if path]
 
 
 async def _answer(stdout: asyncio.StreamReader) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import threading
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -25,6 +26,8 @@ INVALID_PARAMS = -32602
 NOT_INITIALIZED = -32002
 _LONGEST_HEADER = 1 << 16
 _LONGEST = 1 << 30
+_HEADER = re.compile(rb"content-length:[ \t]*(\d{1,11})[ \t]*\r?\Z", re.IGNORECASE)
+"""Also at the end of a line that is the rest of a message longer than it said."""
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +57,8 @@ class Protocol(LanguageServerProtocol):
         asked, method = message.get("id"), message.get("method")
         is_request = "id" in message and "method" in message
         if message.get("jsonrpc") != self.VERSION or not isinstance(asked, (int, str, type(None))):
-            self.refuse(None, INVALID_REQUEST, "expected a message of JSON-RPC 2.0")
+            known = asked if isinstance(asked, (int, str)) else None
+            self.refuse(known, INVALID_REQUEST, "expected a message of JSON-RPC 2.0")
         elif "method" in message:
             refusal = self._refusal(method, message.get("params"))
             if refusal is None:
@@ -122,12 +126,11 @@ class _Bodies:
         """The body of the next message; what is no header is passed over."""
         length = None
         while (line := self._line()) is not None:
-            name, _, value = line.strip().partition(b":")
-            if not name and length is not None:
+            if not line.strip() and length is not None:
                 return self._exactly(length)
-            value = value.strip()
-            if name.lower() == b"content-length" and value.isdigit() and len(value) < 12 and int(value) <= _LONGEST:
-                length = int(value)
+            header = _HEADER.search(line)
+            if header and int(header[1]) <= _LONGEST:
+                length = int(header[1])
         return None
 
     def _line(self) -> bytes | None:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
@@ -57,10 +57,11 @@ class Server(LanguageServer):
 
     protocol: Protocol
 
-    def __init__(self) -> None:
+    def __init__(self, home: str) -> None:
         super().__init__(convert.NAME, __version__, protocol_cls=Protocol, converter_factory=convert.converter)
         self.client = convert.Client()
         self.configuration = Configuration(self.complain)
+        self.home = home
         self.folders: list[str] = []
         self.preferences: dict[str, preferences.Preferences] = {}
         self.documents: dict[str, Document] = {}
@@ -310,7 +311,7 @@ def did_close_notebook(ls: Server, params: types.DidCloseNotebookDocumentParams)
 def _path(ls: Server, uri: str) -> str:
     """The path of a document; of one that is no file, one that it could have."""
     name = uri.rpartition("/")[2].rpartition(":")[2] or "untitled"
-    return convert.path(uri) or os.path.join(ls.folders[0] if ls.folders else os.getcwd(), name)
+    return convert.path(uri) or os.path.join(ls.folders[0] if ls.folders else ls.home, name)
 
 
 # Diagnostics
@@ -604,24 +605,26 @@ FEATURES: Mapping[str, Callable[..., Any]] = {
 
 def serve() -> int:
     """Serve on standard input and output; the exit code."""
-    here = os.getcwd()
-    own = os.path.dirname(os.path.dirname(os.path.abspath(convert.__file__)))
-    # With `python -m` the first place to import from is the workspace, whose code must not run.
-    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here or here == own]
+    try:
+        home = os.getcwd()
+    except OSError:
+        home = os.sep
+    sys.path[:] = map(os.path.abspath, sys.path)
+    os.chdir(os.sep)  # it may be removed, and is nobody's to hold
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     messages_in, messages_out = os.dup(0), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what a library may print is no message
     try:
-        return asyncio.run(_serve(messages_in, messages_out))
+        return asyncio.run(_serve(home, messages_in, messages_out))
     except (KeyboardInterrupt, BrokenPipeError):
         return 1
     finally:
         logging.disable()
 
 
-async def _serve(messages_in: int, messages_out: Any) -> int:
-    server = Server()
+async def _serve(home: str, messages_in: int, messages_out: BinaryIO) -> int:
+    server = Server(home)
     server.protocol.set_writer(Writer(messages_out))
 
     def act(body: bytes | None) -> None:
