@@ -2,7 +2,11 @@
 
 convert        the border: values of the protocol, positions in the client's encoding
 protocol       messages in and out, and what becomes of bad ones
-server         what each message leads to
+server         what the server knows and does, and which message leads to what
+lifecycle      from `initialize` to `exit`, and the settings in between
+sync           documents that are opened, changed and closed
+pull           diagnostics that the client asks for
+answers        actions, hovers and commands
 documents      the open documents and notebooks
 configuration  the settings of a file, with those of the editor on top
 preferences    what the editor's settings say

@@ -54,7 +54,7 @@ class Configuration:
     def settings(self, path: str) -> Settings | None:
         """The settings that hold for a file; None where it is excluded, or nothing is to be said at all."""
         folder = self.folder(path)
-        if not self._of_folder(folder).enable:
+        if not self._of_folder(folder).enable or os.path.isdir(path):
             return None
         found = files.discover((path,), lambda directory: self._resolve(folder, directory))
         return next((its for found_path, its in found if found_path == path), None)

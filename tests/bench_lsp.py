@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "lsp"))
 
 from client import Client
-from panicguard_lsp.server import DEBOUNCE
+from panicguard_lsp.sync import DEBOUNCE
 
 SPAWN = """\
 async def handle_{n}(queue, limit={n}):

@@ -31,7 +31,7 @@ ABILITIES: Message = {
 
 
 class Client:
-    """A server and the messages to and from it. Requests of the server are answered with null."""
+    """A server and the messages to and from it. Requests of the server are answered with null, or from `replies`."""
 
     def __init__(self, root: Path, command: Sequence[str] = PANICGUARD, **environment: str) -> None:
         self.root = root
@@ -40,6 +40,7 @@ class Client:
         )
         self.notes: list[Message] = []
         """Notifications and requests of the server, as they came."""
+        self.replies: dict[str, Any] = {}
         self.asked = 0
         self._answers: dict[Any, Message] = {}
         self._incoming: queue.Queue[Message | None] = queue.Queue()
@@ -92,7 +93,7 @@ class Client:
         if "method" in message:
             self.notes.append(message)
             if "id" in message:
-                self.send(id=message["id"], result=None)
+                self.send(id=message["id"], result=self.replies.get(message["method"]))
         else:
             self._answers[message["id"]] = message
         return True

@@ -395,6 +395,22 @@ def test_folders_have_their_own_settings(start: Callable[..., Client], tmp_path:
     assert f"workspace_folders = [{str(tmp_path / 'two')!r}]" in about
 
 
+def test_folders_have_their_own_settings_in_the_editor(start: Callable[..., Client], tmp_path: Path) -> None:
+    folders = [{"uri": (tmp_path / name).as_uri(), "name": name} for name in ("one", "two")]
+    options = {"globalSettings": {"select": []}, "settings": [{"workspace": folders[0]["uri"], "select": ["PNC101"]}]}
+    asking = {**ABILITIES, "workspace": {"configuration": True}}
+    client = start(asking, workspaceFolders=folders, initializationOptions=options)
+    one, two = (client.open(f"{name}/a.py", SPAWN) for name in ("one", "two"))
+    assert codes(client.published(one)) == ["PNC101"]
+    assert client.published(two) == []
+    client.replies["workspace/configuration"] = [{}, {"select": []}, None]
+    client.notify("workspace/didChangeConfiguration", {"settings": None})
+    asked = client.wait("workspace/configuration")["params"]["items"]
+    assert [item.get("scopeUri") for item in asked] == [None, *(folder["uri"] for folder in folders)]
+    assert client.published(one) == []
+    assert codes(client.published(two)) == ["PNC101"]
+
+
 def test_what_a_tracer_sees(start: Callable[..., Client]) -> None:
     client = start(trace="messages")
     client.open("a.py", SPAWN)

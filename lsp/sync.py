@@ -1,0 +1,68 @@
+"""Documents that are opened, changed and closed."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from . import convert, documents
+
+if TYPE_CHECKING:
+    from lsprotocol import types
+
+    from .server import Server
+
+
+DEBOUNCE = 0.06
+"""Seconds without a keystroke before a check."""
+
+
+def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
+    item = params.text_document
+    if convert.language(item) == "python":
+        ls.opened(documents.document(item.uri, _path(ls, item.uri), item.version, item.text))
+
+
+def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
+    uri, version = params.text_document.uri, params.text_document.version
+    document = ls.documents.get(uri)
+    if document is None or document.is_notebook:
+        return
+    text = convert.changed(document.source.text, params.content_changes, ls.client.encoding)
+    ls.opened(documents.document(uri, document.source.path, version, text), DEBOUNCE)
+
+
+def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
+    ls.closed(params.text_document.uri)
+
+
+def did_save(ls: Server, params: object) -> None:
+    """What is in the file was in the buffer before."""
+
+
+def did_open_notebook(ls: Server, params: types.DidOpenNotebookDocumentParams) -> None:
+    notebook = params.notebook_document
+    cells = convert.cells(notebook, params.cell_text_documents)
+    ls.opened(documents.notebook(notebook.uri, _path(ls, notebook.uri), notebook.version, cells))
+
+
+def did_change_notebook(ls: Server, params: types.DidChangeNotebookDocumentParams) -> None:
+    document = ls.documents.get(params.notebook_document.uri)
+    if document is None or not document.is_notebook:
+        return
+    changes = convert.cell_changes(document, params.change, ls.client.encoding)
+    after = documents.with_cells(document, params.notebook_document.version, *changes)
+    for uri in {*document.uris} - {*after.uris}:
+        if not ls.client.pull:
+            ls.text_document_publish_diagnostics(convert.published(uri, None, ()))
+    ls.opened(after, DEBOUNCE)
+
+
+def did_close_notebook(ls: Server, params: types.DidCloseNotebookDocumentParams) -> None:
+    ls.closed(params.notebook_document.uri)
+
+
+def _path(ls: Server, uri: str) -> str:
+    """The path of a document; of one that is no file, one that it could have."""
+    name = uri.rpartition("/")[2].rpartition(":")[2] or "untitled"
+    return convert.path(uri) or os.path.join(ls.folders[0] if ls.folders else ls.home, name)
