@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from . import convert, preferences
+from . import convert
 
 if TYPE_CHECKING:
     from lsprotocol import types
@@ -30,9 +30,10 @@ def initialize(ls: Server, params: types.InitializeParams) -> types.InitializeRe
         for own in here:
             folder = convert.path(str(own.get("workspace") or own.get("cwd"))) if isinstance(own, dict) else None
             if folder is not None:
-                ls.preferences[folder], _ = preferences.read(own)
+                ls.prefer(own, folder)
         here = everywhere
-    ls.reload(here if here is not None else everywhere or {})
+    ls.prefer(here if here is not None else everywhere)
+    ls.reload()
     ls.protocol.state = "running"
     if params.process_id is not None:
         ls.background(_watch(ls, params.process_id))
@@ -82,11 +83,12 @@ async def did_change_configuration(ls: Server, params: types.DidChangeConfigurat
         answer = await ls.workspace_configuration_async(convert.configuration_of(ls.folders))
         own, *of_folders = answer or [None]
         for folder, its in zip(ls.folders, of_folders, strict=False):
-            ls.preferences[folder], _ = preferences.read(its)
+            ls.prefer(its, folder)
         given = {convert.NAME: own or {}}
     given = given if isinstance(given, dict) else {}
     its = given.get(convert.NAME, given)
-    ls.reload(its.get("settings", its) if isinstance(its, dict) else its)
+    ls.prefer(its.get("settings", its) if isinstance(its, dict) else its)
+    ls.reload()
 
 
 def did_change_watched_files(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:

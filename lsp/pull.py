@@ -50,6 +50,7 @@ async def workspace_diagnostic(ls: Server, params: types.WorkspaceDiagnosticPara
                 pulled += await _pull(ls, path, settings, previous)
                 if len(pulled) % 50 == 0:
                     tell("report", f"{len(pulled)} files")
+                    await asyncio.sleep(0)  # others may have come meanwhile
     finally:
         tell("end", f"{len(pulled)} files")
         if token is not None:
@@ -70,12 +71,15 @@ async def _pull(ls: Server, path: str, settings: Settings, previous: Mapping[str
             return []
         its = ls.configuration.preferences(path)
         result = f"{hash((status.st_mtime_ns, status.st_size, status.st_ino, settings, its)):x}"
-    if previous.get(uri) == result:
-        return [convert.Pulled(uri, document.version if document else None, result, None)]
+    version, texts = (document.version, document.uris) if document is not None else (None, [uri])
+    if all(previous.get(text) == result for text in texts):
+        return [convert.Pulled(text, version, result, None) for text in texts]
     if document is not None:
         found = await ls.found(document)
     else:
         document, found = await _of_file(ls, path, settings)
+        if document.is_notebook:
+            return []  # its cells have no URIs until it is open
     lists = convert.diagnostics(document, found, ls.client)
     return [convert.Pulled(part, document.version, result, items) for part, items in lists.items()]
 

@@ -172,18 +172,20 @@ class Server(LanguageServer):
         """What stands for the diagnostics of a document: another as soon as they may be others."""
         path = document.source.path
         its = self.configuration.settings(path)
-        return f"{hash((document.source.text, its, self.configuration.preferences(path))):x}"
+        return f"{hash((document.source.text, document.parts, its, self.configuration.preferences(path))):x}"
 
     # Settings
 
-    def reload(self, settings: object = None) -> None:
-        """Read the settings of all files anew, with other ones of the editor if they are given."""
-        if settings is not None:
-            its, faults = preferences.read(settings)
-            self.preferences = {**self.preferences, "": its}
-            if faults:
-                self.complain("Invalid settings of the editor: " + "; ".join(faults))
-            log.setLevel(_LEVELS[its.log_level])
+    def prefer(self, given: object, folder: str = "") -> None:
+        """Take the editor's settings, of one folder if it is named."""
+        its, faults = preferences.read(given)
+        self.preferences = {**self.preferences, folder: its}
+        if faults:
+            self.complain("Invalid settings of the editor: " + "; ".join(faults))
+        log.setLevel(_LEVELS[its.log_level])
+
+    def reload(self) -> None:
+        """Read the settings of all files anew."""
         self.configuration.reload(self.folders, self.preferences)
         for document in list(self.documents.values()):
             self.opened(document)
@@ -230,7 +232,7 @@ def serve() -> int:
         home = os.getcwd()
     except OSError:
         home = os.sep
-    sys.path[:] = map(os.path.abspath, sys.path)
+    sys.path[:] = [os.path.abspath(path) for path in sys.path if path]
     os.chdir(os.sep)  # it may be removed, and is nobody's to hold
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     messages_in, messages_out = os.dup(0), os.fdopen(os.dup(1), "wb")
