@@ -42,12 +42,13 @@ async def workspace_diagnostic(ls: Server, params: types.WorkspaceDiagnosticPara
     previous = {known.uri: known.value for known in params.previous_result_ids}
     if token is not None:
         ls.long[token] = asyncio.current_task()
+    opened = {document.source.path: document for document in ls.documents.values()}
     pulled: list[convert.Pulled] = []
     tell("begin", "Checking the workspace")
     try:
         for folder in ls.folders:
             for path, settings in await asyncio.to_thread(list, ls.configuration.files(folder)):
-                pulled += await _pull(ls, path, settings, previous)
+                pulled += await _pull(ls, path, opened.get(path), settings, previous)
                 if len(pulled) % 50 == 0:
                     tell("report", f"{len(pulled)} files")
                     await asyncio.sleep(0)  # others may have come meanwhile
@@ -58,10 +59,10 @@ async def workspace_diagnostic(ls: Server, params: types.WorkspaceDiagnosticPara
     return convert.workspace_report(pulled)
 
 
-async def _pull(ls: Server, path: str, settings: Settings, previous: Mapping[str, str]) -> list[convert.Pulled]:
-    """The report on a file of the workspace, or none if it is gone; what is in an open document counts."""
-    uri = convert.uri(path)
-    document = ls.documents.get(uri)
+async def _pull(
+    ls: Server, path: str, document: Document | None, settings: Settings, previous: Mapping[str, str]
+) -> list[convert.Pulled]:
+    """The report on a file of the workspace, or none if it is gone; if it is open, on what the editor has."""
     if document is not None:
         result = ls.result(document)
     else:
@@ -71,7 +72,7 @@ async def _pull(ls: Server, path: str, settings: Settings, previous: Mapping[str
             return []
         its = ls.configuration.preferences(path)
         result = f"{hash((status.st_mtime_ns, status.st_size, status.st_ino, settings, its)):x}"
-    version, texts = (document.version, document.uris) if document is not None else (None, [uri])
+    version, texts = (document.version, document.uris) if document is not None else (None, [convert.uri(path)])
     if all(previous.get(text) == result for text in texts):
         return [convert.Pulled(text, version, result, None) for text in texts]
     if document is not None:

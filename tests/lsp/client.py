@@ -1,4 +1,4 @@
-"""A language client for tests: raw messages over the pipes of a real server."""
+"""A language client for tests: raw messages over the pipes of a real server, each held against the protocol."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lsprotocol import types
+from lsprotocol.converters import get_converter
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Message = dict[str, Any]
+CONVERTER = get_converter()
 PANICGUARD = (sys.executable, "-m", "panicguard", "server")
 RUFF = (str(Path(sys.executable).parent / "ruff"), "server")
 SECONDS = 30.0
@@ -42,6 +46,7 @@ class Client:
         """Notifications and requests of the server, as they came."""
         self.replies: dict[str, Any] = {}
         self.asked = 0
+        self._methods: dict[Any, str] = {}
         self._answers: dict[Any, Message] = {}
         self._incoming: queue.Queue[Message | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -77,6 +82,7 @@ class Client:
     def ask(self, method: str, params: Any = None) -> int:
         """The id of a request that is sent."""
         self.asked += 1
+        self._methods[self.asked] = method
         self.send(id=self.asked, method=method, params=params)
         return self.asked
 
@@ -90,6 +96,10 @@ class Client:
             return False
         if message is None:
             raise EOFError(f"the server is gone: {self.process.wait()}")
+        method = message.get("method") or self._methods.get(message["id"])
+        # lsprotocol cannot read the notebook selector of an `initialize`.
+        if "error" not in message and method in types.METHOD_TO_TYPES and method != "initialize":
+            CONVERTER.structure(message, types.METHOD_TO_TYPES[method]["method" not in message])
         if "method" in message:
             self.notes.append(message)
             if "id" in message:

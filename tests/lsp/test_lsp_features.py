@@ -117,6 +117,18 @@ def test_other_languages_are_passed_over(client: Client) -> None:
     assert all(note["params"].get("uri") != uri for note in client.notes)
 
 
+def test_a_path_that_a_uri_writes_in_its_own_way(start: Callable[..., Client], tmp_path: Path) -> None:
+    (tmp_path / "a+é b.py").write_text("x = 1\n")
+    (tmp_path / "panicguard.toml").write_text('per-file-ignores = { "a+é b.py" = ["PNC103"] }\n')
+    client = start(PULL)
+    text = f"import threading\n{SPAWN}    threading.Thread(target=f).start()\n"
+    uri = f"{tmp_path.as_uri()}/a%2B%C3%A9%20b.py"
+    item = {"uri": uri, "languageId": "python", "version": 1, "text": text}
+    client.notify("textDocument/didOpen", {"textDocument": item})
+    (report,) = client.request("workspace/diagnostic", {"previousResultIds": []})["items"]
+    assert (report["uri"], codes(report["items"])) == (uri, ["PNC101"])
+
+
 def test_a_text_that_is_in_no_file(client: Client) -> None:
     item = {"uri": "untitled:Untitled-1", "languageId": "python", "version": 1, "text": SPAWN}
     client.notify("textDocument/didOpen", {"textDocument": item})
@@ -248,6 +260,9 @@ def test_a_pull_says_when_nothing_has_changed(start: Callable[..., Client]) -> N
 
 
 def test_a_pull_of_the_workspace(start: Callable[..., Client], tmp_path: Path) -> None:
+    kept = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": SPAWN}
+    kernel = {"cells": [kept], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    (tmp_path / "closed.ipynb").write_text(json.dumps(kernel))
     for name in ("a.py", "b.py", "sub/c.py", "venv/d.py", "clean.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x = 1\n" if name == "clean.py" else SPAWN)
