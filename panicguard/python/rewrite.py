@@ -32,6 +32,8 @@ _STRINGS = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 """The strings of a module; `quote` is that of one in a single line, and nothing for others and for comments."""
+_TELLING = 20_000
+"""The characters that tell how a module is written."""
 _LINE = 80
 """What arguments may take in one line."""
 _CONTEXT = "mruntime.Context"
@@ -477,8 +479,8 @@ def _quote(module: Module, node: CSTNode) -> str | None:
 
 @functools.lru_cache(maxsize=4)
 def _preferred_quote(text: str) -> str:
-    """The quote that most strings of a module are in."""
-    quotes = [match["quote"] for match in _STRINGS.finditer(text)]
+    """The quote that most strings of a module are in; of a long one, those in its beginning."""
+    quotes = [match["quote"] for match in _STRINGS.finditer(text, 0, _TELLING)]
     return "'" if quotes.count("'") > quotes.count('"') else '"'
 
 
