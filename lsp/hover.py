@@ -5,6 +5,7 @@ Offsets count code points of `Source.text`."""
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import directives, engine, patterns
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
     from panicguard.source import Source
 
+_NAME = re.compile(r"[^\W\d]\w*")
 _FATES = {
     Fate.DROPPED: "dropped: nobody reads the error",
     Fate.RETAINED: "kept, but its error is never read",
@@ -56,7 +58,7 @@ def _of_code(source: Source, offset: int) -> Hover | None:
 
 
 def _of_spawn(source: Source, settings: Settings, offset: int) -> Hover | None:
-    module = _module(source, settings)
+    module = _module(source, settings, offset)
     if module is None:
         return None
     for spawn in module.spawns:
@@ -66,11 +68,16 @@ def _of_spawn(source: Source, settings: Settings, offset: int) -> Hover | None:
     return None
 
 
-def _module(source: Source, settings: Settings) -> Module | None:
+def _module(source: Source, settings: Settings, offset: int) -> Module | None:
+    """What of a module is needed to say something about a line: the screen would leave an awaited spawn out, but not
+    what else stands on its line."""
     words = tuple(dict.fromkeys(word for rule in all_rules() if not rule.handlers for word in rule.words))
-    standing = screen.standing_in(source.text, screen.found_in(source.text, words))
+    line = source.line(source.location(offset)[0])
+    if not screen.found_in(line, words):
+        return None
+    names = screen.found_in(source.text, words) | {*_NAME.findall(line)}
     try:
-        return parse(source, settings, sorted(standing), ()) if standing else None
+        return parse(source, settings, sorted(names), ())
     except UnparsableError:
         return None
 

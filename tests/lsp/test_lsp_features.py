@@ -220,6 +220,8 @@ def test_fixing_by_command_spares_another_version(client: Client) -> None:
             "async with asyncio.TaskGroup() as group: group.create_task(f())",
             "- Owner: `group`\n- Handle: awaited by its",
         ),
+        ("await asyncio.gather(f(), f())", "- Handle: awaited by its owner"),
+        ("await asyncio.get_running_loop().run_in_executor(None, f)", "- Handle: awaited by its owner"),
         ("t = asyncio.create_task(f()); await t", "Not reported: its owner hears of an error."),
         ('mruntime.SafeGo("mail", mruntime.KeepRunning, f)', '- Component: `"mail"`\n- Policy: `mruntime.KeepRunning`'),
     ],
@@ -227,7 +229,7 @@ def test_fixing_by_command_spares_another_version(client: Client) -> None:
 def test_a_hover_on_a_spawn(client: Client, line: str, said: str) -> None:
     start = SPAWN.partition("    ")[0].replace("import asyncio\n", "import asyncio\nfrom panicguard import mruntime\n")
     uri = client.open("hover.py", f"{start}    {line}\n")
-    column = 4 + next(line.index(callee) for callee in ("group.c", "asyncio.c", "mruntime") if callee in line)
+    column = 4 + next(line.index(callee) for callee in ("group.c", "asyncio.c", "asyncio.g", "mruntime") if callee in line)
     found = client.request(
         "textDocument/hover", {"textDocument": {"uri": uri}, "position": {"line": 5, "character": column + 9}}
     )

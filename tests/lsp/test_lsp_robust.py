@@ -244,6 +244,18 @@ def test_it_ends_with_its_client(tmp_path: Path, busy: bool) -> None:
 
 
 @LINUX
+def test_its_worker_ends_with_it(client: Client) -> None:
+    client.published(client.open("a.py", SPAWN))
+    (worker,) = children(client.process.pid)
+    client.process.kill()
+    client.process.wait()
+    end = time.monotonic() + 5
+    while not is_gone(worker):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@LINUX
 def test_it_ends_with_the_process_that_it_is_told_of(tmp_path: Path) -> None:
     editor = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     with Client(tmp_path) as client:
