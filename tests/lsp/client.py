@@ -137,7 +137,7 @@ class Client:
         while True:
             for index in range(at, len(self.notes)):
                 note = self.notes[index]
-                if note["method"] == method and wanted(note["params"]):
+                if note["method"] == method and wanted(note.get("params")):
                     del self.notes[: index + 1]
                     return note
             at = len(self.notes)

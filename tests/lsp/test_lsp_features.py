@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,6 @@ from client import ABILITIES, Client, Message, edited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 SPAWN = "import asyncio\n\n\nasync def main(f):\n    asyncio.create_task(f())\n"
 TWO = SPAWN + "    asyncio.create_task(f())\n"
@@ -229,7 +229,9 @@ def test_fixing_by_command_spares_another_version(client: Client) -> None:
 def test_a_hover_on_a_spawn(client: Client, line: str, said: str) -> None:
     start = SPAWN.partition("    ")[0].replace("import asyncio\n", "import asyncio\nfrom panicguard import mruntime\n")
     uri = client.open("hover.py", f"{start}    {line}\n")
-    column = 4 + next(line.index(callee) for callee in ("group.c", "asyncio.c", "asyncio.g", "mruntime") if callee in line)
+    column = 4 + next(
+        line.index(callee) for callee in ("group.c", "asyncio.c", "asyncio.g", "mruntime") if callee in line
+    )
     found = client.request(
         "textDocument/hover", {"textDocument": {"uri": uri}, "position": {"line": 5, "character": column + 9}}
     )
@@ -298,6 +300,35 @@ def test_long_work_can_be_cancelled(start: Callable[..., Client], tmp_path: Path
     assert client.answer(asked)["error"]["code"] == -32800
     assert client.wait("$/progress", lambda params: params["value"]["kind"] == "end")
     client.settle()
+
+
+def test_an_editor_that_can_do_much(start: Callable[..., Client], tmp_path: Path) -> None:
+    """What editors say in full, and the way they go about it: they pull, are told to pull again, and resolve."""
+    can = json.loads((Path(__file__).parent / "editor.json").read_text())
+    client = start(
+        can,
+        processId=os.getpid(),
+        clientInfo={"name": "editor", "version": "1"},
+        locale="en",
+        rootPath=str(tmp_path),
+        trace="off",
+        workDoneToken="1",
+        initializationOptions=None,
+    )
+    uri = client.open("a.py", SPAWN)
+    (found,) = client.request("textDocument/diagnostic", {"identifier": "panicguard", "textDocument": {"uri": uri}})[
+        "items"
+    ]
+    client.notify("textDocument/didSave", {"textDocument": {"uri": uri}})
+    context = {"diagnostics": [found], "only": ["quickfix"], "triggerKind": 1}
+    asked = {"textDocument": {"uri": uri}, "range": found["range"], "context": context}
+    action = client.request("textDocument/codeAction", asked)[0]
+    assert client.request("codeAction/resolve", action) == action
+    (tmp_path / "panicguard.toml").write_text("select = []\n")
+    client.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": client.uri("panicguard.toml"), "type": 1}]})
+    client.wait("workspace/diagnostic/refresh")
+    assert client.request("textDocument/diagnostic", {"textDocument": {"uri": uri}})["items"] == []
+    assert client.quit() == 0
 
 
 # Settings
