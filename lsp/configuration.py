@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
 
 
+_LAST = "The last good settings hold."
+
+
 class Configuration:
     """The settings of all workspace folders, and the last good ones of each directory.
 
-    `say` is told of each fault once, until the next `reload`.
+    `say` is told of each fault once, until the next `reload`, and whether it is an error or only a warning.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str, bool], None]) -> None:
         self._say = say
         self._folders: tuple[str, ...] = ()
         self._preferences: Mapping[str, Preferences] = {}
@@ -80,16 +83,17 @@ class Configuration:
             if folder not in self._resolvers:
                 self._resolvers[folder] = settings_for_options(self._of_folder(folder).options, folder)
             self._good[directory] = self._resolvers[folder](directory)
+            for warning in self._good[directory].warnings:
+                self._complain(warning, error=False)
         except ConfigError as error:
-            self._complain("\n".join(error.causes))
+            self._complain("\n".join((*error.causes, _LAST)))
         except click.ClickException as error:
-            self._complain(error.message)
+            self._complain(f"{error.message}\n{_LAST}")
         if directory not in self._good:
             return settings_for_options(Options(force_exclude=True, isolated=True), folder)(directory)
         return self._good[directory]
 
-    def _complain(self, fault: str) -> None:
+    def _complain(self, fault: str, *, error: bool = True) -> None:
         if fault not in self._said:
             self._said.add(fault)
-            fault = fault.replace("from the CLI", "from the settings of the editor")
-            self._say(f"{fault}\nThe last good settings hold.")
+            self._say(fault.replace("from the CLI", "from the settings of the editor"), error)

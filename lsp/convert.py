@@ -447,9 +447,9 @@ def hover(found: Hover, document: Document, encoding: str) -> types.Hover:
 # Messages
 
 
-def error_message(text: str) -> types.ShowMessageParams:
-    """An error that the user is to see."""
-    return types.ShowMessageParams(type=types.MessageType.Error, message=text)
+def message(text: str, error: bool) -> types.ShowMessageParams:
+    """An error or a warning that the user is to see."""
+    return types.ShowMessageParams(type=types.MessageType.Error if error else types.MessageType.Warning, message=text)
 
 
 def show_document(uri: str) -> types.ShowDocumentParams:

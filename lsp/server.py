@@ -1,5 +1,5 @@
-"""The server: what each message leads to. What it tells the client comes from `panicguard.engine.check`, run in the
-worker; `convert` is the border to the protocol."""
+"""The server: what it knows and does, and which message leads to what. What it tells the client comes from
+`panicguard.engine.check`, run in the worker; `convert` is the border to the protocol."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ class Server(LanguageServer):
         """What went wrong is for the log; the client has had its answer."""
         log.error("%s: %s", type(error).__name__, error)
 
-    def complain(self, fault: str) -> None:
-        """Show an error to the user."""
-        self.loop.call_soon_threadsafe(self.window_show_message, convert.error_message(fault))
+    def complain(self, fault: str, error: bool = True) -> None:
+        """Show an error or a warning to the user."""
+        self.loop.call_soon_threadsafe(self.window_show_message, convert.message(fault, error))
 
     def background(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do something without waiting for it."""

@@ -443,6 +443,20 @@ def test_folders_have_their_own_settings(start: Callable[..., Client], tmp_path:
     assert f"workspace_folders = [{str(tmp_path / 'two')!r}]" in about
 
 
+def test_a_warning_about_the_configuration_is_shown_once(start: Callable[..., Client], tmp_path: Path) -> None:
+    (tmp_path / "panicguard.toml").write_text('ignore = ["PNC999"]\n')
+    client = start()
+    uri = client.open("a.py", SPAWN)
+    said = client.wait("window/showMessage")["params"]
+    assert said["type"] == 2
+    assert "PNC999" in said["message"]
+    assert codes(client.published(uri)) == ["PNC101"]
+    client.change(uri, 2, {"text": TWO})
+    assert codes(client.published(uri, 2)) == ["PNC101"] * 2
+    client.settle()
+    assert "window/showMessage" not in {note["method"] for note in client.notes}
+
+
 def test_folders_have_their_own_settings_in_the_editor(start: Callable[..., Client], tmp_path: Path) -> None:
     folders = [{"uri": (tmp_path / name).as_uri(), "name": name} for name in ("one", "two")]
     options = {"globalSettings": {"select": []}, "settings": [{"workspace": folders[0]["uri"], "select": ["PNC101"]}]}

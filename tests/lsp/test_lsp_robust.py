@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 SPAWN = "import asyncio\n\n\nasync def main(f):\n    asyncio.create_task(f())\n"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-SOAK = "PANICGUARD_SOAK" in os.environ
+SOAK = os.environ.get("PANICGUARD_SOAK", "")
+"""A seed, and long runs, if it is set."""
 EDITS, MALFORMED = (10_000, 1_000) if SOAK else (500, 100)
 BAD: Sequence[tuple[Any, int | None]] = (
     # What is sent, and the code of the error that answers it, if there is an answer.
@@ -344,7 +345,7 @@ def seen(text: str, diagnostics: Sequence[Message]) -> list[tuple[Any, ...]]:
 
 
 def test_random_edits_and_bad_messages(client: Client) -> None:
-    chance = random.Random(2026)
+    chance = random.Random(SOAK)
     text = "".join(chance.choices(LINES, k=40))
     uri = client.open("a.py", text)
     total = 0
@@ -358,7 +359,7 @@ def test_random_edits_and_bad_messages(client: Client) -> None:
             send(client, chance.choice([bad for bad, _ in BAD if "didChangeConfiguration" not in str(bad)]))
         if version % 25 == 0:
             client.ask("textDocument/codeAction", {"textDocument": {"uri": uri}, "range": {}, "context": {}})
-        if version % (EDITS // 10) == 0 or version == EDITS + 1:
+        if version % (EDITS // (40 if SOAK else 10)) == 0 or version == EDITS + 1:
             found = seen(text, client.published(uri, version))
             assert found == checked(client.root, text)
             total += len(found)
