@@ -72,15 +72,15 @@ async def _pull(
             return []
         its = ls.configuration.preferences(path)
         result = f"{hash((status.st_mtime_ns, status.st_size, status.st_ino, settings, its)):x}"
-    version, texts = (document.version, document.uris) if document is not None else (None, [convert.uri(path)])
-    if all(previous.get(text) == result for text in texts):
-        return [convert.Pulled(text, version, result, None) for text in texts]
+    uri = document.uri if document is not None else convert.uri(path)
+    if previous.get(uri) == result:
+        return [convert.Pulled(uri, document.version if document is not None else None, result, None)]
     if document is not None:
         found = await ls.found(document)
     else:
         document, found = await _of_file(ls, path, settings)
-        if document.is_notebook:
-            return []  # its cells have no URIs until it is open
+    if document.is_notebook:
+        return []  # its cells have no URIs until it is open, and then it is pushed
     lists = convert.diagnostics(document, found, ls.client)
     return [convert.Pulled(part, document.version, result, items) for part, items in lists.items()]
 

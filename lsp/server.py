@@ -103,10 +103,14 @@ class Server(LanguageServer):
         found = self.documents.get(uri)
         return found or next((d for d in self.documents.values() if uri in d.uris), None)
 
+    def pulled(self, document: Document) -> bool:
+        """Whether the client asks for the diagnostics of a document: no client asks for those of a notebook's cells."""
+        return self.client.pull and not document.is_notebook
+
     def opened(self, document: Document, delay: float = 0.0) -> None:
         """Take a document, or a new version of one, and tell what is in it after a delay."""
         self.documents[document.uri] = document
-        if self.client.pull:
+        if self.pulled(document):
             return
         if (timer := self.timers.get(document.uri)) is not None:
             timer.cancel()
@@ -118,7 +122,7 @@ class Server(LanguageServer):
         self.checks.pop(uri, None)
         if (timer := self.timers.pop(uri, None)) is not None:
             timer.cancel()
-        if document is not None and not self.client.pull:
+        if document is not None and not self.pulled(document):
             self.publish(document, ())
 
     # Diagnostics

@@ -53,8 +53,7 @@ def did_change_notebook(ls: Server, params: types.DidChangeNotebookDocumentParam
     changes = convert.cell_changes(document, params.change, ls.client.encoding)
     after = documents.with_cells(document, params.notebook_document.version, *changes)
     for uri in {*document.uris} - {*after.uris}:
-        if not ls.client.pull:
-            ls.text_document_publish_diagnostics(convert.published(uri, None, ()))
+        ls.text_document_publish_diagnostics(convert.published(uri, None, ()))
     ls.opened(after, DEBOUNCE)
 
 

@@ -25,8 +25,6 @@ NVIM, EMACS = (shutil.which(name, path=SEARCH_PATH) for name in ("nvim", "emacs"
 BARE = "import asyncio\n\n\nasync def main():\n    asyncio.create_task(send())\n\n\nasync def send(): ...\n"
 COMMAND = ["panicguard", "server"]
 
-pytest.importorskip("pygls", reason="the server needs it")
-
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)

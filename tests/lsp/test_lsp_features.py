@@ -557,6 +557,20 @@ def test_a_notebook_that_changes(client: Client) -> None:
     assert client.published(added) == []
 
 
+def test_a_notebook_is_pushed_to_those_who_pull(start: Callable[..., Client], tmp_path: Path) -> None:
+    client = start(PULL)
+    cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": SPAWN}
+    (tmp_path / "n.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}))
+    [only] = notebook(client, SPAWN)
+    assert codes(client.published(only)) == ["PNC101"]
+    assert client.request("workspace/diagnostic", {"previousResultIds": []})["items"] == []
+    client.notify(
+        "notebookDocument/didClose", {"notebookDocument": {"uri": client.uri("n.ipynb")}, "cellTextDocuments": []}
+    )
+    assert client.published(only) == []
+    assert client.request("workspace/diagnostic", {"previousResultIds": []})["items"] == []
+
+
 # The command
 
 

@@ -31,7 +31,6 @@ async def send(text): ...
 FIRST = BARE.replace('asyncio.create_task(send("é"))', 'mruntime.SafeGo("send", mruntime.KeepRunning, send("é"))')
 FIXED = FIRST.replace('asyncio.create_task(send("ü"))', 'mruntime.SafeGo("send", mruntime.KeepRunning, send("ü"))')
 
-pytest.importorskip("pygls", reason="the server needs it")
 pytestmark = pytest.mark.skipif(NVIM is None, reason="needs nvim")
 
 
