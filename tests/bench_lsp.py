@@ -1,12 +1,14 @@
 """What a keystroke costs: from the change that a client sends to the diagnostics that it gets, over the real pipes.
 
-    python tests/bench_lsp.py [keystrokes]
+    python tests/bench_lsp.py [KEYSTROKES] [--workspace DIRECTORY]
 
-The debounce of the server is taken off; it is on purpose.
+The debounce of the server is taken off; it is on purpose. With a directory, also how long the server takes to answer
+while it checks all that is in it. Memory is that of the server and its workers together (Linux).
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 import time
@@ -56,13 +58,14 @@ def program(lines: int, spawns: int) -> str:
     return text + "#\n" * (lines - text.count("\n"))
 
 
-def measure(lines: int, spawns: int, keystrokes: int) -> list[float]:
-    """The seconds of each keystroke beyond the debounce, in ascending order."""
+def measure(lines: int, spawns: int, keystrokes: int) -> tuple[list[float], list[int]]:
+    """The seconds of each keystroke beyond the debounce, in ascending order; memory in MB at both ends."""
     seconds = []
     with tempfile.TemporaryDirectory() as directory, Client(Path(directory)) as client:
         client.initialize()
         uri = client.open("big.py", program(lines, spawns))
         assert len(client.published(uri)) == spawns
+        used = [memory(client)]
         for n in range(keystrokes):
             where = {"line": lines // 2, "character": 0}
             started = time.perf_counter()
@@ -70,18 +73,63 @@ def measure(lines: int, spawns: int, keystrokes: int) -> list[float]:
             note = client.wait("textDocument/publishDiagnostics")
             assert len(note["params"]["diagnostics"]) == spawns
             seconds.append(note["at"] - started - DEBOUNCE)
+        used.append(memory(client))
         client.quit()
-    return sorted(seconds)
+    return sorted(seconds), used
+
+
+def memory(client: Client) -> int:
+    """What the server and the processes below it hold, in MB; 0 where the system does not tell."""
+    pids, kilobytes = [client.process.pid], 0
+    for pid in pids:
+        try:
+            pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+            status = Path(f"/proc/{pid}/status").read_text()
+        except OSError:
+            continue
+        kilobytes += sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+    return kilobytes // 1024
+
+
+def answers(directory: Path) -> tuple[list[float], int, float]:
+    """The seconds of each hover while a workspace is checked, the files of that, and how long it took."""
+    seconds = []
+    with Client(directory) as client:
+        client.initialize()
+        uri = client.open("bench_lsp_open.py", program(300, 3))
+        client.published(uri)
+        where = {"textDocument": {"uri": uri}, "position": {"line": 3, "character": 9}}
+        started = time.perf_counter()
+        whole = client.ask("workspace/diagnostic", {"previousResultIds": []})
+        while whole not in client.answered:
+            asked = time.perf_counter()
+            client.request("textDocument/hover", where)
+            seconds.append(time.perf_counter() - asked)
+        took = time.perf_counter() - started
+        files = len(client.answer(whole)["result"]["items"])
+        client.quit()
+    return sorted(seconds), files, took
+
+
+def shares(seconds: list[float]) -> str:
+    """Percentiles in milliseconds."""
+    found = (1000 * seconds[min(len(seconds) - 1, int(share * len(seconds)))] for share in (0.5, 0.95, 0.99))
+    return " ".join(f"{ms:>6.1f}" for ms in found)
 
 
 def main() -> None:
-    keystrokes = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    print(f"debounce {1000 * DEBOUNCE:.0f} ms, {keystrokes} keystrokes; milliseconds beyond the debounce")
-    print(f"{'lines':>6} {'spawns':>6} {'p50':>6} {'p95':>6} {'p99':>6}")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("keystrokes", type=int, nargs="?", default=100)
+    parser.add_argument("--workspace", type=Path)
+    its = parser.parse_args()
+    print(f"debounce {1000 * DEBOUNCE:.0f} ms, {its.keystrokes} keystrokes; milliseconds beyond the debounce")
+    print(f"{'lines':>6} {'spawns':>6} {'p50':>6} {'p95':>6} {'p99':>6}  memory before and after")
     for lines, spawns in ((300, 3), (5_000, 20)):
-        seconds = measure(lines, spawns, keystrokes)
-        shares = (1000 * seconds[min(len(seconds) - 1, int(share * len(seconds)))] for share in (0.5, 0.95, 0.99))
-        print(f"{lines:>6} {spawns:>6}", *(f"{ms:>6.1f}" for ms in shares))
+        seconds, (before, after) = measure(lines, spawns, its.keystrokes)
+        print(f"{lines:>6} {spawns:>6} {shares(seconds)}  {before} MB, {after} MB")
+    if its.workspace is not None:
+        seconds, files, took = answers(its.workspace.absolute())
+        print(f"{files} files checked in {took:.1f} s; {len(seconds)} answers meanwhile: {shares(seconds)} ms")
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class Client:
         self.replies: dict[str, Any] = {}
         self.asked = 0
         self._methods: dict[Any, str] = {}
-        self._answers: dict[Any, Message] = {}
+        self.answered: dict[Any, Message] = {}
         self._incoming: queue.Queue[Message | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -105,16 +105,16 @@ class Client:
             if "id" in message:
                 self.send(id=message["id"], result=self.replies.get(message["method"]))
         else:
-            self._answers[message["id"]] = message
+            self.answered[message["id"]] = message
         return True
 
     def answer(self, asked: Any, seconds: float = SECONDS) -> Message:
         """The answer to a request, an error included."""
         end = time.monotonic() + seconds
-        while asked not in self._answers:
+        while asked not in self.answered:
             if not self.take(max(0.0, end - time.monotonic())):
                 raise TimeoutError(f"no answer to {asked}")
-        return self._answers.pop(asked)
+        return self.answered.pop(asked)
 
     def request(self, method: str, params: Any = None, seconds: float = SECONDS) -> Any:
         """The result of a request."""
