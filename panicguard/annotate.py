@@ -12,9 +12,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panicguard.directives import NEXT_SEGMENT, Directive, Kind, read
+from panicguard.comments import scan, style
+from panicguard.directives import Directive, Kind, read
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Diagnostic, Edit, Result, edited
-from panicguard.python.lex import scan
 from panicguard.scopes import row_span
 from panicguard.suppress import UNUSED
 
@@ -101,7 +101,7 @@ def silencing(
 
 def _by_row(source: Source, rules: Mapping[str, str]) -> dict[int, list[Directive]]:
     found: dict[int, list[Directive]] = {}
-    for directive in read(source, scan(source.text), rules).directives:
+    for directive in read(source, scan(source), rules).directives:
         found.setdefault(source.location(directive.start)[0], []).append(directive)
     return found
 
@@ -111,8 +111,9 @@ def _addition(
 ) -> Edit | None:
     start, end = row_span(source, row)
     text = source.text[start:end].rstrip("\r\n")
+    mark = style(source).mark
     kind = annotation.kind
-    if text.lstrip().startswith("#"):
+    if text.lstrip().startswith(mark):
         kind = Kind.NOQA  # an `ignore` in a comment that stands alone holds for the next line
     reason = annotation.reason
     if kind is Kind.NOQA and _LIKE_A_CODE.match(reason):
@@ -129,7 +130,7 @@ def _addition(
             more = f" {reason}" if reason and not theirs else ""
             return Edit(directive.codes[0].start, directive.end, f"{listed}{closing}{more}")
     listed = ", ".join(sorted(codes))
-    comment = f"# noqa: {listed}" if kind is Kind.NOQA else f"# panicguard: ignore[{listed}]"
+    comment = f"{mark} noqa: {listed}" if kind is Kind.NOQA else f"{mark} panicguard: ignore[{listed}]"
     bare = text.rstrip(" \t\f")
     return Edit(start + len(bare), start + len(text), f"  {comment} {reason}".rstrip())
 
@@ -137,5 +138,5 @@ def _addition(
 def _reason(source: Source, directive: Directive) -> str:
     """What stands behind the codes of a directive, up to the next comment on the row."""
     end = directive.comment[1]
-    following = NEXT_SEGMENT.search(source.text, directive.end, end)
+    following = style(source).following.search(source.text, directive.end, end)
     return source.text[directive.end : following.start() if following else end].strip(" \t\f,")

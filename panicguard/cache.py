@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from panicguard import __version__
 from panicguard.model import INVALID_SYNTAX, Applicability, Diagnostic, Edit, Fix, Result, Severity
-from panicguard.settings import language
+from panicguard.settings import front_end, language
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -237,7 +237,12 @@ def _remembered(path: str, settings: Settings, stamp: Stamp | None, found: Any) 
     try:
         if found["diagnostics"]:
             with open(path, "rb") as stream:
-                source = Source.decode(path, stream.read(), notebook=language(settings, path) == "ipynb")
+                source = Source.decode(
+                    path,
+                    stream.read(),
+                    notebook=language(settings, path) == "ipynb",
+                    language=front_end(settings, path),
+                )
         diagnostics = tuple(_diagnostic(one, len(source.text)) for one in found["diagnostics"])
         warnings, noqa_codes = (tuple(map(str, found[key])) for key in ("warnings", "noqa_codes"))
     except (OSError, UnicodeError, LookupError, TypeError, ValueError):

@@ -10,6 +10,10 @@ It is Ruff's under our own tool word, and wider where a name says more than a co
     # panicguard: noqa: PNC1       the whole file, prefixes too; without codes: everything
     # flake8: noqa                 likewise
 
+In Go they begin with `//`, and there is golangci-lint's own:
+
+    //nolint:panicguard // why     see `panicguard.go.nolint`
+
 Offsets count code points of `Source.text`.
 """
 
@@ -21,20 +25,20 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from panicguard.comments import style
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from panicguard.python.lex import Scan
     from panicguard.source import Source
 
-_SEGMENT = re.compile(r"#([^#]*)")
 _NOQA = re.compile(r"\s*(?:(?P<tool>panicguard|flake8)\s*:\s*)?(?i:noqa)(?P<colon>\s*:)?")
 _OURS = re.compile(
     r"\s*panicguard\s*:\s*"
     r"(?P<verb>(?:ignore|file-ignore|disable|enable)\b|[\w-]+(?=\s*[\[(:]))\s*"
     r"(?P<list>\[(?P<codes>[^\]]*)\])?"
 )
-NEXT_SEGMENT = re.compile(r"\s#(?!\d)")  # "see #123" is a reason
 _SEPARATOR = re.compile(r"[\s,]*")
 _CODE = re.compile(r"[A-Z]+[0-9]+")
 _PREFIX = re.compile(r"PNC(?![A-Za-z0-9])")
@@ -51,6 +55,7 @@ class Kind(enum.Enum):
     FILE_IGNORE = "file-ignore"
     DISABLE = "disable"
     ENABLE = "enable"
+    NOLINT = "nolint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """One suppression in a comment, `text[start:end]` from its `#` to the end of its codes.
+    """One suppression in a comment, `text[start:end]` from its mark to the end of its codes.
 
     `comment` is the whole comment, which may hold more than this. `codes` is None where all are meant.
     """
@@ -95,6 +100,7 @@ class Comments:
 
 def read(source: Source, scanned: Scan, rules: Mapping[str, str]) -> Comments:
     """The directives of a file and what is wrong with those that are none; `rules` maps codes to names."""
+    mark, segments = style(source).mark, style(source).segment
     directives: list[Directive] = []
     complaints: list[Complaint] = []
     names = frozenset(rules.values())
@@ -102,17 +108,17 @@ def read(source: Source, scanned: Scan, rules: Mapping[str, str]) -> Comments:
         before = source.text[source.line_starts[source.location(start)[0] - 1] : start]
         own_line = not before.strip()
         has_noqa = False
-        for segment in _SEGMENT.finditer(source.text, start, end):
+        for segment in segments.finditer(source.text, start, end):
             if head := _NOQA.match(segment[1]):
                 if has_noqa and not head["tool"]:
                     continue  # of two on a line the first counts
                 directive, why = _noqa(segment, head, own_line, names)
                 has_noqa = has_noqa or (directive is not None and directive.kind is Kind.NOQA)
-                label = f"`# {head['tool']}: noqa`" if head["tool"] else "`# noqa`"
+                label = f"`{mark} {head['tool']}: noqa`" if head["tool"] else f"`{mark} noqa`"
                 meant = _MENTIONS_US.search(segment[0]) is not None
             elif head := _OURS.match(segment[1]):
                 directive, why = _bracketed(segment, head, own_line, not before)
-                label = f"`# panicguard: {head['verb']}`"
+                label = f"`{mark} panicguard: {head['verb']}`"
                 meant = _is_meant(head, names)
             else:
                 continue

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import patterns, suppress
+from panicguard.go import screen as go_screen
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Severity
+from panicguard.python import screen as python_screen
 from panicguard.python.magics import as_python, leaves_magics
-from panicguard.python.screen import found_in, standing_in
+from panicguard.python.screen import found_in
 from panicguard.rule import all_rules, rule_names
 from panicguard.settings import language
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from panicguard.model import Finding
     from panicguard.rule import Rule
     from panicguard.settings import Settings
     from panicguard.source import Source
@@ -39,14 +42,17 @@ def _in_cell(source: Source, diagnostic: Diagnostic) -> Diagnostic:
 
 
 def _check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
+    front_end = FRONT_ENDS[source.language]
+    if front_end.skips(source, settings):
+        return ()
     rules = _rules(source, settings)
-    words = (*_words(rules), *_declared(settings))
+    words = (*_words(rules, front_end.words), *_declared(settings))
     marks = () if settings.ignore_noqa else suppress.marks(rule_names())
     occurring = found_in(source.text, (*words, *marks))
     if not occurring:
         return ()
-    standing = standing_in(source.text, occurring.intersection(words))
-    found = _findings(source, settings, rules, standing) if standing else []
+    standing = front_end.standing_in(source.text, occurring.intersection(words))
+    found = front_end.findings(source, settings, rules, standing) if standing else []
     if not found and occurring.isdisjoint(marks):
         return ()
     if settings.ignore_noqa:
@@ -85,8 +91,8 @@ def _rules(source: Source, settings: Settings) -> tuple[Rule, ...]:
 
 
 @functools.cache
-def _words(rules: tuple[Rule, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for rule in rules for word in rule.words))
+def _words(rules: tuple[Rule, ...], of: Callable[[Rule], tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for rule in rules for word in of(rule)))
 
 
 def _declared(settings: Settings) -> tuple[str, ...]:
@@ -94,7 +100,25 @@ def _declared(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n.rpartition(".")[2] for n in (*settings.extend_spawners, *settings.extend_guards)))
 
 
-def _findings(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
+class _FrontEnd(NamedTuple):
+    """What the engine asks of a language."""
+
+    words: Callable[[Rule], tuple[str, ...]]
+    skips: Callable[[Source, Settings], bool]
+    """Whether a file is not to be checked at all."""
+    standing_in: Callable[[str, Iterable[str]], frozenset[str]]
+    findings: Callable[[Source, Settings, Sequence[Rule], frozenset[str]], list[Diagnostic]]
+
+
+def _diagnostics(rule: Rule, findings: Iterator[Finding]) -> Iterator[Diagnostic]:
+    for finding in findings:
+        yield Diagnostic(rule.code, rule.name, finding.message, finding.start, finding.end, finding.fix)
+
+
+# Python
+
+
+def _in_python(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
     from panicguard.python.module import UnparsableError, parse
 
     declared = words.intersection(_declared(settings))
@@ -108,8 +132,28 @@ def _findings(source: Source, settings: Settings, rules: Sequence[Rule], words: 
         return [Diagnostic(code, code, error.message, error.start, error.end)]
     if module is None:
         return []
-    return [
-        Diagnostic(rule.code, rule.name, finding.message, finding.start, finding.end, finding.fix)
-        for rule in wanted
-        for finding in rule.python(module)
-    ]
+    return [one for rule in wanted if rule.python for one in _diagnostics(rule, rule.python(module))]
+
+
+# Go
+
+
+def _in_go(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
+    wanted = [rule for rule in rules if words.intersection(rule.go_words)]
+    if not wanted:
+        return []
+    from panicguard.go.module import parse
+
+    module = parse(source, settings)
+    return [one for rule in wanted if rule.go for one in _diagnostics(rule, rule.go(module))]
+
+
+def _is_exempt_go(source: Source, settings: Settings) -> bool:
+    return patterns.is_spawn_exempt(settings, source.path) or go_screen.is_generated(source.text)
+
+
+FRONT_ENDS = {
+    "python": _FrontEnd(lambda rule: rule.words, lambda *_: False, python_screen.standing_in, _in_python),
+    "go": _FrontEnd(lambda rule: rule.go_words, _is_exempt_go, go_screen.standing_in, _in_go),
+}
+"""By `Source.language`."""

@@ -128,7 +128,9 @@ def _fault(source: Source, diagnostics: Sequence[Diagnostic], judge: Callable[[S
     if any(diagnostic.code == INVALID_SYNTAX for diagnostic in diagnostics):
         return "the fixes made a syntax error"
     try:
-        reread = Source.decode(source.path, source.encode(), notebook=source.document is not None)
+        reread = Source.decode(
+            source.path, source.encode(), notebook=source.document is not None, language=source.language
+        )
     except (ValueError, LookupError) as error:
         return f"the fixed text cannot be written as {source.encoding} ({error})"
     if dataclasses.replace(reread, document=source.document) != source:

@@ -24,7 +24,7 @@ from panicguard.engine import check
 from panicguard.fix import fix
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR, Diagnostic, Result
 from panicguard.rule import rule_names
-from panicguard.settings import language
+from panicguard.settings import front_end, language
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -73,7 +73,9 @@ def lint_file(path: str, settings: Settings, mode: Mode) -> Result:
 def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result:
     """What a file of these bytes comes to; as `lint_file`, but reads and writes nothing."""
     try:
-        source = Source.decode(path, data, notebook=language(settings, path) == "ipynb")
+        source = Source.decode(
+            path, data, notebook=language(settings, path) == "ipynb", language=front_end(settings, path)
+        )
     except UnicodeDecodeError as error:
         row = error.object[: error.start].count(b"\n") + 1
         return _failure(path, IO_ERROR, f"stream did not contain valid {error.encoding.upper()} (line {row})")

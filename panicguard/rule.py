@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from panicguard.go.module import GoModule
     from panicguard.model import Finding
     from panicguard.python.module import Module
 
@@ -19,16 +20,19 @@ if TYPE_CHECKING:
 class Rule:
     """One rule: a value, not a class to inherit from.
 
-    `words` are the substrings without one of which a file cannot have a finding: a file with none of any
-    rule's words is never parsed. `docs` is the module docstring: its first line is the summary, and its sections
-    are What it does, Why is this bad, Example, Use instead, Fix safety, Options, References.
+    `words`, and `go_words` for Go, are the substrings without one of which a file cannot have a finding: a file
+    with none of any rule's words is never parsed. `docs` is the module docstring: its first line is the summary, and
+    its sections are What it does, Why is this bad, Example, Use instead, Fix safety, Options, References.
     """
 
     code: str
     module: str
     docs: str
-    words: tuple[str, ...]
-    python: Callable[[Module], Iterator[Finding]]
+    words: tuple[str, ...] = ()
+    python: Callable[[Module], Iterator[Finding]] | None = None
+    go_words: tuple[str, ...] = ()
+    go: Callable[[GoModule], Iterator[Finding]] | None = None
+    """What checks a file, by language; a rule may be about one alone."""
     default: bool = True
     spawn: bool = False
     """Whether the rule is about a spawn itself, so that `spawn-exempt` files are free of it."""

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from panicguard.comments import style
 from panicguard.directives import Code, Complaint, Directive, Kind
 from panicguard.python.lex import Scan, line_at
 
@@ -115,7 +116,11 @@ def scopes_of(source: Source, scanned: Scan, directives: Sequence[Directive]) ->
                     )
                     if found is None:
                         why = f"`{code.text}` is not disabled here"
-                        stray.append(Complaint(directive.start, "Invalid `# panicguard: enable` directive", why))
+                        stray.append(
+                            Complaint(
+                                directive.start, f"Invalid `{style(source).mark} panicguard: enable` directive", why
+                            )
+                        )
                         continue
                     _, scope = open_ranges.pop(found)
                     scopes.append(dataclasses.replace(scope, high=directive.start, closing=(directive, code)))
@@ -129,7 +134,7 @@ def _next_line(source: Source, scanned: Scan, offset: int, row: int) -> tuple[in
     at = line_at(scanned.lines, offset - 1)
     if not scanned.lines[at].blank:
         rows = range(row + 1, len(source.line_starts) + 1)
-        full = next((row for row in rows if not re.match(r"\s*(#|$)", source.line(row))), row + 1)
+        full = next((row for row in rows if not re.match(rf"\s*({style(source).mark}|$)", source.line(row))), row + 1)
         return row_span(source, full)[0], row_span(source, _comment_row(source, scanned, full))[1]
     following = next((line for line in scanned.lines[at + 1 :] if not line.blank), None)
     return (following.start, following.end) if following else (offset, offset)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _COOKIE = re.compile(rb"\A(?:[^\r\n]*(?:\r\n|\r|\n))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)")
+_WITH_COOKIE = ("python",)
+"""The languages in which a file says its encoding itself."""
 _FIRST_LINE_IS_CODE = re.compile(rb"\A[ \t\f]*[^#\s\\]")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
@@ -53,8 +55,9 @@ class Source:
     """The JSON of a notebook as it was read; None where the file is none."""
 
     @classmethod
-    def decode(cls, path: str, data: bytes, *, notebook: bool = False) -> Source:
-        """The source in `data`: UTF-8, or what its PEP 263 cookie says; the cells of a notebook, if it is to be one.
+    def decode(cls, path: str, data: bytes, *, notebook: bool = False, language: str = "python") -> Source:
+        """The source in `data`: UTF-8, or what a Python file's PEP 263 cookie says; the cells of a notebook, if it is
+        to be one.
 
         Raises UnicodeDecodeError when the bytes do not fit the encoding, LookupError when the encoding is
         unknown, and another ValueError when what is to be a notebook is none.
@@ -65,10 +68,10 @@ class Source:
         if notebook:
             return cls._of_notebook(path, data.decode(), bom)
         encoding = "utf-8"
-        cookie = _COOKIE.match(data) if b"coding" in data[:2000] else None
+        cookie = _COOKIE.match(data) if language in _WITH_COOKIE and b"coding" in data[:2000] else None
         if cookie and not (cookie.start(1) > data.find(b"\n") >= 0 and _FIRST_LINE_IS_CODE.match(data)):
             encoding = codecs.lookup(cookie[1].decode("ascii")).name
-        return cls(path, data.decode(encoding), encoding=encoding, bom=bom)
+        return cls(path, data.decode(encoding), language, encoding, bom)
 
     @classmethod
     def _of_notebook(cls, path: str, document: str, bom: bool) -> Source:

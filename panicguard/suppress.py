@@ -9,23 +9,27 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.directives import NEXT_SEGMENT, Code, Directive, Kind, read
+from panicguard.comments import scan, style
+from panicguard.directives import Code, Directive, Kind, read
+from panicguard.go import nolint
 from panicguard.model import Diagnostic, Edit, Fix
-from panicguard.python.lex import Scan, scan
 from panicguard.python.magics import as_python
 from panicguard.scopes import Scope, place_in, row_span, rows, scopes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from panicguard.python.lex import Scan
     from panicguard.source import Source
 
 UNUSED = "PNC900"
+_MORE_SCOPES = {"python": lambda _: [], "go": nolint.scopes}
+"""What holds beside comments of ours, by language."""
 
 
 def marks(rules: Mapping[str, str]) -> tuple[str, ...]:
     """Without one of these in it a file has no comment that speaks of us."""
-    return ("panicguard", "PNC", *rules.values())
+    return ("panicguard", "PNC", *rules.values(), *nolint.LINTERS)
 
 
 def suppress(
@@ -40,9 +44,10 @@ def suppress(
     `rules` maps the code of every rule to its name; `enabled` are the codes looked for in this file.
     Syntax, read and internal errors stay, and where there is one no comment is called unused.
     """
-    scanned = scan(source.text)
+    scanned = scan(source)
     placed = [place_in(source, scanned, diagnostic) for diagnostic in diagnostics]
     scopes, _ = scopes_of(source, scanned, read(source, scanned, rules).directives)
+    scopes += _MORE_SCOPES[source.language](source)
     left, used = _match(source, scanned, placed, scopes, rules)
     if UNUSED in enabled and all(diagnostic.is_rule for diagnostic in diagnostics):
         found = [place_in(source, scanned, unused) for unused in _unused(source, scopes, used, rules, enabled)]
@@ -55,7 +60,7 @@ def place(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic
     """The diagnostics with `noqa_row`, the row on which Ruff would look for a `noqa`; by position."""
     if not diagnostics:
         return ()
-    scanned = scan(source.text)
+    scanned = scan(source)
     return _sorted(place_in(source, scanned, diagnostic) for diagnostic in diagnostics)
 
 
@@ -68,7 +73,7 @@ def noqa_codes(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
         sorted(
             {
                 code.text
-                for directive in read(source, scan(source.text), rules).directives
+                for directive in read(source, scan(source), rules).directives
                 if directive.kind in (Kind.NOQA, Kind.FLAKE8_NOQA)
                 for code in directive.codes or ()
                 if code.text in rules
@@ -82,7 +87,7 @@ def warnings(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
     if "panicguard" not in source.text and "PNC" not in source.text:
         return ()
     source = as_python(source)
-    scanned = scan(source.text)
+    scanned = scan(source)
     comments = read(source, scanned, rules)
     _, stray = scopes_of(source, scanned, comments.directives)
     return tuple(
@@ -134,7 +139,7 @@ def _match(
 
 
 def _within(diagnostic: Diagnostic, scope: Scope) -> bool:
-    if scope.directive.kind is Kind.IGNORE:
+    if scope.directive.kind in (Kind.IGNORE, Kind.NOLINT):
         return scope.low <= diagnostic.start < scope.high
     return scope.low <= diagnostic.start and diagnostic.end <= scope.high
 
@@ -143,6 +148,9 @@ def _names(scope: Scope, code: str, rules: Mapping[str, str]) -> bool:
     if scope.code is None:
         return True
     text = scope.code.text
+    if scope.directive.kind is Kind.NOLINT:
+        linter = nolint.LINTERS.get(text)
+        return linter.match(code) is not None if linter else text in (code.lower(), rules.get(code))
     if scope.rank == 0 and text.startswith("PNC") and code.startswith(text):
         return True
     return text in (code, rules.get(code))
@@ -202,8 +210,8 @@ def _fault(
     assert scope.code is not None
     text = scope.code.text
     code = codes.get(text, text)
-    ours_alone = scope.directive.kind not in (Kind.NOQA, Kind.FLAKE8_NOQA)
-    if not (ours_alone or code in rules or re.fullmatch(r"PNC[0-9]*", code)):
+    ours_alone = scope.directive.kind not in (Kind.NOQA, Kind.FLAKE8_NOQA, Kind.NOLINT)
+    if not (ours_alone or text in nolint.LINTERS or code in rules or re.fullmatch(r"PNC[0-9]*", code)):
         return None
     if code in seen:
         return "duplicated"
@@ -212,6 +220,8 @@ def _fault(
     meant = {rule for rule in rules if _names(scope, rule, rules)}
     if not meant:
         return "unknown"
+    if scope.directive.kind is Kind.NOLINT and text != "panicguard" and not meant <= enabled:
+        return None  # one of those that did not run may be meant
     return "unused" if meant & enabled else "non-enabled"
 
 
@@ -250,7 +260,8 @@ def _without(source: Source, directive: Directive) -> Edit:
     it, and the line when the comment stands alone."""
     text = source.text
     begin, end = directive.comment
-    if following := NEXT_SEGMENT.search(text, directive.end, end):
+    following = style(source).following.search(text, directive.end, end)
+    if following and directive.kind is not Kind.NOLINT:
         return Edit(directive.start, following.end() - 1, "")
     if directive.start > begin:
         return Edit(len(text[: directive.start].rstrip()), end, "")

@@ -1,4 +1,5 @@
-"""The labelled inputs under fixtures/: a folder a rule, `# want CODE "regex"` on the lines that must be flagged."""
+"""The labelled inputs under fixtures/: a folder a rule, `# want CODE "regex"` on the lines that must be flagged,
+in Go `// want`."""
 
 from __future__ import annotations
 
@@ -8,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import settings
+from panicguard.settings.fields import FRONT_ENDS, LANGUAGES
 from panicguard.source import Source
 
 if TYPE_CHECKING:
     from panicguard.settings import Settings
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-WANT = re.compile(r"# want(?P<offset>[+-]\d+)? (?P<wants>PNC\d+(?: \"[^\"]*\")?(?:, PNC\d+(?: \"[^\"]*\")?)*)")
+WANT = re.compile(
+    r"(?P<mark>#|//) want(?P<offset>[+-]\d+)? (?P<wants>PNC\d+(?: \"[^\"]*\")?(?:, PNC\d+(?: \"[^\"]*\")?)*)"
+)
 _ONE = re.compile(r"(PNC\d+)(?: \"([^\"]*)\")?")
 
 
@@ -26,7 +30,7 @@ class Want(NamedTuple):
 
 def cases() -> list[Path]:
     """All fixture inputs, golden results left out."""
-    found = [path for suffix in ("py", "ipynb") for path in FIXTURES.glob(f"PNC*/**/*.{suffix}")]
+    found = [path for suffix in ("py", "ipynb", "go") for path in FIXTURES.glob(f"PNC*/**/*.{suffix}")]
     return sorted(path for path in found if not path.stem.endswith(".fixed"))
 
 
@@ -46,7 +50,8 @@ def wants(text: str) -> list[Want]:
 def source(case: Path, data: bytes | None = None) -> Source:
     """The source in a case, or in other bytes of the same name."""
     data = case.read_bytes() if data is None else data
-    return Source.decode(case.name, data, notebook=case.suffix == ".ipynb")
+    path = case.relative_to(FIXTURES).as_posix() if case.suffix == ".go" else case.name
+    return Source.decode(path, data, notebook=case.suffix == ".ipynb", language=FRONT_ENDS[LANGUAGES[case.suffix]])
 
 
 def settings_of(case: Path) -> Settings:

@@ -13,18 +13,21 @@ from panicguard.source import Source
 
 RULES = all_rules()
 SETTINGS = settings.default("")
-_EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+_EXAMPLE = re.compile(r"```(python|go)\n(.*?)```", re.DOTALL)
 
 
-def codes(text: str) -> set[str]:
-    return {d.code for d in check(Source("example.py", text), SETTINGS)}
+def codes(text: str, language: str) -> set[str]:
+    return {d.code for d in check(Source("example", text, language), SETTINGS)}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_the_first_example_is_flagged_and_the_second_is_not(rule: Rule) -> None:
-    wrong, right = _EXAMPLE.findall(rule.docs)[:2]
-    assert rule.code in codes(wrong)
-    assert rule.code not in codes(right)
+    for language in ("python", "go"):
+        texts = [text for its, text in _EXAMPLE.findall(rule.docs) if its == language]
+        assert bool(texts) or getattr(rule, language) is None
+        for wrong, right in zip(texts[::2], texts[1::2], strict=True):
+            assert rule.code in codes(wrong, language)
+            assert rule.code not in codes(right, language)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Reports calls of the runtime's `SafeGoWithContext(ctx, policy, fn)`.
+Reports calls of the runtime's `SafeGoWithContext(ctx, policy, fn)`; in Go every use of it, and of `SafeGo`, which
+has no context.
 
 ## Why is this bad
 
@@ -34,6 +35,42 @@ def main(ctx):
     mruntime.SafeGoWithContextAndComponent(ctx, "work", mruntime.KeepRunning, work)
 ```
 
+In Go:
+
+```go
+package p
+
+import (
+        "context"
+
+        "example.com/app/mruntime"
+)
+
+func work(context.Context) {}
+
+func f(ctx context.Context) {
+        mruntime.SafeGoWithContext(ctx, mruntime.KeepRunning, work)
+}
+```
+
+and instead:
+
+```go
+package p
+
+import (
+        "context"
+
+        "example.com/app/mruntime"
+)
+
+func work(context.Context) {}
+
+func f(ctx context.Context) {
+        mruntime.SafeGoWithContextAndComponent(ctx, "worker", mruntime.KeepRunning, work)
+}
+```
+
 ## Fix safety
 
 The fix is safe: the call does the same and counts under a component. There is none for arguments passed with
@@ -48,12 +85,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.go.apis import RUNTIME
+from panicguard.go.nodes import text
 from panicguard.python.rewrite import component_fix
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from panicguard.go.module import GoModule
     from panicguard.model import Finding
     from panicguard.python.module import Module
 
@@ -65,11 +105,28 @@ def check(module: Module) -> Iterator[Finding]:
             yield module.finding(spawn.call.func, message, component_fix(module, spawn))
 
 
+_DEPRECATED = {
+    f"{RUNTIME}.SafeGoWithContext": "names no component",
+    f"{RUNTIME}.SafeGo": "hands over no context",
+}
+_SHORT = frozenset(name.rpartition(".")[2] for name in _DEPRECATED)
+
+
+def check_go(module: GoModule) -> Iterator[Finding]:
+    for node in module.tree.all("selector_expression", "identifier"):
+        short = text(node.child_by_field_name("field") or node)
+        name = module.names.qualified(node) if short in _SHORT else None
+        if name in _DEPRECATED:
+            yield module.finding(node, f"`{short}` {_DEPRECATED[name]}: use `SafeGoWithContextAndComponent`")
+
+
 RULE = Rule(
     code="PNC201",
     module=__name__,
     docs=__doc__ or "",
     words=("SafeGoWithContext",),
     python=check,
+    go_words=("SafeGo",),
+    go=check_go,
     fix="Sometimes",
 )

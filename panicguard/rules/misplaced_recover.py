@@ -6,6 +6,9 @@ Reports the runtime's `RecoverAndLog`, `RecoverAndCrash` and `RecoverWithPolicy`
 `with` or as a decorator, and `sys.exc_info()` where no exception is being handled. With `low-confidence` also
 `sys.exception()`, `traceback.format_exc()` and a logger's `exception()` there.
 
+In Go: the builtin `recover()` anywhere but in a function that a `defer` calls, and a function that recovers, of the
+runtime or of the same file, where it is called without `defer`.
+
 ## Why is this bad
 
 It looks like protection and is none. In Go, `recover()` works only in a deferred function; here, a recoverer
@@ -39,6 +42,42 @@ def process():
         work()
 ```
 
+In Go:
+
+```go
+package p
+
+import "log"
+
+func work() {}
+
+func process() {
+        work()
+        if r := recover(); r != nil {
+                log.Println(r)
+        }
+}
+```
+
+and instead:
+
+```go
+package p
+
+import "log"
+
+func work() {}
+
+func process() {
+        defer func() {
+                if r := recover(); r != nil {
+                        log.Println(r)
+                }
+        }()
+        work()
+}
+```
+
 ## Options
 
 - `low-confidence`
@@ -49,6 +88,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from panicguard.go.apis import RECOVERERS
+from panicguard.go.nodes import callee, function, text
+from panicguard.go.recovery import calls_of_recovering, misplaced
 from panicguard.python import apis
 from panicguard.python.lazy import cst
 from panicguard.rule import Rule
@@ -57,7 +99,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from libcst import CSTNode
+    from tree_sitter import Node
 
+    from panicguard.go.module import GoModule
     from panicguard.model import Finding
     from panicguard.python.module import Module
 
@@ -118,10 +162,33 @@ def _is_called_by_handlers(module: Module, function: cst.FunctionDef | cst.Lambd
     return bool(calls) and all(_handles(module, c) for c in calls)
 
 
+def check_go(module: GoModule) -> Iterator[Finding]:
+    useless = set()
+    for call in module.recovers:
+        why = misplaced(module, call)
+        if why is not None:
+            yield module.finding(call, f"recover() must be called in defer statement: {why}")
+            useless.add(call.id)
+    said = "recovers nothing here: it must itself be what the `defer` calls"
+    for name, call in module.calls:
+        if name in RECOVERERS and not _is_deferred_call(call):
+            yield module.finding(call, f"`{text(callee(call))}` {said}")
+    works = {f.id for call in module.recovers if call.id not in useless and (f := function(call)) is not None}
+    for declared, call in calls_of_recovering(module):
+        if declared.id in works:
+            yield module.finding(call, f"`{text(callee(call))}` {said}")
+
+
+def _is_deferred_call(call: Node) -> bool:
+    return call.parent is not None and call.parent.type == "defer_statement"
+
+
 RULE = Rule(
     code="PNC301",
     module=__name__,
     docs=__doc__ or "",
     words=("RecoverAndLog", "RecoverAndCrash", "RecoverWithPolicy", apis.IN_HANDLERS),
     python=check,
+    go_words=("recover", "Recover"),
+    go=check_go,
 )

@@ -19,7 +19,7 @@ from panicguard.settings import chain, discovery
 from panicguard.settings.chain import Chain
 from panicguard.settings.discovery import FILES, forget, nearest
 from panicguard.settings.errors import ConfigError
-from panicguard.settings.fields import EXCLUDE, FIELDS, LANGUAGES, Settings, language
+from panicguard.settings.fields import EXCLUDE, FIELDS, LANGUAGES, Settings, front_end, language
 from panicguard.settings.keys import Keys, flags, override
 from panicguard.settings.resolve import resolve
 
@@ -38,6 +38,7 @@ __all__ = [
     "default",
     "flags",
     "forget",
+    "front_end",
     "language",
     "load",
     "nearest",

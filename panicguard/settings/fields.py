@@ -23,17 +23,24 @@ SPAWN_EXEMPT = (
     "*_pb2.py",
     "*_pb2_grpc.py",
     "**/mocks/**",
+    "*_test.go",
+    "*.pb.go",
+    "*_mock.go",
+    "mock_*.go",
+    "**/mruntime/*.go",
 )
 # fmt: off
 EXCLUDE = (
     ".bzr", ".direnv", ".eggs", ".git", ".git-rewrite", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox",
     ".pants.d", ".panicguard_cache", ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox",
     ".venv", ".vscode", "__pypackages__", "_build", "buck-out", "dist", "node_modules", "site-packages",
-    "venv",
+    "venv", "**/vendor/**/*.go", "**/testdata/**/*.go", "_*.go",
 )
 # fmt: on
-LANGUAGES: Mapping[str, str] = {".py": "python", ".pyi": "pyi", ".ipynb": "ipynb"}
+LANGUAGES: Mapping[str, str] = {".py": "python", ".pyi": "pyi", ".ipynb": "ipynb", ".go": "go"}
 """Suffix -> how a file that has it is read. Other files, where they are named, are read as Python."""
+FRONT_ENDS: Mapping[str, str] = {"python": "python", "pyi": "python", "ipynb": "python", "go": "go"}
+"""How a file is read -> the front end that does, `Source.language`."""
 INCLUDE = tuple(f"*{suffix}" for suffix in LANGUAGES)
 """What a directory is searched for."""
 VERSIONS = ("py37", "py38", "py39", "py310", "py311", "py312", "py313", "py314", "py315")
@@ -244,6 +251,11 @@ class Settings:
 
 
 def language(settings: Settings, path: str) -> str:
-    """How a file is read: python, pyi or ipynb."""
+    """How a file is read: python, pyi, ipynb or go."""
     suffix = os.path.splitext(path)[1]
     return dict(settings.extension).get(suffix[1:]) or LANGUAGES.get(suffix, "python")
+
+
+def front_end(settings: Settings, path: str) -> str:
+    """The front end that reads a file, python or go."""
+    return FRONT_ENDS[language(settings, path)]

@@ -1,0 +1,1 @@
+"""The front end for Go: tree-sitter reads, and text edits write."""

@@ -1,0 +1,70 @@
+"""The comments and logical lines of a Go file, without a parse; never fails, whatever the text."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from panicguard.python.lex import LogicalLine, Scan
+
+_TOKEN = re.compile(
+    r"""
+    (?P<comment> //[^\r\n]* )
+  | (?P<block> /\* .*? (?: \*/ | \Z ) )
+  | (?P<raw> ` [^`]* (?: ` | \Z ) )
+  | (?P<string> " (?: [^"\\\r\n] | \\. )* "? )
+  | (?P<rune> ' (?: [^'\\\r\n] | \\. )* '? )
+  | (?P<open> [\(\[\{] )
+  | (?P<close> [\)\]\}] )
+  | (?P<newline> \r\n | \r | \n )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_INDENT = re.compile(r"[ \t\f]*")
+_CONTINUED = re.compile(r"(?:[.*/%&|^<>=!:]|(?<!\+)\+|(?<!-)-)\Z")
+"""What a line ends in that goes on in the next one."""
+
+
+@functools.lru_cache(maxsize=4)
+def scan(text: str) -> Scan:
+    """The comments, which begin with two slashes, and the logical lines of a file: a statement within parentheses or
+    brackets is one with what is around it, but not one in the body of a function there."""
+    lines: list[LogicalLine] = []
+    comments: list[tuple[int, int]] = []
+    strings: list[tuple[int, int]] = []
+    brackets: list[str] = []
+    start = 0
+    code = 0
+    """Where the code of the physical line ends, if a comment is behind it."""
+
+    def end_line(end: int) -> None:
+        nonlocal start
+        margin = _INDENT.match(text, start)
+        body = margin.end() if margin is not None else start
+        blank = body == end or text[body] in "\r\n" or text.startswith("//", body)
+        lines.append(LogicalLine(start, end, len(text[start:body].expandtabs(8)), blank))
+        start = end
+
+    for token in _TOKEN.finditer(text):
+        match token.lastgroup:
+            case "comment":
+                comments.append(token.span())
+                code = code or token.start()
+            case "raw" | "block":
+                if "\n" in token[0] or "\r" in token[0]:
+                    strings.append(token.span())
+            case "open":
+                brackets.append(token[0])
+            case "close":
+                if brackets:
+                    brackets.pop()
+            case "newline":
+                before = text[start : code or token.start()].rstrip()
+                code = 0
+                if brackets and brackets[-1] != "{":
+                    continue
+                if not before or not _CONTINUED.search(before):
+                    end_line(token.end())
+    if start < len(text):
+        end_line(len(text))
+    return Scan(tuple(lines), tuple(comments), tuple(strings), (), not brackets)

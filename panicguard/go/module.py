@@ -1,0 +1,87 @@
+"""One parsed Go file as the rules see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from panicguard.go import nodes
+from panicguard.go.apis import RECOVERERS
+from panicguard.go.names import Names
+from panicguard.go.tree import Tree, parsed
+from panicguard.model import Finding
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from panicguard.model import Fix
+    from panicguard.settings import Settings
+    from panicguard.source import Source
+
+
+@dataclass(frozen=True, eq=False)
+class GoModule:
+    """A Go file and what is known of it. Rules ask it; they never parse, resolve names or count columns."""
+
+    source: Source
+    settings: Settings
+    tree: Tree
+    names: Names
+
+    @cached_property
+    def calls(self) -> tuple[tuple[str, Node], ...]:
+        """The calls of functions of other packages, with their names."""
+        found = ((self.names.qualified(nodes.callee(call)), call) for call in self.tree.all("call_expression"))
+        return tuple((name, call) for name, call in found if name is not None)
+
+    @cached_property
+    def recovers(self) -> tuple[Node, ...]:
+        """The calls of the builtin `recover`."""
+        if b"recover" not in self.tree.data:
+            return ()
+        calls = self.tree.all("call_expression")
+        return tuple(call for call in calls if self.names.is_builtin(nodes.callee(call), "recover"))
+
+    @cached_property
+    def recovering(self) -> dict[int, Node]:
+        """The functions and literals of this file that call `recover` themselves, by the ids of their nodes."""
+        found = {}
+        for call in self.recovers:
+            function = nodes.function(call)
+            if function is not None:
+                found[function.id] = function
+        return found
+
+    @cached_property
+    def deferred(self) -> frozenset[int]:
+        """The ids of the functions and literals of this file that a `defer` in it calls."""
+        called = (nodes.statement_call(statement) for statement in self.tree.all("defer_statement"))
+        found = (self.names.declared(nodes.callee(call)) for call in called if call is not None)
+        return frozenset(function.id for function in found if function is not None)
+
+    def is_guarded(self, function: Node) -> bool:
+        """Whether a function begins with a `defer` of what recovers."""
+        for statement in nodes.statements(function.child_by_field_name("body")):
+            if statement.type != "defer_statement":
+                return False
+            call = nodes.statement_call(statement)
+            callee = nodes.callee(call) if call is not None else None
+            if self.names.qualified(callee) in RECOVERERS:
+                return True
+            declared = self.names.declared(callee)
+            if declared is not None and declared.id in self.recovering:
+                return True
+        return False
+
+    def span(self, node: Node) -> tuple[int, int]:
+        """Start and end of a node, as offsets (code points) into the source."""
+        return self.tree.span(node)
+
+    def finding(self, node: Node, message: str, fix: Fix | None = None) -> Finding:
+        return Finding(*self.span(node), message, fix)
+
+
+def parse(source: Source, settings: Settings) -> GoModule:
+    tree = parsed(source.text)
+    return GoModule(source, settings, tree, Names(tree))

@@ -1,0 +1,403 @@
+"""What names stand for in a Go file: its scopes, its imports, and types as far as they are declared in it.
+
+Scopes are looked at only where a rule asks: most names of a file are never looked up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from panicguard.go.apis import RESULTS, RUNTIME
+from panicguard.go.nodes import FUNCTIONS, ancestors, plain, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from panicguard.go.tree import Tree
+
+_LISTS = ("expression_list", "statement_list", "var_spec_list", "import_spec_list")
+_WRAPPING = ("pointer_type", "generic_type", "parenthesized_type", "unary_expression")
+_VERSION = frozenset("0123456789")
+
+
+@dataclass(frozen=True, eq=False)
+class Binding:
+    """A name declared: by what node, with what type and what value, if they are written. `index` is its place among
+    the names that one value gives."""
+
+    name: str
+    kind: str
+    """var, const, type, func, param or range."""
+    node: Node
+    start: int
+    """The byte from which it is visible."""
+    type: Node | None = None
+    value: Node | None = None
+    index: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    tree: Tree
+    _scopes: dict[int, dict[str, list[Binding]]] = field(default_factory=dict)
+
+    @cached_property
+    def imports(self) -> dict[str, str]:
+        """The path of each package by the name it has here; a dot import has none."""
+        return {name: path for name, path in self._imported if name not in (".", "_")}
+
+    @cached_property
+    def dots(self) -> tuple[str, ...]:
+        """The paths of the packages whose names are imported by themselves."""
+        return tuple(path for name, path in self._imported if name == ".")
+
+    @cached_property
+    def _imported(self) -> list[tuple[str, str]]:
+        found = []
+        for spec in self.tree.all("import_spec"):
+            path = text(spec.child_by_field_name("path"))[1:-1]
+            name = text(spec.child_by_field_name("name"))
+            found.append((name or _package_name(path), path))
+        return found
+
+    def lookup(self, identifier: Node, name: str | None = None) -> Binding | None:
+        """What an identifier stands for; None for a builtin, a package, and what another file declares."""
+        name = text(identifier) if name is None else name
+        at = identifier.start_byte
+        child = identifier
+        for scope in ancestors(identifier):
+            for binding in reversed(self._bindings(scope).get(name, ())):
+                if scope.type == "source_file" or (binding.start <= at and _holds(scope, binding, child)):
+                    return binding
+            child = scope
+        return None
+
+    def is_builtin(self, identifier: Node | None, name: str) -> bool:
+        """Whether an expression is the builtin function of this name."""
+        return (
+            identifier is not None
+            and identifier.type == "identifier"
+            and text(identifier) == name
+            and name not in self.imports
+            and self.lookup(identifier) is None
+        )
+
+    def qualified(self, node: Node | None) -> str | None:
+        """The name of what an expression or a type stands for, with the path of its package: `time.AfterFunc`. The
+        runtime is `mruntime`, wherever it comes from. None for what is not imported."""
+        if node is None:
+            return None
+        match node.type:
+            case "selector_expression":
+                operand, name = node.child_by_field_name("operand"), node.child_by_field_name("field")
+            case "qualified_type":
+                operand, name = node.child_by_field_name("package"), node.child_by_field_name("name")
+            case "identifier" | "type_identifier":
+                if self.dots and self.lookup(node) is None:
+                    return f"{_normal(self.dots[0])}.{text(node)}"
+                return None
+            case "generic_type":
+                return self.qualified(node.child_by_field_name("type"))
+            case _:
+                return None
+        if operand is None or operand.type not in ("identifier", "package_identifier"):
+            return None
+        path = self.imports.get(text(operand))
+        if path is None or self.lookup(operand) is not None:
+            return None
+        return f"{_normal(path)}.{text(name)}"
+
+    def declared(self, node: Node | None) -> Node | None:
+        """The function that an identifier is declared as in this file, or the literal a variable was declared with and
+        never set to anything else; for `x.m`, the method of that name if x has a type of this file that has it."""
+        node = plain(node)
+        if node is None:
+            return None
+        if node.type == "func_literal":
+            return node
+        if node.type == "identifier":
+            binding = self.lookup(node)
+            if binding is None:
+                return None
+            if binding.kind == "func":
+                return binding.node
+            value = plain(binding.value)
+            if value is not None and value.type == "func_literal" and not self.is_reassigned(binding):
+                return value
+            return None
+        if node.type == "selector_expression":
+            name = text(node.child_by_field_name("field"))
+            receiver = self.type_of(node.child_by_field_name("operand"))
+            return self.methods.get((receiver, name)) if receiver is not None else None
+        return None
+
+    @cached_property
+    def methods(self) -> dict[tuple[str, str], Node]:
+        """The methods of this file by receiver and name."""
+        found = {}
+        for method in self.tree.all("method_declaration"):
+            name = text(method.child_by_field_name("name"))
+            found[(receiver_type(method), name)] = method
+        return found
+
+    def is_reassigned(self, binding: Binding) -> bool:
+        """Whether the name is given a value again after it was declared."""
+        return any(self.lookup(target) is binding for target in self._assigned.get(binding.name, ()))
+
+    @cached_property
+    def _assigned(self) -> dict[str, list[Node]]:
+        """The identifiers that are assigned to, or of which the address is taken, by name."""
+        found: dict[str, list[Node]] = {}
+        for node in self.tree.all(
+            "assignment_statement",
+            "short_var_declaration",
+            "inc_statement",
+            "dec_statement",
+            "range_clause",
+            "unary_expression",
+            "receive_statement",
+        ):
+            match node.type:
+                case "inc_statement" | "dec_statement":
+                    targets = node.named_children[:1]
+                case "unary_expression":
+                    targets = [node.named_children[-1]] if text(node).startswith("&") and node.named_children else []
+                case _:
+                    targets = listed(node.child_by_field_name("left"))
+            for target in targets:
+                if target.type == "identifier" and not (_is_declaring(node) and self._is_new(target, node)):
+                    found.setdefault(text(target), []).append(target)
+        return found
+
+    def _is_new(self, target: Node, declaring: Node) -> bool:
+        """Whether a name on the left of a `:=` is declared by it, and was not in its block before."""
+        binding = self.lookup(target)
+        if binding is None:
+            return True
+        block = declaring.parent
+        if binding.kind == "param" and block is not None and block.parent is not None:
+            function = block.parent.parent
+            return function is None or all(node != function for node in ancestors(binding.node))
+        return binding.node.parent != block
+
+    # Types
+
+    def type_of(self, node: Node | None) -> str | None:
+        """The type of an expression, a pointer being what it points to: `sync.WaitGroup`, or `worker` for one of this
+        file; None where this file does not tell."""
+        node = plain(node)
+        if node is None:
+            return None
+        match node.type:
+            case "identifier":
+                binding = self.lookup(node)
+                return None if binding is None else self._type_of_binding(binding)
+            case "selector_expression":
+                owner = self.type_of(node.child_by_field_name("operand"))
+                if owner is None:
+                    return None
+                return self.type_name(self._fields.get(owner, {}).get(text(node.child_by_field_name("field"))))
+            case "unary_expression":
+                return self.type_of(node.named_children[-1]) if node.named_children else None
+            case "composite_literal":
+                return self.type_name(node.child_by_field_name("type"))
+            case "call_expression":
+                return self._result_of(node, 0)
+        return None
+
+    def _type_of_binding(self, binding: Binding) -> str | None:
+        if binding.kind not in ("var", "param"):
+            return None
+        if binding.type is not None:
+            return self.type_name(binding.type)
+        value = plain(binding.value)
+        if value is None:
+            return None
+        if value.type == "call_expression":
+            return self._result_of(value, binding.index)
+        return self.type_of(value) if binding.index == 0 else None
+
+    def _result_of(self, call: Node, index: int) -> str | None:
+        function = plain(call.child_by_field_name("function"))
+        if self.is_builtin(function, "new"):
+            return self.type_name(_first(call.child_by_field_name("arguments")))
+        results = RESULTS.get(self.qualified(function) or "")
+        return results[index] if results is not None and index < len(results) else None
+
+    def type_name(self, node: Node | None) -> str | None:
+        """The name of a type, a pointer being what it points to."""
+        node = _named(node)
+        if node is None:
+            return None
+        if node.type in ("qualified_type", "selector_expression"):
+            return self.qualified(node)
+        if node.type in ("type_identifier", "identifier"):
+            return self.qualified(node) or text(node)
+        return node.type
+
+    @cached_property
+    def _fields(self) -> dict[str, dict[str, Node]]:
+        """The types of the fields of the structs of this file; an embedded one has the name of its type."""
+        found: dict[str, dict[str, Node]] = {}
+        for spec in self.tree.all("type_spec"):
+            kind = spec.child_by_field_name("type")
+            if kind is None or kind.type != "struct_type" or not kind.named_children:
+                continue
+            fields = found.setdefault(text(spec.child_by_field_name("name")), {})
+            for declared in kind.named_children[0].named_children:
+                its = declared.child_by_field_name("type")
+                if declared.type == "field_declaration" and its is not None:
+                    names = declared.children_by_field_name("name")
+                    for name in names:
+                        fields[text(name)] = its
+                    if not names:
+                        fields[text(its).rpartition(".")[2]] = its
+        return found
+
+    def embedded(self, type_name: str) -> Iterator[str]:
+        """The types that a struct of this file embeds."""
+        for name, kind in self._fields.get(type_name, {}).items():
+            its = self.type_name(kind)
+            if its is not None and its.rpartition(".")[2] == name:
+                yield its
+
+    # Scopes
+
+    def _bindings(self, scope: Node) -> dict[str, list[Binding]]:
+        known = self._scopes.get(scope.id)
+        if known is None:
+            known = self._scopes[scope.id] = {}
+            for binding in _declared_in(scope):
+                known.setdefault(binding.name, []).append(binding)
+        return known
+
+
+def _package_name(path: str) -> str:
+    """The name that a package is likely to have: the last part of its path that is no version."""
+    parts = [part for part in path.split("/") if part]
+    while len(parts) > 1 and parts[-1][0] == "v" and set(parts[-1][1:]) <= _VERSION and parts[-1] != "v":
+        parts.pop()
+    name = parts[-1] if parts else ""
+    stem, dot, version = name.rpartition(".v")
+    return stem if dot and set(version) <= _VERSION else name
+
+
+def _normal(path: str) -> str:
+    return RUNTIME if _package_name(path) == RUNTIME else path
+
+
+def receiver_type(method: Node) -> str:
+    """The name of the type that a method belongs to."""
+    receiver = method.child_by_field_name("receiver")
+    for parameter in receiver.named_children if receiver is not None else ():
+        return text(_named(parameter.child_by_field_name("type")))
+    return ""
+
+
+def _named(node: Node | None) -> Node | None:
+    """The name in a type: what a pointer points to, without type arguments."""
+    while node is not None and node.type in _WRAPPING:
+        node = node.child_by_field_name("type") or (node.named_children[0] if node.named_children else None)
+    return node
+
+
+def listed(node: Node | None) -> list[Node]:
+    """The expressions of a list, or of one alone."""
+    if node is None:
+        return []
+    return [n for n in node.named_children if n.type != "comment"] if node.type in _LISTS else [node]
+
+
+def _first(node: Node | None) -> Node | None:
+    return next((n for n in node.named_children if n.type != "comment"), None) if node is not None else None
+
+
+def _holds(scope: Node, binding: Binding, child: Node) -> bool:
+    """Whether what a scope declares can be seen from its child: a parameter only from the body."""
+    return scope.type not in FUNCTIONS or child == scope.child_by_field_name("body")
+
+
+def _declared_in(scope: Node) -> Iterator[Binding]:
+    match scope.type:
+        case "source_file":
+            for node in scope.named_children:
+                if node.type == "function_declaration":
+                    name = node.child_by_field_name("name")
+                    yield Binding(text(name), "func", node, 0)
+                else:
+                    yield from _declarations(node)
+        case "function_declaration" | "method_declaration" | "func_literal":
+            for part in ("receiver", "parameters", "result"):
+                yield from _parameters(scope.child_by_field_name(part))
+        case "statement_list" | "expression_case" | "default_case" | "type_case":
+            for node in scope.named_children:
+                yield from _declarations(node)
+        case "communication_case":
+            communication = scope.child_by_field_name("communication")
+            if communication is not None and _is_declaring(communication):
+                yield from _values(communication, communication, "var")
+        case "if_statement" | "expression_switch_statement" | "type_switch_statement":
+            initializer = scope.child_by_field_name("initializer")
+            if initializer is not None:
+                yield from _declarations(initializer)
+            for alias in listed(scope.child_by_field_name("alias")):
+                yield Binding(text(alias), "var", scope, alias.end_byte)
+        case "for_statement":
+            for clause in scope.named_children:
+                if clause.type == "range_clause" and _is_declaring(clause):
+                    for index, name in enumerate(listed(clause.child_by_field_name("left"))):
+                        yield Binding(text(name), "range", clause, clause.end_byte, index=index)
+                elif clause.type == "for_clause":
+                    initializer = clause.child_by_field_name("initializer")
+                    if initializer is not None:
+                        yield from _declarations(initializer)
+
+
+def _is_declaring(node: Node) -> bool:
+    return any(child.type == ":=" for child in node.children)
+
+
+def _declarations(node: Node) -> Iterator[Binding]:
+    """What one statement or declaration declares."""
+    match node.type:
+        case "short_var_declaration":
+            yield from _values(node, node, "var")
+        case "var_declaration" | "const_declaration" | "type_declaration" | "var_spec_list":
+            for spec in node.named_children:
+                yield from _declarations(spec)
+        case "var_spec" | "const_spec":
+            values = listed(spec_values) if (spec_values := node.child_by_field_name("value")) is not None else []
+            names = node.children_by_field_name("name")
+            kind = node.type[: -len("_spec")]
+            for index, name in enumerate(n for n in names if n.is_named):
+                value = values[index] if index < len(values) else values[0] if len(values) == 1 else None
+                place = 0 if index < len(values) else index
+                yield Binding(text(name), kind, node, node.end_byte, node.child_by_field_name("type"), value, place)
+        case "type_spec" | "type_alias":
+            yield Binding(text(node.child_by_field_name("name")), "type", node, node.start_byte)
+        case "labeled_statement":
+            for child in node.named_children:
+                yield from _declarations(child)
+
+
+def _values(node: Node, spec: Node, kind: str) -> Iterator[Binding]:
+    """The names on the left of a `:=`, each with its value."""
+    values = listed(node.child_by_field_name("right"))
+    for index, name in enumerate(listed(node.child_by_field_name("left"))):
+        if name.type == "identifier":
+            one = len(values) > index and len(values) != 1
+            value = values[index] if one else values[0] if len(values) == 1 else None
+            yield Binding(text(name), kind, spec, node.end_byte, None, value, 0 if one else index)
+
+
+def _parameters(node: Node | None) -> Iterator[Binding]:
+    if node is None or node.type != "parameter_list":
+        return
+    for parameter in node.named_children:
+        kind = parameter.child_by_field_name("type")
+        for name in parameter.children_by_field_name("name"):
+            yield Binding(text(name), "param", parameter, parameter.end_byte, kind)

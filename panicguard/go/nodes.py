@@ -1,0 +1,105 @@
+"""Questions to the nodes of a Go tree that need no more than the node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
+
+
+def text(node: Node | None) -> str:
+    """The text of a node; "" for none."""
+    return "" if node is None or node.text is None else node.text.decode()
+
+
+def ancestors(node: Node) -> Iterator[Node]:
+    """From the parent up to the file."""
+    above = node.parent
+    while above is not None:
+        yield above
+        above = above.parent
+
+
+def within(node: Node) -> Iterator[Node]:
+    """The node and the named nodes under it, in the order of the text."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(node.named_children))
+
+
+def own(function: Node) -> Iterator[Node]:
+    """What runs when this function runs: the nodes of its body, without those of nested functions."""
+    body = function.child_by_field_name("body")
+    stack = [] if body is None else [body]
+    while stack:
+        node = stack.pop()
+        yield node
+        if node.type != "func_literal":
+            stack.extend(reversed(node.named_children))
+
+
+def function(node: Node) -> Node | None:
+    """The function or literal in whose body the node is."""
+    child = node
+    for above in ancestors(node):
+        if above.type in FUNCTIONS and above.child_by_field_name("body") == child:
+            return above
+        child = above
+    return None
+
+
+def statements(block: Node | None) -> list[Node]:
+    """The statements of a block or of a case."""
+    if block is None:
+        return []
+    lists = [child for child in block.named_children if child.type == "statement_list"]
+    return [node for one in lists or [block] for node in one.named_children if node.type != "comment"]
+
+
+def plain(node: Node | None) -> Node | None:
+    """An expression without the parentheses around it."""
+    while node is not None and node.type == "parenthesized_expression" and node.named_children:
+        node = node.named_children[-1]
+    return node
+
+
+def callee(call: Node) -> Node | None:
+    """What a call calls, without parentheses; that of `g[int](x)`, which the grammar takes for a conversion, too."""
+    if call.type == "type_conversion_expression":
+        kind = call.child_by_field_name("type")
+        return kind.child_by_field_name("type") if kind is not None else None
+    return plain(call.child_by_field_name("function"))
+
+
+def arguments(call: Node) -> list[Node]:
+    if call.type == "type_conversion_expression":
+        return [operand] if (operand := call.child_by_field_name("operand")) is not None else []
+    listed = call.child_by_field_name("arguments")
+    return [] if listed is None else [node for node in listed.named_children if node.type != "comment"]
+
+
+def is_called(node: Node) -> Node | None:
+    """The call whose callee this expression is, parentheses aside."""
+    above = node.parent
+    while above is not None and above.type == "parenthesized_expression":
+        node, above = above, above.parent
+    if above is not None and above.type == "call_expression" and above.child_by_field_name("function") == node:
+        return above
+    return None
+
+
+def statement_call(statement: Node) -> Node | None:
+    """The call of a `go` or `defer` statement; comments may stand before it."""
+    return statement.named_children[-1] if statement.named_children else None
+
+
+def in_error(node: Node) -> bool:
+    """Whether the syntax at the node or above it is not understood."""
+    return node.has_error or any(above.type == "ERROR" for above in ancestors(node))

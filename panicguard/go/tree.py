@@ -1,0 +1,80 @@
+"""The tree of a Go file as tree-sitter has it, asked by the types of nodes.
+
+Nodes count bytes of the file as UTF-8; `span` turns them into offsets of `Source.text`. A tree may hold ERROR
+nodes, where the syntax is wrong or newer than the grammar: what is beside them is sound.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Language, Node, Parser
+
+
+@functools.cache
+def _language() -> Language:
+    import tree_sitter_go
+    from tree_sitter import Language
+
+    return Language(tree_sitter_go.language())
+
+
+@functools.cache
+def _parser() -> Parser:
+    from tree_sitter import Parser
+
+    return Parser(_language())
+
+
+@dataclass(frozen=True)
+class Tree:
+    root: Node
+    data: bytes
+    """The file as UTF-8, with a last newline that it may lack."""
+    _found: dict[tuple[str, ...], list[Node]] = field(default_factory=dict)
+
+    def all(self, *types: str) -> list[Node]:
+        """The nodes of these types, in the order of the text."""
+        if types not in self._found:
+            from tree_sitter import Query, QueryCursor
+
+            query = Query(_language(), " ".join(f"({name}) @node" for name in types))
+            nodes = QueryCursor(query).captures(self.root).get("node", [])
+            self._found[types] = sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
+        return self._found[types]
+
+    def span(self, node: Node) -> tuple[int, int]:
+        return self.offset(node.start_byte), self.offset(node.end_byte)
+
+    def offset(self, byte: int) -> int:
+        """The offset, in code points, of one in bytes."""
+        if self._lines is None:
+            return byte
+        starts, offsets = self._lines
+        row = bisect.bisect_right(starts, byte) - 1
+        return offsets[row] + len(self.data[starts[row] : byte].decode())
+
+    @cached_property
+    def _lines(self) -> tuple[list[int], list[int]] | None:
+        """Where each line starts, in bytes and in code points; None where the two are the same."""
+        if self.data.isascii():
+            return None
+        starts, offsets = [0], [0]
+        for line in self.data.split(b"\n"):
+            starts.append(starts[-1] + len(line) + 1)
+            offsets.append(offsets[-1] + len(line.decode()) + 1)
+        return starts, offsets
+
+
+@functools.lru_cache(maxsize=1)
+def parsed(text: str) -> Tree:
+    """The tree of a file. The last one is kept: rules and suppression ask for the same text."""
+    data = text.encode()
+    if not data.endswith(b"\n"):
+        data += b"\n"  # the grammar fails on some last lines without one
+    return Tree(_parser().parse(data).root_node, data)

@@ -1,0 +1,93 @@
+"""Checks for goroutines started with the bare `go` keyword.
+
+## What it does
+
+Reports every `go` statement of a Go file, whatever its function does.
+
+## Why is this bad
+
+A panic in a goroutine that nothing guards ends the whole process, and a `recover` elsewhere cannot stop it. A
+goroutine that recovers by itself still has no component and no policy: nobody can tell whose it was, and every author
+handles its panics another way.
+
+## Example
+
+```go
+package p
+
+func work() {}
+
+func f() {
+        go work()
+}
+```
+
+## Use instead
+
+```go
+package p
+
+import (
+        "context"
+
+        "example.com/app/mruntime"
+)
+
+func work() {}
+
+func f(ctx context.Context) {
+        mruntime.SafeGoWithContextAndComponent(ctx, "worker", mruntime.KeepRunning, func(_ context.Context) {
+                work()
+        })
+}
+```
+
+## Options
+
+- `spawn-exempt`
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.go.nodes import callee, statement_call
+from panicguard.go.screen import KEYWORD
+from panicguard.model import Finding
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from panicguard.go.module import GoModule
+
+MESSAGE = "bare go keyword forbidden - use mruntime.SafeGoWithContextAndComponent"
+
+
+def check_go(module: GoModule) -> Iterator[Finding]:
+    for statement in module.tree.all("go_statement"):
+        start = module.tree.offset(statement.start_byte)
+        yield Finding(start, module.tree.offset(_shown(statement).end_byte), MESSAGE)
+
+
+def _shown(statement: Node) -> Node:
+    """What of a `go` statement to point at up to its end: a literal's head, else what is called."""
+    call = statement_call(statement)
+    called = callee(call) if call is not None else None
+    if called is None:
+        return statement.children[0]
+    if called.type == "func_literal":
+        return called.child_by_field_name("parameters") or called
+    return called if called.end_point[0] == statement.start_point[0] else statement.children[0]
+
+
+RULE = Rule(
+    code="PNC120",
+    module=__name__,
+    docs=__doc__ or "",
+    go_words=(KEYWORD,),
+    go=check_go,
+    spawn=True,
+)

@@ -1,0 +1,99 @@
+"""Checks for spawns whose component says nothing.
+
+## What it does
+
+Reports a call of `SafeGoWithContextAndComponent` in Go whose component is an empty text, blanks, or a placeholder
+such as `TODO`; a constant of the same file counts as its text.
+
+## Why is this bad
+
+The component is what the log records and the counters of a panic go by. An empty one puts every failure of the system
+under the same nothing.
+
+## Example
+
+```go
+package p
+
+import (
+        "context"
+
+        "example.com/app/mruntime"
+)
+
+func work(context.Context) {}
+
+func f(ctx context.Context) {
+        mruntime.SafeGoWithContextAndComponent(ctx, "", mruntime.KeepRunning, work)
+}
+```
+
+## Use instead
+
+```go
+package p
+
+import (
+        "context"
+
+        "example.com/app/mruntime"
+)
+
+func work(context.Context) {}
+
+func f(ctx context.Context) {
+        mruntime.SafeGoWithContextAndComponent(ctx, "worker", mruntime.KeepRunning, work)
+}
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.go.apis import SAFEGO
+from panicguard.go.nodes import arguments, plain, text
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from panicguard.go.module import GoModule
+    from panicguard.model import Finding
+
+_PLACEHOLDERS = frozenset(("", "todo", "fixme", "xxx", "tbd", "component", "changeme"))
+_WITH_LOGGER = 6
+"""The arguments of the form that has a logger before the component."""
+
+
+def check_go(module: GoModule) -> Iterator[Finding]:
+    for name, call in module.calls:
+        given = arguments(call)
+        if name != SAFEGO or len(given) < 4:
+            continue
+        component = given[2 if len(given) == _WITH_LOGGER else 1]
+        said = _literal(module, component)
+        if said is not None and said.strip().lower() in _PLACEHOLDERS:
+            yield module.finding(component, "The component is empty: name the part of the system that this runs for")
+
+
+def _literal(module: GoModule, node: Node) -> str | None:
+    """The text that an expression stands for, if it is written in this file."""
+    value = plain(node)
+    if value is not None and value.type == "identifier":
+        binding = module.names.lookup(value)
+        value = plain(binding.value) if binding is not None and binding.kind == "const" else None
+    if value is None or value.type not in ("interpreted_string_literal", "raw_string_literal"):
+        return None
+    return text(value)[1:-1]
+
+
+RULE = Rule(
+    code="PNC202",
+    module=__name__,
+    docs=__doc__ or "",
+    go_words=("SafeGoWithContextAndComponent",),
+    go=check_go,
+)
