@@ -37,6 +37,11 @@ def is_spawn_exempt(settings: Settings, path: str) -> bool:
     return matches(settings.root, settings.spawn_exempt, path)
 
 
+def is_boundary(settings: Settings, path: str) -> bool:
+    """Whether a Go file belongs to a package that may recover."""
+    return matches(settings.root, settings.boundary_packages, path)
+
+
 def component_for(settings: Settings, path: str) -> str | None:
     """The component that the settings give the spawns of a file: that of the first pattern that matches."""
     for pattern, name in settings.component:

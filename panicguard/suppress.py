@@ -146,7 +146,7 @@ def _within(diagnostic: Diagnostic, scope: Scope) -> bool:
 
 def _names(scope: Scope, code: str, rules: Mapping[str, str]) -> bool:
     if scope.code is None:
-        return True
+        return scope.directive.kind is not Kind.NOLINT or nolint.LINTERS["panicguard"].match(code) is not None
     text = scope.code.text
     if scope.directive.kind is Kind.NOLINT:
         linter = nolint.LINTERS.get(text)

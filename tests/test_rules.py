@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -12,7 +13,9 @@ from panicguard.rule import Rule, all_rules
 from panicguard.source import Source
 
 RULES = all_rules()
-SETTINGS = settings.default("")
+SETTINGS = dataclasses.replace(
+    settings.default(""), enabled=frozenset(rule.code for rule in RULES), boundary_packages=("nowhere",)
+)
 _EXAMPLE = re.compile(r"```(python|go)\n(.*?)```", re.DOTALL)
 
 

@@ -30,3 +30,22 @@ RESULTS = {
     "context.WithoutCancel": (CONTEXT,),
 }
 """The types of what a few functions return."""
+
+SPAWNERS = {"time.AfterFunc": 1, "context.AfterFunc": 1, "runtime.AddCleanup": 1, "runtime.SetFinalizer": 1}
+"""Functions that run one of their arguments, at this place, in a goroutine."""
+METHODS = frozenset(
+    (
+        ("sync.WaitGroup", "Go"),
+        ("golang.org/x/sync/errgroup.Group", "Go"),
+        ("golang.org/x/sync/errgroup.Group", "TryGo"),
+        ("net/http.Server", "RegisterOnShutdown"),
+    )
+)
+"""(type, method) of those that run their first argument in one."""
+SPAWN_WORDS = (
+    "go",
+    "SafeGo",
+    *(name.rpartition(".")[2] for name in SPAWNERS),
+    *sorted({f".{method}(" for _, method in METHODS}),
+)
+"""Without one of these in it a file spawns nothing."""

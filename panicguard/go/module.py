@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from panicguard.go import nodes
 from panicguard.go.apis import RECOVERERS
 from panicguard.go.names import Names
+from panicguard.go.spawns import Spawn, find
 from panicguard.go.tree import Tree, parsed
+from panicguard.go.versions import NEWEST, build_version
 from panicguard.model import Finding
+from panicguard.patterns import is_boundary
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -30,10 +33,24 @@ class GoModule:
     names: Names
 
     @cached_property
+    def version(self) -> tuple[int, int]:
+        """The version of Go that the file is for, from its `//go:build` line; a new one where it does not say."""
+        return build_version(self.source.text) or NEWEST
+
+    @cached_property
+    def is_boundary(self) -> bool:
+        """Whether the file belongs to a package that `boundary-packages` names."""
+        return is_boundary(self.settings, self.source.path)
+
+    @cached_property
     def calls(self) -> tuple[tuple[str, Node], ...]:
         """The calls of functions of other packages, with their names."""
         found = ((self.names.qualified(nodes.callee(call)), call) for call in self.tree.all("call_expression"))
         return tuple((name, call) for name, call in found if name is not None)
+
+    @cached_property
+    def spawns(self) -> tuple[Spawn, ...]:
+        return tuple(find(self.tree, self.names))
 
     @cached_property
     def recovers(self) -> tuple[Node, ...]:

@@ -265,6 +265,16 @@ class Names:
             if its is not None and its.rpartition(".")[2] == name:
                 yield its
 
+    def is_value(self, node: Node) -> bool:
+        """Whether a name is a variable of a loop over values, not pointers, of a type of this file."""
+        binding = self.lookup(node) if node.type == "identifier" else None
+        if binding is None or binding.kind != "range":
+            return False
+        ranged = plain(binding.node.child_by_field_name("right"))
+        over = self.lookup(ranged) if ranged is not None and ranged.type == "identifier" else None
+        element = over.type.child_by_field_name("element") if over is not None and over.type is not None else None
+        return element is not None and element.type == "type_identifier"
+
     # Scopes
 
     def _bindings(self, scope: Node) -> dict[str, list[Binding]]:

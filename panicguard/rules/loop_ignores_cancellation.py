@@ -4,7 +4,8 @@
 
 Reports `while True`, `while 1` and `for ... in itertools.count()` in a function that runs as a task, a thread
 or a job, when nothing on the way round looks at a context, an event or a flag, awaits, leaves the loop or
-raises.
+raises. In Go: a `for` without a condition, or over `time.Tick`, in a function handed to the runtime's SafeGo, when
+nothing in it leaves the loop or uses a context.
 
 ## Why is this bad
 
@@ -41,6 +42,58 @@ def drain(jobs: queue.Queue, stop: threading.Event):
 threading.Thread(target=drain, args=(queue.Queue(), threading.Event())).start()
 ```
 
+In Go:
+
+```go
+package p
+
+import (
+        "context"
+        "time"
+
+        "example.com/app/mruntime"
+)
+
+func poll() {}
+
+func f(ctx context.Context) {
+        mruntime.SafeGoWithContextAndComponent(ctx, "poller", mruntime.KeepRunning, func(_ context.Context) {
+                for {
+                        poll()
+                        time.Sleep(time.Second)
+                }
+        })
+}
+```
+
+and instead:
+
+```go
+package p
+
+import (
+        "context"
+        "time"
+
+        "example.com/app/mruntime"
+)
+
+func poll() {}
+
+func f(ctx context.Context) {
+        mruntime.SafeGoWithContextAndComponent(ctx, "poller", mruntime.KeepRunning, func(ctx context.Context) {
+                for {
+                        poll()
+                        select {
+                        case <-ctx.Done():
+                                return
+                        case <-time.After(time.Second):
+                        }
+                }
+        })
+}
+```
+
 ## Fix safety
 
 The fix is only shown, and only where the function has a context: what has to happen when it is done is yours to
@@ -51,6 +104,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.go.apis import CONTEXT
+from panicguard.go.nodes import ancestors, callee, own, plain, text, within
 from panicguard.model import Applicability, Edit, Fix
 from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.lazy import cst
@@ -60,7 +115,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from libcst import CSTNode
+    from tree_sitter import Node
 
+    from panicguard.go.module import GoModule
     from panicguard.model import Finding
     from panicguard.python.module import Module
 
@@ -145,11 +202,67 @@ def _fix(module: Module, loop: CSTNode, context: str | None) -> Fix | None:
     return Fix("Stop when the context is done", (edit,), Applicability.DISPLAY_ONLY)
 
 
+_ENDLESS = frozenset(("time.Tick",))
+_ENDING = frozenset("os.Exit runtime.Goexit log.Fatal log.Fatalf log.Fatalln log.Panic log.Panicf log.Panicln".split())
+_BREAKABLE = frozenset(
+    "for_statement select_statement expression_switch_statement type_switch_statement func_literal".split()
+)
+
+
+def check_go(module: GoModule) -> Iterator[Finding]:
+    for spawn in module.spawns:
+        if spawn.kind != "safe" or spawn.function is None:
+            continue
+        for loop in own(spawn.function):
+            if loop.type == "for_statement" and _is_endless_in_go(module, loop) and not _can_stop_in_go(module, loop):
+                message = "The loop of the spawned function cannot be stopped: leave it when the context is done"
+                yield module.finding(callee(spawn.node) or spawn.node, message)
+                break
+
+
+def _is_endless_in_go(module: GoModule, loop: Node) -> bool:
+    clauses = [node for node in loop.named_children if node.type not in ("block", "comment")]
+    if not clauses:
+        return True
+    clause = clauses[0]
+    if clause.type == "for_clause":
+        return clause.child_by_field_name("condition") is None
+    ranged = plain(clause.child_by_field_name("right")) if clause.type == "range_clause" else None
+    if ranged is None or ranged.type != "call_expression":
+        return False
+    return module.names.qualified(callee(ranged)) in _ENDLESS
+
+
+def _can_stop_in_go(module: GoModule, loop: Node) -> bool:
+    return any(_leaves(module, node, loop) for node in within(loop))
+
+
+def _leaves(module: GoModule, node: Node, loop: Node) -> bool:
+    """Whether a node in a loop leaves it, or asks a context."""
+    match node.type:
+        case "return_statement" | "goto_statement":
+            return True
+        case "break_statement":
+            if node.named_child_count:
+                return True
+            return next((above for above in ancestors(node) if above.type in _BREAKABLE), None) == loop
+        case "identifier":
+            return module.names.type_of(node) == CONTEXT
+        case "call_expression":
+            called = callee(node)
+            return module.names.qualified(called) in _ENDING or module.names.is_builtin(called, "panic")
+        case "selector_expression":
+            return text(node.child_by_field_name("field")) in ("Done", "Err", "Context")
+    return False
+
+
 RULE = Rule(
     code="PNC401",
     module=__name__,
     docs=__doc__ or "",
     words=SPAWN_WORDS,
     python=check,
+    go_words=("SafeGo",),
+    go=check_go,
     fix="Sometimes",
 )

@@ -3,7 +3,9 @@
 ## What it does
 
 Reports a lambda or a nested function that is handed to a spawn inside a loop, or under a decorator that spawns
-it, and reads a name that the loop binds anew on every turn, without having bound it as a default.
+it, and reads a name that the loop binds anew on every turn, without having bound it as a default. In Go: a function
+literal spawned in a loop that reads a variable which all turns share: one that the loop sets and does not declare, and
+in a file for Go before 1.22 also one that it declares.
 
 ## Why is this bad
 
@@ -38,6 +40,39 @@ def main(items):
         threading.Thread(target=handle, args=(item,)).start()
 ```
 
+In Go:
+
+```go
+package p
+
+func use(int) {}
+
+func f(xs []int) {
+        var x int
+        for _, x = range xs {
+                go func() {
+                        use(x)
+                }()
+        }
+}
+```
+
+and instead:
+
+```go
+package p
+
+func use(int) {}
+
+func f(xs []int) {
+        for _, x := range xs {
+                go func() {
+                        use(x)
+                }()
+        }
+}
+```
+
 ## Fix safety
 
 For a lambda without `*args` the fix binds the value as a default, `lambda item=item: ...`, and is safe. For a
@@ -48,6 +83,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.go.apis import SPAWN_WORDS as GO_SPAWN_WORDS
+from panicguard.go.names import listed
+from panicguard.go.nodes import text, within
+from panicguard.go.spawns import joins, loops
 from panicguard.model import Applicability, Edit, Fix
 from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.lazy import cst
@@ -58,7 +97,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from libcst import CSTNode
+    from tree_sitter import Node
 
+    from panicguard.go.module import GoModule
+    from panicguard.go.names import Binding
+    from panicguard.go.spawns import Spawn as GoSpawn
     from panicguard.model import Finding
     from panicguard.python.module import Module
 
@@ -188,11 +231,70 @@ def _fix(module: Module, closure: cst.FunctionDef | cst.Lambda, names: list[str]
     return Fix(f"Bind {defaults} when the closure is made", (edit,), applicability)
 
 
+_PER_ITERATION = (1, 22)
+"""The version of Go from which a loop declares its variables anew on every turn."""
+
+
+def check_go(module: GoModule) -> Iterator[Finding]:
+    for spawn in module.spawns:
+        around = list(loops(spawn.node))
+        if not around or joins(around[0], spawn.node):
+            continue
+        shared = [binding for loop in around for binding in _shared(module, loop)]
+        if not shared:
+            continue
+        seen: set[Binding] = set()
+        for node in _read_later(module, spawn):
+            binding = module.names.lookup(node) if node.type == "identifier" else None
+            if binding is not None and binding in shared and binding not in seen:
+                seen.add(binding)
+                message = f"The goroutine reads `{text(node)}` when it runs: the loop has gone on by then"
+                yield module.finding(node, message)
+
+
+def _shared(module: GoModule, loop: Node) -> Iterator[Binding]:
+    """The variables of a loop that all its turns share."""
+    for clause in loop.named_children:
+        if clause.type == "range_clause":
+            setting = clause
+        elif clause.type == "for_clause" and (initializer := clause.child_by_field_name("initializer")) is not None:
+            setting = initializer
+        else:
+            continue
+        declares = any(child.type == ":=" for child in setting.children)
+        if declares and module.version >= _PER_ITERATION:
+            continue
+        body = loop.child_by_field_name("body")
+        for name in listed(setting.child_by_field_name("left")):
+            if name.type == "identifier" and body is not None and (found := module.names.lookup(body, text(name))):
+                yield found
+
+
+def _read_later(module: GoModule, spawn: GoSpawn) -> Iterator[Node]:
+    """What the goroutine reads when it runs: the body of a literal, the receiver of a method that takes its address."""
+    literal = spawn.literal
+    if literal is not None:
+        body = literal.child_by_field_name("body")
+        yield from within(body) if body is not None else ()
+    elif spawn.target.type == "selector_expression":
+        operand = spawn.target.child_by_field_name("operand")
+        name = text(spawn.target.child_by_field_name("field"))
+        pointed = [m for (_, its), m in module.names.methods.items() if its == name and _takes_address(m)]
+        if operand is not None and pointed and module.names.is_value(operand):
+            yield operand
+
+
+def _takes_address(method: Node) -> bool:
+    return text(method.child_by_field_name("receiver")).count("*") > 0
+
+
 RULE = Rule(
     code="PNC501",
     module=__name__,
     docs=__doc__ or "",
     words=SPAWN_WORDS,
     python=check,
+    go_words=GO_SPAWN_WORDS,
+    go=check_go,
     fix="Sometimes",
 )

@@ -128,6 +128,12 @@ FIELDS: Mapping[str, Field] = {
         "Files in which the rules about spawns do not hold.",
         '["tests", "scripts/*.py"]',
     ),
+    "boundary-packages": Field(
+        ListOf("glob"),
+        "[]",
+        "The Go packages that may call `recover`; elsewhere it is reported, if any is given.",
+        '["internal/adapters/http", "internal/bootstrap"]',
+    ),
     "strict-spawns": Field("bool", "false", "Report every raw spawn, observed ones too.", "true"),
     "extend-spawners": Field(
         ListOf("module"), "[]", "Functions that spawn what they are given first.", '["myapp.background.run"]'
@@ -218,6 +224,8 @@ class Settings:
     component: tuple[tuple[str, str], ...] = ()
     """(path pattern, component name): the component for spawns in those files, the first that matches."""
     spawn_exempt: tuple[str, ...] = SPAWN_EXEMPT
+    boundary_packages: tuple[str, ...] = ()
+    """Path patterns of the Go packages in which `recover` is allowed; empty: in all."""
     strict_spawns: bool = False
     extend_spawners: tuple[str, ...] = ()
     """Dotted names of functions that spawn their first argument."""

@@ -1,0 +1,107 @@
+"""The spawns of a Go file: what starts a goroutine, and the function that runs in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from panicguard.go.apis import METHODS, RUNTIME, SAFEGO, SPAWNERS
+from panicguard.go.nodes import ancestors, arguments, callee, statement_call, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from panicguard.go.names import Names
+    from panicguard.go.tree import Tree
+
+_METHOD_NAMES = frozenset(name for _, name in METHODS)
+_SAFE = frozenset((SAFEGO, f"{RUNTIME}.SafeGoWithContext", f"{RUNTIME}.SafeGo"))
+
+
+@dataclass(frozen=True, eq=False)
+class Spawn:
+    """`node` is the `go` statement, or the call that starts a goroutine; `target` is the function expression handed
+    over, and `function` the literal or declaration of this file that it stands for."""
+
+    kind: str
+    """bare, safe (the runtime's) or unguarded (a library's)."""
+    node: Node
+    target: Node
+    function: Node | None
+
+    @property
+    def literal(self) -> Node | None:
+        """The function, if it is written where it is spawned."""
+        return self.target if self.target.type == "func_literal" else None
+
+
+def find(tree: Tree, names: Names) -> Iterator[Spawn]:
+    """All spawns, in the order of the text but for their kinds."""
+    for statement in tree.all("go_statement"):
+        call = statement_call(statement)
+        target = callee(call) if call is not None else None
+        if target is not None:
+            yield Spawn("bare", statement, target, names.declared(target))
+    for call in tree.all("call_expression"):
+        found = _handed(names, call)
+        if found is not None:
+            kind, target = found
+            yield Spawn(kind, call, target, names.declared(target))
+
+
+def _handed(names: Names, call: Node) -> tuple[str, Node] | None:
+    """The kind of spawn that a call is, and the function handed to it."""
+    called = callee(call)
+    if called is None or called.type not in ("selector_expression", "identifier"):
+        return None
+    given = arguments(call)
+    name = names.qualified(called)
+    if name in _SAFE:
+        return ("safe", given[-1]) if given else None
+    index = SPAWNERS.get(name) if name is not None else _method(names, called)
+    if index is None or index >= len(given) or given[index].type == "nil":
+        return None
+    return "unguarded", given[index]
+
+
+def _method(names: Names, called: Node) -> int | None:
+    """0 for a method that spawns its first argument, by the declared type of its receiver."""
+    method = text(called.child_by_field_name("field"))
+    if method not in _METHOD_NAMES:
+        return None
+    receiver = names.type_of(called.child_by_field_name("operand"))
+    if receiver is None or (receiver, method) in names.methods:
+        return None
+    return 0 if any((one, method) in METHODS for one in (receiver, *names.embedded(receiver))) else None
+
+
+def loops(node: Node) -> Iterator[Node]:
+    """The loops in whose bodies a node is, within its function, the innermost first."""
+    child = node
+    for above in ancestors(node):
+        if above.type == "for_statement" and above.child_by_field_name("body") == child:
+            yield above
+        if above.type == "func_literal":
+            return
+        child = above
+
+
+def joins(loop: Node, spawn: Node) -> bool:
+    """Whether the turn of a loop that starts a spawn also waits for it: with `Wait`, or by receiving."""
+    body = loop.child_by_field_name("body")
+    stack = [] if body is None else [body]
+    while stack:
+        node = stack.pop()
+        if node.type == "func_literal":
+            continue
+        if node.start_byte >= spawn.end_byte:
+            if node.type == "call_expression":
+                called = callee(node)
+                if called is not None and text(called.child_by_field_name("field")) == "Wait":
+                    return True
+            if node.type == "unary_expression" and text(node).startswith("<-"):
+                return True
+        stack.extend(node.named_children)
+    return False

@@ -1,0 +1,71 @@
+"""Checks for `nolint` comments for panicguard that are not as golangci-lint wants them.
+
+## What it does
+
+Reports, in Go, a `nolint` comment that names panicguard and has a blank before or behind the word, or a name that is
+no name of a linter.
+
+## Why is this bad
+
+Such a comment suppresses nothing, or does so here and not in golangci-lint, which complains of it.
+
+## Example
+
+```go
+package p
+
+func work() {}
+
+func f() {
+        work() //nolint: panicguard // no blank belongs there
+}
+```
+
+## Use instead
+
+```go
+package p
+
+func work() {}
+
+func f() {
+        go work() //nolint:panicguard // work never panics
+}
+```
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from panicguard.go.nolint import LINTERS, comments
+from panicguard.model import Finding
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from panicguard.go.module import GoModule
+
+_FORM = re.compile(r"//nolint(?::[\w-]+(?:,[\w-]+)*)?(?=\s*(?://|\Z))")
+_OURS = re.compile(rf"\b(?:{'|'.join(LINTERS)})\b")
+
+
+def check_go(module: GoModule) -> Iterator[Finding]:
+    for directive, _ in comments(module.source):
+        text = module.source.text[directive.start : directive.comment[1]]
+        said = text.partition("//")[2].partition("//")[0]
+        if _OURS.search(said) and not _FORM.match(text):
+            message = "Malformed nolint comment: write `//nolint:panicguard // why`"
+            yield Finding(directive.start, directive.end, message)
+
+
+RULE = Rule(
+    code="PNC901",
+    module=__name__,
+    docs=__doc__ or "",
+    go_words=tuple(f"nolint:{blank}{name}" for name in LINTERS for blank in ("", " "))
+    + tuple(f" nolint:{name}" for name in LINTERS),
+    go=check_go,
+)

@@ -1,0 +1,100 @@
+"""Checks for code that panics where it could return an error.
+
+## What it does
+
+Reports, in Go, a call of the builtin `panic` and of `log.Panic`, `log.Panicf` and `log.Panicln`, but for those in
+`main`, `init`, functions whose names begin with `Must`, packages named `assert`, and the panic with a value that
+`recover` has just given. Off unless it is selected.
+
+## Why is this bad
+
+A panic takes down the whole process, or a whole request, for what its caller might have handled.
+
+## Example
+
+```go
+package p
+
+func half(n int) int {
+        if n%2 != 0 {
+                panic("odd")
+        }
+        return n / 2
+}
+```
+
+## Use instead
+
+```go
+package p
+
+import "errors"
+
+func half(n int) (int, error) {
+        if n%2 != 0 {
+                return 0, errors.New("odd")
+        }
+        return n / 2, nil
+}
+```
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from panicguard.go.nodes import ancestors, arguments, callee, plain, text
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from panicguard.go.module import GoModule
+    from panicguard.model import Finding
+
+_LOGGERS = frozenset(("log.Panic", "log.Panicf", "log.Panicln"))
+_PACKAGES = frozenset(("assert", "mruntime"))
+"""Packages whose purpose it is."""
+
+
+def check_go(module: GoModule) -> Iterator[Finding]:
+    if PurePath(module.source.path).parent.name in _PACKAGES:
+        return
+    for call in module.tree.all("call_expression"):
+        called = callee(call)
+        panics = module.names.is_builtin(called, "panic")
+        if not (panics or module.names.qualified(called) in _LOGGERS) or _may_panic(call):
+            continue
+        if not (panics and _is_recovered(module, call)):
+            yield module.finding(call, f"`{text(called)}` in production code: return an error")
+
+
+def _may_panic(call: Node) -> bool:
+    for above in ancestors(call):
+        if above.type == "function_declaration":
+            name = text(above.child_by_field_name("name"))
+            return name in ("main", "init") or name.startswith(("Must", "must"))
+        if above.type == "method_declaration":
+            return text(above.child_by_field_name("name")).startswith(("Must", "must"))
+    return False
+
+
+def _is_recovered(module: GoModule, call: Node) -> bool:
+    """Whether what is panicked with was recovered before."""
+    given = arguments(call)
+    value = plain(given[0]) if len(given) == 1 else None
+    binding = module.names.lookup(value) if value is not None and value.type == "identifier" else None
+    return binding is not None and plain(binding.value) in module.recovers
+
+
+RULE = Rule(
+    code="PNC311",
+    module=__name__,
+    docs=__doc__ or "",
+    go_words=("panic", "log.Panic"),
+    go=check_go,
+    default=False,
+)

@@ -1,0 +1,78 @@
+"""Checks for `recover()` outside of the packages that are the boundaries of a program.
+
+## What it does
+
+Reports, in Go, every call of the builtin `recover` in a file that `boundary-packages` does not name. Where that
+setting is not given, nothing is reported.
+
+## Why is this bad
+
+A panic that is recovered in the middle of a program leaves what it was doing half done. At the boundaries, where
+requests and messages come in, one can be given up as a whole.
+
+## Example
+
+```go
+package p
+
+import "log"
+
+func work() {}
+
+func f() {
+        defer func() {
+                if r := recover(); r != nil {
+                        log.Println(r)
+                }
+        }()
+        work()
+}
+```
+
+## Use instead
+
+```go
+package p
+
+import "example.com/app/mruntime"
+
+func work() {}
+
+func f() {
+        defer mruntime.RecoverAndLog("f")
+        work()
+}
+```
+
+## Options
+
+- `boundary-packages`
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from panicguard.go.module import GoModule
+    from panicguard.model import Finding
+
+
+def check_go(module: GoModule) -> Iterator[Finding]:
+    if not module.settings.boundary_packages or module.is_boundary:
+        return
+    for call in module.recovers:
+        yield module.finding(call, "recover() outside of the boundary packages: defer the runtime's RecoverAndLog")
+
+
+RULE = Rule(
+    code="PNC310",
+    module=__name__,
+    docs=__doc__ or "",
+    go_words=("recover",),
+    go=check_go,
+)

@@ -1,0 +1,163 @@
+"""Checks for goroutines that change what they share without a lock.
+
+## What it does
+
+Reports, in Go, a function spawned in a loop that counts a variable of outside the loop up or down, appends to it, or,
+if it is a map, sets or deletes an entry, and has taken no lock before.
+
+## Why is this bad
+
+Two goroutines that do it at once lose one of the two changes; a map that is written twice at once ends the process,
+and no `recover` stops that.
+
+## Example
+
+```go
+package p
+
+import (
+        "context"
+
+        "example.com/app/mruntime"
+)
+
+func f(ctx context.Context) int {
+        n := 0
+        for range 10 {
+                mruntime.SafeGoWithContextAndComponent(ctx, "count", mruntime.KeepRunning, func(_ context.Context) {
+                        n++
+                })
+        }
+        return n
+}
+```
+
+## Use instead
+
+```go
+package p
+
+import (
+        "context"
+        "sync/atomic"
+
+        "example.com/app/mruntime"
+)
+
+func f(ctx context.Context) int64 {
+        var n atomic.Int64
+        for range 10 {
+                mruntime.SafeGoWithContextAndComponent(ctx, "count", mruntime.KeepRunning, func(_ context.Context) {
+                        n.Add(1)
+                })
+        }
+        return n.Load()
+}
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.go.apis import SPAWN_WORDS
+from panicguard.go.nodes import arguments, callee, own, plain, text
+from panicguard.go.spawns import joins, loops
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from panicguard.go.module import GoModule
+    from panicguard.go.names import Binding
+    from panicguard.model import Finding
+
+_LOCKS = frozenset(("Lock", "TryLock", "Acquire", "Do"))
+
+
+def check_go(module: GoModule) -> Iterator[Finding]:
+    for spawn in module.spawns:
+        literal = spawn.literal
+        around = list(loops(spawn.node))
+        if literal is None or not around or joins(around[0], spawn.node):
+            continue
+        locked = min((node.start_byte for node in own(literal) if _takes_lock(node)), default=len(module.tree.data))
+        for node in own(literal):
+            changed = _changed(module, node)
+            if changed is None or node.start_byte > locked:
+                continue
+            binding = module.names.lookup(changed)
+            if binding is not None and binding.kind != "const" and _is_outside(binding, around[-1]):
+                message = f"`{text(changed)}` is changed by many goroutines at once, and no lock is held"
+                yield module.finding(node, message)
+
+
+def _takes_lock(node: Node) -> bool:
+    if node.type in ("send_statement", "receive_statement"):
+        return True
+    called = callee(node) if node.type == "call_expression" else None
+    return called is not None and text(called.child_by_field_name("field")) in _LOCKS
+
+
+def _changed(module: GoModule, node: Node) -> Node | None:
+    """The variable that a statement or a call changes by reading it first, or the map that it writes."""
+    match node.type:
+        case "inc_statement" | "dec_statement":
+            return _variable(module, node.named_children[0])
+        case "assignment_statement":
+            left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+            if left is None or right is None or len(left.named_children) != 1:
+                return None
+            target = left.named_children[0]
+            if text(node.child_by_field_name("operator")) != "=" or target.type == "index_expression":
+                return _variable(module, target)
+            value = right.named_children[0] if right.named_children else None
+            appends = (
+                value is not None
+                and value.type == "call_expression"
+                and module.names.is_builtin(callee(value), "append")
+                and bool(given := arguments(value))
+                and text(given[0]) == text(target)
+            )
+            return target if appends and target.type == "identifier" else None
+        case "call_expression" if module.names.is_builtin(callee(node), "delete"):
+            given = arguments(node)
+            return given[0] if given and given[0].type == "identifier" else None
+    return None
+
+
+def _variable(module: GoModule, target: Node) -> Node | None:
+    """The variable that is a target, or the map of which an entry is."""
+    if target.type == "identifier":
+        return target
+    mapping = target.child_by_field_name("operand") if target.type == "index_expression" else None
+    if mapping is None or mapping.type != "identifier":
+        return None
+    binding = module.names.lookup(mapping)
+    return mapping if binding is not None and _is_map(module, binding) else None
+
+
+def _is_map(module: GoModule, binding: Binding) -> bool:
+    value = plain(binding.value)
+    kind = binding.type
+    if kind is None and value is not None and value.type == "composite_literal":
+        kind = value.child_by_field_name("type")
+    if kind is None and value is not None and value.type == "call_expression":
+        given = arguments(value)
+        kind = given[0] if given and module.names.is_builtin(callee(value), "make") else None
+    return kind is not None and kind.type == "map_type"
+
+
+def _is_outside(binding: Binding, loop: Node) -> bool:
+    return not loop.start_byte <= binding.node.start_byte < loop.end_byte
+
+
+RULE = Rule(
+    code="PNC502",
+    module=__name__,
+    docs=__doc__ or "",
+    go_words=SPAWN_WORDS,
+    go=check_go,
+)

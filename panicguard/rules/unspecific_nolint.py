@@ -1,0 +1,63 @@
+"""Checks for `nolint` comments that silence every linter.
+
+## What it does
+
+Reports, in Go, `//nolint` and `//nolint:all`.
+
+## Why is this bad
+
+It silences what it was not written for, today's findings and tomorrow's.
+
+## Example
+
+```go
+package p
+
+func work() {}
+
+func f() {
+        go work() //nolint
+}
+```
+
+## Use instead
+
+```go
+package p
+
+func work() {}
+
+func f() {
+        go work() //nolint:panicguard // work never panics
+}
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.go.nolint import MARK, comments
+from panicguard.model import Finding
+from panicguard.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from panicguard.go.module import GoModule
+
+
+def check_go(module: GoModule) -> Iterator[Finding]:
+    for directive, _ in comments(module.source):
+        if directive.codes is None:
+            yield Finding(directive.start, directive.end, "A nolint comment for every linter: name the one it is for")
+
+
+RULE = Rule(
+    code="PNC903",
+    module=__name__,
+    docs=__doc__ or "",
+    go_words=(MARK,),
+    go=check_go,
+    default=False,
+)
