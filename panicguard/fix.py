@@ -19,7 +19,7 @@ from panicguard.python.screen import shallow
 from panicguard.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from panicguard.model import Fix
     from panicguard.settings import Settings
@@ -117,9 +117,12 @@ def converge(source: Source, check: Callable[[Source], tuple[Diagnostic, ...]], 
 
 
 def _judge(original: Source) -> Callable[[Source], str | None] | None:
-    """What finds no fault with the original: the running Python, else libcst, which knows newer syntax; or nothing."""
-    if original.language != "python":
-        return lambda _: None
+    """What finds no fault with the original; nothing where something is wrong with it."""
+    return _JUDGES[original.language](original)
+
+
+def _python_judge(original: Source) -> Callable[[Source], str | None] | None:
+    """The running Python, else libcst, which knows newer syntax."""
     return next((judge for judge in (_compile_error, _parse_error) if judge(original) is None), None)
 
 
@@ -164,6 +167,21 @@ def _parse_error(source: Source) -> str | None:
     except (libcst.ParserSyntaxError, libcst.CSTLogicError, TypeError, RecursionError) as error:
         return _first_line(error)
     return None
+
+
+def _go_judge(original: Source) -> Callable[[Source], str | None]:
+    """What compares with the original, which may hold what the grammar does not know."""
+    from panicguard.go.tree import faults
+
+    known = faults(original.text)
+    return lambda fixed: "a syntax error that was not there before" if faults(fixed.text) > known else None
+
+
+_JUDGES: Mapping[str, Callable[[Source], Callable[[Source], str | None] | None]] = {
+    "python": _python_judge,
+    "go": _go_judge,
+}
+"""What judges a fixed file, by language."""
 
 
 def _first_line(error: Exception) -> str:

@@ -30,7 +30,7 @@ ALLOWED = {
     "engine": {"model", "source", "rule", "settings", "patterns", "suppress", "python", "go"},
     "annotate": {"comments", "directives", "scopes", "suppress", "model", "source", "python"},
     "atomic": set(),
-    "fix": {"engine", "model", "source", "settings", "python"},
+    "fix": {"go", "engine", "model", "source", "settings", "python"},
     "pool": {"engine", "fix", "annotate", "atomic", "model", "source", "rule", "settings", "suppress"},
     "cache": {"", "model", "source", "settings"},
     "baseline": {"model", "source"},

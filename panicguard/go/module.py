@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from panicguard.go import nodes
@@ -31,6 +32,15 @@ class GoModule:
     settings: Settings
     tree: Tree
     names: Names
+
+    @cached_property
+    def is_fixable(self) -> bool:
+        """Whether a spawn may be rewritten: not with cgo, whose functions are no values."""
+        return "C" not in self.names.imports.values() and bool(self.tree.all("package_clause"))
+
+    def is_part_of(self, path: str) -> bool:
+        """Whether the file seems to be of the package with this import path, which cannot import itself."""
+        return PurePath(self.source.path).parent.as_posix().endswith(f"/{path.partition('/')[2] or path}")
 
     @cached_property
     def version(self) -> tuple[int, int]:

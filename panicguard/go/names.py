@@ -61,7 +61,7 @@ class Names:
         for spec in self.tree.all("import_spec"):
             path = text(spec.child_by_field_name("path"))[1:-1]
             name = text(spec.child_by_field_name("name"))
-            found.append((name or _package_name(path), path))
+            found.append((name or package_name(path), path))
         return found
 
     def lookup(self, identifier: Node, name: str | None = None) -> Binding | None:
@@ -75,6 +75,20 @@ class Names:
                     return binding
             child = scope
         return None
+
+    def visible(self, node: Node) -> Iterator[Binding]:
+        """What is declared where a node stands, the nearest first."""
+        child = node
+        for scope in ancestors(node):
+            here = [one for bindings in self._bindings(scope).values() for one in bindings]
+            for binding in sorted(here, key=lambda one: -one.start):
+                if scope.type == "source_file" or (binding.start <= node.start_byte and _holds(scope, binding, child)):
+                    yield binding
+            child = scope
+
+    def is_taken(self, name: str, node: Node) -> bool:
+        """Whether a name stands for something where a node stands, or for a package in this file."""
+        return name in self.imports or self.lookup(node, name) is not None
 
     def is_builtin(self, identifier: Node | None, name: str) -> bool:
         """Whether an expression is the builtin function of this name."""
@@ -98,7 +112,7 @@ class Names:
                 operand, name = node.child_by_field_name("package"), node.child_by_field_name("name")
             case "identifier" | "type_identifier":
                 if self.dots and self.lookup(node) is None:
-                    return f"{_normal(self.dots[0])}.{text(node)}"
+                    return f"{normal(self.dots[0])}.{text(node)}"
                 return None
             case "generic_type":
                 return self.qualified(node.child_by_field_name("type"))
@@ -109,7 +123,7 @@ class Names:
         path = self.imports.get(text(operand))
         if path is None or self.lookup(operand) is not None:
             return None
-        return f"{_normal(path)}.{text(name)}"
+        return f"{normal(path)}.{text(name)}"
 
     def declared(self, node: Node | None) -> Node | None:
         """The function that an identifier is declared as in this file, or the literal a variable was declared with and
@@ -146,7 +160,11 @@ class Names:
 
     def is_reassigned(self, binding: Binding) -> bool:
         """Whether the name is given a value again after it was declared."""
-        return any(self.lookup(target) is binding for target in self._assigned.get(binding.name, ()))
+        return bool(self.assigned(binding))
+
+    def assigned(self, binding: Binding) -> list[Node]:
+        """Where the name is given a value again, or its address is taken."""
+        return [target for target in self._assigned.get(binding.name, ()) if self.lookup(target) is binding]
 
     @cached_property
     def _assigned(self) -> dict[str, list[Node]]:
@@ -195,7 +213,7 @@ class Names:
         match node.type:
             case "identifier":
                 binding = self.lookup(node)
-                return None if binding is None else self._type_of_binding(binding)
+                return None if binding is None else self.type_of_binding(binding)
             case "selector_expression":
                 owner = self.type_of(node.child_by_field_name("operand"))
                 if owner is None:
@@ -209,7 +227,7 @@ class Names:
                 return self._result_of(node, 0)
         return None
 
-    def _type_of_binding(self, binding: Binding) -> str | None:
+    def type_of_binding(self, binding: Binding) -> str | None:
         if binding.kind not in ("var", "param"):
             return None
         if binding.type is not None:
@@ -286,7 +304,7 @@ class Names:
         return known
 
 
-def _package_name(path: str) -> str:
+def package_name(path: str) -> str:
     """The name that a package is likely to have: the last part of its path that is no version."""
     parts = [part for part in path.split("/") if part]
     while len(parts) > 1 and parts[-1][0] == "v" and set(parts[-1][1:]) <= _VERSION and parts[-1] != "v":
@@ -296,8 +314,8 @@ def _package_name(path: str) -> str:
     return stem if dot and set(version) <= _VERSION else name
 
 
-def _normal(path: str) -> str:
-    return RUNTIME if _package_name(path) == RUNTIME else path
+def normal(path: str) -> str:
+    return RUNTIME if package_name(path) == RUNTIME else path
 
 
 def receiver_type(method: Node) -> str:

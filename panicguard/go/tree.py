@@ -78,3 +78,11 @@ def parsed(text: str) -> Tree:
     if not data.endswith(b"\n"):
         data += b"\n"  # the grammar fails on some last lines without one
     return Tree(_parser().parse(data).root_node, data)
+
+
+def faults(text: str) -> int:
+    """How many places of a file the grammar does not understand."""
+    from tree_sitter import Query, QueryCursor
+
+    found = QueryCursor(Query(_language(), "(ERROR) @fault (MISSING) @fault")).captures(parsed(text).root)
+    return len(found.get("fault", ()))

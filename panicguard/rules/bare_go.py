@@ -42,8 +42,18 @@ func f(ctx context.Context) {
 }
 ```
 
+## Fix safety
+
+The fix evaluates the function, its receiver and its arguments where `go` did, and runs the call where it ran; only what
+happens at a panic differs. It is unsafe where somebody may wait for the goroutine for ever, when its panic no longer
+ends the process: where it sends, closes or says `Done` without a `defer`; where what it calls is declared in another
+file; and under `default-policy = "CrashProcess"`. There is none where the runtime is not imported and `go-runtime` is
+not given, where a value that has to be kept may be a constant without a type or more than one, in a file with cgo, and
+in or near what the parser does not understand.
+
 ## Options
 
+- `go-runtime`, `default-policy`, `component`
 - `spawn-exempt`
 """
 
@@ -52,6 +62,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.go.nodes import callee, statement_call
+from panicguard.go.rewrite import go_fix
 from panicguard.go.screen import KEYWORD
 from panicguard.model import Finding
 from panicguard.rule import Rule
@@ -69,7 +80,7 @@ MESSAGE = "bare go keyword forbidden - use mruntime.SafeGoWithContextAndComponen
 def check_go(module: GoModule) -> Iterator[Finding]:
     for statement in module.tree.all("go_statement"):
         start = module.tree.offset(statement.start_byte)
-        yield Finding(start, module.tree.offset(_shown(statement).end_byte), MESSAGE)
+        yield Finding(start, module.tree.offset(_shown(statement).end_byte), MESSAGE, go_fix(module, statement))
 
 
 def _shown(statement: Node) -> Node:
@@ -90,4 +101,5 @@ RULE = Rule(
     go_words=(KEYWORD,),
     go=check_go,
     spawn=True,
+    fix="Sometimes",
 )

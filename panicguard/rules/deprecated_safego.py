@@ -86,7 +86,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import RUNTIME
-from panicguard.go.nodes import text
+from panicguard.go.nodes import is_called, text
+from panicguard.go.rewrite import component_fix as go_component_fix
 from panicguard.python.rewrite import component_fix
 from panicguard.rule import Rule
 
@@ -117,7 +118,9 @@ def check_go(module: GoModule) -> Iterator[Finding]:
         short = text(node.child_by_field_name("field") or node)
         name = module.names.qualified(node) if short in _SHORT else None
         if name in _DEPRECATED:
-            yield module.finding(node, f"`{short}` {_DEPRECATED[name]}: use `SafeGoWithContextAndComponent`")
+            call = is_called(node) if short == "SafeGoWithContext" else None
+            fix = go_component_fix(module, call) if call is not None else None
+            yield module.finding(node, f"`{short}` {_DEPRECATED[name]}: use `SafeGoWithContextAndComponent`", fix)
 
 
 RULE = Rule(

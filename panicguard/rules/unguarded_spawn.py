@@ -50,8 +50,14 @@ func f() {
 }
 ```
 
+## Fix safety
+
+A literal handed to a WaitGroup's `Go` becomes a SafeGo call between `Add` and a deferred `Done`. The fix is unsafe: in
+Go before 1.25 there is no such method, and a panic no longer ends the process. What the others are given has no fix.
+
 ## Options
 
+- `go-runtime`, `default-policy`, `component`
 - `spawn-exempt`
 """
 
@@ -61,6 +67,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SPAWN_WORDS
 from panicguard.go.nodes import callee, text
+from panicguard.go.rewrite import waitgroup_fix
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
@@ -76,7 +83,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
             continue
         called = callee(spawn.node) or spawn.node
         message = f"`{text(called)}` runs its function in a goroutine of its own: a panic there ends the process"
-        yield module.finding(called, message)
+        yield module.finding(called, message, waitgroup_fix(module, spawn))
 
 
 RULE = Rule(
@@ -86,4 +93,5 @@ RULE = Rule(
     go_words=SPAWN_WORDS[2:],
     go=check_go,
     spawn=True,
+    fix="Sometimes",
 )

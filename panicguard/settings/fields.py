@@ -113,6 +113,9 @@ FIELDS: Mapping[str, Field] = {
     "runtime-module": Field(
         "module", "", "The module that fixes import the runtime from: `myapp.mruntime`.", '"myapp.mruntime"'
     ),
+    "go-runtime": Field(
+        "str", "", "The package that fixes of Go files import the runtime from.", '"example.com/app/mruntime"'
+    ),
     "default-policy": Field(
         ("KeepRunning", "CrashProcess"), '"KeepRunning"', "The policy that fixes write.", '"CrashProcess"'
     ),
@@ -218,6 +221,8 @@ class Settings:
     extension: tuple[tuple[str, str], ...] = ()
     """(extension without its dot, language): how files are read, over `LANGUAGES`."""
     external: tuple[str, ...] = ()
+    go_runtime: str | None = None
+    """The import path of the Go runtime that fixes import; None: only files that import it already are fixed."""
     runtime_module: str | None = None
     """The dotted name of the runtime that fixes import. None: the project's copy, else the installed one."""
     default_policy: str = "KeepRunning"

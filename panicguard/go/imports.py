@@ -1,0 +1,164 @@
+"""What packages are called where a fix writes, and the edits that import those that are not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.go.apis import RUNTIME
+from panicguard.go.names import normal, package_name
+from panicguard.go.nodes import text
+from panicguard.model import Edit
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from panicguard.go.module import GoModule
+
+_CONTEXT = "context"
+_OTHER_NAME = "stdcontext"
+
+
+class Packages(NamedTuple):
+    """The names of the runtime and of `context`, and the edits that make them so."""
+
+    runtime: str
+    context: str
+    edits: tuple[Edit, ...]
+
+
+class _New(NamedTuple):
+    """An import to add: its path, and its name where that is another than the package's."""
+
+    path: str
+    name: str = ""
+
+    @property
+    def spec(self) -> str:
+        return f'{self.name} "{self.path}"'.lstrip()
+
+
+def packages(module: GoModule, site: Node) -> Packages | None:
+    """The packages that a SafeGo call at a node needs; None where their names are taken, or the runtime is unknown."""
+    names = module.names
+    new = []
+    runtime = next((name for name, path in names.imports.items() if normal(path) == RUNTIME), None)
+    if runtime is None:
+        path = module.settings.go_runtime
+        if path is None or module.is_part_of(path):
+            return None
+        runtime = package_name(path)
+        if names.is_taken(runtime, site):
+            return None
+        new.append(_New(path))
+    elif names.lookup(site, runtime) is not None:
+        return None
+    context = next((name for name, path in names.imports.items() if path == _CONTEXT), None)
+    if context is None:
+        taken = names.is_taken(_CONTEXT, site)
+        context = _OTHER_NAME if taken else _CONTEXT
+        if taken and names.is_taken(_OTHER_NAME, site):
+            return None
+        new.append(_New(_CONTEXT, _OTHER_NAME if taken else ""))
+    elif names.lookup(site, context) is not None:
+        return None
+    return Packages(runtime, context, _edits(module, new))
+
+
+def _edits(module: GoModule, new: list[_New]) -> tuple[Edit, ...]:
+    if not new:
+        return ()
+    newline = module.source.newline
+    declarations = [
+        one
+        for one in module.tree.all("import_declaration")
+        if not any(text(spec.child_by_field_name("path")) == '"C"' for spec in _specs(one))
+    ]
+    if not declarations:
+        at = module.tree.offset(_last_line(module).end_byte)
+        return (Edit(at, at, f"{newline}{newline}import {_block([], new, newline)}"),)
+    declaration = declarations[0]
+    block = next((node for node in declaration.named_children if node.type == "import_spec_list"), None)
+    if block is None:
+        spec = _specs(declaration)[0]
+        alone = _New(text(spec.child_by_field_name("path"))[1:-1], text(spec.child_by_field_name("name")))
+        return (Edit(*module.span(spec), _block([alone], new, newline)),)
+    found = [_insertion(module, block, one, newline) for one in sorted(new)]
+    found.sort(key=lambda edit: (edit.start, edit.content.startswith(newline * 2)))  # a group of its own comes last
+    if len(found) == 2 and found[0].start == found[1].start:
+        return (Edit(found[0].start, found[0].start, found[0].content + found[1].content),)
+    return tuple(found)
+
+
+def _last_line(module: GoModule) -> Node:
+    """The package clause, or the last import, which is that of cgo."""
+    return (module.tree.all("import_declaration") or module.tree.all("package_clause"))[-1]
+
+
+def _specs(node: Node) -> list[Node]:
+    found = [child for child in node.named_children if child.type == "import_spec"]
+    for child in node.named_children:
+        if child.type == "import_spec_list":
+            found += _specs(child)
+    return found
+
+
+def _is_std(path: str) -> bool:
+    return "." not in path.partition("/")[0]
+
+
+def _block(old: list[_New], new: list[_New], newline: str) -> str:
+    """A new block: the packages of std, then the others."""
+    every = sorted((*old, *new))
+    groups = [[one for one in every if _is_std(one.path) is std] for std in (True, False)]
+    written = [newline.join(f"\t{one.spec}" for one in group) for group in groups if group]
+    return f"({newline}{(newline * 2).join(written)}{newline})"
+
+
+def _insertion(module: GoModule, block: Node, new: _New, newline: str) -> Edit:
+    """The edit that adds an import to a block: in its group, sorted by path, or in a group of its own."""
+    groups: list[list[Node]] = []
+    for spec in _specs(block):
+        if groups and spec.start_point[0] == groups[-1][-1].start_point[0] + 1:
+            groups[-1].append(spec)
+        else:
+            groups.append([spec])
+    group = max(groups, key=lambda one: _kinship(one, new.path), default=None)
+    if group is None or _kinship(group, new.path) < 0:
+        if _is_std(new.path) or not groups:
+            at = module.tree.offset(block.start_byte) + 1
+            return Edit(at, at, f"{newline}\t{new.spec}{newline if groups else ''}")
+        at = _line_end(module, groups[-1][-1])
+        return Edit(at, at, f"{newline}{newline}\t{new.spec}")
+    for spec in group:
+        if _path(spec) > new.path:
+            at = module.tree.offset(spec.start_byte)
+            return Edit(at, at, f"{new.spec}{newline}\t")
+    at = _line_end(module, group[-1])
+    return Edit(at, at, f"{newline}\t{new.spec}")
+
+
+def _path(spec: Node) -> str:
+    return text(spec.child_by_field_name("path"))[1:-1]
+
+
+def _kinship(group: list[Node], path: str) -> int:
+    """How much a group of imports is the one for a path; below 0: it is not."""
+    paths = [_path(spec) for spec in group]
+    if _is_std(path) or any(_is_std(one) for one in paths):
+        return 0 if _is_std(path) and all(_is_std(one) for one in paths) else -1
+    return max(_common(one.split("/"), path.split("/")) for one in paths) - 1
+
+
+def _common(one: list[str], other: list[str]) -> int:
+    count = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
+
+
+def _line_end(module: GoModule, node: Node) -> int:
+    """The end of the line that a node ends in, without its newline."""
+    row, _ = module.source.location(module.tree.offset(node.end_byte))
+    return module.source.line_starts[row - 1] + len(module.source.line(row))
