@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from panicguard import files, settings
+from panicguard import files, gomod, settings
 from panicguard.options import Options, settings_for_options
 from panicguard.settings import ConfigError
 
@@ -44,6 +44,7 @@ class Configuration:
         settings.forget()
         files.runtime_in.cache_clear()
         files.is_runtime_copy.cache_clear()
+        gomod.forget()
 
     def preferences(self, path: str) -> Preferences:
         """What the editor says for a file."""

@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import directives, engine, patterns
+from panicguard.comments import scan
 from panicguard.python import screen
-from panicguard.python.lex import scan
 from panicguard.python.magics import as_python
 from panicguard.python.module import UnparsableError, parse
 from panicguard.python.rewrite import component
@@ -50,7 +50,7 @@ def hover(source: Source, settings: Settings, offset: int) -> Hover | None:
 
 def _of_code(source: Source, offset: int) -> Hover | None:
     rules = {name: rule for rule in all_rules() for name in (rule.code, rule.name)}
-    for directive in directives.read(source, scan(source.text), rule_names()).directives:
+    for directive in directives.read(source, scan(source), rule_names()).directives:
         for code in directive.codes or ():
             if code.start <= offset <= code.end and code.text in rules:
                 return Hover(to_markdown(rules[code.text]), code.start, code.end)

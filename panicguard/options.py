@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from panicguard import files, settings
+from panicguard import files, gomod, settings
 from panicguard.commands import given_globals
 from panicguard.report.formats import FORMATS
 from panicguard.rule import all_rules
@@ -242,14 +242,19 @@ def settings_for_options(options: Options, cwd: str | None = None) -> Callable[[
     def configured(found: Found) -> Settings:
         its = settings.resolve(chain_of(found))
         runtime = its.runtime_module or (None if options.isolated else files.runtime_in(its.root))
-        return replace(its, runtime_module=runtime, ignore_noqa=bool(options.ignore_noqa))
+        go_runtime = its.go_runtime or (None if options.isolated else gomod.runtime_in(its.root))
+        return replace(its, runtime_module=runtime, go_runtime=go_runtime, ignore_noqa=bool(options.ignore_noqa))
+
+    @functools.cache
+    def in_module(found: Found, version: tuple[int, int] | None) -> Settings:
+        return replace(configured(found), go_version=version) if version else configured(found)
 
     @functools.cache
     def settings_for(directory: str) -> Settings:
-        its = configured(found_for(directory))
+        its = in_module(found_for(directory), gomod.version(directory))
         if files.is_runtime_copy(directory):
             return replace(its, enabled=its.enabled - spawn_rules)
-        return its
+        return replace(its, enabled=frozenset()) if gomod.is_runtime_copy(directory) else its
 
     return settings_for
 

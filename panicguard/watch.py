@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from panicguard import files, settings
+from panicguard import files, gomod, settings
 from panicguard.checking import baseline_of, lint, mode_of, report, report_file
 from panicguard.options import settings_for_options
 from panicguard.settings import ConfigError, discovery
@@ -48,6 +48,7 @@ def watch(options: Options) -> int:
         settings.forget()
         for cache in (files.is_runtime_copy, files.runtime_in):
             cache.cache_clear()
+        gomod.forget()
         with contextlib.suppress(ConfigError):  # until it is mended, the files are those of before
             found = files.discover(options.paths or (".",), settings_for_options(options), warn=lambda _: None)
             paths[:] = [path for path, _ in found]

@@ -20,6 +20,7 @@ ALLOWED = {
     "patterns": {"settings"},
     "settings": {"", "patterns", "rule", "report"},
     "files": {"patterns", "settings"},
+    "gomod": set(),
     "comments": {"source", "python", "go"},
     "go": {"model", "source", "settings", "patterns", "python", "directives", "scopes"},
     "python": {"model", "source", "settings", "patterns"},
@@ -37,19 +38,19 @@ ALLOWED = {
     "ratchet": {"atomic", "baseline", "model", "options", "settings"},
     "checking": {"", "cache", "commands", "files", "model", "options", "pool", "ratchet", "report", "ruff", "settings"}
     | {"source"},
-    "watch": {"checking", "files", "options", "report", "settings"},
+    "watch": {"gomod", "checking", "files", "options", "report", "settings"},
     "report": {"", "model", "rule", "source"},
     "vendor": set(),
     "ruff": set(),
     "commands": set(),
-    "options": {"commands", "files", "rule", "settings", "report", "annotate", "directives"},
+    "options": {"gomod", "commands", "files", "rule", "settings", "report", "annotate", "directives"},
     "cli": {"", "cache", "checking", "commands", "files", "options", "report", "rule", "settings", "vendor", "watch"},
     "mruntime": set(),
 }
 # fmt: off
 SERVER_MAY = {
-    "", "engine", "fix", "pool", "annotate", "directives", "suppress", "files", "options", "settings", "patterns",
-    "model", "source", "rule", "python", "report",
+    "", "engine", "fix", "pool", "annotate", "comments", "directives", "gomod", "suppress", "files", "options",
+    "settings", "patterns", "model", "source", "rule", "python", "report",
 }
 # fmt: on
 """What the language server may import of the package."""

@@ -18,6 +18,7 @@ from panicguard.engine import check
 from panicguard.fix import fix
 from panicguard.pool import Mode, lint_bytes
 from panicguard.source import Source
+from panicguard.vendor import vendor
 
 MODULE = Path(__file__).parent / "go"
 """A module with stand-ins for what the fixtures import."""
@@ -133,6 +134,28 @@ def test_a_file_without_a_word_of_a_rule_is_never_parsed() -> None:
 def test_a_nested_spawn_is_fixed_in_its_turn() -> None:
     case = FIXTURES / "PNC120" / "fixes" / "nested.go"
     assert fix(source(case), SETTINGS, unsafe=True).source.encode() == golden(case).read_bytes()
+
+
+def run(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "panicguard", "check", "--no-cache", "--output-format", "concise", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
+
+
+def test_the_module_says_which_go_and_where_the_runtime_is(tmp_path: Path) -> None:
+    (tmp_path / "go.mod").write_text("module example.com/app\n\ngo 1.21\n")
+    loop = "package p\n\nfunc f(xs []int) {\n\tfor _, x := range xs {\n\t\tgo func() { println(x) }()\n\t}\n}\n"
+    (tmp_path / "a.go").write_text(loop)
+    vendor(tmp_path / "internal", "safe", "go")
+    assert [line.split()[1] for line in run(tmp_path).splitlines() if line.startswith("a.go")] == ["PNC120", "PNC501"]
+    (tmp_path / "go.mod").write_text("module example.com/app\n\ngo 1.22\n")
+    assert "a.go:5:3: PNC120 [*]" in run(tmp_path)
+    run(tmp_path, "--fix")
+    fixed = (tmp_path / "a.go").read_text()
+    assert '\t"example.com/app/internal/safe"\n' in fixed
+    assert 'safe.SafeGoWithContextAndComponent(context.Background(), "f", safe.KeepRunning' in fixed
+    assert run(tmp_path) == "All checks passed!\n"
+    (tmp_path / "a.go").write_text(fixed.replace("AndComponent", "").replace('"f", ', ""))
+    assert "PNC201" in run(tmp_path)
 
 
 def test_vendored_packages_are_not_searched(tmp_path: Path) -> None:

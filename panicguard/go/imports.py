@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.go.apis import RUNTIME
-from panicguard.go.names import normal, package_name
+from panicguard.go.names import package_name
 from panicguard.go.nodes import text
 from panicguard.model import Edit
 
@@ -41,7 +41,7 @@ def packages(module: GoModule, site: Node) -> Packages | None:
     """The packages that a SafeGo call at a node needs; None where their names are taken, or the runtime is unknown."""
     names = module.names
     new = []
-    runtime = next((name for name, path in names.imports.items() if normal(path) == RUNTIME), None)
+    runtime = next((name for name, path in names.imports.items() if names.normal(path) == RUNTIME), None)
     if runtime is None:
         path = module.settings.go_runtime
         if path is None or module.is_part_of(path):

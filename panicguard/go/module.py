@@ -44,8 +44,8 @@ class GoModule:
 
     @cached_property
     def version(self) -> tuple[int, int]:
-        """The version of Go that the file is for, from its `//go:build` line; a new one where it does not say."""
-        return build_version(self.source.text) or NEWEST
+        """The version of Go that the file is for: what its `//go:build` line says, else its module, else a new one."""
+        return build_version(self.source.text) or self.settings.go_version or NEWEST
 
     @cached_property
     def is_boundary(self) -> bool:
@@ -111,4 +111,4 @@ class GoModule:
 
 def parse(source: Source, settings: Settings) -> GoModule:
     tree = parsed(source.text)
-    return GoModule(source, settings, tree, Names(tree))
+    return GoModule(source, settings, tree, Names(tree, settings.go_runtime))

@@ -43,6 +43,8 @@ class Binding:
 @dataclass(frozen=True, eq=False)
 class Names:
     tree: Tree
+    runtime: str | None = None
+    """The path of the runtime, where its package has another name than `mruntime`."""
     _scopes: dict[int, dict[str, list[Binding]]] = field(default_factory=dict)
 
     @cached_property
@@ -112,7 +114,7 @@ class Names:
                 operand, name = node.child_by_field_name("package"), node.child_by_field_name("name")
             case "identifier" | "type_identifier":
                 if self.dots and self.lookup(node) is None:
-                    return f"{normal(self.dots[0])}.{text(node)}"
+                    return f"{self.normal(self.dots[0])}.{text(node)}"
                 return None
             case "generic_type":
                 return self.qualified(node.child_by_field_name("type"))
@@ -123,7 +125,11 @@ class Names:
         path = self.imports.get(text(operand))
         if path is None or self.lookup(operand) is not None:
             return None
-        return f"{normal(path)}.{text(name)}"
+        return f"{self.normal(path)}.{text(name)}"
+
+    def normal(self, path: str) -> str:
+        """The path of a package; that of the runtime is `mruntime`, wherever it is."""
+        return RUNTIME if path == self.runtime or package_name(path) == RUNTIME else path
 
     def declared(self, node: Node | None) -> Node | None:
         """The function that an identifier is declared as in this file, or the literal a variable was declared with and
@@ -312,10 +318,6 @@ def package_name(path: str) -> str:
     name = parts[-1] if parts else ""
     stem, dot, version = name.rpartition(".v")
     return stem if dot and set(version) <= _VERSION else name
-
-
-def normal(path: str) -> str:
-    return RUNTIME if package_name(path) == RUNTIME else path
 
 
 def receiver_type(method: Node) -> str:

@@ -221,6 +221,8 @@ class Settings:
     extension: tuple[tuple[str, str], ...] = ()
     """(extension without its dot, language): how files are read, over `LANGUAGES`."""
     external: tuple[str, ...] = ()
+    go_version: tuple[int, int] | None = None
+    """The version of Go that the go.mod of a file's module names; None where there is none."""
     go_runtime: str | None = None
     """The import path of the Go runtime that fixes import; None: only files that import it already are fixed."""
     runtime_module: str | None = None

@@ -1,0 +1,65 @@
+"""What the Go modules on the disk say: the version of the language, and where a copy of the runtime is."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+
+MANIFEST = "MANIFEST"
+_TITLE = b"mruntime-go "
+"""What the manifest of every copy of the runtime begins with."""
+_GO_LINE = re.compile(r"^go[ \t]+1\.(\d+)", re.MULTILINE)
+_MODULE = re.compile(r"^\s*module\s*\(?\s*[\"`]?([^\s\"`()]+)", re.MULTILINE)
+_WITHOUT_LINE = "16"
+"""The version of a module that names none."""
+
+
+@functools.cache
+def version(directory: str) -> tuple[int, int] | None:
+    """The version of Go that the module of a directory names; None where it is in no module."""
+    text = _text(os.path.join(directory, "go.mod"))
+    if text is None:
+        parent = os.path.dirname(directory)
+        return version(parent) if parent != directory else None
+    line = _GO_LINE.search(text)
+    return 1, int(line[1] if line else _WITHOUT_LINE)
+
+
+@functools.cache
+def is_runtime_copy(directory: str) -> bool:
+    """Whether a directory is a copy of the Go runtime."""
+    try:
+        with open(os.path.join(directory, MANIFEST), "rb") as file:
+            return file.read(len(_TITLE)) == _TITLE
+    except OSError:
+        return False
+
+
+@functools.cache
+def runtime_in(root: str) -> str | None:
+    """The path by which a module imports its copy of the runtime: of several the shortest, then the first."""
+    name = _MODULE.search(_text(os.path.join(root, "go.mod")) or "")
+    if name is None:
+        return None
+    found = []
+    for directory, below, _ in os.walk(root):
+        below[:] = [one for one in below if one[0] not in "._" and one not in ("vendor", "testdata", "node_modules")]
+        if is_runtime_copy(directory):
+            below.clear()
+            found.append("/".join((name[1], *os.path.relpath(directory, root).split(os.sep))))
+    return min(found, key=lambda path: (path.count("/"), len(path), path), default=None)
+
+
+def forget() -> None:
+    """Look at the disk again."""
+    for cache in (version, is_runtime_copy, runtime_in):
+        cache.cache_clear()
+
+
+def _text(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return None
