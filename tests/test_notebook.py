@@ -527,7 +527,7 @@ def test_extensions_are_read_as_the_flag_or_the_configuration_says(tmp_path: Pat
         assert flagged(theirs, *arguments) == expected
 
 
-@pytest.mark.parametrize("value", ["a", "a:b", "a:", "a:python:c", "a:go"])
+@pytest.mark.parametrize("value", ["a", "a:b", "a:", "a:python:c", "a:rust"])
 def test_an_extension_needs_a_language_that_is_known(tmp_path: Path, value: str) -> None:
     assert run(RUFF, tmp_path, "--extension", value)[0] == 2
     code, _, err = run(OURS, tmp_path, "--extension", value)
@@ -537,8 +537,8 @@ def test_an_extension_needs_a_language_that_is_known(tmp_path: Path, value: str)
 
 
 def test_the_setting_needs_a_language_that_is_known(tmp_path: Path) -> None:
-    (tmp_path / "panicguard.toml").write_text('extension = { a = "python", b = "go" }\n')
+    (tmp_path / "panicguard.toml").write_text('extension = { a = "python", b = "rust" }\n')
     code, _, err = run(OURS[:-1], tmp_path)
     assert code == 2
-    assert "unknown variant `go`, expected one of `python`, `pyi`, `ipynb`" in err
+    assert "unknown variant `rust`, expected one of `python`, `pyi`, `ipynb`, `go`" in err
     assert "line 1, column 33" in err
