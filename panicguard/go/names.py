@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import RESULTS, RUNTIME
-from panicguard.go.nodes import FUNCTIONS, ancestors, plain, text
+from panicguard.go.nodes import FUNCTIONS, ancestors, listed, plain, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from panicguard.go.tree import Tree
 
-_LISTS = ("expression_list", "statement_list", "var_spec_list", "import_spec_list")
 _WRAPPING = ("pointer_type", "generic_type", "parenthesized_type", "unary_expression")
 _VERSION = frozenset("0123456789")
 
@@ -333,13 +332,6 @@ def _named(node: Node | None) -> Node | None:
     while node is not None and node.type in _WRAPPING:
         node = node.child_by_field_name("type") or (node.named_children[0] if node.named_children else None)
     return node
-
-
-def listed(node: Node | None) -> list[Node]:
-    """The expressions of a list, or of one alone."""
-    if node is None:
-        return []
-    return [n for n in node.named_children if n.type != "comment"] if node.type in _LISTS else [node]
 
 
 def _first(node: Node | None) -> Node | None:

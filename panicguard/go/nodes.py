@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+_LISTS = ("expression_list", "statement_list", "var_spec_list", "import_spec_list")
 FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
 
 
@@ -103,3 +104,10 @@ def statement_call(statement: Node) -> Node | None:
 def in_error(node: Node) -> bool:
     """Whether the syntax at the node or above it is not understood."""
     return node.has_error or any(above.type == "ERROR" for above in ancestors(node))
+
+
+def listed(node: Node | None) -> list[Node]:
+    """The expressions of a list, or of one alone."""
+    if node is None:
+        return []
+    return [n for n in node.named_children if n.type != "comment"] if node.type in _LISTS else [node]

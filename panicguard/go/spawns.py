@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.go.apis import METHODS, RUNTIME, SAFEGO, SPAWNERS
 from panicguard.go.nodes import ancestors, arguments, callee, statement_call, text
@@ -20,8 +19,7 @@ _METHOD_NAMES = frozenset(name for _, name in METHODS)
 _SAFE = frozenset((SAFEGO, f"{RUNTIME}.SafeGoWithContext", f"{RUNTIME}.SafeGo"))
 
 
-@dataclass(frozen=True, eq=False)
-class Spawn:
+class Spawn(NamedTuple):
     """`node` is the `go` statement, or the call that starts a goroutine; `target` is the function expression handed
     over, and `function` the literal or declaration of this file that it stands for."""
 

@@ -62,7 +62,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.go.nodes import callee, statement_call
-from panicguard.go.rewrite import go_fix
 from panicguard.go.screen import KEYWORD
 from panicguard.model import Finding
 from panicguard.rule import Rule
@@ -78,6 +77,8 @@ MESSAGE = "bare go keyword forbidden - use mruntime.SafeGoWithContextAndComponen
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
+    from panicguard.go.rewrite import go_fix  # only where there is Go
+
     for statement in module.tree.all("go_statement"):
         start = module.tree.offset(statement.start_byte)
         yield Finding(start, module.tree.offset(_shown(statement).end_byte), MESSAGE, go_fix(module, statement))

@@ -87,7 +87,6 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import RUNTIME
 from panicguard.go.nodes import is_called, text
-from panicguard.go.rewrite import component_fix as go_component_fix
 from panicguard.python.rewrite import component_fix
 from panicguard.rule import Rule
 
@@ -114,6 +113,8 @@ _SHORT = frozenset(name.rpartition(".")[2] for name in _DEPRECATED)
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
+    from panicguard.go.rewrite import component_fix as go_component_fix  # only where there is Go
+
     for node in module.tree.all("selector_expression", "identifier"):
         short = text(node.child_by_field_name("field") or node)
         name = module.names.qualified(node) if short in _SHORT else None

@@ -84,8 +84,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SPAWN_WORDS as GO_SPAWN_WORDS
-from panicguard.go.names import listed
-from panicguard.go.nodes import text, within
+from panicguard.go.nodes import listed, text, within
 from panicguard.go.spawns import joins, loops
 from panicguard.model import Applicability, Edit, Fix
 from panicguard.python.apis import SPAWN_WORDS

@@ -67,7 +67,6 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SPAWN_WORDS
 from panicguard.go.nodes import callee, text
-from panicguard.go.rewrite import waitgroup_fix
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
@@ -78,6 +77,8 @@ if TYPE_CHECKING:
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
+    from panicguard.go.rewrite import waitgroup_fix  # only where there is Go
+
     for spawn in module.spawns:
         if spawn.kind != "unguarded" or (spawn.function is not None and module.is_guarded(spawn.function)):
             continue
