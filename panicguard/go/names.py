@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from panicguard.go.apis import RESULTS, RUNTIME
+from panicguard.go.apis import CONTEXT, RESULTS, RUNTIME
 from panicguard.go.nodes import FUNCTIONS, ancestors, listed, plain, text
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from panicguard.go.tree import Tree
 
 _WRAPPING = ("pointer_type", "generic_type", "parenthesized_type", "unary_expression")
+_REFERENCES = frozenset("pointer_type slice_type map_type channel_type function_type interface_type".split())
+"""Types whose values share what they hold."""
 _VERSION = frozenset("0123456789")
 
 
@@ -194,6 +196,27 @@ class Names:
             for target in targets:
                 if target.type == "identifier" and not (_is_declaring(node) and self._is_new(target, node)):
                     found.setdefault(text(target), []).append(target)
+        return found
+
+    def is_touched(self, binding: Binding) -> bool:
+        """Whether a part of the variable may change while its name stays with it: a field or an element that is set or
+        whose address is taken, a method called on it. Never so for what only points to its parts."""
+        value = plain(binding.value)
+        kind = binding.type
+        if kind is not None and kind.type in _REFERENCES:
+            return False
+        if self.type_of_binding(binding) == CONTEXT or (value is not None and text(value).startswith("&")):
+            return False
+        return any(self.lookup(root) is binding for root in self._touched.get(binding.name, ()))
+
+    @cached_property
+    def _touched(self) -> dict[str, list[Node]]:
+        """The variables of which a part is set, or a method called, by name."""
+        found: dict[str, list[Node]] = {}
+        for node in self.tree.all("selector_expression", "index_expression", "slice_expression"):
+            operand = plain(node.child_by_field_name("operand"))
+            if operand is not None and operand.type == "identifier" and _is_changing(node):
+                found.setdefault(text(operand), []).append(operand)
         return found
 
     def _is_new(self, target: Node, declaring: Node) -> bool:
@@ -377,6 +400,27 @@ def _declared_in(scope: Node) -> Iterator[Binding]:
                     initializer = clause.child_by_field_name("initializer")
                     if initializer is not None:
                         yield from _declarations(initializer)
+
+
+def _is_changing(node: Node) -> bool:
+    """Whether an expression, or one that it is a part of, is set, called, sliced or addressed."""
+    child = node
+    for above in ancestors(node):
+        match above.type:
+            case "call_expression":
+                return above.child_by_field_name("function") == child
+            case "unary_expression":
+                return text(above).startswith("&")
+            case "slice_expression" | "inc_statement" | "dec_statement":
+                return True
+            case "expression_list":
+                statement = above.parent
+                return statement is not None and statement.child_by_field_name("left") == above
+            case "selector_expression" | "index_expression" | "parenthesized_expression":
+                child = above
+            case _:
+                return child.type == "slice_expression"
+    return False
 
 
 def _is_declaring(node: Node) -> bool:

@@ -350,7 +350,7 @@ def _callee(module: GoModule, function: Node | None) -> tuple[bool, bool] | None
             declared is not None
             and operand is not None
             and "*" in text(declared.child_by_field_name("receiver"))
-            and _is_final(module, operand)
+            and _is_final(module, operand, shared=True)
         ):
             return True, False
         return False, False
@@ -375,13 +375,14 @@ def _is_constant(module: GoModule, node: Node) -> bool:
     return False
 
 
-def _is_final(module: GoModule, node: Node) -> bool:
-    """Whether an expression is a local variable that has the same value for ever after."""
+def _is_final(module: GoModule, node: Node, *, shared: bool = False) -> bool:
+    """Whether an expression is a local variable that has the same value for ever after; with `shared`, all but its
+    parts."""
     value = plain(node)
     binding = module.names.lookup(value) if value is not None and value.type == "identifier" else None
     if binding is None or binding.kind not in ("var", "param", "range"):
         return False
-    if _is_of_package(binding):
+    if _is_of_package(binding) or (not shared and module.names.is_touched(binding)):
         return False
     return not module.names.is_reassigned(binding) or _is_per_iteration(module, binding)
 
