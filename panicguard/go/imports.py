@@ -53,6 +53,8 @@ def packages(module: GoModule, site: Node) -> Packages | None:
     elif names.lookup(site, runtime) is not None:
         return None
     context = next((name for name, path in names.imports.items() if path == _CONTEXT), None)
+    if context is None and _CONTEXT in names.dots:
+        return None
     if context is None:
         taken = names.is_taken(_CONTEXT, site)
         context = _OTHER_NAME if taken else _CONTEXT

@@ -264,24 +264,20 @@ def _named(
     if function is None or call.child_by_field_name("type_arguments") is not None:
         return None
     kept: list[tuple[str, str]] = []
-    unsafe = False
     how = _callee(module, plain(function))
     if how is None:
         return None
-    stays, guessed = how
-    unsafe = unsafe or guessed
-    deeper = "\t\t"
-    called = _text(module, function, deeper) if stays else "fn"
+    stays, unsafe = how
     if not stays:
         kept.append(("fn", _text(module, function, "\t")))
     given = arguments(call)
-    written = []
+    written: list[Node | str] = [function if stays else "fn"]
     inline = [function] if stays else []
     for index, one in enumerate(given):
         spread = one.type == "variadic_argument"
         value = one.named_children[0] if spread and one.named_children else one
         if _is_constant(module, value) or _is_final(module, value):
-            written.append(_text(module, one, deeper))
+            written.append(one)
             inline.append(value)
             continue
         count = _values(module, call, value, len(given))
@@ -305,7 +301,9 @@ def _named(
     )
     parameter = f"({made.context} {found.context}.Context)" if uses_context else None
     indent = place.indent
-    said = f"{called}({', '.join(written)})"
+    deeper = "\t\t" if kept else "\t"
+    called, *passed = (one if isinstance(one, str) else _text(module, one, deeper) for one in written)
+    said = f"{called}({', '.join(passed)})"
     if not kept:
         return [made.head(parameter), f"{indent}\t{said}", f"{indent}}})"], unsafe
     names_, values = ", ".join(names for names, _ in kept), ", ".join(value for _, value in kept)
