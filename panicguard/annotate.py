@@ -111,7 +111,7 @@ def _addition(
 ) -> Edit | None:
     start, end = row_span(source, row)
     text = source.text[start:end].rstrip("\r\n")
-    mark = style(source).mark
+    mark, gap = style(source).mark, style(source).gap
     kind = annotation.kind
     if text.lstrip().startswith(mark):
         kind = Kind.NOQA  # an `ignore` in a comment that stands alone holds for the next line
@@ -132,7 +132,7 @@ def _addition(
     listed = ", ".join(sorted(codes))
     comment = f"{mark} noqa: {listed}" if kind is Kind.NOQA else f"{mark} panicguard: ignore[{listed}]"
     bare = text.rstrip(" \t\f")
-    return Edit(start + len(bare), start + len(text), f"  {comment} {reason}".rstrip())
+    return Edit(start + len(bare), start + len(text), f"{gap}{comment} {reason}".rstrip())
 
 
 def _reason(source: Source, directive: Directive) -> str:

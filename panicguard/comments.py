@@ -24,12 +24,23 @@ class Style:
     mark: str
     segment: re.Pattern[str]
     following: re.Pattern[str]
+    gap: str
+    """What separates a comment from the code before it."""
+    shared: bool
+    """Whether Ruff reads the `noqa` comments too."""
     scan: Callable[[str], Scan]
 
 
 _STYLES = {
-    "python": Style("#", re.compile(r"#([^#]*)"), re.compile(r"\s#(?!\d)"), python.scan),  # "see #123" is a reason
-    "go": Style("//", re.compile(r"//((?:[^/]|/(?!/))*)"), re.compile(r"\s/(?=/)"), go.scan),
+    "python": Style(
+        "#",
+        re.compile(r"#([^#]*)"),
+        re.compile(r"\s#(?!\d)"),  # "see #123" is a reason
+        "  ",
+        True,
+        python.scan,
+    ),
+    "go": Style("//", re.compile(r"//((?:[^/]|/(?!/))*)"), re.compile(r"\s/(?=/)"), " ", False, go.scan),
 }
 
 

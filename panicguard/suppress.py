@@ -66,7 +66,7 @@ def place(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic
 
 def noqa_codes(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
     """The codes of rules that `# noqa` comments name: those that Ruff, which reads them too, must be told of."""
-    if "PNC" not in source.text:
+    if "PNC" not in source.text or not style(source).shared:
         return ()
     source = as_python(source)
     return tuple(

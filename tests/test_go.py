@@ -158,6 +158,43 @@ def test_the_module_says_which_go_and_where_the_runtime_is(tmp_path: Path) -> No
     assert "PNC201" in run(tmp_path)
 
 
+def test_comments_that_are_written_are_those_of_go(tmp_path: Path) -> None:
+    (tmp_path / "a.go").write_text("package p\n\nfunc f() {\n\tgo f() // x\n\tgo func() {\n\t\tf()\n\t}()\n}\n")
+    run(tmp_path, "--add-ignore=never panics")
+    said = "// panicguard: ignore[PNC120] never panics"
+    expected = f"package p\n\nfunc f() {{\n\tgo f() // x {said}\n\tgo func() {{ {said}\n\t\tf()\n\t}}()\n}}\n"
+    assert (tmp_path / "a.go").read_text() == expected
+    assert run(tmp_path) == "All checks passed!\n"
+
+
+SUPPRESSED = """package p
+
+func f() {
+\t// panicguard: disable[bare-go]
+\tgo f()
+\tif true {
+\t\tgo f()
+\t}
+\t// panicguard: enable[bare-go]
+\tgo f()
+\t// panicguard: ignore[PNC120]
+\tgo f(
+\t)
+\tgo f() // noqa: PNC120
+\tgo func() {
+\t\tgo f() // panicguard: ignore[PNC120]
+\t}()
+}
+"""
+
+
+def test_comments_hold_in_go_where_they_hold_in_python() -> None:
+    found = check(Source("p.go", SUPPRESSED, "go"), SETTINGS)
+    assert [(d.code, SUPPRESSED.count("\n", 0, d.start) + 1) for d in found] == [("PNC120", 10), ("PNC120", 15)]
+    assert codes(f"// panicguard: file-ignore[PNC1]\n{NO_CONTEXT_NEEDED}") == []
+    assert codes(f"// panicguard: noqa: PNC121\n{NO_CONTEXT_NEEDED}") == ["PNC900", "PNC120"]
+
+
 def test_vendored_packages_are_not_searched(tmp_path: Path) -> None:
     from panicguard.files import discover
 
