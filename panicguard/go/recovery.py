@@ -133,8 +133,8 @@ def _called(module: GoModule) -> frozenset[int]:
 
 
 def calls_of_recovering(module: GoModule) -> Iterator[tuple[Node, Node]]:
-    """The functions of this file that call `recover`, each with a call of it that is no `defer`."""
-    recovering = {key: node for key, node in module.recovering.items() if node.type != "func_literal"}
+    """The functions of this file that recover and do nothing else, each with a call of it that is no `defer`."""
+    recovering = {key: node for key, node in module.recovering.items() if _only_recovers(node)}
     if not recovering:
         return
     names = {text(node.child_by_field_name("name")) for node in recovering.values()}
@@ -147,6 +147,14 @@ def calls_of_recovering(module: GoModule) -> Iterator[tuple[Node, Node]]:
         declared = module.names.declared(called)
         if declared is not None and declared.id in recovering:
             yield declared, call
+
+
+def _only_recovers(around: Node) -> bool:
+    """Whether a named function is nothing but a call of `recover` and what comes of it."""
+    if around.type == "func_literal":
+        return False
+    body = statements(around.child_by_field_name("body"))
+    return 0 < len(body) <= len(("r := recover()", "if r != nil {}")) and "recover()" in text(body[0])
 
 
 def _works_before(module: GoModule, around: Node, call: Node) -> bool:

@@ -61,7 +61,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SPAWN_WORDS
-from panicguard.go.nodes import arguments, callee, own, plain, text
+from panicguard.go.nodes import arguments, callee, listed, own, plain, text
 from panicguard.go.spawns import joins, loops
 from panicguard.rule import Rule
 
@@ -74,6 +74,8 @@ if TYPE_CHECKING:
     from panicguard.go.names import Binding
     from panicguard.model import Finding
 
+_CHANNELS = frozenset(("identifier", "selector_expression", "index_expression"))
+"""What, where one value is taken from it a turn, may be a channel."""
 _LOCKS = frozenset(("Lock", "TryLock", "Acquire", "Do"))
 
 
@@ -95,8 +97,14 @@ def check_go(module: GoModule) -> Iterator[Finding]:
 
 
 def _takes_lock(node: Node) -> bool:
+    """Whether others may be kept out from here on: by a lock, or by a channel, sent to or received from."""
     if node.type in ("send_statement", "receive_statement"):
         return True
+    if node.type == "unary_expression":
+        return text(node).startswith("<-")
+    if node.type == "range_clause":
+        ranged = node.child_by_field_name("right")
+        return ranged is not None and len(listed(node.child_by_field_name("left"))) < 2 and ranged.type in _CHANNELS
     called = callee(node) if node.type == "call_expression" else None
     return called is not None and text(called.child_by_field_name("field")) in _LOCKS
 
