@@ -6,12 +6,13 @@ another value by then is kept in variables, in a block of its own; what cannot b
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.go.apis import CONTEXT, SAFEGO
 from panicguard.go.imports import Packages, packages
-from panicguard.go.layout import aligned
+from panicguard.go.layout import Place, aligned
 from panicguard.go.nodes import (
     ancestors,
     arguments,
@@ -24,7 +25,8 @@ from panicguard.go.nodes import (
     text,
     within,
 )
-from panicguard.model import Applicability, Edit, Fix, edited
+from panicguard.go.values import count_of, is_constant, is_final, staying
+from panicguard.model import Applicability, Edit, Fix
 from panicguard.patterns import component_for
 
 if TYPE_CHECKING:
@@ -34,16 +36,6 @@ if TYPE_CHECKING:
     from panicguard.go.names import Binding
     from panicguard.go.spawns import Spawn
 
-_LITERALS = frozenset(
-    "int_literal float_literal imaginary_literal rune_literal interpreted_string_literal raw_string_literal "
-    "nil true false".split()
-)
-_BUILTINS = frozenset("close delete clear copy panic print println".split())
-_SINGLE = frozenset(
-    "selector_expression index_expression composite_literal unary_expression type_assertion_expression "
-    "slice_expression func_literal".split()
-)
-"""Expressions with one value, and a type: a variable can keep it."""
 _SHORT = SAFEGO.rpartition(".")[2]
 
 
@@ -61,7 +53,7 @@ class _Call(NamedTuple):
         """The call up to the brace of its function's body."""
         runtime, context, _ = self.packages
         given = parameter if parameter is not None else f"(_ {context}.Context)"
-        return f'{runtime}.{_SHORT}({self.context}, "{self.component}", {runtime}.{self.policy}, func{given} {{'
+        return f"{runtime}.{_SHORT}({self.context}, {quoted(self.component)}, {runtime}.{self.policy}, func{given} {{"
 
 
 def go_fix(module: GoModule, statement: Node) -> Fix | None:
@@ -69,7 +61,7 @@ def go_fix(module: GoModule, statement: Node) -> Fix | None:
     call = statement_call(statement)
     if call is None or call.type != "call_expression" or in_error(statement) or not module.is_fixable:
         return None
-    place = _Place.of(module, statement)
+    place = Place.of(module, statement)
     found = packages(module, statement)
     if place is None or found is None:
         return None
@@ -88,83 +80,11 @@ def go_fix(module: GoModule, statement: Node) -> Fix | None:
     return Fix(title, tuple(edits), Applicability.UNSAFE if unsafe else Applicability.SAFE)
 
 
-class _Place(NamedTuple):
-    """Where a statement stands: its margin, and the block around it where all of that is one line."""
-
-    statement: Node
-    indent: str
-    block: Node | None
-    trailing: Node | None
-    """The comment behind the statement."""
-
-    @classmethod
-    def of(cls, module: GoModule, statement: Node) -> _Place | None:
-        listed = statement.parent
-        if listed is None or listed.type not in ("statement_list", "labeled_statement"):
-            return None
-        row, column = module.source.location(module.tree.offset(statement.start_byte))
-        before = module.source.line(row)[: column - 1]
-        if not before.strip():
-            return cls(statement, before, None, _comment_behind(statement))
-        block = listed.parent
-        if block is None or block.type != "block" or block.start_point[0] != block.end_point[0]:
-            return None
-        if any(node.type == "comment" for node in block.named_children):
-            return None
-        indent = before[: len(before) - len(before.lstrip(" \t"))]
-        return cls(statement, f"{indent}\t", block, None)
-
-    def edits(self, module: GoModule, written: list[str]) -> tuple[Edit, ...]:
-        """The edits that put lines, which have their margin but for the first, in the place of the statement."""
-        newline = module.source.newline
-        start, end = module.span(self.statement)
-        said = newline.join(written)
-        if self.block is None:
-            if self.trailing is not None and written[-1].strip() == "}" and "\n" not in text(self.trailing):
-                comment = text(self.trailing).rstrip("\r")
-                said = newline.join((*written[:-2], f"{written[-2]} {comment}", written[-1]))
-                end = start + len(module.source.text[start : module.tree.offset(self.trailing.end_byte)].rstrip("\r"))
-                return tuple(aligned(module.source, Edit(start, end, said), keeps=False))
-            old = module.source.text[start:end].split(newline)
-            if len(old) > 2 and old[1:-1] == written[1:-1]:  # a literal's body stays as it is
-                last = Edit(end - len(old[-1]), end, written[-1])
-                return (Edit(start, start + len(old[0]), written[0]), *aligned(module.source, last))
-            return tuple(aligned(module.source, Edit(start, end, said)))
-        edits = [Edit(start, end, said)]
-        outer = self.indent[:-1]
-        at = module.tree.offset(self.block.start_byte) + 1
-        for one in statements(self.block):
-            begin = module.tree.offset(one.start_byte)
-            edits.append(Edit(at, begin, f"{newline}{self.indent}"))
-            at = module.tree.offset(one.end_byte)
-        edits.append(Edit(at, module.tree.offset(self.block.end_byte) - 1, f"{newline}{outer}"))
-        return (_joined(module.source.text, edits),)
-
-
-def _joined(text: str, edits: list[Edit]) -> Edit:
-    """Edits as one."""
-    edits = sorted(edits)
-    return Edit(edits[0].start, edits[-1].end, edited(text, edits, edits[0].start, edits[-1].end))
-
-
-def _comment_behind(statement: Node) -> Node | None:
-    """The comment on the line in which a statement ends, if nothing but that is there."""
-    node: Node | None = statement
-    while node is not None and node.next_sibling is None:
-        node = node.parent
-    following = node.next_sibling if node is not None else None
-    if following is not None and following.type in ("\n", ";"):
-        following = following.next_sibling
-    if following is None or following.type != "comment" or following.start_point[0] != statement.end_point[0]:
-        return None
-    return following
-
-
 # Literals
 
 
 def _literal(
-    module: GoModule, call: Node, literal: Node, found: Packages, place: _Place
+    module: GoModule, call: Node, literal: Node, found: Packages, place: Place
 ) -> tuple[list[str], bool] | None:
     body = literal.child_by_field_name("body")
     parameters = literal.child_by_field_name("parameters")
@@ -258,13 +178,13 @@ def _text(module: GoModule, node: Node | None, deeper: str) -> str:
 
 
 def _named(
-    module: GoModule, statement: Node, call: Node, found: Packages, place: _Place
+    module: GoModule, statement: Node, call: Node, found: Packages, place: Place
 ) -> tuple[list[str], bool] | None:
     function = call.child_by_field_name("function")
     if function is None or call.child_by_field_name("type_arguments") is not None:
         return None
     kept: list[tuple[str, str]] = []
-    how = _callee(module, plain(function))
+    how = staying(module, plain(function))
     if how is None:
         return None
     stays, unsafe = how
@@ -276,11 +196,11 @@ def _named(
     for index, one in enumerate(given):
         spread = one.type == "variadic_argument"
         value = one.named_children[0] if spread and one.named_children else one
-        if _is_constant(module, value) or _is_final(module, value):
+        if is_constant(module, value) or is_final(module, value):
             written.append(one)
             inline.append(value)
             continue
-        count = _values(module, call, value, len(given))
+        count = count_of(module, call, value, len(given))
         if count is None:
             return None
         names = [f"arg{index + n}" for n in range(count)]
@@ -317,117 +237,6 @@ def _named(
     ], unsafe
 
 
-def _callee(module: GoModule, function: Node | None) -> tuple[bool, bool] | None:
-    """Whether what is called can stay where it is until it is called, and whether that is a guess; None where neither
-    that nor keeping it in a variable is right."""
-    if function is None:
-        return None
-    names = module.names
-    if function.type == "identifier":
-        name = text(function)
-        binding = names.lookup(function)
-        if binding is None:
-            if name in _BUILTINS:
-                return True, False
-            if name in ("append", "recover", "cap", "complex", "imag", "len", "make", "new", "real", "min", "max"):
-                return None
-            return True, True  # most likely a function of another file
-        if binding.kind == "func":
-            return True, False
-        if binding.kind in ("type", "const"):
-            return None
-        return _is_final(module, function), False
-    if function.type == "selector_expression":
-        operand = function.child_by_field_name("operand")
-        if names.qualified(function) is not None:
-            return True, False
-        if operand is not None and operand.type == "identifier" and names.lookup(operand) is None:
-            return None
-        declared = names.declared(function)
-        if (
-            declared is not None
-            and operand is not None
-            and "*" in text(declared.child_by_field_name("receiver"))
-            and _is_final(module, operand, shared=True)
-        ):
-            return True, False
-        return False, False
-    if function.type in ("call_expression", "index_expression", "type_assertion_expression", "unary_expression"):
-        return False, False
-    return None
-
-
-def _is_constant(module: GoModule, node: Node) -> bool:
-    """Whether an expression is made of literals and of constants of this file."""
-    value = plain(node)
-    if value is None:
-        return False
-    if value.type in _LITERALS or value.type == "func_literal":
-        return True
-    if value.type == "identifier":
-        binding = module.names.lookup(value)
-        return binding is not None and binding.kind in ("const", "func")
-    if value.type in ("unary_expression", "binary_expression"):
-        operator = next((child.type for child in value.children if not child.is_named), "")
-        return operator not in ("<-", "&", "*") and all(_is_constant(module, one) for one in value.named_children)
-    return False
-
-
-def _is_final(module: GoModule, node: Node, *, shared: bool = False) -> bool:
-    """Whether an expression is a local variable that has the same value for ever after; with `shared`, all but its
-    parts."""
-    value = plain(node)
-    binding = module.names.lookup(value) if value is not None and value.type == "identifier" else None
-    if binding is None or binding.kind not in ("var", "param", "range"):
-        return False
-    if _is_of_package(binding) or (not shared and module.names.is_touched(binding)):
-        return False
-    return not module.names.is_reassigned(binding) or _is_per_iteration(module, binding)
-
-
-def _is_of_package(binding: Binding) -> bool:
-    kinds = [above.type for above in ancestors(binding.node)]
-    return not any(kind in ("block", "function_declaration", "method_declaration", "func_literal") for kind in kinds)
-
-
-def _is_per_iteration(module: GoModule, binding: Binding) -> bool:
-    """Whether a variable of a `for i := 0; ...; i++` is set only there: each turn has its own."""
-    clause = binding.node.parent
-    if clause is None or clause.type != "for_clause" or module.version < (1, 22):
-        return False
-    targets = module.names.assigned(binding)
-    return all(clause.start_byte <= target.start_byte < clause.end_byte for target in targets)
-
-
-def _values(module: GoModule, call: Node, value: Node, count: int) -> int | None:
-    """How many values an argument gives that a variable is to keep; None where that, or its type, is not known."""
-    value = plain(value) or value
-    if value.type == "selector_expression" and module.names.qualified(value) is not None:
-        return None  # it may be a constant without a type
-    if value.type == "identifier" and module.names.lookup(value) is None:
-        return None
-    if value.type in _SINGLE or value.type == "identifier":
-        return 1
-    if value.type != "call_expression":
-        return None
-    called = callee(value)
-    if count > 1:
-        return 1
-    function = module.names.declared(callee(call))
-    parameters = function.child_by_field_name("parameters") if function is not None else None
-    if parameters is not None:
-        declared = sum(max(len(one.children_by_field_name("name")), 1) for one in parameters.named_children)
-        if declared == 1 and parameters.named_children[0].type == "parameter_declaration":
-            return 1
-    made = module.names.declared(called)
-    if made is None:
-        return 1 if module.names.is_builtin(called, "len") or module.names.is_builtin(called, "cap") else None
-    result = made.child_by_field_name("result")
-    if result is None or result.type != "parameter_list":
-        return 1 if result is not None else None
-    return sum(max(len(one.children_by_field_name("name")), 1) for one in result.named_children)
-
-
 # The call
 
 
@@ -457,6 +266,11 @@ def _parameter(module: GoModule, made: _Call, literal: Node) -> str | None:
 
 def _is(module: GoModule, node: Node, variable: Binding) -> bool:
     return node.type == "identifier" and text(node) == variable.name and module.names.lookup(node) is variable
+
+
+def quoted(said: str) -> str:
+    """A text as Go writes it."""
+    return json.dumps(said, ensure_ascii=False)
 
 
 def component(module: GoModule, site: Node) -> str:
@@ -509,7 +323,7 @@ def waitgroup_fix(module: GoModule, spawn: Spawn) -> Fix | None:
     if group is None or module.names.type_of(group) != "sync.WaitGroup" or not _is_plain(group):
         return None
     body, parameters = literal.child_by_field_name("body"), literal.child_by_field_name("parameters")
-    place, found = _Place.of(module, statement), packages(module, statement)
+    place, found = Place.of(module, statement), packages(module, statement)
     if body is None or parameters is None or parameters.named_children or place is None or found is None:
         return None
     made, indent = _call(module, found, statement, literal), place.indent
@@ -536,7 +350,7 @@ def component_fix(module: GoModule, call: Node) -> Fix | None:
     name = called.child_by_field_name("field") or called
     start, end = module.span(name)
     at = module.tree.offset(given[1].start_byte)
-    said = f'{_SHORT}{module.source.text[end:at]}"{component(module, call)}", '
+    said = f"{_SHORT}{module.source.text[end:at]}{quoted(component(module, call))}, "
     rest = module.source.text[at : module.tree.offset(call.end_byte)]
     whole = Edit(start, module.tree.offset(call.end_byte), said + rest)
     edits = aligned(module.source, whole) if "\n" not in rest else [Edit(start, at, said)]
