@@ -12,6 +12,7 @@ _PLAIN: dict[str, dict[str, Any]] = {
     "bool": {"type": "boolean"},
     "int": {"type": "integer", "minimum": 1},
     "selector": {"$ref": "#/definitions/selector"},
+    "call": {"type": "string", "pattern": r"\{fn\}\)$"},
     "module": {"type": "string", "pattern": r"^[^\W\d]\w*(\.[^\W\d]\w*)*$"},
 }
 

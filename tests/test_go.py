@@ -16,6 +16,7 @@ from fixtures import FIXTURES, golden, source
 from panicguard import settings
 from panicguard.engine import check
 from panicguard.fix import fix
+from panicguard.model import Applicability
 from panicguard.pool import Mode, lint_bytes
 from panicguard.source import Source
 from panicguard.vendor import vendor
@@ -193,6 +194,38 @@ def test_comments_hold_in_go_where_they_hold_in_python() -> None:
     assert [(d.code, SUPPRESSED.count("\n", 0, d.start) + 1) for d in found] == [("PNC120", 10), ("PNC120", 15)]
     assert codes(f"// panicguard: file-ignore[PNC1]\n{NO_CONTEXT_NEEDED}") == []
     assert codes(f"// panicguard: noqa: PNC121\n{NO_CONTEXT_NEEDED}") == ["PNC900", "PNC120"]
+
+
+@pytest.mark.parametrize(
+    ("call", "written", "applicability"),
+    [
+        (
+            "{runtime}.SafeGoWithContextAndComponent({ctx}, nil, {component}, {name}, {runtime}.{policy}, {fn})",
+            'mruntime.SafeGoWithContextAndComponent(context.Background(), nil, "app", "f", mruntime.KeepRunning, f',
+            Applicability.SAFE,
+        ),
+        (
+            "{runtime}.Go({ctx}, logger, {component}, {fn})",
+            'mruntime.Go(context.Background(), logger, "app", func(_',
+            Applicability.UNSAFE,
+        ),
+    ],
+)
+def test_the_call_is_as_the_settings_have_it(call: str, written: str, applicability: Applicability) -> None:
+    its = dataclasses.replace(SETTINGS, go_call=call, component=(("**", "app"),))
+    (found,) = check(Source("p.go", NO_CONTEXT_NEEDED, "go"), its)
+    assert found.fix is not None
+    assert found.fix.applicability is applicability
+    assert written in fix(Source("p.go", NO_CONTEXT_NEEDED, "go"), its, unsafe=True).source.text
+
+
+@pytest.mark.parametrize("call", ["go {fn}", "{runtime}.Go({fn}, {ctx})", "{runtime}.Go({logger}, {fn})", "x({fn", ""])
+def test_a_call_that_is_none_is_a_mistake(tmp_path: Path, call: str) -> None:
+    (tmp_path / "panicguard.toml").write_text(f"go-call = '{call}'\n")
+    command = [sys.executable, "-m", "panicguard", "check"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "expected a call of `{runtime}`" in done.stderr
 
 
 def test_vendored_packages_are_not_searched(tmp_path: Path) -> None:

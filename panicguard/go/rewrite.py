@@ -47,13 +47,23 @@ class _Call(NamedTuple):
     variable: Binding | None
     """The variable with the context that is passed on, if it is one."""
     component: str
+    name: str
     policy: str
+    template: str
 
     def head(self, parameter: str | None = None) -> str:
         """The call up to the brace of its function's body."""
         runtime, context, _ = self.packages
         given = parameter if parameter is not None else f"(_ {context}.Context)"
-        return f"{runtime}.{_SHORT}({self.context}, {quoted(self.component)}, {runtime}.{self.policy}, func{given} {{"
+        parts = {
+            "runtime": runtime,
+            "ctx": self.context,
+            "component": quoted(self.component),
+            "name": quoted(self.name),
+            "policy": self.policy,
+            "fn": "",
+        }
+        return f"{self.template.format(**parts).removesuffix(')')}func{given} {{"
 
 
 def go_fix(module: GoModule, statement: Node) -> Fix | None:
@@ -74,7 +84,7 @@ def go_fix(module: GoModule, statement: Node) -> Fix | None:
         return None
     written, unsafe = made
     policy = module.settings.default_policy
-    unsafe = unsafe or policy != "KeepRunning" or _may_hang(module, call)
+    unsafe = unsafe or policy != "KeepRunning" or _says_more(module) or _may_hang(module, call)
     title = f"Spawn with `{found.runtime}.{_SHORT}`"
     edits = sorted((*place.edits(module, written), *found.edits))
     return Fix(title, tuple(edits), Applicability.UNSAFE if unsafe else Applicability.SAFE)
@@ -243,7 +253,8 @@ def _named(
 def _call(module: GoModule, found: Packages, site: Node, literal: Node | None) -> _Call:
     variable = _context_variable(module, site)
     context = variable.name if variable is not None else f"{found.context}.Background()"
-    return _Call(found, context, variable, component(module, site), module.settings.default_policy)
+    policy, template = module.settings.default_policy, module.settings.go_call
+    return _Call(found, context, variable, component(module, site), _around(module, site), policy, template)
 
 
 def _context_variable(module: GoModule, site: Node) -> Binding | None:
@@ -275,9 +286,11 @@ def quoted(said: str) -> str:
 
 def component(module: GoModule, site: Node) -> str:
     """The component of a spawn: the settings' for this path, else the function around it."""
-    configured = component_for(module.settings, module.source.path)
-    if configured is not None:
-        return configured
+    return component_for(module.settings, module.source.path) or _around(module, site)
+
+
+def _around(module: GoModule, site: Node) -> str:
+    """The name of the function around a node, else of the package."""
     for above in ancestors(site):
         name = text(above.child_by_field_name("name"))
         if above.type == "function_declaration":
@@ -290,6 +303,12 @@ def component(module: GoModule, site: Node) -> str:
 
 
 # Safety
+
+
+def _says_more(module: GoModule) -> bool:
+    """Whether the call that is written names what may not be there, such as a logger."""
+    said = re.sub(r"{\w+}(\.\w+)?", "", module.settings.go_call)
+    return any(word != "nil" for word in re.findall(r"[^\W\d]\w*", said))
 
 
 def _may_hang(module: GoModule, call: Node) -> bool:

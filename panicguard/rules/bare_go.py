@@ -47,13 +47,14 @@ func f(ctx context.Context) {
 The fix evaluates the function, its receiver and its arguments where `go` did, and runs the call where it ran; only what
 happens at a panic differs. It is unsafe where somebody may wait for the goroutine for ever, when its panic no longer
 ends the process: where it sends, closes or says `Done` without a `defer`; where what it calls is declared in another
-file; and under `default-policy = "CrashProcess"`. There is none where the runtime is not imported and `go-runtime` is
-not given, where a value that has to be kept may be a constant without a type or more than one, in a file with cgo, and
-in or near what the parser does not understand.
+file; where `go-call` names more than its parts and `nil`; and under `default-policy = "CrashProcess"`. There is none
+where the runtime is not imported and neither the module has a copy of it nor `go-runtime` names one, where a value that
+has to be kept may be a constant without a type or more than one, in a file with cgo, and in or near what the parser
+does not understand.
 
 ## Options
 
-- `go-runtime`, `default-policy`, `component`
+- `go-runtime`, `go-call`, `default-policy`, `component`
 - `spawn-exempt`
 """
 

@@ -23,7 +23,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "per-file-ignores": ("extend-per-file-ignores",),
 }
 """Key -> the keys that only change what it comes to."""
-_TYPES = {"selector": "RuleSelector", "glob": "str", "path": "str", "module": "str", "version": "str"}
+_TYPES = {"selector": "RuleSelector", "glob": "str", "path": "str", "module": "str", "call": "str", "version": "str"}
 
 
 def list_keys(table: str | None, *, as_json: bool) -> str:

@@ -43,6 +43,9 @@ FRONT_ENDS: Mapping[str, str] = {"python": "python", "pyi": "python", "ipynb": "
 """How a file is read -> the front end that does, `Source.language`."""
 INCLUDE = tuple(f"*{suffix}" for suffix in LANGUAGES)
 """What a directory is searched for."""
+GO_CALL = "{runtime}.SafeGoWithContextAndComponent({ctx}, {component}, {runtime}.{policy}, {fn})"
+GO_CALL_PARTS = ("runtime", "ctx", "component", "name", "policy", "fn")
+"""What stands in braces in a `go-call`, which ends in `{fn})`."""
 VERSIONS = ("py37", "py38", "py39", "py310", "py311", "py312", "py313", "py314", "py315")
 SEVERITIES = ("error", "warning", "info")
 """From the gravest down."""
@@ -72,7 +75,8 @@ class Either:
 
 
 Kind: TypeAlias = "str | tuple[str, ...] | ListOf | TableOf | Either"
-"""bool, int, str, path, glob, module (a dotted name), selector or version; a tuple of the strings that it may be."""
+"""bool, int, str, path, glob, module (a dotted name), call (of `GO_CALL_PARTS`), selector or version; a tuple of the
+strings that it may be."""
 
 
 class Field(NamedTuple):
@@ -115,6 +119,12 @@ FIELDS: Mapping[str, Field] = {
     ),
     "go-runtime": Field(
         "str", "", "The package that fixes of Go files import the runtime from.", '"example.com/app/mruntime"'
+    ),
+    "go-call": Field(
+        "call",
+        f'"{GO_CALL}"',
+        "The call that fixes of Go files write; `{name}` stands for the function around it.",
+        '"{runtime}.SafeGoWithContextAndComponent({ctx}, nil, {component}, {name}, {runtime}.{policy}, {fn})"',
     ),
     "default-policy": Field(
         ("KeepRunning", "CrashProcess"), '"KeepRunning"', "The policy that fixes write.", '"CrashProcess"'
@@ -227,6 +237,8 @@ class Settings:
     """The import path of the Go runtime that fixes import; None: only files that import it already are fixed."""
     runtime_module: str | None = None
     """The dotted name of the runtime that fixes import. None: the project's copy, else the installed one."""
+    go_call: str = GO_CALL
+    """What a fix writes for a spawn in Go, up to the function that it ends in; `GO_CALL_PARTS` in braces."""
     default_policy: str = "KeepRunning"
     component: tuple[tuple[str, str], ...] = ()
     """(path pattern, component name): the component for spawns in those files, the first that matches."""

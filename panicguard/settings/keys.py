@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from panicguard import __version__, patterns
 from panicguard.settings import toml
 from panicguard.settings.errors import ConfigError
-from panicguard.settings.fields import FIELDS, Either, ListOf, TableOf
+from panicguard.settings.fields import FIELDS, GO_CALL_PARTS, Either, ListOf, TableOf
 from panicguard.settings.selectors import codes_of, did_you_mean
 
 if TYPE_CHECKING:
@@ -234,6 +234,11 @@ def _faults(kind: Kind, value: Any, where: Where = ()) -> Iterator[tuple[Where, 
                 patterns.translate(value.removeprefix("!"))
             except ValueError as error:
                 yield where, f"error parsing glob '{value}': {error}"
+        case "call":
+            unknown = [part for part in re.findall(r"{(.*?)}", value) if part not in GO_CALL_PARTS]
+            if unknown or not re.fullmatch(r"[^{}]*({\w+}[^{}]*)*\(([^{}]*{\w+}[^{}]*)*{fn}\)", value):
+                known = ", ".join(f"`{{{part}}}`" for part in GO_CALL_PARTS)
+                yield where, f'invalid value: string "{value}", expected a call of {known} that ends in `{{fn}})`'
         case "module":
             if not all(part.isidentifier() for part in value.split(".")):
                 yield where, f'invalid value: string "{value}", expected a dotted name'
