@@ -7,7 +7,7 @@ import os
 import re
 
 MANIFEST = "MANIFEST"
-_TITLE = b"mruntime-go "
+_TITLE = "mruntime-go "
 """What the manifest of every copy of the runtime begins with."""
 _GO_LINE = re.compile(r"^go[ \t]+1\.(\d+)", re.MULTILINE)
 _MODULE = re.compile(r"^\s*module\s*\(?\s*[\"`]?([^\s\"`()]+)", re.MULTILINE)
@@ -29,11 +29,7 @@ def version(directory: str) -> tuple[int, int] | None:
 @functools.cache
 def is_runtime_copy(directory: str) -> bool:
     """Whether a directory is a copy of the Go runtime."""
-    try:
-        with open(os.path.join(directory, MANIFEST), "rb") as file:
-            return file.read(len(_TITLE)) == _TITLE
-    except OSError:
-        return False
+    return (_text(os.path.join(directory, MANIFEST)) or "").startswith(_TITLE)
 
 
 @functools.cache
@@ -58,6 +54,9 @@ def forget() -> None:
 
 
 def _text(path: str) -> str | None:
+    """The text of a file, if there is one."""
+    if not os.path.isfile(path):
+        return None
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
