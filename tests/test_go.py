@@ -21,8 +21,6 @@ from panicguard.pool import Mode, lint_bytes
 from panicguard.source import Source
 from panicguard.vendor import vendor
 
-MODULE = Path(__file__).parent / "go"
-"""A module with stand-ins for what the fixtures import."""
 GOROOT = Path(sysconfig.get_path("purelib")) / "go"
 GO, GOFMT = GOROOT / "bin" / "go", GOROOT / "bin" / "gofmt"
 SETTINGS = dataclasses.replace(settings.default(""), go_runtime="example.test/pg/mruntime")
@@ -49,7 +47,8 @@ def test_what_is_fixed_is_formatted() -> None:
 
 @needs_go
 def test_what_is_fixed_satisfies_vet(tmp_path: Path) -> None:
-    shutil.copytree(MODULE, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "go.mod").write_text("module example.test/pg\n\ngo 1.27\n")
+    vendor(tmp_path, "mruntime", "go")
     for path in (FIXTURES / "PNC120" / "fixes").glob("*.fixed.go"):
         package = tmp_path / "cmd" / path.name.partition(".")[0]
         package.mkdir(parents=True)
