@@ -55,16 +55,16 @@ def matches(root: str, patterns: tuple[str, ...], path: str) -> bool:
     none matches `-`."""
     if not patterns or path == "-":
         return False
-    match = matcher(root, patterns)
     path = path if path.startswith("/") else os.path.abspath(path)
-    above = len(root or os.getcwd())
-    if not path.startswith(f"{(root or os.getcwd()).rstrip('/')}/"):
-        return match(path)
-    while len(path) > above:
-        if match(path):
-            return True
-        path = path[: path.rindex("/")]
-    return False
+    return matcher(root, patterns)(path) or _matches_above(root or os.getcwd(), patterns, path[: path.rindex("/")])
+
+
+@functools.lru_cache(maxsize=4096)
+def _matches_above(root: str, patterns: tuple[str, ...], directory: str) -> bool:
+    """Whether one of the patterns matches a directory below `root`, or one between the two."""
+    if not directory.startswith(f"{root.rstrip('/')}/"):
+        return False
+    return matcher(root, patterns)(directory) or _matches_above(root, patterns, directory[: directory.rindex("/")])
 
 
 @functools.lru_cache(maxsize=1024)
@@ -75,6 +75,7 @@ def matcher(root: str, patterns: tuple[str, ...]) -> Callable[[str], bool]:
     endings: list[str] = []
     name_globs: list[str] = []
     path_globs: list[str] = []
+    tails: list[str] = []
     for pattern in patterns:
         prefix, rest = _from_root(pattern, root or os.getcwd())
         if pattern.startswith("*.") and _SPECIAL.isdisjoint(pattern[1:]) and "/" not in pattern:
@@ -83,18 +84,18 @@ def matcher(root: str, patterns: tuple[str, ...]) -> Callable[[str], bool]:
             names.add(pattern)
             paths.add(prefix + rest)
         else:
+            tails.append(pattern[max(map(pattern.rfind, _SPECIAL)) + 1 :])
             name_globs.append(translate(pattern))
             path_globs.append(re.escape(prefix) + translate(rest))
     name_glob = re.compile(_any(name_globs)).fullmatch
     path_glob = re.compile(_any(path_globs)).fullmatch
-    has_globs = bool(name_globs)
-    ending = tuple(endings)
+    ending, tail = tuple(endings), tuple(tails)
 
     def match(path: str) -> bool:
         name = path[path.rfind("/") + 1 :]
         if name in names or path in paths or name.endswith(ending):
             return True
-        return has_globs and (name_glob(name) is not None or path_glob(path) is not None)
+        return path.endswith(tail) and (name_glob(name) is not None or path_glob(path) is not None)
 
     return match
 

@@ -97,16 +97,13 @@ def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result
             message = f"not changed: {source.encoding} would not write the file as it was read"
             said = Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, message, 0, 0)
             result = Result(source, (*check(source, settings), said))
-        result = dataclasses.replace(
-            result,
-            warnings=suppress.warnings(result.source, rule_names()),
-            noqa_codes=suppress.noqa_codes(result.source, rule_names()),
-        )
+        warnings = suppress.warnings(result.source, rule_names())
+        codes = suppress.noqa_codes(result.source, rule_names())
     except Exception as error:
         return _failure(path, INTERNAL_ERROR, _exception(error))
     if not result.diagnostics and result.original is None:
-        return dataclasses.replace(result, source=Source(path, ""))
-    return result
+        return Result(Source(path, ""), (), warnings=warnings, noqa_codes=codes)
+    return dataclasses.replace(result, warnings=warnings, noqa_codes=codes)
 
 
 def run(files: Iterable[File], mode: Mode) -> Iterator[Result]:

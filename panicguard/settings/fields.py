@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -279,8 +280,12 @@ class Settings:
 
 def language(settings: Settings, path: str) -> str:
     """How a file is read: python, pyi, ipynb or go."""
-    suffix = os.path.splitext(path)[1]
-    return dict(settings.extension).get(suffix[1:]) or LANGUAGES.get(suffix, "python")
+    return _language(settings.extension, os.path.splitext(path)[1])
+
+
+@functools.lru_cache(maxsize=256)
+def _language(extension: tuple[tuple[str, str], ...], suffix: str) -> str:
+    return dict(extension).get(suffix[1:]) or LANGUAGES.get(suffix, "python")
 
 
 def front_end(settings: Settings, path: str) -> str:
