@@ -81,13 +81,13 @@ def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
 
 def _rules(source: Source, settings: Settings) -> tuple[Rule, ...]:
     """The rules that hold for a file."""
-    ignored = patterns.ignored_codes(settings, source.path)
     exempt = language(settings, source.path) == "pyi" or patterns.is_spawn_exempt(settings, source.path)
-    return tuple(
-        rule
-        for rule in all_rules()
-        if rule.code in settings.enabled and rule.code not in ignored and not (rule.spawn and exempt)
-    )
+    return _chosen(settings.enabled - patterns.ignored_codes(settings, source.path), exempt)
+
+
+@functools.cache
+def _chosen(codes: frozenset[str], exempt: bool) -> tuple[Rule, ...]:
+    return tuple(rule for rule in all_rules() if rule.code in codes and not (rule.spawn and exempt))
 
 
 @functools.cache

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from panicguard.settings import ConfigError, discovery, toml
+from panicguard.settings.keys import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_FILES = (".ruff.toml", "ruff.toml", "pyproject.toml")
 
 
 class _Configuration(NamedTuple):
@@ -37,7 +37,7 @@ def advice(directory: str, codes: Iterable[str]) -> str | None:
 
 
 def _nearest(directory: str) -> _Configuration | None:
-    for name in _FILES:
+    for name in discovery.RUFF_FILES:
         path = os.path.join(directory, name)
         if os.path.isfile(path) and (table := _table(path)) is not None:
             return _Configuration(path, _external(path, table))
@@ -47,24 +47,14 @@ def _nearest(directory: str) -> _Configuration | None:
 
 def _table(path: str) -> dict[str, Any] | None:
     """What a file says of Ruff; None if it says nothing or is broken, which is for Ruff to tell."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-        is_pyproject = os.path.basename(path) == "pyproject.toml"
-        if is_pyproject and b"ruff" not in data:
-            return None
-        table = tomllib.loads(data.decode())
-    except (OSError, ValueError, RecursionError):
+    if os.path.basename(path) == "pyproject.toml" and not discovery.mentions(path, b"ruff"):
         return None
-    if not is_pyproject:
-        return table
-    tool = table.get("tool")
-    ruff = tool.get("ruff") if isinstance(tool, dict) else None
-    return ruff if isinstance(ruff, dict) else None
+    try:
+        document = toml.read(path)
+    except (ConfigError, RecursionError):
+        return None
+    table = document.tool("ruff") if document.is_pyproject else document.table
+    return table if isinstance(table, dict) else None
 
 
 def _external(path: str, table: dict[str, Any], depth: int = 0) -> tuple[str, ...]:
@@ -76,6 +66,6 @@ def _external(path: str, table: dict[str, Any], depth: int = 0) -> tuple[str, ..
     extend = table.get("extend")
     if not isinstance(extend, str) or depth > 10:
         return ()
-    base = os.path.join(os.path.dirname(path), os.path.expanduser(os.path.expandvars(extend)))
+    base = expanded(extend, os.path.dirname(path))
     below = _table(base)
     return () if below is None else _external(base, below, depth + 1)

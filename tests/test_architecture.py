@@ -41,7 +41,7 @@ ALLOWED = {
     "watch": {"gomod", "checking", "files", "options", "report", "settings"},
     "report": {"", "model", "rule", "source"},
     "vendor": set(),
-    "ruff": set(),
+    "ruff": {"settings"},
     "commands": set(),
     "options": {"gomod", "commands", "files", "rule", "settings", "report", "annotate", "directives"},
     "cli": {"", "cache", "checking", "commands", "files", "options", "report", "rule", "settings", "vendor", "watch"},
