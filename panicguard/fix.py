@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from panicguard.engine import check as check_source
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Result, edited
 from panicguard.python.magics import as_python
-from panicguard.python.screen import shallow
+from panicguard.python.shallow import shallow
 from panicguard.source import Source
 
 if TYPE_CHECKING:

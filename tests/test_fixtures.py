@@ -12,7 +12,7 @@ from fixtures import WANT, cases, golden, settings_of, source, wants
 from panicguard.engine import check
 from panicguard.fix import fix
 from panicguard.model import Applicability
-from panicguard.python import screen
+from panicguard.python import slim
 from panicguard.python.magics import as_python
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def test_the_whole_text_gives_the_same_as_the_screened(case: Path, monkeypatch: 
     src = source(case)
     screened = found(src, case)
 
-    def whole(text: str, *_: object) -> screen.Slim:
-        return screen.Slim(text, range(text.count("\n") + 1))
+    def whole(text: str, *_: object) -> slim.Slim:
+        return slim.Slim(text, range(text.count("\n") + 1))
 
     monkeypatch.setattr("panicguard.python.module.slim", whole)
     assert found(src, case) == screened

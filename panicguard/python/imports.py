@@ -59,13 +59,16 @@ def reference(module: Module, node: CSTNode) -> Reference | None:
 
 def existing(module: Module, before: int | None = None) -> str | None:
     """The name under which a plain import at the top level, and before an offset, already binds the runtime."""
-    for statement in module.tree.all(cst.Import, cst.ImportFrom):
-        line = module.tree.parents[statement]
-        is_above = before is None or module.span(statement)[0] < before
-        if is_above and isinstance(module.tree.parents[line], cst.Module):
-            for name, bindings in module.names.bindings[module.tree.root].items():
-                if any(b.node is statement and _is_runtime(str(b.value)) for b in bindings):
-                    return name
+    tree = module.tree
+    for name, bindings in module.names.bindings[tree.root].items():
+        for binding in bindings:
+            if (
+                binding.kind == "import"
+                and _is_runtime(str(binding.value))
+                and isinstance(tree.parents[tree.parents[binding.node]], cst.Module)
+                and (before is None or module.span(binding.node)[0] < before)
+            ):
+                return name
     return None
 
 

@@ -124,6 +124,11 @@ def line_at(lines: Sequence[LogicalLine], offset: int) -> int:
     return max(0, bisect.bisect_right(lines, offset, key=lambda line: line.start) - 1)
 
 
+def margin(text: str, line: LogicalLine) -> str:
+    """The whitespace that a logical line starts with."""
+    return text[line.start : _INDENT.match(text, line.start).end()]  # type: ignore[union-attr]
+
+
 def _columns(indent: str) -> int:
     if "\t" not in indent and "\f" not in indent:
         return len(indent)

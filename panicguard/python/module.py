@@ -11,7 +11,8 @@ from panicguard.python.apis import DEFAULT_RUNTIME, THREAD_CLASSES
 from panicguard.python.flow import Flow
 from panicguard.python.lazy import cst
 from panicguard.python.names import Names
-from panicguard.python.screen import TooDeepError, shallow, slim
+from panicguard.python.shallow import TooDeepError, shallow
+from panicguard.python.slim import slim
 from panicguard.python.spawns import find
 from panicguard.python.tree import Tree, index
 

@@ -1,0 +1,460 @@
+"""What of a file must be parsed: its imports, the statements outside functions that say something of what is kept, and
+of each function that a rule could speak of the lines a verdict depends on.
+
+A kept line keeps its columns, and `Slim.rows` its number. What is left out and binds a name that is read stays as a
+stub. This reads text, not a tree, so it keeps too much rather than too little: what is kept decides the cost, never
+the verdict (a test compares both over whole code bases).
+"""
+
+from __future__ import annotations
+
+import bisect
+import keyword
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.python.apis import IN_HANDLERS
+from panicguard.python.handlers import in_handler, may_hide, may_swallow
+from panicguard.python.lex import line_at, margin
+from panicguard.python.outline import block_header, body_end, definition, outline, skeleton
+from panicguard.python.screen import RECEIVER, hits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+
+    from panicguard.python.lex import LogicalLine, Scan
+    from panicguard.python.outline import Block, Outline
+
+_ASSIGNED = re.compile(r"[ \t\f]*((?:\w+\s*\.\s*)*)(\w+)\s*(?:\[[^\]\n]*\]\s*)?(?::[^=\n]+)?=(?!=)")
+_TARGETS = re.compile(r"[ \t\f]*\(?([^=(!<>\n]*?)[-+*/|&]?=(?!=)")
+_DECLARED = re.compile(r"[ \t\f]*(\w+)\s*:")
+_CHANGES = re.compile(r"[ \t\f]*(?:global|nonlocal|import|from|del|case|(?:async\s+)?def|class)\s(.*)", re.DOTALL)
+# Those that search start with plain letters, which is ten times faster than with \b or \w, and find a little more.
+_ADDS = re.compile(r":=|\.\s*(?:add|append|appendleft|insert|extend|update|setdefault)\s*\(")
+_CONTAINER = re.compile(r"((?:\w+\s*\.\s*)*)\b(\w+)\s*(?:\[[^\]\n]*\]\s*)?\Z")
+_CHAINED = re.compile(r"=\s*([\w.]+)\s*(?==(?!=))")
+_NAMES_AS = re.compile(r"as\s+\(?([\w, .]+)")
+_NAMES_FOR = re.compile(r"for\s+(.+?)\s+in\b", re.DOTALL)
+_LAST = re.compile(r"\b\w+\b(?!\s*\.)")
+"""The last names of dotted ones."""
+_ALIAS = re.compile(r"\bas\s+(\w+)")
+_BOUND = re.compile(r"[ \t\f]*(\w+)\s*(?::|=(?!=))")
+_IMPORT = re.compile(r"[ \t\f]*(?:[^\n]*;[ \t\f]*)?(?:lazy[ \t]+)?(?:import|from)\b")
+_FROM = re.compile(r"([ \t\f]*from\s+[\w.]+\s+import\s+)\(([^()]*\n[^()]*)\)\s*(?:#[^\n]*)?\Z")
+_COMMENT = re.compile(r"#[^\n]*")
+_LOOPS = re.compile(r"for ([\w, ]+?) in\b")
+_GLOBAL = re.compile(r"global\s+([\w, ]+)")
+_NAMED = re.compile(r" as (\w+)")
+_CALLED = re.compile(r"\b(\w+)\s*\(")
+_CALLED_HERE = re.compile(r"(?<![\w.])(?:(?:self|cls)\s*\.\s*)?(\w+)\s*\(")
+_WORD = re.compile(r"\w+")
+_TARGET = re.compile(r"(?<!\)\.)\b\w+")
+_RETURNS = re.compile(r"->\s*([^#\n]*(?:Loop|Executor|Pool|Thread|Group)[^#\n]*):\s*(?:#.*)?\Z")
+_GUARDS = re.compile(r"\b(?:try|with)\b")
+_ENDLESS = re.compile(r"\b(?:while\s+(?:True|1)|count)\b")
+_AWAITS = re.compile(r"\b(?:await|async)\b")
+_NEAR = 120
+"""Characters in which the name of a container stands before what is done to it."""
+_LONG = 300
+"""Characters from which a statement without a word is worth blanking."""
+_SELF = frozenset(("self", "cls"))
+_KEYWORDS = _SELF | frozenset(keyword.kwlist)
+
+
+class Slim(NamedTuple):
+    """What is left of a text, and the row (from 0) in it that each row of what is left comes from."""
+
+    text: str
+    rows: Sequence[int]
+
+
+class _Text(NamedTuple):
+    """A text as lines, its outline, and where the words stand in it, sorted."""
+
+    text: str
+    lines: Sequence[LogicalLine]
+    outline: Outline
+    hits: Sequence[int]
+
+
+def slim(text: str, scanned: Scan, words: Sequence[str], caught: Sequence[str], names: Iterable[str]) -> Slim | None:
+    """The text (newlines all `\\n`) without what no rule needs; None where that is all of it.
+
+    A word makes the function it stands in worth reading; one of `caught` where an async function handles it. What
+    is bound to one of `names` is kept as if it were read.
+    """
+    if not scanned.sound:
+        return Slim(text, range(text.count("\n") + 1))
+    lines = [line for line in scanned.lines if not line.blank]
+    found = [
+        at
+        for at in hits(text, words)
+        if not _in_string(text, scanned, at)
+        and not (text.startswith(IN_HANDLERS, at) and in_handler(text, lines, line_at(lines, at)))
+    ]
+    whole = _Text(text, lines, outline(text, lines), found)
+    aliases = _aliases(whole)
+    while aliases:
+        more = (at for at in hits(text, aliases) if not _in_string(text, scanned, at))
+        whole = whole._replace(hits=sorted({*whole.hits, *more}))
+        if aliases.issuperset(more_aliases := _subclasses(whole)):
+            break
+        aliases |= more_aliases
+    catching = sorted({line_at(lines, at) for at in hits(text, caught)})
+    handlers = [lines[row].start for row in catching if may_swallow(text, lines, row)]
+    kept = _kept(whole, handlers, aliases, frozenset(names))
+    if kept is None:
+        return None
+    read = _read(whole, kept).union(names)
+    kept.update((row, True) for block in _mentioned(whole, read) for row in range(block.first, block.last))
+    return _render(whole, kept, read)
+
+
+def _aliases(whole: _Text) -> set[str]:
+    """The names that the statements outside functions give to what the words stand for."""
+    return {name for block in whole.outline.statements for name in _renamed(whole, block)} | _subclasses(whole)
+
+
+def _renamed(whole: _Text, block: Block) -> Iterator[str]:
+    text = whole.text
+    at = next(_hits_in(whole, block.start, block.end), None)
+    if at is None:
+        return
+    if _is_import(text, block):
+        yield from _ALIAS.findall(text, block.start, block.end)
+    elif not _CALLED.match(text, at):
+        yield from _bound(text, block)
+
+
+def _subclasses(whole: _Text) -> set[str]:
+    """The names of the classes with a word in their header."""
+    return {c.name for c in whole.outline.classes if _is_hit(whole, c.start, whole.lines[c.header].end)}
+
+
+def _hits_in(whole: _Text, start: int, end: int) -> Iterator[int]:
+    index = bisect.bisect_left(whole.hits, start)
+    while index < len(whole.hits) and whole.hits[index] < end:
+        yield whole.hits[index]
+        index += 1
+
+
+def _is_hit(whole: _Text, start: int, end: int) -> bool:
+    return next(_hits_in(whole, start, end), None) is not None
+
+
+def _in_string(text: str, scanned: Scan, at: int) -> bool:
+    """Whether an offset is in a comment, or in a string of several lines that is no f-string."""
+    for spans in (scanned.comments, scanned.strings):
+        index = bisect.bisect_right(spans, (at, at)) - 1
+        if index >= 0 and spans[index][0] <= at < spans[index][1]:
+            prefix = text[max(0, spans[index][0] - 2) : spans[index][0]]
+            return spans is scanned.comments or "f" not in prefix.lower()
+    return False
+
+
+def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[str]) -> dict[int, bool] | None:
+    """The rows that stay of the functions: True with each, False where a placeholder must stand. None where nothing in
+    the text is worth reading."""
+    text, functions = whole.text, whole.outline.functions
+    spawning = [b for b in functions if _is_hit(whole, b.start, b.end)]
+    outside = [b for b in whole.outline.statements if _is_hit(whole, b.start, b.end)]
+    catching = {b for b in functions if _any_in(handlers, b) and text.find("async def", b.start, b.end) >= 0}
+    running = {
+        b
+        for b in functions
+        if b.name == "run" and any(c.first < b.first < c.last and c.name in aliases for c in whole.outline.classes)
+    }
+    if not (spawning or catching or running or any(not _is_import(text, b) for b in outside)):
+        return None
+    traces = [_trace(whole, b, frozenset(), names) for b in (*spawning, *outside)]
+    spawned = {b for b in functions if any(b.name in trace.targets for trace in traces)}
+    complete = running | {
+        b for b in spawned if _GUARDS.search(text, b.start, b.end) or _ENDLESS.search(text, b.start, b.end)
+    }
+    complete |= _called(whole, complete) | _decorated(whole, {b.name for b in spawning})
+    flows, needs = _shared(whole, spawning, traces)
+    flowing = _any_of((rf"\.\s*{n[1:]}" if n[0] == "." else rf"\b{n}" for n in sorted(flows)), r"(?:{})\b")
+    needed = _any_of(sorted(needs), r"\b(?:{})\b\s*(?::[^=\n]+)?=(?!=)")
+    kept: dict[int, bool] = {}
+    for block in functions:
+        if block in complete:
+            kept.update((row, True) for row in range(block.first, block.last))
+            continue
+        told = {n.lstrip(".") for n in flows} if flowing and flowing.search(text, block.start, block.end) else set()
+        if catching and text.find(".cancel(", block.start, block.end) >= 0:
+            told.add("cancel")
+        made = needs if needed and needed.search(text, block.start, block.end) else frozenset()
+        if block in spawning or block in spawned or block in catching or told or made or block.name in needs:
+            kept.update((row, True) for row in range(block.first, block.header + 1))
+            rows = _trace(whole, block, told, made | names).rows
+            if block in catching:
+                rows |= {
+                    row
+                    for row in range(block.header + 1, block.last)
+                    if _AWAITS.search(text, whole.lines[row].start, whole.lines[row].end)
+                }
+            kept.update(skeleton(text, whole.lines, block.header + 1, block.last, rows))
+    return kept
+
+
+def _called(whole: _Text, callers: Iterable[Block]) -> set[Block]:
+    """The functions that these call, where it matters what is in them: a handler; what ends an endless loop; or all that
+    `run` does."""
+    handling: set[str] = set()
+    judged: set[str] = set()
+    for block in callers:
+        called = _CALLED_HERE.findall(whole.text, block.start, block.end)
+        is_judged = block.name == "run" or _ENDLESS.search(whole.text, block.start, block.end)
+        (judged if is_judged else handling).update(called)
+    return {
+        b
+        for b in whole.outline.functions
+        if b.name in judged or (b.name in handling and may_hide(whole.text, whole.lines, b.first, b.last))
+    }
+
+
+def _decorated(whole: _Text, names: Set[str]) -> set[Block]:
+    """The functions under a decorator with one of these names: it may spawn them."""
+    return {
+        block
+        for block in whole.outline.functions
+        if block.first < block.header
+        and not names.isdisjoint(_words(whole.text, block.start, whole.lines[block.header].start))
+    }
+
+
+def _shared(whole: _Text, spawning: Sequence[Block], traces: Sequence[_Trace]) -> tuple[set[str], set[str]]:
+    """The names that say something of the spawns in other functions too: those that handles go to (attributes with a
+    dot in front) or whose calls are asked for, and those that the words are methods of."""
+    text = whole.text
+    shared = {name for b in whole.outline.statements for name in _bound(text, b)}
+    shared.update(n.strip() for g in _GLOBAL.findall(text) for n in g.split(","))
+    flows = {n for trace in traces for n in trace.stores if n[0] == "." or n in shared}
+    flows |= {
+        b.name for b in spawning if any(text.startswith(IN_HANDLERS, at) for at in _hits_in(whole, b.start, b.end))
+    }
+    receivers = {n for trace in traces for n in trace.receivers} - _SELF
+    return flows, {n for n in receivers if n in shared or re.search(rf"\.\s*{n}\b", text)}
+
+
+class _Trace(NamedTuple):
+    """What of a block says something of its spawns: its rows; the names that may be what is spawned (`targets`); those
+    that the words are methods of (`receivers`); where the handles go (`stores`, attributes with a dot in front)."""
+
+    rows: set[int]
+    targets: set[str]
+    receivers: set[str]
+    stores: set[str]
+
+
+def _trace(whole: _Text, block: Block, flows: Set[str], needs: Set[str]) -> _Trace:
+    """Follow the spawns of a block to what they are made from and to what becomes of them; also what is bound to the
+    names in `needs`, and what becomes of those in `flows`."""
+    text, lines = whole.text, whole.lines
+    found = _Trace(set(), set(), set(), set())
+    flows, needs = set(flows), set(needs)
+    for at in _hits_in(whole, block.start, block.end):
+        row = line_at(lines, at)
+        own = _own(text, lines, row, block.last) if row > block.header else range(row, row + 1)
+        piece = text[lines[row].start : lines[own[-1]].end]
+        found.rows.update(own)
+        needs.update(_WORD.findall(piece))
+        found.targets.update(_TARGET.findall(piece))
+        found.stores.update(_stores(piece))
+        flows.update(_binds(piece), _around(text, lines, block, row))
+        if receiver := RECEIVER.search(text, lines[row].start, at):
+            found.receivers.update(_WORD.findall(receiver[1]))
+    left = {row: _said(text, lines[row]) for row in range(block.header + 1, block.last) if row not in found.rows}
+    binds = {row: {name} for row in left if (name := definition(text, lines[row])[1])}
+    count = -1
+    while count != len(found.rows):
+        count = len(found.rows)
+        flows -= _SELF
+        needs -= _KEYWORDS
+        for row, said in left.items():
+            if row in found.rows:
+                continue
+            is_flow = not flows.isdisjoint(said)
+            if not is_flow and not needs.isdisjoint(said) and row not in binds:
+                binds[row] = _binds(text[lines[row].start : lines[row].end])
+            if is_flow or not needs.isdisjoint(binds.get(row, ())):
+                own = _own(text, lines, row, block.last)
+                piece = text[lines[row].start : lines[own[-1]].end]
+                found.rows.update(own)
+                needs.update(_WORD.findall(piece))
+                bound = _binds(piece)
+                if is_flow:
+                    found.stores.update(_stores(piece))
+                    flows |= bound
+                if not found.receivers.isdisjoint(bound):
+                    found.receivers.update(_WORD.findall(piece))
+            elif "yield" in said:
+                found.rows.add(row)
+    return found
+
+
+def _said(text: str, line: LogicalLine) -> frozenset[str]:
+    """The words of a logical line that is no text; where it defines something, without its name."""
+    words = frozenset(_WORD.findall(text, line.start, line.end))
+    if text.startswith(('"""', "'''"), line.start + len(margin(text, line))):
+        return frozenset()
+    return words - {definition(text, line)[1]}
+
+
+def _stores(piece: str) -> set[str]:
+    """The names that a line assigns to or puts something into, attributes with a dot in front."""
+    adds = (_CONTAINER.search(piece, max(0, m.start() - _NEAR), m.start()) for m in _ADDS.finditer(piece))
+    found = (m for m in (_ASSIGNED.match(piece), *adds) if m is not None)
+    return {f".{m[2]}" if m[1] else m[2] for m in found}
+
+
+def _binds(piece: str) -> set[str]:
+    """The last parts of the names that a line binds or puts something into, and some more."""
+    starts = (_TARGETS.match(piece), _DECLARED.match(piece), _CHANGES.match(piece))
+    targets = [start[1] for start in starts if start is not None]
+    for names in (_CHAINED, _NAMES_AS, _NAMES_FOR):
+        targets += names.findall(piece)
+    return {name for target in targets for name in _LAST.findall(target)}.union(
+        name.lstrip(".") for name in _stores(piece)
+    )
+
+
+def _own(text: str, lines: Sequence[LogicalLine], row: int, last: int) -> range:
+    """The row, or all rows of the definition that starts there."""
+    header = block_header(text, lines, row, last)
+    return range(row, body_end(lines, header) if definition(text, lines[header])[0] else row + 1)
+
+
+def _around(text: str, lines: Sequence[LogicalLine], block: Block, row: int) -> Iterator[str]:
+    """The names of the functions that a row stands in, below that of the block."""
+    indent = lines[row].indent
+    for above in range(row - 1, block.header, -1):
+        if lines[above].indent < indent:
+            indent = lines[above].indent
+            if name := definition(text, lines[above])[1]:
+                yield name
+
+
+def _words(text: str, start: int, end: int) -> set[str]:
+    return set(_WORD.findall(text, start, end))
+
+
+def _is_import(text: str, block: Block) -> bool:
+    return _IMPORT.match(text, block.start, block.end) is not None
+
+
+def _bound(text: str, block: Block) -> tuple[str, ...]:
+    """The name that a statement assigns to or annotates."""
+    bound = _BOUND.match(text, block.start, block.end)
+    return (bound[1],) if bound else ()
+
+
+def _any_in(offsets: Sequence[int], block: Block) -> bool:
+    at = bisect.bisect_left(offsets, block.start)
+    return at < len(offsets) and offsets[at] < block.end
+
+
+def _any_of(names: Iterable[str], pattern: str) -> re.Pattern[str] | None:
+    listed = "|".join(names)
+    return re.compile(pattern.format(listed)) if listed else None
+
+
+def _read(whole: _Text, kept: Mapping[int, bool]) -> set[str]:
+    """The words of what is kept: of the functions, of the statements with a word in them, and of all headers."""
+    text, lines = whole.text, whole.lines
+    rows = {row for row, stays in kept.items() if stays}
+    blocks = (*whole.outline.functions, *whole.outline.statements)
+    rows.update(set(range(len(lines))).difference(row for b in blocks for row in range(b.first, b.last)))
+    rows.update(b.first for b in whole.outline.statements if _is_hit(whole, b.start, b.end))
+    return {word for row in rows for word in _WORD.findall(text, lines[row].start, lines[row].end)}
+
+
+def _mentioned(whole: _Text, read: set[str]) -> set[Block]:
+    """The statements outside functions that say something of what is kept: those with a word, and the imports and
+    others that are about a name that is read there."""
+    text, statements = whole.text, whole.outline.statements
+    found = {block for block in statements if _is_hit(whole, block.start, block.end)}
+    targets = {name for group in _LOOPS.findall(text) for name in _WORD.findall(group)}
+    names = {*_NAMED.findall(text), *targets, *(name for b in statements for name in _bound(text, b))} & read
+    for block in statements:
+        bound = _BOUND.match(text, block.start, block.end)
+        if bound and bound[1] in names:
+            if block.end - block.start < _LONG or _CALLED.search(text, block.start, min(block.end, bound.end() + 80)):
+                found.add(block)
+        elif not bound and block.end - block.start < _LONG and names & _words(text, block.start, block.end):
+            found.add(block)
+    read = read.union(*(_words(text, block.start, block.end) for block in found))
+    found |= {
+        block
+        for block in statements
+        if _is_import(text, block)
+        and ("*" in text[block.start : block.end] or not read.isdisjoint(_words(text, block.start, block.end)))
+    }
+    return found
+
+
+def _render(whole: _Text, kept: Mapping[int, bool], read: Set[str]) -> Slim:
+    """The logical lines that are kept and all headers; a stub for what else binds a name that is read; a placeholder
+    where a body would be empty, or where something stood. Blank lines and comments of their own go."""
+    text, lines = whole.text, whole.lines
+    pieces: list[str] = []
+    rows: list[int] = []
+    row = counted = 0
+    starting = {block.first: block for block in (*whole.outline.functions, *whole.outline.statements)}
+    left_out_to = kept_to = 0
+    empty: tuple[int, str] | None = None  # a header without a body yet: its columns and its margin
+    for at, line in enumerate(lines):
+        if at < left_out_to or (at < kept_to and at not in kept):
+            continue
+        row += text.count("\n", counted, line.start)
+        counted = line.start
+        piece = text[line.start : line.end]
+        block = starting.get(at)
+        if block is not None:
+            if at in kept:
+                kept_to = block.last
+                if not block.kind and (imported := _FROM.match(piece)):
+                    piece = _narrowed(imported, read)
+            else:
+                left_out_to = block.last
+                piece = _stub(whole, block) if block.name in read else _placeholder(whole, block, read)
+                if not piece:
+                    continue
+        elif not kept.get(at, True):
+            piece = f"{margin(text, line)}0"
+        if empty is not None and line.indent <= empty[0]:
+            pieces.append(f"{empty[1]} 0\n")
+            rows.append(row)
+        is_header = at >= max(kept_to, left_out_to) and at + 1 < len(lines) and lines[at + 1].indent > line.indent
+        empty = (line.indent, margin(text, line)) if is_header else None
+        pieces.append(piece if piece.endswith("\n") else f"{piece}\n")
+        rows.extend(range(row, row + pieces[-1].count("\n")))
+    if empty is not None:
+        pieces.append(f"{empty[1]} 0\n")
+        rows.append(row)
+    rows.append(row)
+    return Slim("".join(pieces), rows)
+
+
+def _narrowed(statement: re.Match[str], read: Set[str]) -> str:
+    """A `from x import (...)` of several lines with only the names that are read."""
+    names = _COMMENT.sub("", statement[2]).split(",")
+    kept = [name.strip() for name in names if not read.isdisjoint(_WORD.findall(name))]
+    return f"{statement[1]}{', '.join(' '.join(name.split()) for name in kept)}" if kept else statement[0]
+
+
+def _stub(whole: _Text, block: Block) -> str:
+    """What stands for a function: its name, and what it returns where that may be spawned on."""
+    text, header = whole.text, whole.lines[block.header]
+    if block.last - block.first == 1 and block.end - block.start < _LONG:
+        return text[block.start : block.end]
+    typed = _RETURNS.search(text[header.start : header.end])
+    return f"{margin(text, header)}{block.kind} {block.name}(*_){f' -> {typed[1]}' if typed else ''}: ..."
+
+
+def _placeholder(whole: _Text, block: Block, read: Set[str]) -> str:
+    """What stands for a statement: the name it binds, if that is read."""
+    bound = _BOUND.match(whole.text, block.start, block.end)
+    if block.kind or bound is None or bound[1] not in read:
+        return ""
+    return f"{margin(whole.text, whole.lines[block.first])}{bound[1]} = ..."
