@@ -178,6 +178,11 @@ NEEDS = {
 """Word -> one of these must stand in the module too: without it the receiver's type cannot be known."""
 IN_HANDLERS = "exc_info()"
 """The word that says nothing where it belongs: in a handler."""
+HARMLESS = frozenset(
+    "debug info warning warn error exception critical fatal log msg is_set is_alive wait set clear sleep "
+    "monotonic time perf_counter".split()
+)
+"""Calls that do not raise in practice: waiting, flags and logging."""
 METHODS_ELSEWHERE = {"gather": ("asyncio", "aio", "tasks")}
 """Word -> the modules it may be a function of, where it is written with a dot: tensors have it as a method."""
 SPAWN_NAMES = frozenset(name.rpartition(".")[2] for name in SPAWNS) | {"remote"}

@@ -14,10 +14,6 @@ if TYPE_CHECKING:
 
     from panicguard.python.module import Module
 
-_LOG_METHODS = frozenset("debug info warning warn error exception critical fatal log msg".split())
-_HARMLESS = _LOG_METHODS | frozenset("is_set is_alive wait set clear sleep monotonic time perf_counter".split())
-"""Calls that do not raise in practice: waiting, flags and logging."""
-
 
 def statements(body: CSTNode) -> Sequence[CSTNode]:
     """The statements of a function's or block's body, small ones taken out of their lines, without a docstring."""
@@ -70,7 +66,7 @@ def _is_safe(module: Module, statement: CSTNode) -> bool:
             plain = all(not _calls(i.item) for i in items)
             return recovers or (plain and all(_is_safe(module, s) for s in statements(body)))
         case cst.While(test=test, body=body, orelse=None) | cst.If(test=test, body=body, orelse=None):
-            asks = all(not call.args or _callee_name(call) in _HARMLESS for call in _calls(test))
+            asks = all(not call.args or _callee_name(call) in apis.HARMLESS for call in _calls(test))
             return asks and all(_is_safe(module, s) for s in statements(body))
         case cst.FunctionDef() | cst.Pass() | cst.Global() | cst.Nonlocal() | cst.Break() | cst.Continue():
             return True
@@ -84,7 +80,7 @@ def _is_safe(module: Module, statement: CSTNode) -> bool:
 
 
 def _is_harmless(node: CSTNode) -> bool:
-    return all(_callee_name(call) in _HARMLESS for call in _calls(node))
+    return all(_callee_name(call) in apis.HARMLESS for call in _calls(node))
 
 
 def _calls(node: CSTNode) -> Iterator[cst.Call]:

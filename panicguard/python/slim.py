@@ -14,10 +14,10 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.python.apis import IN_HANDLERS
-from panicguard.python.handlers import in_handler, may_hide, may_swallow
 from panicguard.python.lex import line_at, margin
 from panicguard.python.outline import block_header, body_end, definition, outline, skeleton
 from panicguard.python.screen import RECEIVER, hits
+from panicguard.python.suspects import evidence, in_handler, may_hide, may_not_end, may_swallow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from panicguard.python.outline import Block, Outline
 
 _ASSIGNED = re.compile(r"((?:\w+\s*\.\s*)*)(\w+)\s*(?:\[[^\]\n]*\]\s*)?(?::[^=\n]+)?=(?!=)")
-_TARGETS = re.compile(r"\(?([^=(!<>\n]*?)[-+*/|&]?=(?!=)")
+_TARGETS = re.compile(r"\(?([^=(!<>:\n]*?)(?::[^=\n]+|[-+*/|&])?=(?!=)")
 _DECLARED = re.compile(r"(\w+)\s*:")
 _CHANGES = re.compile(r"(?:global|nonlocal|import|from|del|case|(?:async\s+)?def|class)\s(.*)", re.DOTALL)
 # Those that search start with plain letters, which is ten times faster than with \b or \w, and find a little more.
@@ -35,8 +35,9 @@ _CONTAINER = re.compile(r"((?:\w+\s*\.\s*)*)\b(\w+)\s*(?:\[[^\]\n]*\]\s*)?\Z")
 _CHAINED = re.compile(r"=\s*([\w.]+)\s*(?==(?!=))")
 _NAMES_AS = re.compile(r"as\s+\(?([\w, .]+)")
 _NAMES_FOR = re.compile(r"for\s+(.{1,200}?)\s+in\b", re.DOTALL)
-_LAST = re.compile(r"\b\w+\b(?!\s*\.)")
+_LAST = re.compile(r"\.?\b\w+\b(?!\s*\.)")
 """The last names of dotted ones."""
+_KEY = re.compile(r"\[[^\]]*\]?")
 _ALIAS = re.compile(r"\bas\s+(\w+)")
 _BOUND = re.compile(r"[ \t\f]*(\w+)\s*(?::|=(?!=))")
 _IMPORT = re.compile(r"[ \t\f]*(?:[^\n]*;[ \t\f]*)?(?:lazy[ \t]+)?(?:import|from)\b")
@@ -47,18 +48,19 @@ _GLOBAL = re.compile(r"global\s+([\w, ]+)")
 _NAMED = re.compile(r" as (\w+)")
 _CALLED = re.compile(r"\b(\w+)\s*\(")
 _CALLED_HERE = re.compile(r"(?<![\w.])(?:(?:self|cls)\s*\.\s*)?(\w+)\s*\(")
+_NAME = re.compile(r"\.?\w+")
+"""A name, or an attribute with its dot: what holds of the one says nothing of the other."""
+_OWNER = re.compile(r"\.?\w+(?=\s*[.(])")
+_EITHER = re.compile(r"\b(?:if|or|and)\b")
 _WORD = re.compile(r"\w+")
-_TARGET = re.compile(r"(?<!\)\.)\b\w+")
+_TARGET = re.compile(r"(?<!\)\.)\b\w+\b(?!\s*(?:=(?!=)|\.(?!remote\b)))")
 _RETURNS = re.compile(r"->\s*([^#\n]*(?:Loop|Executor|Pool|Thread|Group)[^#\n]*):\s*(?:#.*)?\Z")
-_GUARDS = re.compile(r"\b(?:try|with)\b")
-_ENDLESS = re.compile(r"\b(?:while\s+(?:True|1)|count)\b")
 _AWAITS = re.compile(r"\b(?:await|async)\b")
 _NEAR = 120
 """Characters in which the name of a container stands before what is done to it."""
 _LONG = 300
 """Characters from which a statement without a word is worth blanking."""
-_SELF = frozenset(("self", "cls"))
-_KEYWORDS = _SELF | frozenset(keyword.kwlist)
+_KEYWORDS = frozenset((*keyword.kwlist, "self", "cls"))
 
 
 class Slim(NamedTuple):
@@ -167,26 +169,31 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
     if not (spawning or catching or running or any(not _is_import(text, b) for b in outside)):
         return None
     traces = [_trace(whole, b, frozenset(), names) for b in (*spawning, *outside)]
-    spawned = {b for b in functions if any(b.name in trace.targets for trace in traces)}
-    complete = running | {
-        b for b in spawned if _GUARDS.search(text, b.start, b.end) or _ENDLESS.search(text, b.start, b.end)
-    }
+    spawned = {b: evidence(text, whole.lines, b) for b in functions if any(b.name in trace.targets for trace in traces)}
+    complete = running | {b for b, rows in spawned.items() if rows is None}
     complete |= _called(whole, complete) | _decorated(whole, {b.name for b in spawning})
     flows, needs = _shared(whole, spawning, traces)
-    flowing = _any_of((rf"\.\s*{n[1:]}" if n[0] == "." else rf"\b{n}" for n in sorted(flows)), r"(?:{})\b")
-    needed = _any_of(sorted(needs), r"\b(?:{})\b\s*(?::[^=\n]+)?=(?!=)")
+    flowing = _any_of((rf"\.{n[1:]}" if n[0] == "." else rf"\b{n}" for n in sorted(flows)), r"(?:{})\b")
+    needed = _any_of(sorted({n.lstrip(".") for n in needs}), r"\b(?:{})\b\s*(?::[^=\n]+)?=(?!=)")
     kept: dict[int, bool] = {}
     for block in functions:
         if block in complete:
             kept.update((row, True) for row in range(block.first, block.last))
             continue
-        told = {n.lstrip(".") for n in flows} if flowing and flowing.search(text, block.start, block.end) else set()
+        told = set(flows) if flowing and flowing.search(text, block.start, block.end) else set()
         if catching and text.find(".cancel(", block.start, block.end) >= 0:
-            told.add("cancel")
+            told.add(".cancel")
         made = needs if needed and needed.search(text, block.start, block.end) else frozenset()
-        if block in spawning or block in spawned or block in catching or told or made or block.name in needs:
+        if (
+            block in spawning
+            or block in spawned
+            or block in catching
+            or told
+            or made
+            or not needs.isdisjoint((block.name, f".{block.name}"))
+        ):
             kept.update((row, True) for row in range(block.first, block.header + 1))
-            rows = _trace(whole, block, told, made | names).rows
+            rows = _trace(whole, block, told, made | names).rows | (spawned.get(block) or set())
             if block in catching:
                 rows |= {
                     row
@@ -204,12 +211,12 @@ def _called(whole: _Text, callers: Iterable[Block]) -> set[Block]:
     judged: set[str] = set()
     for block in callers:
         called = _CALLED_HERE.findall(whole.text, block.start, block.end)
-        is_judged = block.name == "run" or _ENDLESS.search(whole.text, block.start, block.end)
+        is_judged = block.name == "run" or may_not_end(whole.text, whole.lines, block)
         (judged if is_judged else handling).update(called)
     return {
         b
         for b in whole.outline.functions
-        if b.name in judged or (b.name in handling and may_hide(whole.text, whole.lines, b.first, b.last))
+        if b.name in judged or (b.name in handling and may_hide(whole.text, whole.lines, b))
     }
 
 
@@ -233,8 +240,8 @@ def _shared(whole: _Text, spawning: Sequence[Block], traces: Sequence[_Trace]) -
     flows |= {
         b.name for b in spawning if any(text.startswith(IN_HANDLERS, at) for at in _hits_in(whole, b.start, b.end))
     }
-    receivers = {n for trace in traces for n in trace.receivers} - _SELF
-    return flows, {n for n in receivers if n in shared or re.search(rf"\.\s*{n}\b", text)}
+    receivers = {n for trace in traces for n in trace.receivers}
+    return flows, {n for n in receivers if n in shared or n[0] == "."}
 
 
 class _Trace(NamedTuple):
@@ -258,19 +265,17 @@ def _trace(whole: _Text, block: Block, flows: Set[str], needs: Set[str]) -> _Tra
         own = _own(text, lines, row, block.last) if row > block.header else range(row, row + 1)
         piece = text[lines[row].start : lines[own[-1]].end]
         found.rows.update(own)
-        needs.update(_WORD.findall(piece))
+        needs.update(_NAME.findall(piece))
         found.targets.update(_TARGET.findall(piece))
         found.stores.update(_stores(piece))
         flows.update(_binds(piece), _around(text, lines, block, row))
         if receiver := RECEIVER.search(text, lines[row].start, at):
-            found.receivers.update(_WORD.findall(receiver[1]))
+            found.receivers.update(_NAME.findall(text, max(lines[row].start, receiver.start() - 1), receiver.end()))
     left = {row: _said(text, lines[row]) for row in range(block.header + 1, block.last) if row not in found.rows}
     binds = {row: {name} for row in left if (name := definition(text, lines[row])[1])}
     count = -1
     while count != len(found.rows):
         count = len(found.rows)
-        flows -= _SELF
-        needs -= _KEYWORDS
         for row, said in left.items():
             if row in found.rows:
                 continue
@@ -281,13 +286,17 @@ def _trace(whole: _Text, block: Block, flows: Set[str], needs: Set[str]) -> _Tra
                 own = _own(text, lines, row, block.last)
                 piece = text[lines[row].start : lines[own[-1]].end]
                 found.rows.update(own)
-                needs.update(_WORD.findall(piece))
                 bound = _binds(piece)
+                if len(own) > 1 or "lambda" in piece:
+                    needs.update(_NAME.findall(piece))
                 if is_flow:
                     found.stores.update(_stores(piece))
                     flows |= bound
+                    needs.update(_OWNER.findall(piece))
+                else:
+                    needs.update(_NAME.findall(piece, 0, _made_from(piece)))
                 if not found.receivers.isdisjoint(bound):
-                    found.receivers.update(_WORD.findall(piece))
+                    found.receivers.update(_NAME.findall(piece))
             elif "yield" in said:
                 found.rows.add(row)
     return found
@@ -295,10 +304,17 @@ def _trace(whole: _Text, block: Block, flows: Set[str], needs: Set[str]) -> _Tra
 
 def _said(text: str, line: LogicalLine) -> frozenset[str]:
     """The words of a logical line that is no text; where it defines something, without its name."""
-    words = frozenset(_WORD.findall(text, line.start, line.end))
+    words = frozenset(_NAME.findall(text, line.start, line.end))
     if text.startswith(('"""', "'''"), line.start + len(margin(text, line))):
         return frozenset()
     return words - {definition(text, line)[1]}
+
+
+def _made_from(piece: str) -> int:
+    """Where the words end in a binding that tell what is bound: behind the first argument of the first call."""
+    value = piece.find("=") + 1
+    end = len(piece) if _EITHER.search(piece, value) else piece.find(",", value)
+    return len(piece) if end < 0 else end
 
 
 def _stores(piece: str) -> set[str]:
@@ -316,9 +332,8 @@ def _binds(piece: str) -> set[str]:
     targets = [found[1] for found in starts if found is not None]
     for names in (_CHAINED, _NAMES_AS, _NAMES_FOR):
         targets += names.findall(piece)
-    return {name for target in targets for name in _LAST.findall(target)}.union(
-        name.lstrip(".") for name in _stores(piece)
-    )
+    bound = {name for target in targets for name in _LAST.findall(_KEY.sub("", target))}
+    return (bound | _stores(piece)) - _KEYWORDS
 
 
 def _own(text: str, lines: Sequence[LogicalLine], row: int, last: int) -> range:

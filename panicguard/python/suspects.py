@@ -1,0 +1,127 @@
+"""Questions about the text of a function, by its logical lines: a No is certain, a Yes is for the tree to judge."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from panicguard.python.apis import HARMLESS
+from panicguard.python.outline import body_end
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from panicguard.python.lex import LogicalLine
+    from panicguard.python.outline import Block
+
+_HANDLER = re.compile(r"[ \t\f]*except\b|.*\bsuppress\s*\(")
+_TRY = re.compile(r"[ \t\f]*try\b")
+_EXCEPT = re.compile(r"[ \t\f]*except\b")
+_HANDLES = re.compile(r"[ \t\f]*(?:except|finally)\b")
+_DEFINES = re.compile(r"[ \t\f]*(?:def|async[ \t]+def|class)\b")
+_RAISE = re.compile(r"[ \t\f]*raise\b")
+_LEAVES = re.compile(r"\b(?:return|break|continue)\b")
+_IDLE = re.compile(
+    r"[ \t\f]*(?:(?:pass|continue|break|return|None|True|False|print)\b|[-\d\"']|\.\.\.|(?:await\s+)?[\w.]*sleep\s*\()"
+)
+"""How a statement starts that does nothing with an error."""
+_AWAITS = re.compile(r"\b(?:await|async)\b")
+_GUARDS = re.compile(r"\b(?:try|with)\b")
+_ENDLESS = re.compile(r"[ \t\f]*(?:while\s*\(?(?:True|1)\b|for\b.*\bcount\s*\()")
+_STOPS = re.compile(r"[ \t\f]*(?:break|return|raise)\b|.*\b(?:await|yield)\b")
+_NESTED = re.compile(r"\b(?:def|lambda|class)\b")
+_COMPOUND_OR_TEXT = re.compile(
+    r"[ \t\f]*(?:(?:async|class|def|elif|else|except|finally|for|if|match|try|while|with)\b|[@\"'])"
+)
+_CALL = re.compile(r"\b(\w+)\s*\(")
+
+
+def in_handler(text: str, lines: Sequence[LogicalLine], row: int) -> bool:
+    """Whether a logical line stands in a handler of its function."""
+    indent = lines[row].indent
+    for line in reversed(lines[:row]):
+        if line.indent < indent:
+            indent = line.indent
+            if _HANDLES.match(text, line.start):
+                return True
+            if _DEFINES.match(text, line.start):
+                return False
+    return False
+
+
+def may_swallow(text: str, lines: Sequence[LogicalLine], row: int) -> bool:
+    """Whether a logical line starts a handler, of code that awaits, that does not always end in `raise`."""
+    line = lines[row]
+    if not _HANDLER.match(text, line.start):
+        return False
+    last = body_end(lines, row)
+    if not _EXCEPT.match(text, line.start):
+        return bool(_AWAITS.search(text, line.start, lines[last - 1].end))
+    for above in reversed(lines[:row]):
+        if above.indent < line.indent:
+            return False
+        if above.indent == line.indent and _TRY.match(text, above.start):
+            break
+    else:
+        return False
+    if not _AWAITS.search(text, above.start, line.start):
+        return False
+    if last == row + 1:
+        return True
+    body = lines[row + 1].indent
+    final = max(i for i in range(row + 1, last) if lines[i].indent == body)
+    return not _RAISE.match(text, lines[final].start) or bool(_LEAVES.search(text, line.end, lines[final].start))
+
+
+def may_hide(text: str, lines: Sequence[LogicalLine], block: Block) -> bool:
+    """Whether a handler in a function may do nothing, or it calls `suppress`."""
+    for row in range(block.first, block.last):
+        if not _HANDLER.match(text, lines[row].start, lines[row].end):
+            continue
+        if not _EXCEPT.match(text, lines[row].start):
+            return True
+        end = body_end(lines, row)
+        if end == row + 1 or all(_IDLE.match(text, lines[below].start) for below in range(row + 1, end)):
+            return True
+    return False
+
+
+def evidence(text: str, lines: Sequence[LogicalLine], block: Block) -> set[int] | None:
+    """The rows that prove that no rule has anything to say of a function that is spawned, but that errors leave it;
+    None where it must be read whole."""
+    stops = list(_stops(text, lines, block))
+    if None in stops or may_hide(text, lines, block):
+        return None
+    rows = {row for row in stops if row is not None}
+    if _GUARDS.search(text, lines[block.header].end, block.end):
+        unguarded = _unguarded(text, lines, block)
+        if unguarded is None:
+            return None
+        rows.add(unguarded)
+    return rows
+
+
+def may_not_end(text: str, lines: Sequence[LogicalLine], block: Block) -> bool:
+    """Whether a loop in a function may never be left."""
+    return None in _stops(text, lines, block)
+
+
+def _unguarded(text: str, lines: Sequence[LogicalLine], block: Block) -> int | None:
+    """The first simple statement of a function, in none of its compound ones, that may raise."""
+    indent = lines[min(block.header + 1, block.last - 1)].indent
+    for row in range(block.header + 1, block.last):
+        start, end, columns, _ = lines[row]
+        is_simple = columns == indent and not _COMPOUND_OR_TEXT.match(text, start)
+        if is_simple and not HARMLESS.issuperset(_CALL.findall(text, start, end)):
+            return row
+    return None
+
+
+def _stops(text: str, lines: Sequence[LogicalLine], block: Block) -> Iterator[int | None]:
+    """For each endless loop of a function a row that leaves it or waits; None where there may be none."""
+    for row in range(block.header + 1, block.last):
+        if _ENDLESS.match(text, lines[row].start):
+            end = body_end(lines, row)
+            nests = _NESTED.search(text, lines[row].end, lines[end - 1].end)
+            inside = (i for i in range(row + 1, end) if _STOPS.match(text, lines[i].start))
+            yield None if nests else next(inside, None)
