@@ -45,8 +45,9 @@ def _check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
     front_end = FRONT_ENDS[source.language]
     if front_end.skips(source, settings):
         return ()
-    rules = _rules(source, settings)
-    words = (*_words(rules, front_end.words), *_declared(settings))
+    exempt = language(settings, source.path) == "pyi" or patterns.is_spawn_exempt(settings, source.path)
+    codes = settings.enabled - patterns.ignored_codes(settings, source.path)
+    rules, words = _chosen(codes, exempt, source.language, _declared(settings))
     marks = () if settings.ignore_noqa else suppress.marks(rule_names())
     occurring = found_in(source.text, (*words, *marks))
     if not occurring:
@@ -79,20 +80,14 @@ def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
     return diagnostic
 
 
-def _rules(source: Source, settings: Settings) -> tuple[Rule, ...]:
-    """The rules that hold for a file."""
-    exempt = language(settings, source.path) == "pyi" or patterns.is_spawn_exempt(settings, source.path)
-    return _chosen(settings.enabled - patterns.ignored_codes(settings, source.path), exempt)
-
-
 @functools.cache
-def _chosen(codes: frozenset[str], exempt: bool) -> tuple[Rule, ...]:
-    return tuple(rule for rule in all_rules() if rule.code in codes and not (rule.spawn and exempt))
-
-
-@functools.cache
-def _words(rules: tuple[Rule, ...], of: Callable[[Rule], tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for rule in rules for word in of(rule)))
+def _chosen(
+    codes: frozenset[str], exempt: bool, language: str, declared: tuple[str, ...]
+) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
+    """The rules that hold for a file, and the words they look for: chosen once for files alike."""
+    rules = tuple(rule for rule in all_rules() if rule.code in codes and not (rule.spawn and exempt))
+    words = FRONT_ENDS[language].words
+    return rules, tuple(dict.fromkeys((*(word for rule in rules for word in words(rule)), *declared)))
 
 
 def _declared(settings: Settings) -> tuple[str, ...]:

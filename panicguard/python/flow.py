@@ -39,6 +39,15 @@ _CONTAINER_ANNOTATIONS = frozenset(
     "MutableMapping WeakSet OrderedDict WeakValueDictionary WeakKeyDictionary".split()
 )
 
+_LABELS = {
+    "Attribute": "attr",
+    "Arg": "keyword",
+    **dict.fromkeys(("AnnAssign", "NamedExpr", "For", "CompFor"), "target"),
+    **dict.fromkeys(("Param", "FunctionDef", "ClassDef"), "name"),
+}
+"""Node -> the field whose name it does not read."""
+_BINDERS = frozenset(("AssignTarget", "AsName", "ImportAlias", "Del", "NameItem"))
+
 
 class Use(NamedTuple):
     """One use of a value.
@@ -317,26 +326,13 @@ def _is_comprehension(node: CSTNode | None) -> bool:
 
 def _is_stored_or_label(name: CSTNode, parent: CSTNode, tree: Tree) -> bool:
     """Whether a Name node is a binding, an attribute's own name or a keyword, not a reading of a variable."""
-    match parent:
-        case cst.Attribute(attr=attr):
-            return attr is name
-        case cst.Arg(keyword=keyword):
-            return keyword is name
-        case (
-            cst.AnnAssign(target=target)
-            | cst.NamedExpr(target=target)
-            | cst.For(target=target)
-            | cst.CompFor(target=target)
-        ):
-            return target is name
-        case cst.Param(name=own) | cst.FunctionDef(name=own) | cst.ClassDef(name=own):
-            return own is name
-        case cst.AssignTarget() | cst.AsName() | cst.ImportAlias() | cst.Del() | cst.NameItem():
-            return True
-        case cst.Element():
-            outer = tree.parents[tree.parents[parent]]
-            holder = tree.parents[parent]
-            return isinstance(outer, cst.AssignTarget) or (
-                isinstance(outer, (cst.For, cst.CompFor)) and outer.target is holder
-            )
-    return False
+    kind = type(parent).__name__  # isinstance() with libcst's abstract classes is slow, and this runs for every name
+    if kind in _LABELS:
+        return getattr(parent, _LABELS[kind]) is name
+    if kind == "Element":
+        holder = tree.parents[parent]
+        outer = tree.parents[holder]
+        return isinstance(outer, cst.AssignTarget) or (
+            isinstance(outer, (cst.For, cst.CompFor)) and outer.target is holder
+        )
+    return kind in _BINDERS

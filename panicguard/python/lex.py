@@ -41,6 +41,7 @@ _LINK = re.compile(
     rf"{TOKEN} | (?P<reset> [,;] ) | (?P<link> [-+~] | [*/%@&|^.<>=!]+ | \b(?:not|if|lambda|await|and|or|in|is)\b )",
     re.VERBOSE | re.DOTALL,
 )
+_SPACES = re.compile(" *")
 _INDENT = re.compile(r"[ \t\f]*")
 
 
@@ -80,13 +81,6 @@ def scan(text: str) -> Scan:
     sound = True
     joined = -1
 
-    def end_line(end: int) -> None:
-        nonlocal start
-        body = _INDENT.match(text, start).end()  # type: ignore[union-attr]
-        blank = body == end or text[body] in "#\r\n"
-        lines.append(LogicalLine(start, end, _columns(text[start:body]), blank))
-        start = end
-
     for token in _TOKEN.finditer(text):
         match token.lastgroup:
             case "newline":
@@ -94,7 +88,8 @@ def scan(text: str) -> Scan:
                     joined_lines.append((joined, token.start("newline")))
                     joined = -1
                 if depth == 0:
-                    end_line(token.end())
+                    lines.append(_logical_line(text, start, end := token.end()))
+                    start = end
             case "comment":
                 comments.append(token.span("comment"))
             case "string":
@@ -115,7 +110,7 @@ def scan(text: str) -> Scan:
     if joined >= 0:
         joined_lines.append((joined, len(text)))
     if start < len(text):
-        end_line(len(text))
+        lines.append(_logical_line(text, start, len(text)))
     return Scan(tuple(lines), tuple(comments), tuple(strings), tuple(joined_lines), sound and depth == 0)
 
 
@@ -129,13 +124,15 @@ def margin(text: str, line: LogicalLine) -> str:
     return text[line.start : _INDENT.match(text, line.start).end()]  # type: ignore[union-attr]
 
 
-def _columns(indent: str) -> int:
-    if "\t" not in indent and "\f" not in indent:
-        return len(indent)
-    columns = 0
-    for char in indent:
-        columns = 0 if char == "\f" else columns // 8 * 8 + 8 if char == "\t" else columns + 1
-    return columns
+def _logical_line(text: str, start: int, end: int) -> LogicalLine:
+    body = _SPACES.match(text, start).end()  # type: ignore[union-attr]
+    columns = body - start
+    if body < end and text[body] in "\t\f":
+        body = _INDENT.match(text, start).end()  # type: ignore[union-attr]
+        columns = 0
+        for char in text[start:body]:
+            columns = 0 if char == "\f" else columns // 8 * 8 + 8 if char == "\t" else columns + 1
+    return LogicalLine(start, end, columns, body == end or text[body] in "#\r\n")
 
 
 def depth(text: str, start: int, end: int) -> int:
