@@ -142,6 +142,7 @@ THREAD_WORDS = tuple(
     f"{name}{after}" for name in ("Thread", "QThread", "QRunnable") for after in ("(", ")", ",", " as", "\n")
 )
 """A thread class where it is called, derived from or renamed; a type annotation says nothing."""
+START_WORDS = ("start_new_thread", "start_joinable_thread", "_start_new_thread", "_start_joinable_thread")
 SPAWN_WORDS = (
     "create_task",
     "ensure_future",
@@ -149,8 +150,7 @@ SPAWN_WORDS = (
     "start_soon",
     "spawn_callback",
     *THREAD_WORDS,
-    "start_new_thread",
-    "start_joinable_thread",
+    *START_WORDS,
     "callInThread",
     ".submit(",
     "run_in_executor",

@@ -269,7 +269,7 @@ def _trace(whole: _Text, block: Block, flows: Set[str], needs: Set[str]) -> _Tra
         found.targets.update(_TARGET.findall(piece))
         found.stores.update(_stores(piece))
         flows.update(_binds(piece), _around(text, lines, block, row))
-        if receiver := RECEIVER.search(text, lines[row].start, at):
+        if receiver := RECEIVER.search(text, lines[row].start, at + text.startswith(".", at)):
             found.receivers.update(_NAME.findall(text, max(lines[row].start, receiver.start() - 1), receiver.end()))
     left = {row: _said(text, lines[row]) for row in range(block.header + 1, block.last) if row not in found.rows}
     binds = {row: {name} for row in left if (name := definition(text, lines[row])[1])}
