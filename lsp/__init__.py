@@ -14,7 +14,7 @@ actions        what can be done about a diagnostic
 process        the worker as the server sees it
 worker         the worker itself: `jobs`, one after another
 jobs           checking, fixing, explaining: pure functions
-hover          what is to say about a place
+hover          what is to say about a place; the spawns there are found by `hover_python` and `hover_go`
 """
 
 from __future__ import annotations

@@ -14,8 +14,9 @@ from lsprotocol import types
 from lsprotocol.converters import get_converter
 from pygls import uris
 
-from panicguard import __version__
+from panicguard import __version__, gomod
 from panicguard.model import Applicability, Severity
+from panicguard.settings import discovery
 from panicguard.suppress import UNUSED
 
 from .documents import Cell
@@ -37,7 +38,8 @@ NOTEBOOK_FIX_ALL = f"notebook.{FIX_ALL}"
 COMMANDS = tuple(
     f"{NAME}.{name}" for name in ("applyAutofix", "reloadSettings", "printDebugInformation", "openDocumentation")
 )
-WATCHED = ("**/.panicguard.toml", "**/panicguard.toml", "**/pyproject.toml", "**/.ruff.toml", "**/ruff.toml")
+WATCHED = (*dict.fromkeys((*discovery.FILES, *discovery.RUFF_FILES)), "go.mod", gomod.MANIFEST)
+"""The names of the files that settings come from; every copy of the runtime has a manifest."""
 _ENCODINGS = ("utf-8", "utf-16", "utf-32")
 _SEVERITIES = {
     Severity.ERROR: types.DiagnosticSeverity.Error,
@@ -124,7 +126,7 @@ def initialize_result(client: Client) -> types.InitializeResult:
 def watchers() -> types.RegistrationParams:
     """The request to be told when configuration files change."""
     options = types.DidChangeWatchedFilesRegistrationOptions(
-        watchers=[types.FileSystemWatcher(glob_pattern=glob) for glob in WATCHED]
+        watchers=[types.FileSystemWatcher(glob_pattern=f"**/{name}") for name in WATCHED]
     )
     return types.RegistrationParams(
         [

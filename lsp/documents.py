@@ -68,19 +68,19 @@ class Document:
         )
 
 
-def document(uri: str, path: str, version: int | None, text: str) -> Document:
-    """The document of one text."""
-    return Document(uri, version, source(path, text), (Part(uri, 0),))
+def document(uri: str, path: str, version: int | None, text: str, language: str) -> Document:
+    """The document of one text; `language` is that of its source."""
+    return Document(uri, version, _source(path, text, language), (Part(uri, 0),))
 
 
-def source(path: str, text: str) -> Source:
+def _source(path: str, text: str, language: str) -> Source:
     """The source of a text that is on no disk; its encoding is the one that it would be read with."""
     head = _LINES.match(text)
     try:
-        encoding = Source.decode(path, head[0].encode("ascii", "replace")).encoding if head else "utf-8"
+        read = Source.decode(path, head[0].encode("ascii", "replace") if head else b"", language=language)
     except (UnicodeError, LookupError):
-        encoding = "utf-8"
-    return Source(path, text, encoding=encoding)
+        return Source(path, text, language)
+    return Source(path, text, language, read.encoding)
 
 
 def notebook(uri: str, path: str, version: int, cells: Sequence[Cell]) -> Document:

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from panicguard.model import INTERNAL_ERROR, Diagnostic
+from panicguard.source import Source
 
 from . import convert, documents
 from .documents import Document
@@ -89,7 +90,7 @@ async def _of_file(ls: Server, path: str, settings: Settings) -> tuple[Document,
     try:
         source, found = await ls.bulk.run("check_file", path, settings)
     except JobError as error:
-        source = documents.source(path, "")
+        source = Source(path, "")
         found = (Found(Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, str(error), 0, 0), None),)
     uri = convert.uri(path)
     return Document(uri, None, source, (documents.Part(uri, 0),)), found

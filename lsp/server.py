@@ -176,7 +176,7 @@ class Server(LanguageServer):
         """What stands for the diagnostics of a document: another as soon as they may be others."""
         path = document.source.path
         its = self.configuration.settings(path)
-        return f"{hash((document.source.text, document.parts, its, self.configuration.preferences(path))):x}"
+        return f"{hash((document.source, document.parts, its, self.configuration.preferences(path))):x}"
 
     # Settings
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from panicguard.engine import FRONT_ENDS
+
 from . import convert, documents
 
 if TYPE_CHECKING:
@@ -19,8 +21,9 @@ DEBOUNCE = 0.06
 
 def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
     item = params.text_document
-    if convert.language(item) == "python":
-        ls.opened(documents.document(item.uri, _path(ls, item.uri), item.version, item.text))
+    language = convert.language(item)
+    if language in FRONT_ENDS:
+        ls.opened(documents.document(item.uri, _path(ls, item.uri), item.version, item.text, language))
 
 
 def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
@@ -28,8 +31,9 @@ def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
     document = ls.documents.get(uri)
     if document is None or document.is_notebook:
         return
-    text = convert.changed(document.source.text, params.content_changes, ls.client.encoding)
-    ls.opened(documents.document(uri, document.source.path, version, text), DEBOUNCE)
+    before = document.source
+    text = convert.changed(before.text, params.content_changes, ls.client.encoding)
+    ls.opened(documents.document(uri, before.path, version, text, before.language), DEBOUNCE)
 
 
 def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:

@@ -13,12 +13,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent / "lsp"))
 
 from client import Client
 from panicguard_lsp.sync import DEBOUNCE
+from test_lsp_go import make_module
 
+HEAD = "import asyncio\n\n\n"
 SPAWN = """\
 async def handle_{n}(queue, limit={n}):
     \"\"\"Serve what comes.\"\"\"
@@ -46,30 +49,92 @@ class Record{n}:
     def get(self, name, default=None):
         return self.fields.get(name, default)
 """
+GO_HEAD = """\
+package main
+
+import (
+	"fmt"
+	"strings"
+)
 
 
-def program(lines: int, spawns: int) -> str:
-    """A module of so many lines, with its spawns spread over it."""
-    others = (lines - 4 - 8 * spawns) // 20
-    blocks = [OTHER.format(n=n) for n in range(others)]
+"""
+GO_SPAWN = """\
+// Handle{n} serves what comes.
+func Handle{n}(queue chan Item, limit int) {{
+	for item := range queue {{
+		if item.Size > limit {{
+			continue
+		}}
+		go deliver(item, limit)
+	}}
+}}
+"""
+GO_OTHER = """\
+// Parse{n} returns the fields of a line.
+func Parse{n}(text string, strict bool) (map[string]string, error) {{
+	fields := make(map[string]string)
+	for _, part := range strings.Split(text, ";") {{
+		name, value, found := strings.Cut(part, "=")
+		if strict && !found {{
+			return nil, fmt.Errorf("not a field: %q", part)
+		}}
+		fields[strings.TrimSpace(name)] = strings.TrimSpace(value)
+	}}
+	return fields, nil
+}}
+
+
+type Record{n} struct {{
+	fields map[string]string
+}}
+
+func (r *Record{n}) Get(name string) string {{ return r.fields[name] }}
+"""
+
+
+class Language(NamedTuple):
+    """What a program is made of: its head, a block with a spawn and one without, and a line of comment."""
+
+    suffix: str
+    head: str
+    spawn: str
+    other: str
+    comment: str
+
+
+LANGUAGES = {
+    "python": Language(".py", HEAD, SPAWN, OTHER, "#"),
+    "go": Language(".go", GO_HEAD, GO_SPAWN, GO_OTHER, "//"),
+}
+
+
+def program(language: str, lines: int, spawns: int) -> str:
+    """A file of so many lines, with its spawns spread over it."""
+    its = LANGUAGES[language]
+    block, rest = its.other.count("\n") + 2, its.spawn.count("\n") + 2
+    blocks = [its.other.format(n=n) for n in range((lines - its.head.count("\n") - rest * spawns) // block)]
     for n in range(spawns):
-        blocks.insert((n + 1) * len(blocks) // (spawns + 1), SPAWN.format(n=n))
-    text = "import asyncio\n\n\n" + "\n\n".join(blocks)
-    return text + "#\n" * (lines - text.count("\n"))
+        blocks.insert((n + 1) * len(blocks) // (spawns + 1), its.spawn.format(n=n))
+    text = its.head + "\n\n".join(blocks)
+    return text + f"{its.comment}\n" * (lines - text.count("\n"))
 
 
-def measure(lines: int, spawns: int, keystrokes: int) -> tuple[list[float], list[int]]:
+def measure(language: str, lines: int, spawns: int, keystrokes: int) -> tuple[list[float], list[int]]:
     """The seconds of each keystroke beyond the debounce, in ascending order; memory in MB at both ends."""
-    seconds = []
+    seconds, its = [], LANGUAGES[language]
     with tempfile.TemporaryDirectory() as directory, Client(Path(directory)) as client:
+        if language == "go":
+            make_module(Path(directory))
         client.initialize()
-        uri = client.open("big.py", program(lines, spawns))
+        uri = client.open(f"big{its.suffix}", program(language, lines, spawns), language=language)
         assert len(client.published(uri)) == spawns
         used = [memory(client)]
         for n in range(keystrokes):
-            where = {"line": lines // 2, "character": 0}
+            where = {"line": lines // 2, "character": len(its.comment) if n % 2 else 0}
+            change = {"range": {"start": where, "end": where}, "text": "x" if n % 2 else f"{its.comment}\n"}
             started = time.perf_counter()
-            client.change(uri, n + 2, {"range": {"start": where, "end": where}, "text": "#x\n" if n % 2 else "#"})
+            client.change(uri, n + 2, change)
             note = client.wait("textDocument/publishDiagnostics")
             assert len(note["params"]["diagnostics"]) == spawns
             seconds.append(note["at"] - started - DEBOUNCE)
@@ -96,7 +161,7 @@ def answers(directory: Path) -> tuple[list[float], int, float]:
     seconds = []
     with Client(directory) as client:
         client.initialize()
-        uri = client.open("bench_lsp_open.py", program(300, 3))
+        uri = client.open("bench_lsp_open.py", program("python", 300, 3))
         client.published(uri)
         where = {"textDocument": {"uri": uri}, "position": {"line": 3, "character": 9}}
         started = time.perf_counter()
@@ -123,10 +188,11 @@ def main() -> None:
     parser.add_argument("--workspace", type=Path)
     its = parser.parse_args()
     print(f"debounce {1000 * DEBOUNCE:.0f} ms, {its.keystrokes} keystrokes; milliseconds beyond the debounce")
-    print(f"{'lines':>6} {'spawns':>6} {'p50':>6} {'p95':>6} {'p99':>6}  memory before and after")
-    for lines, spawns in ((300, 3), (5_000, 20)):
-        seconds, (before, after) = measure(lines, spawns, its.keystrokes)
-        print(f"{lines:>6} {spawns:>6} {shares(seconds)}  {before} MB, {after} MB")
+    print(f"{'':<6} {'lines':>6} {'spawns':>6} {'p50':>6} {'p95':>6} {'p99':>6}  memory before and after")
+    for language in LANGUAGES:
+        for lines, spawns in ((300, 3), (5_000, 20)):
+            seconds, (before, after) = measure(language, lines, spawns, its.keystrokes)
+            print(f"{language:<6} {lines:>6} {spawns:>6} {shares(seconds)}  {before} MB, {after} MB")
     if its.workspace is not None:
         seconds, files, took = answers(its.workspace.absolute())
         print(f"{files} files checked in {took:.1f} s; {len(seconds)} answers meanwhile: {shares(seconds)} ms")

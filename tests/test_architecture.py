@@ -50,7 +50,7 @@ ALLOWED = {
 # fmt: off
 SERVER_MAY = {
     "", "engine", "fix", "pool", "annotate", "comments", "directives", "gomod", "suppress", "files", "options",
-    "settings", "patterns", "model", "source", "rule", "python", "report",
+    "settings", "patterns", "model", "source", "rule", "python", "go", "report",
 }
 # fmt: on
 """What the language server may import of the package."""

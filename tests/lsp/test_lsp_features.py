@@ -110,7 +110,7 @@ def test_a_change_outside_of_the_text_is_at_its_end(client: Client) -> None:
 
 
 def test_other_languages_are_passed_over(client: Client) -> None:
-    uri = client.open("main.go", SPAWN, language="go")
+    uri = client.open("main.rs", SPAWN, language="rust")
     client.change(uri, 2, {"text": SPAWN})
     assert client.actions(uri, []) == []
     assert client.request("textDocument/diagnostic", {"textDocument": {"uri": uri}})["items"] == []
