@@ -93,8 +93,10 @@ def _comment_behind(statement: Node) -> Node | None:
 def aligned(source: Source, edit: Edit, *, keeps: bool = True) -> list[Edit]:
     """The edit, and what keeps the comments behind the lines beside it aligned. `keeps` says whether the comment
     behind the edit is still behind its last line. Nothing more where the comments were not aligned before."""
-    comments = {source.location(start)[0]: start for start, _ in scan(source.text).comments}
     row = source.location(edit.end)[0]
+    if "//" not in source.line(row):
+        return [edit]
+    comments = {source.location(start)[0]: start for start, _ in scan(source.text).comments}
     if row not in comments or not _code(source, row, comments[row]):
         return [edit]
     column = source.location(comments[row])[1]

@@ -9,20 +9,25 @@ from panicguard.python.lex import LogicalLine, Scan
 
 _TOKEN = re.compile(
     r"""
-    (?P<comment> //[^\r\n]* )
-  | (?P<block> /\* .*? (?: \*/ | \Z ) )
-  | (?P<raw> ` [^`]* (?: ` | \Z ) )
-  | (?P<string> " (?: [^"\\\r\n] | \\. )* "? )
-  | (?P<rune> ' (?: [^'\\\r\n] | \\. )* '? )
-  | (?P<open> [\(\[\{] )
-  | (?P<close> [\)\]\}] )
-  | (?P<newline> \r\n | \r | \n )
+    [^()\[\]{}"'`/\r\n]*  # to pass over at once what begins no token takes a third of the time
+    (?:
+        (?P<comment> //[^\r\n]* )
+      | (?P<block> /\* .*? (?: \*/ | \Z ) )
+      | (?P<raw> ` [^`]* (?: ` | \Z ) )
+      | " (?: [^"\\\r\n] | \\. )* "?
+      | ' (?: [^'\\\r\n] | \\. )* '?
+      | [(\[] [^()\[\]{}"'`/\r\n]* [)\]]  # most brackets hold nothing to look at
+      | (?P<open> [(\[{] )
+      | (?P<close> [)\]}] )
+      | (?P<newline> \r\n | \r | \n )
+      | / | \Z
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
 _INDENT = re.compile(r"[ \t\f]*")
-_CONTINUED = re.compile(r"(?:[.*/%&|^<>=!:]|(?<!\+)\+|(?<!-)-)\Z")
-"""What a line ends in that goes on in the next one."""
+_OPERATORS = frozenset(".*/%&|^<>=!:+-")
+"""What a line ends in that goes on in the next one, unless it is `++` or `--`."""
 
 
 @functools.lru_cache(maxsize=4)
@@ -46,25 +51,26 @@ def scan(text: str) -> Scan:
         start = end
 
     for token in _TOKEN.finditer(text):
-        match token.lastgroup:
+        match kind := token.lastgroup:
+            case "newline":
+                if brackets and brackets[-1] != "{":
+                    code = 0
+                    continue
+                before = text[start : code or token.start(kind)].rstrip()
+                code = 0
+                if before[-1:] not in _OPERATORS or before[-2:] in ("++", "--"):
+                    end_line(token.end())
             case "comment":
-                comments.append(token.span())
-                code = code or token.start()
+                comments.append(token.span(kind))
+                code = code or token.start(kind)
             case "raw" | "block":
-                if "\n" in token[0] or "\r" in token[0]:
-                    strings.append(token.span())
+                if "\n" in token[kind] or "\r" in token[kind]:
+                    strings.append(token.span(kind))
             case "open":
-                brackets.append(token[0])
+                brackets.append(token[kind])
             case "close":
                 if brackets:
                     brackets.pop()
-            case "newline":
-                before = text[start : code or token.start()].rstrip()
-                code = 0
-                if brackets and brackets[-1] != "{":
-                    continue
-                if not before or not _CONTINUED.search(before):
-                    end_line(token.end())
     if start < len(text):
         end_line(len(text))
     return Scan(tuple(lines), tuple(comments), tuple(strings), (), not brackets)

@@ -171,12 +171,16 @@ class Names:
 
     def assigned(self, binding: Binding) -> list[Node]:
         """Where the name is given a value again, or its address is taken."""
-        return [target for target in self._assigned.get(binding.name, ()) if self.lookup(target) is binding]
+        return [
+            target
+            for target, node in self._assigned.get(binding.name, ())
+            if self.lookup(target) is binding and not (_is_declaring(node) and self._is_new(target, node))
+        ]
 
     @cached_property
-    def _assigned(self) -> dict[str, list[Node]]:
-        """The identifiers that are assigned to, or of which the address is taken, by name."""
-        found: dict[str, list[Node]] = {}
+    def _assigned(self) -> dict[str, list[tuple[Node, Node]]]:
+        """The identifiers that a `=` or `:=` sets, or of which the address is taken, by name, each with what does so."""
+        found: dict[str, list[tuple[Node, Node]]] = {}
         for node in self.tree.all(
             "assignment_statement",
             "short_var_declaration",
@@ -194,8 +198,8 @@ class Names:
                 case _:
                     targets = listed(node.child_by_field_name("left"))
             for target in targets:
-                if target.type == "identifier" and not (_is_declaring(node) and self._is_new(target, node)):
-                    found.setdefault(text(target), []).append(target)
+                if target.type == "identifier":
+                    found.setdefault(text(target), []).append((target, node))
         return found
 
     def is_touched(self, binding: Binding) -> bool:

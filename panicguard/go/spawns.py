@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _METHOD_NAMES = frozenset(name for _, name in METHODS)
 _SAFE = frozenset((SAFEGO, f"{RUNTIME}.SafeGoWithContext", f"{RUNTIME}.SafeGo"))
+_LAST_NAMES = _METHOD_NAMES.union(name.rpartition(".")[2] for name in (*_SAFE, *SPAWNERS))
+"""What is called ends in one of these, or spawns nothing: to resolve every name of a file takes long."""
 
 
 class Spawn(NamedTuple):
@@ -53,6 +55,8 @@ def _handed(names: Names, call: Node) -> tuple[str, Node] | None:
     """The kind of spawn that a call is, and the function handed to it."""
     called = callee(call)
     if called is None or called.type not in ("selector_expression", "identifier"):
+        return None
+    if text(called.child_by_field_name("field") or called) not in _LAST_NAMES:
         return None
     given = arguments(call)
     name = names.qualified(called)
