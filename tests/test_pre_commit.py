@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BARE = "import asyncio\n\n\nasync def main():\n    asyncio.create_task(send())\n\n\nasync def send(): ...\n"
+GO = "package app\n\nfunc send() {}\n\nfunc main() {\n\tgo send()\n}\n"
 CONFIG = "repos: [{{repo: '{}', rev: v0, hooks: [{{id: panicguard-check}}, {{id: panicguard-fix}}]}}]\n"
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
@@ -42,13 +43,15 @@ def test_a_commit_is_refused_fixed_and_let_through(tmp_path: Path, hooks: Path) 
     (project / "old").mkdir(parents=True)
     git(project, "init", "--quiet")
     (project / ".pre-commit-config.yaml").write_text(CONFIG.format(hooks))
-    (project / "panicguard.toml").write_text("exclude = ['old']\n")
+    (project / "panicguard.toml").write_text("exclude = ['old']\ngo-runtime = 'example.test/app/mruntime'\n")
     file, excluded, notes = project / "app.py", project / "old" / "app.py", project / "notes.txt"
     for path in (file, excluded, notes):
         path.write_text(BARE)
     cell = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": BARE}
     notebook = project / "app.ipynb"
     notebook.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}))
+    go = project / "app.go"
+    go.write_text(GO)
     git(project, "add", ".")
     env = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "environments")}
 
@@ -63,10 +66,12 @@ def test_a_commit_is_refused_fixed_and_let_through(tmp_path: Path, hooks: Path) 
     check, _, fix = output.partition("- hook id: panicguard-fix")
     assert code == 1, output
     assert "app.py:5:5" in check
-    assert "Found 2 errors." in check  # not what the project excludes, and not the text file
+    assert "app.go:6:2" in check
+    assert "Found 3 errors." in check  # not what the project excludes, and not the text file
     assert "files were modified by this hook" in fix
     assert "SafeGo" in file.read_text()
     assert "SafeGo" in notebook.read_text()
+    assert "mruntime.SafeGoWithContextAndComponent(" in go.read_text()
     assert (excluded.read_text(), notes.read_text()) == (BARE, BARE)
 
     git(project, "add", ".")

@@ -48,6 +48,14 @@ local function run()
   })
   vim.cmd.write()
 
+  vim.cmd.edit("app.go")
+  wait_for("the diagnostics in Go", function() return #diagnostics() > 0 end)
+  result.go = { diagnostics()[1].code, diagnostics()[1].lnum, diagnostics()[1].col, diagnostics()[1].end_col }
+  result.go_clients = #vim.lsp.get_clients()
+  vim.cmd.PanicguardFixAll()
+  wait_for("no diagnostics in Go", function() return #diagnostics() == 0 end)
+  vim.cmd.write()
+
   vim.notify = function(text) result.debug = text end
   vim.cmd.PanicguardDebug()
   wait_for("the debug information", function() return result.debug end)

@@ -23,6 +23,7 @@ SCRIPTS = Path(sys.executable).parent
 SEARCH_PATH = os.pathsep.join([str(SCRIPTS), os.environ["PATH"]])
 NVIM, EMACS = (shutil.which(name, path=SEARCH_PATH) for name in ("nvim", "emacs"))
 BARE = "import asyncio\n\n\nasync def main():\n    asyncio.create_task(send())\n\n\nasync def send(): ...\n"
+GO = "package app\n\nfunc main() {\n\tgo main()\n}\n"
 COMMAND = ["panicguard", "server"]
 
 
@@ -33,6 +34,7 @@ def blocks(language: str) -> list[str]:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     (tmp_path / "panicguard.toml").touch()
+    (tmp_path / "app.go").write_text(GO)
     file = tmp_path / "app.py"
     file.write_text(BARE)
     return file
@@ -60,15 +62,19 @@ def test_neovim_without_the_plugin(file: Path) -> None:
     script = file.with_name("init.lua")
     script.write_text(
         f"""{settings}
-        vim.cmd.edit("app.py")
-        vim.wait(30000, function() return #vim.diagnostic.get(0) > 0 end, 20)
-        for _, found in ipairs(vim.diagnostic.get(0)) do
-          print(found.code .. " at " .. found.lnum .. ":" .. found.col .. " in " .. vim.lsp.get_clients()[1].root_dir)
+        for _, name in ipairs({{ "app.py", "app.go" }}) do
+          vim.cmd.edit(name)
+          vim.wait(30000, function() return #vim.diagnostic.get(0) > 0 end, 20)
+          for _, found in ipairs(vim.diagnostic.get(0)) do
+            print(found.code .. " at " .. found.lnum .. ":" .. found.col .. " in " .. vim.lsp.get_clients()[1].root_dir)
+          end
         end
         vim.cmd("qall!")
         """
     )
-    assert f"PNC101 at 4:4 in {file.parent}" in run(file, NVIM, "--headless", "--clean", "-c", f"luafile {script}")
+    output = run(file, NVIM, "--headless", "--clean", "-c", f"luafile {script}")
+    assert f"PNC101 at 4:4 in {file.parent}" in output
+    assert f"PNC120 at 3:1 in {file.parent}" in output
 
 
 ELISP = """
@@ -101,7 +107,7 @@ def test_the_rest_start_the_server() -> None:
     [helix] = map(tomllib.loads, blocks("toml"))
     server = helix["language-server"]["panicguard"]
     assert [server["command"], *server["args"]] == COMMAND
-    assert "panicguard" in helix["language"][0]["language-servers"]
+    assert {one["name"] for one in helix["language"] if "panicguard" in one["language-servers"]} == {"python", "go"}
     sublime, zed = map(json.loads, blocks("json"))
     assert sublime["clients"]["panicguard"]["command"] == COMMAND
     assert [zed["lsp"]["ruff"]["binary"]["path"], *zed["lsp"]["ruff"]["binary"]["arguments"]] == COMMAND

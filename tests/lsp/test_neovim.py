@@ -28,6 +28,7 @@ async def main():
 
 async def send(text): ...
 """
+GO = "package app\n\nfunc send() {}\n\nfunc main() {\n\tgo send()\n}\n"
 FIRST = BARE.replace('asyncio.create_task(send("é"))', 'mruntime.SafeGo("send", mruntime.KeepRunning, send("é"))')
 FIXED = FIRST.replace('asyncio.create_task(send("ü"))', 'mruntime.SafeGo("send", mruntime.KeepRunning, send("ü"))')
 
@@ -38,9 +39,12 @@ def test_diagnostics_quick_fix_and_fix_all(tmp_path: Path) -> None:
     project, home = tmp_path / "project", tmp_path / "home"
     (project / "src").mkdir(parents=True)
     home.mkdir()
-    (project / "panicguard.toml").write_text("runtime-module = 'app.mruntime'\n")
+    (project / "panicguard.toml").write_text(
+        "runtime-module = 'app.mruntime'\ngo-runtime = 'example.test/app/mruntime'\n"
+    )
     file = project / "src" / "app.py"
     file.write_text(BARE, "utf-8")
+    file.with_suffix(".go").write_text(GO, "utf-8")
     plugin = shutil.copytree(PLUGIN, tmp_path / "plugin")
     result = tmp_path / "result.json"
     env = {
@@ -71,6 +75,9 @@ def test_diagnostics_quick_fix_and_fix_all(tmp_path: Path) -> None:
     assert seen["after_quick_fix"] == FIRST.splitlines()
     assert seen["after_fix_all"] == FIXED.splitlines()
     assert file.read_text("utf-8") == FIXED
+    assert seen["go"] == ["PNC120", 5, 1, 8]
+    assert seen["go_clients"] == 1
+    assert "mruntime.SafeGoWithContextAndComponent(" in file.with_suffix(".go").read_text("utf-8")
     assert f"settings from {project / 'panicguard.toml'}" in seen["debug"]
     tags = (plugin / "doc" / "tags").read_text()
     assert all(tag in tags for tag in (":PanicguardFixAll", "panicguard.fix_all()", "panicguard-settings"))

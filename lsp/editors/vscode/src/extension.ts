@@ -7,7 +7,7 @@ import { findPanicguard } from "./find";
 import { onInterpreterChange, selectedInterpreter } from "./interpreter";
 import { serverSettings } from "./settings";
 
-const LANGUAGES = ["python"];
+const LANGUAGES = ["python", "go"];
 const SCHEMES = ["file", "untitled", "vscode-notebook", "vscode-notebook-cell"];
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {

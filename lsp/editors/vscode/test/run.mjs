@@ -36,6 +36,7 @@ async def send(text): ...
 
 async def log(names): ...
 `;
+const GO = "package app\n\nfunc send() {}\n\nfunc Greet() {\n\tgo send()\n}\n";
 const FIRST = BARE.replace("asyncio.create_task(send(", 'mruntime.SafeGo("send", mruntime.KeepRunning, send(');
 const FIXED = FIRST.replace("asyncio.create_task(log(", 'mruntime.SafeGo("log", mruntime.KeepRunning, log(');
 
@@ -60,6 +61,7 @@ const temporary = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "panicgu
 const project = path.join(temporary, "project");
 const file = path.join(project, "app.py");
 const notebook = path.join(project, "app.ipynb");
+const other = path.join(project, "app.go");
 let server, browser;
 try {
   makeProject();
@@ -86,7 +88,8 @@ try {
 function makeProject() {
   fs.mkdirSync(path.join(project, ".venv", "bin"), { recursive: true });
   fs.symlinkSync(process.env.PANICGUARD ?? path.join(ROOT, ".venv/bin/panicguard"), path.join(project, ".venv/bin/panicguard"));
-  fs.writeFileSync(path.join(project, "panicguard.toml"), 'runtime-module = "app.mruntime"\n');
+  const runtimes = 'runtime-module = "app.mruntime"\ngo-runtime = "example.test/app/mruntime"\n';
+  fs.writeFileSync(path.join(project, "panicguard.toml"), runtimes);
   fs.writeFileSync(file, BARE);
   fs.writeFileSync(notebook, JSON.stringify(cells(BARE), null, 1));
   const settings = {
@@ -191,6 +194,17 @@ async function use(page) {
   await page.keyboard.press("Control+s");
   await until("the fixed notebook on disk", () => cellsOf(notebook) === FIXED);
   done("a notebook: squiggles, and fixes on save");
+
+  fs.writeFileSync(other, GO); // only now: what is in the workspace is reported before it is opened, too
+  await page.locator(".explorer-folders-view .monaco-list-row", { hasText: "app.go" }).dblclick();
+  await page.locator(".tab", { hasText: "app.go" }).waitFor();
+  await page.locator(SQUIGGLE).first().waitFor();
+  await problems(page, 1);
+  await command(page, "panicguard: Fix All Auto-fixable Problems");
+  await problems(page, 0);
+  await page.keyboard.press("Control+s");
+  await until("the fixed Go file on disk", () => /\tmruntime\.SafeGoWithContextAndComponent\(/.test(fs.readFileSync(other, "utf8")));
+  done("a Go file: a squiggle, and the command fixes it");
 
   await command(page, "panicguard: Restart Server");
   await command(page, "panicguard: Print Debug Information");
