@@ -51,7 +51,7 @@ function npm(...command) {
   execFileSync("npm", ["--prefix", EXTENSION, ...command], { stdio: ["ignore", "ignore", "inherit"] });
 }
 
-if (!fs.existsSync(path.join(EXTENSION, "node_modules"))) npm("ci");
+if (!fs.existsSync(path.join(EXTENSION, "node_modules/.package-lock.json"))) npm("ci");
 npm("run", "package");
 execFileSync("bash", [path.join(import.meta.dirname, "setup.sh"), SERVER], { stdio: ["ignore", "ignore", "inherit"] });
 done("packaged the extension; code-server is there");
@@ -208,7 +208,7 @@ async function use(page) {
 
   await command(page, "panicguard: Restart Server");
   await command(page, "panicguard: Print Debug Information");
-  await page.locator(".part.panel .view-line", { hasText: "open_documents" }).first().waitFor();
+  await page.locator(".part.panel .view-line", { hasText: "project/panicguard.toml" }).first().waitFor();
   done("the server was restarted, and the log has its debug information");
 }
 
