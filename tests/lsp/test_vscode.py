@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -41,21 +43,34 @@ def test_every_setting_and_command_is_described() -> None:
 
 
 def run(*command: str | Path, **environment: str) -> tuple[int, str]:
-    """The exit code of a command, and what it printed."""
-    env = {**os.environ, **environment}
-    done = subprocess.run(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False
+    """The exit code of a command, and what it printed. One that takes too long is stopped with all that it started."""
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
-    return done.returncode, done.stdout
+    try:
+        printed, _ = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return process.returncode, printed
 
 
 def install(*command: str | Path) -> None:
     """Install packages, or skip the test where they cannot be had; a lock file that is wrong is no such reason."""
     patience = {"npm_config_fetch_retries": "1", "npm_config_fetch_retry_mintimeout": "1000"}
-    code, printed = run(*command, **patience)
+    try:
+        code, printed = run(*command, **patience)
+    except subprocess.TimeoutExpired:
+        pytest.skip(f"what is needed was not installed within {SECONDS} seconds")
     assert "EUSAGE" not in printed, printed
     if code:
-        pytest.skip(f"what the test needs cannot be installed: {printed[-1000:]}")
+        reason = re.search(r"(?<=npm error )code .*", printed)
+        pytest.skip(f"what is needed cannot be installed: {reason[0] if reason else printed[-200:]}")
 
 
 @pytest.fixture(scope="module")
