@@ -82,7 +82,8 @@ class Configuration:
     def _resolve(self, folder: str, directory: str) -> Settings:
         try:
             if folder not in self._resolvers:
-                self._resolvers[folder] = settings_for_options(self._of_folder(folder).options, folder)
+                its = self._of_folder(folder)
+                self._resolvers[folder] = settings_for_options(its.options, folder, files_first=its.files_first)
             self._good[directory] = self._resolvers[folder](directory)
             for warning in self._good[directory].warnings:
                 self._complain(warning, error=False)

@@ -13,7 +13,6 @@ from panicguard.options import Options
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-LEVELS = ("trace", "debug", "info", "warn", "error")
 _STRINGS = (
     "select", "ignore", "extendSelect", "exclude", "lint.select", "lint.ignore", "lint.extendSelect", "lint.exclude",
 )  # fmt: skip
@@ -21,6 +20,10 @@ _FLAGS = (
     "fixAll", "unsafeFixes", "showSyntaxErrors", "lint.enable", "lint.unsafeFixes",
     "codeAction.disableRuleComment.enable", "codeAction.fixViolation.enable",
 )  # fmt: skip
+_CHOICES = {
+    "configurationPreference": ("editorFirst", "filesystemFirst", "editorOnly"),
+    "logLevel": ("trace", "debug", "info", "warn", "error"),
+}
 
 DEFAULT = Options(force_exclude=True)
 """What holds where the editor says nothing: a file that is excluded is open for other reasons than to be checked."""
@@ -31,12 +34,15 @@ class Preferences:
     """The settings of one workspace folder. `options` are those that the command line has, too."""
 
     options: Options = DEFAULT
+    files_first: bool = False
+    """Whether what the project says counts for more than the options."""
     enable: bool = True
     fix_all: bool = True
     fix_violation: bool = True
     disable_rule_comment: bool = True
     show_syntax_errors: bool = True
     log_level: str = "info"
+    log_file: str | None = None
 
 
 def read(given: object) -> tuple[Preferences, tuple[str, ...]]:
@@ -54,7 +60,7 @@ def read(given: object) -> tuple[Preferences, tuple[str, ...]]:
         value = flat.get(f"lint.{key}", flat.get(key))
         return None if value is None else tuple(value)
 
-    configuration = flat.get("configuration")
+    configuration, preference = flat.get("configuration"), flat.get("configurationPreference")
     config: tuple[str, ...] = ()
     if isinstance(configuration, str):
         config = (configuration,)
@@ -63,7 +69,7 @@ def read(given: object) -> tuple[Preferences, tuple[str, ...]]:
     options = Options(
         force_exclude=True,
         config=config,
-        isolated=flat.get("configurationPreference") == "editorOnly" and not isinstance(configuration, str),
+        isolated=preference == "editorOnly" and not isinstance(configuration, str),
         select=strings("select"),
         ignore=strings("ignore"),
         extend_select=strings("extendSelect"),
@@ -72,12 +78,14 @@ def read(given: object) -> tuple[Preferences, tuple[str, ...]]:
     )
     return Preferences(
         options,
+        files_first=preference == "filesystemFirst",
         enable=flat.get("lint.enable", True),
         fix_all=flat.get("fixAll", True),
         fix_violation=flat.get("codeAction.fixViolation.enable", True),
         disable_rule_comment=flat.get("codeAction.disableRuleComment.enable", True),
         show_syntax_errors=flat.get("showSyntaxErrors", True),
         log_level=flat.get("logLevel", "info"),
+        log_file=flat.get("logFile"),
     ), tuple(faults)
 
 
@@ -98,8 +106,10 @@ def _expected(key: str, value: object) -> str | None:
         return "a list of strings"
     if key == "configuration" and not isinstance(value, (str, dict)):
         return "a path or an object"
-    if key == "logLevel" and value not in LEVELS:
-        return f"one of {', '.join(LEVELS)}"
+    if key == "logFile" and not isinstance(value, str):
+        return "a path"
+    if key in _CHOICES and value not in _CHOICES[key]:
+        return f"one of {', '.join(_CHOICES[key])}"
     return None
 
 

@@ -49,6 +49,8 @@ async def workspace_diagnostic(ls: Server, params: types.WorkspaceDiagnosticPara
     try:
         for folder in ls.folders:
             for path, settings in await asyncio.to_thread(list, ls.configuration.files(folder)):
+                if ls.configuration.folder(path) != folder:
+                    continue  # it is in another workspace folder, within this one
                 pulled += await _pull(ls, path, opened.get(path), settings, previous)
                 if len(pulled) % 50 == 0:
                     tell("report", f"{len(pulled)} files")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 CONTENT_MODIFIED = -32801
 _LEVELS = {"trace": 5, "debug": 10, "info": 20, "warn": 30, "error": 40}
+_LINE = "%(levelname)s %(name)s: %(message)s"
 
 log = logging.getLogger("panicguard_lsp")
 
@@ -186,7 +187,16 @@ class Server(LanguageServer):
         self.preferences = {**self.preferences, folder: its}
         if faults:
             self.complain("Invalid settings of the editor: " + "; ".join(faults))
-        log.setLevel(_LEVELS[its.log_level])
+        if not folder:
+            log.setLevel(_LEVELS[its.log_level])
+            self._log_to(its.log_file)
+
+    def _log_to(self, path: str | None) -> None:
+        """Have the log written to a file, or to standard error."""
+        try:
+            log_to(path and os.path.join(self.home, os.path.expanduser(path)))
+        except OSError as error:
+            self.complain(f"Cannot log to `{path}`: {error.strerror}")
 
     def reload(self) -> None:
         """Read the settings of all files anew."""
@@ -201,6 +211,12 @@ class Server(LanguageServer):
         log.debug(message)
         if self.tracing:
             self.log_trace(convert.trace(message))
+
+
+def log_to(path: str | None) -> None:
+    """Have the log written to a file, or to standard error. Raises OSError."""
+    handler = logging.FileHandler(path, encoding="utf-8") if path else logging.StreamHandler(sys.stderr)
+    logging.basicConfig(handlers=[handler], format=_LINE, level=logging.WARNING, force=True)
 
 
 FEATURES: Mapping[str, Callable[..., Any]] = {
@@ -238,7 +254,7 @@ def serve() -> int:
         home = os.sep
     sys.path[:] = [os.path.abspath(path) for path in sys.path if path]
     os.chdir(os.sep)  # it may be removed, and is nobody's to hold
-    logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    log_to(None)
     messages_in, messages_out = os.dup(0), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what a library may print is no message

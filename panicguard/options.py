@@ -233,9 +233,11 @@ def annotation_of(options: Options) -> Annotation | None:
     return None
 
 
-def settings_for_options(options: Options, cwd: str | None = None) -> Callable[[str], Settings]:
+def settings_for_options(
+    options: Options, cwd: str | None = None, *, files_first: bool = False
+) -> Callable[[str], Settings]:
     """Directory -> settings, with the flags over what the configuration says. Raises as `chain_for_options` does."""
-    found_for, chain_of = chain_for_options(options, cwd)
+    found_for, chain_of = chain_for_options(options, cwd, files_first=files_first)
     spawn_rules = frozenset(rule.code for rule in all_rules() if rule.spawn)
 
     @functools.cache
@@ -260,11 +262,12 @@ def settings_for_options(options: Options, cwd: str | None = None) -> Callable[[
 
 
 def chain_for_options(
-    options: Options, cwd: str | None = None
+    options: Options, cwd: str | None = None, *, files_first: bool = False
 ) -> tuple[Callable[[str], Found], Callable[[Found], Chain]]:
     """Directory -> which configuration files hold for it -> all their keys, those of the command line on top.
 
-    `cwd` is where the command is taken to run; by default it is where it does. Raises click.UsageError for a bad
+    `cwd` is where the command is taken to run; by default it is where it does. With `files_first` what the files in the
+    project say is on top, of what is named and flagged. Raises click.UsageError for a bad
     `--config`, ConfigError for what else is wrong, also when they are called.
     """
     cwd = os.getcwd() if cwd is None else cwd
@@ -275,6 +278,10 @@ def chain_for_options(
         raise ConfigError(f"The argument `--config={named[0]}` cannot be used with `--isolated`")
     above = [_override(given, cwd) for given in options.config if given not in named]
     above.append(settings.flags(_keys(options), cwd))
+    if files_first:
+        below = [keys for given in named for keys in chain.of(discovery.given(os.path.join(cwd, given), cwd)).own]
+        below += above
+        return functools.partial(discovery.find, cwd=cwd), lambda found: chain.of(found).below(*below)
 
     def found_for(directory: str) -> Found:
         if options.isolated:

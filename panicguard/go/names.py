@@ -179,7 +179,7 @@ class Names:
 
     @cached_property
     def _assigned(self) -> dict[str, list[tuple[Node, Node]]]:
-        """The identifiers that a `=` or `:=` sets, or of which the address is taken, by name, each with what does so."""
+        """The identifiers that are assigned to, or of which the address is taken, by name, each with what does it."""
         found: dict[str, list[tuple[Node, Node]]] = {}
         for node in self.tree.all(
             "assignment_statement",

@@ -32,6 +32,10 @@ class Chain(NamedTuple):
         """The chain with stronger keys."""
         return self._replace(own=(*self.own, *keys))
 
+    def below(self, *keys: Keys) -> Chain:
+        """The chain with weaker keys."""
+        return self._replace(own=(*keys, *self.own))
+
     @property
     def keys(self) -> tuple[Keys, ...]:
         """The keys of all, Ruff's first, and of those only what nobody else gives."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -237,3 +238,57 @@ def test_a_hover_on_the_code_of_a_suppression(full: Both) -> None:
         assert client.request("textDocument/hover", where | {"position": {"line": 0, "character": 2}}) is None
     assert shape(without(hovers[0], "range")) == shape(without(hovers[1], "range"))
     assert hovers[0]["contents"]["value"].startswith("# bare-asyncio-task (PNC101)")
+
+
+PREFERENCES = ("editorFirst", "filesystemFirst", "editorOnly")
+EDITORS: tuple[Message, ...] = (
+    {"lint": {"select": ["ONE"]}},
+    {"lint": {"ignore": ["ONE"], "extendSelect": ["TWO"]}},
+    {"configuration": {"lint": {"select": ["TWO"]}}},
+    {"configuration": "ROOT/other.toml"},
+    {"configuration": "ROOT/other.toml", "lint": {"ignore": ["TWO"]}},
+)
+PROJECTS = ("", 'lint.select = ["ONE"]\n', 'lint.select = ["TWO"]\n', 'lint.extend-select = ["ONE"]\n')
+
+
+def test_whose_settings_count_for_more(tmp_path: Path) -> None:
+    """Each preference with each of the editor's settings is a folder, and each project a directory in it."""
+    both = Both(tmp_path, ABILITIES)
+    names = (("panicguard.toml", "PNC101", "PNC103"), ("ruff.toml", "F401", "E711"))
+    texts = (OURS + "\nimport threading\nthreading.Thread(target=main).start()\n", "import os\nx = 1\nx == None\n")
+    seen: list[dict[str, set[str]]] = []
+    for client, (file, one, two), text in zip(both.clients, names, texts, strict=True):
+
+        def named(said: str, one: str = one, two: str = two, root: Path = client.root) -> str:
+            return said.replace("ONE", one).replace("TWO", two).replace("ROOT", str(root))
+
+        client.quit()
+        (client.root / file).unlink(missing_ok=True)
+        (client.root / "other.toml").write_text(named('lint.select = ["TWO"]\n'))
+        folders: list[Message] = []
+        for preference in PREFERENCES:
+            for its in EDITORS:
+                folder = client.root / f"folder{len(folders)}"
+                folders.append({"workspace": folder.as_uri(), "configurationPreference": preference} | its)
+                for n, project in enumerate(PROJECTS):
+                    (folder / f"{n}").mkdir(parents=True)
+                    if project:
+                        (folder / f"{n}" / file).write_text(named(project))
+        with Client(client.root, client.process.args) as again:
+            again.initialize(
+                workspaceFolders=[{"uri": one["workspace"], "name": one["workspace"]} for one in folders],
+                initializationOptions={
+                    "globalSettings": {},
+                    "settings": [json.loads(named(json.dumps(one))) for one in folders],
+                },
+            )
+            found = {}
+            for number, given in enumerate(folders):
+                for n, project in enumerate(PROJECTS):
+                    codes = {d["code"] for d in again.published(again.open(f"folder{number}/{n}/a.py", text))}
+                    what = f"{json.dumps(given)} {project}".replace(given["workspace"], "")
+                    found[what] = {{one: "ONE", two: "TWO"}[code] for code in codes & {one, two}}
+            seen.append(found)
+    both.close()
+    different = {what: (mine, seen[1][what]) for what, mine in seen[0].items() if mine != seen[1][what]}
+    assert not different, "\n".join(f"{k} {v}" for k, v in different.items())

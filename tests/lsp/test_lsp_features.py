@@ -422,8 +422,10 @@ def test_settings_that_hide_something(start: Callable[..., Client]) -> None:
 
 
 def test_settings_of_the_wrong_type_are_told_of_and_left_out(start: Callable[..., Client]) -> None:
-    client = start(initializationOptions={"settings": {"select": "PNC101", "lint": {"ignore": ["PNC101"]}}})
+    wrong = {"select": "PNC101", "configurationPreference": "nobodyFirst"}
+    client = start(initializationOptions={"settings": {**wrong, "lint": {"ignore": ["PNC101"]}}})
     said = client.wait("window/showMessage")["params"]["message"]
+    assert '`configurationPreference`: expected one of editorFirst, filesystemFirst, editorOnly, not "nobod' in said
     assert '`select`: expected a list of strings, not "PNC101"' in said
     assert client.published(client.open("a.py", SPAWN)) == []
     client.notify("workspace/didChangeConfiguration", {"settings": {"panicguard": {"lint": {"select": ["NO1"]}}}})
@@ -471,6 +473,30 @@ def test_folders_have_their_own_settings_in_the_editor(start: Callable[..., Clie
     assert [item.get("scopeUri") for item in asked] == [None, *(folder["uri"] for folder in folders)]
     assert client.published(one) == []
     assert codes(client.published(two)) == ["PNC101"]
+
+
+def test_a_folder_within_another(start: Callable[..., Client], tmp_path: Path) -> None:
+    folders = [{"uri": path.as_uri(), "name": path.name} for path in (tmp_path, tmp_path / "inner")]
+    for folder in (tmp_path, tmp_path / "inner"):
+        folder.mkdir(exist_ok=True)
+        (folder / "a.py").write_text(SPAWN)
+    options = {"globalSettings": {}, "settings": [{"workspace": folders[1]["uri"], "select": []}]}
+    client = start(PULL, workspaceFolders=folders, initializationOptions=options)
+    report = client.request("workspace/diagnostic", {"previousResultIds": []})["items"]
+    assert [(item["uri"], codes(item["items"])) for item in report] == [
+        (client.uri("a.py"), ["PNC101"]),
+        (client.uri("inner/a.py"), []),
+    ]
+
+
+def test_the_log_goes_to_a_file(start: Callable[..., Client], tmp_path: Path) -> None:
+    client = start(initializationOptions={"settings": {"logFile": "server.log", "logLevel": "debug"}})
+    client.published(client.open("a.py", SPAWN))
+    assert "DEBUG panicguard_lsp: checked" in (tmp_path / "server.log").read_text()
+    settings = {"panicguard": {"logFile": "no/such/directory.log"}}
+    client.notify("workspace/didChangeConfiguration", {"settings": settings})
+    said = client.wait("window/showMessage")["params"]["message"]
+    assert said == "Cannot log to `no/such/directory.log`: No such file or directory"
 
 
 def test_what_a_tracer_sees(start: Callable[..., Client]) -> None:

@@ -5,7 +5,7 @@ import { LanguageClient, type LanguageClientOptions, RevealOutputChannelOn } fro
 
 import { findPanicguard } from "./find";
 import { onInterpreterChange, selectedInterpreter } from "./interpreter";
-import { serverSettings } from "./settings";
+import { initializationOptions } from "./settings";
 
 const LANGUAGES = ["python", "go"];
 const SCHEMES = ["file", "untitled", "vscode-notebook", "vscode-notebook-cell"];
@@ -105,10 +105,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
 async function locate(): Promise<string | undefined> {
   const folders = vscode.workspace.workspaceFolders ?? [];
   const settings = vscode.workspace.getConfiguration("panicguard");
-  const selected = await selectedInterpreter(folders[0]?.uri);
+  const places = folders.length ? folders.map((folder) => folder.uri) : [undefined];
+  const selected = (await Promise.all(places.map(selectedInterpreter))).filter((path) => path !== undefined);
   return findPanicguard({
     paths: settings.get<string[]>("path", []),
-    interpreters: [...settings.get<string[]>("interpreter", []), ...(selected ? [selected] : [])],
+    interpreters: [...settings.get<string[]>("interpreter", []), ...selected],
     folders: folders.map((folder) => folder.uri.fsPath),
     searchPath: process.env.PATH ?? "",
     trusted: vscode.workspace.isTrusted,
@@ -121,6 +122,6 @@ function options(log: vscode.LogOutputChannel, trace: vscode.OutputChannel): Lan
     outputChannel: log,
     traceOutputChannel: trace,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
-    initializationOptions: { settings: serverSettings(vscode.workspace.workspaceFolders?.[0]?.uri) },
+    initializationOptions: initializationOptions(),
   };
 }

@@ -12,9 +12,19 @@ const SERVER_SETTINGS = [
   "lint",
   "showSyntaxErrors",
   "logLevel",
+  "logFile",
 ];
 
-export function serverSettings(folder: vscode.Uri | undefined): Record<string, unknown> {
+/** What holds everywhere, and in each folder of the workspace. */
+export function initializationOptions(): Record<string, unknown> {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  return {
+    globalSettings: serverSettings(undefined),
+    settings: folders.map(({ uri }) => ({ workspace: uri.toString(), ...serverSettings(uri) })),
+  };
+}
+
+function serverSettings(folder: vscode.Uri | undefined): Record<string, unknown> {
   const settings = vscode.workspace.getConfiguration("panicguard", folder);
   // What is not set is left out: the server then takes the project's.
   return Object.fromEntries(

@@ -210,6 +210,24 @@ async function use(page) {
   await command(page, "panicguard: Print Debug Information");
   await page.locator(".part.panel .view-line", { hasText: "project/panicguard.toml" }).first().waitFor();
   done("the server was restarted, and the log has its debug information");
+
+  // Two folders, one in the other, and what is reported in the outer one is ignored in the inner.
+  const inner = path.join(project, "inner");
+  fs.mkdirSync(path.join(inner, ".vscode"), { recursive: true });
+  fs.writeFileSync(path.join(inner, ".vscode", "settings.json"), JSON.stringify({ "panicguard.lint.ignore": ["PNC101"] }));
+  fs.writeFileSync(path.join(inner, "ignored.py"), BARE);
+  fs.writeFileSync(path.join(project, "reported.py"), BARE);
+  const workspace = path.join(project, "both.code-workspace");
+  fs.writeFileSync(workspace, JSON.stringify({ folders: [{ path: "." }, { path: "inner" }] }));
+  await page.goto(`${server.address}?workspace=${encodeURIComponent(workspace)}`);
+  for (const name of ["ignored.py", "reported.py"]) {
+    await page.locator(".explorer-folders-view .monaco-list-row", { hasText: name }).dblclick();
+    await page.locator(".tab", { hasText: name }).waitFor();
+  }
+  await page.locator(SQUIGGLE).nth(1).waitFor();
+  await problems(page, 2);
+  await status.filter({ hasText: /panicguard \d+\.\d+/ }).waitFor();
+  done("two folders: each with the settings of its own");
 }
 
 /** A notebook of one cell. */
