@@ -36,10 +36,9 @@ async def code_action(ls: Server, params: types.CodeActionParams) -> list[types.
     offered: list[tuple[actions.Action, list[types.Diagnostic]]] = []
     if actions.is_wanted(actions.QUICK_FIX, only) and params.context.diagnostics:
         found = await ls.found(document)
-        asked = convert.asked(document, found, uri, params.context.diagnostics, ls.client)
-        known = dict(asked)
-        for action, one in actions.of_diagnostics([*known], found, its, bool(settings.unsafe_fixes)):
-            offered.append((action, [known[one]]))
+        asked = convert.asked(document, found, uri, params.context.diagnostics, ls.client.encoding)
+        for action, one in actions.of_diagnostics([*asked], found, its, bool(settings.unsafe_fixes)):
+            offered.append((action, [asked[one]]))
     kind = convert.NOTEBOOK_FIX_ALL if document.is_notebook else convert.FIX_ALL
     if its.fix_all and actions.is_wanted(kind, only):
         offered.append((actions.fix_all(kind), []))
@@ -106,17 +105,17 @@ async def hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
 async def execute_command(ls: Server, params: types.ExecuteCommandParams) -> str | None:
     arguments = params.arguments or []
     match params.command.removeprefix(f"{convert.NAME}."):
-        case _ if params.command not in convert.COMMANDS:
-            raise JsonRpcInvalidParams(f"Invalid command `{params.command}`")
         case "applyAutofix":
             await _apply(ls, arguments)
-            return None
         case "reloadSettings":
             ls.reload()
-            return None
         case "openDocumentation":
             return _documentation(ls, arguments[0] if arguments else None)
-    return _debug_information(ls)
+        case "printDebugInformation":
+            return _debug_information(ls)
+        case _:
+            raise JsonRpcInvalidParams(f"Invalid command `{params.command}`")
+    return None
 
 
 async def _apply(ls: Server, arguments: Sequence[Any]) -> None:
@@ -145,8 +144,8 @@ def _documentation(ls: Server, code: object) -> str:
         raise JsonRpcInvalidParams("expected the code of a rule")
     page = to_markdown(rule)
     if ls.client.show_document:
-        ls.docs = ls.docs or tempfile.mkdtemp(prefix="panicguard-")
-        path = os.path.join(ls.docs, f"{rule.code}.md")
+        ls.pages = ls.pages or tempfile.mkdtemp(prefix="panicguard-")
+        path = os.path.join(ls.pages, f"{rule.code}.md")
         with open(path, "w", encoding="utf-8") as file:
             file.write(page)
         ls.background(ls.window_show_document_async(convert.show_document(convert.uri(path))))
@@ -164,9 +163,9 @@ def _debug_information(ls: Server) -> str:
             f"version = {__version__}",
             f"interpreter = {sys.executable} ({sys.version.split()[0]})",
             f"position_encoding = {ls.client.encoding}",
-            f"workspace_folders = {ls.folders}",
+            f"workspace_folders = {ls.configuration.folders}",
             f"client = {ls.client}",
-            f"preferences = {ls.preferences.get('')}",
+            f"preferences = {ls.configuration.given.get('')}",
             "open_documents:",
             *open_ones,
             "",

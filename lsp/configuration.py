@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from panicguard import files, gomod, settings
-from panicguard.options import Options, settings_for_options
+from panicguard.options import chain_for_options, settings_for_options
 from panicguard.settings import ConfigError
 
-from .preferences import Preferences
+from .preferences import DEFAULT, Preferences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
 
     from panicguard.settings import Settings
 
@@ -23,22 +24,24 @@ _LAST = "The last good settings hold."
 
 
 class Configuration:
-    """The settings of all workspace folders, and the last good ones of each directory.
+    """The settings of all workspace folders, and the last good ones of each directory. A thread may ask for some while
+    they are read anew.
 
-    `say` is told of each fault once, until the next `reload`, and whether it is an error or only a warning.
+    `say` is told of each fault once, until the next `reload`, and whether it is an error or only a warning. What is put
+    into `folders` and `given` holds from the next `reload` on.
     """
 
     def __init__(self, say: Callable[[str, bool], None]) -> None:
         self._say = say
-        self._folders: tuple[str, ...] = ()
-        self._preferences: Mapping[str, Preferences] = {}
+        self.folders: list[str] = []
+        self.given: dict[str, Preferences] = {}
+        """What the editor says, by folder; under an empty name what it says for all others."""
         self._resolvers: dict[str, Callable[[str], Settings]] = {}
         self._good: dict[str, Settings] = {}
         self._said: set[str] = set()
 
-    def reload(self, folders: Sequence[str], preferences: Mapping[str, Preferences]) -> None:
-        """Read everything anew. `preferences` are by folder, with those of no folder under an empty name."""
-        self._folders, self._preferences = tuple(folders), preferences
+    def reload(self) -> None:
+        """Read everything anew."""
         self._resolvers.clear()
         self._said.clear()
         settings.forget()
@@ -52,7 +55,7 @@ class Configuration:
 
     def folder(self, path: str) -> str:
         """The workspace folder of a file, the innermost; its own directory if it is in none."""
-        above = [folder for folder in self._folders if path == folder or path.startswith(f"{folder.rstrip('/')}/")]
+        above = [folder for folder in self.folders if path == folder or path.startswith(f"{folder.rstrip('/')}/")]
         return max(above, key=len) if above else os.path.dirname(path)
 
     def settings(self, path: str) -> Settings | None:
@@ -71,29 +74,34 @@ class Configuration:
 
     def in_force(self, path: str) -> str | None:
         """The configuration file that holds for a file."""
+        folder = self.folder(path)
+        its = self._of_folder(folder)
         try:
-            return settings.nearest(os.path.dirname(path))
-        except ConfigError:
+            found_for, _ = chain_for_options(its.options, folder, files_first=its.files_first)
+            return found_for(os.path.dirname(path)).path
+        except (ConfigError, click.ClickException):
             return None
 
     def _of_folder(self, folder: str) -> Preferences:
-        return self._preferences.get(folder) or self._preferences.get("") or Preferences()
+        return self.given.get(folder) or self.given.get("") or Preferences()
 
     def _resolve(self, folder: str, directory: str) -> Settings:
         try:
-            if folder not in self._resolvers:
+            resolver = self._resolvers.get(folder)
+            if resolver is None:
                 its = self._of_folder(folder)
-                self._resolvers[folder] = settings_for_options(its.options, folder, files_first=its.files_first)
-            self._good[directory] = self._resolvers[folder](directory)
-            for warning in self._good[directory].warnings:
+                resolver = settings_for_options(its.options, folder, files_first=its.files_first)
+                self._resolvers[folder] = resolver
+            found = self._good[directory] = resolver(directory)
+            for warning in found.warnings:
                 self._complain(warning, error=False)
+            return found
         except ConfigError as error:
             self._complain("\n".join((*error.causes, _LAST)))
         except click.ClickException as error:
             self._complain(f"{error.message}\n{_LAST}")
-        if directory not in self._good:
-            return settings_for_options(Options(force_exclude=True, isolated=True), folder)(directory)
-        return self._good[directory]
+        good = self._good.get(directory)
+        return good or settings_for_options(replace(DEFAULT, isolated=True), folder)(directory)
 
     def _complain(self, fault: str, *, error: bool = True) -> None:
         if fault not in self._said:

@@ -71,7 +71,7 @@ def client(params: types.InitializeParams) -> Client:
     """The client of an `initialize`."""
     can = params.capabilities
     general, workspace, text, window = can.general, can.workspace, can.text_document, can.window
-    offered = [str(getattr(e, "value", e)) for e in (general and general.position_encodings) or ()]
+    offered = map(_plain, (general and general.position_encodings) or ())
     action = text.code_action if text else None
     resolve = action.resolve_support if action else None
     return Client(
@@ -148,17 +148,22 @@ def folders(params: types.InitializeParams) -> list[str]:
 
 def traces(value: types.TraceValue | str | None) -> bool:
     """Whether the client wants to be told what the server does."""
-    return value in (types.TraceValue.Messages, types.TraceValue.Verbose, "messages", "verbose")
+    return _plain(value) in ("messages", "verbose")
 
 
 def language(item: types.TextDocumentItem) -> str:
     """The language of a document."""
-    return str(getattr(item.language_id, "value", item.language_id))
+    return _plain(item.language_id)
 
 
 def kinds(only: Sequence[types.CodeActionKind | str] | None) -> list[str] | None:
     """The kinds of actions that are asked for; None where all are."""
-    return None if only is None else [str(getattr(kind, "value", kind)) for kind in only]
+    return None if only is None else [*map(_plain, only)]
+
+
+def _plain(value: object) -> str:
+    """A value as the protocol writes it, whether lsprotocol knows it or not."""
+    return str(getattr(value, "value", value))
 
 
 # Paths
@@ -292,7 +297,7 @@ def diagnostics(document: Document, found: Iterable[Found], client: Client) -> d
     """What was found, by the URI of the part it is in; each part has its list."""
     lists: dict[str, list[types.Diagnostic]] = {uri: [] for uri in document.uris}
     for one in found:
-        lists[_uri(document, one)].append(_diagnostic(document, one, client))
+        lists[document.part(one.diagnostic.start).uri].append(_diagnostic(document, one, client))
     return lists
 
 
@@ -323,20 +328,21 @@ def _diagnostic(document: Document, found: Found, client: Client) -> types.Diagn
 
 
 def asked(
-    document: Document, found: Iterable[Found], uri: str, about: Iterable[types.Diagnostic], client: Client
-) -> list[tuple[Found, types.Diagnostic]]:
-    """Those of the client's diagnostics that are to say of the document as it is now, beside what was found."""
-    known = {_key(_diagnostic(document, one, client)): one for one in found if _uri(document, one) == uri}
-    return [(known[_key(diagnostic)], diagnostic) for diagnostic in about if _key(diagnostic) in known]
+    document: Document, found: Iterable[Found], uri: str, about: Iterable[types.Diagnostic], encoding: str
+) -> dict[Found, types.Diagnostic]:
+    """What of the found the client asks about, with the client's own diagnostic: none that is no longer to say."""
+    known = {}
+    for one in found:
+        part = document.part(one.diagnostic.start)
+        if part.uri == uri:
+            place = _range(document, part, one.diagnostic.start, one.diagnostic.end, encoding)
+            known[_key(one.diagnostic.code, place)] = one
+    keyed = ((_key(diagnostic.code, diagnostic.range), diagnostic) for diagnostic in about)
+    return {known[key]: diagnostic for key, diagnostic in keyed if key in known}
 
 
-def _key(diagnostic: types.Diagnostic) -> tuple[Any, ...]:
-    start, end = diagnostic.range.start, diagnostic.range.end
-    return diagnostic.code, start.line, start.character, end.line, end.character
-
-
-def _uri(document: Document, found: Found) -> str:
-    return document.part(found.diagnostic.start).uri
+def _key(code: int | str | None, place: types.Range) -> tuple[object, ...]:
+    return code, place.start.line, place.start.character, place.end.line, place.end.character
 
 
 def published(uri: str, version: int | None, items: Sequence[types.Diagnostic]) -> types.PublishDiagnosticsParams:

@@ -44,24 +44,28 @@ def _called(spawn: Spawn) -> Node:
 
 
 def _site(module: GoModule, spawn: Spawn, start: int, end: int) -> Site:
-    called = _called(spawn)
-    guarded = spawn.kind == "unguarded" and spawn.function is not None and module.is_guarded(spawn.function)
-    said = f"{component(module, spawn.node)}", module.settings.default_policy
-    of_a_fix, handle, reason = " of a fix", "none: a panic ends the process", None
-    if spawn.kind == "safe":
-        said, of_a_fix, handle = _given(spawn), "", "none: SafeGo recovers from a panic"
-        reason = "the runtime guards it"
-    elif guarded:
-        handle, reason = "none: its function recovers from a panic", "its function begins with a `defer` that recovers"
+    safe = spawn.kind == "safe"
+    of_a_fix = "" if safe else " of a fix"
+    named, policy = _given(spawn) if safe else (component(module, spawn.node), module.settings.default_policy)
+    handle, reason = _handle(module, spawn)
     facts = (
-        ("API", "`go`" if spawn.kind == "bare" else f"`{_api(module, called)}`"),
+        ("API", _api(module, spawn)),
         ("Target", _target(module, spawn)),
-        (f"Component{of_a_fix}", f"`{said[0]}`"),
-        (f"Policy{of_a_fix}", f"`{said[1]}`"),
-        ("Owner", _owner(module, spawn, called)),
+        (f"Component{of_a_fix}", f"`{named}`"),
+        (f"Policy{of_a_fix}", f"`{policy}`"),
+        ("Owner", _owner(module, spawn)),
         ("Handle", handle),
     )
     return Site(start, end, facts, reason)
+
+
+def _handle(module: GoModule, spawn: Spawn) -> tuple[str, str | None]:
+    """What becomes of a panic, of which no handle tells, and why the spawn is safe, if it is."""
+    if spawn.kind == "safe":
+        return "none: SafeGo recovers from a panic", "the runtime guards it"
+    if spawn.kind == "unguarded" and spawn.function is not None and module.is_guarded(spawn.function):
+        return "none: its function recovers from a panic", "its function begins with a `defer` that recovers"
+    return "none: a panic ends the process", None
 
 
 def _given(spawn: Spawn) -> tuple[str, str]:
@@ -73,11 +77,13 @@ def _given(spawn: Spawn) -> tuple[str, str]:
     return first, second
 
 
-def _api(module: GoModule, called: Node) -> str:
-    """The name of a function with its package, or of a method with its type."""
-    method = text(called.child_by_field_name("field"))
-    name = module.names.qualified(called)
-    return name or f"{module.names.type_of(called.child_by_field_name('operand'))}.{method}"
+def _api(module: GoModule, spawn: Spawn) -> str:
+    """The keyword, the name of a function with its package, or that of a method with its type."""
+    if spawn.kind == "bare":
+        return "`go`"
+    called = _called(spawn)
+    operand, method = called.child_by_field_name("operand"), text(called.child_by_field_name("field"))
+    return f"`{module.names.qualified(called) or f'{module.names.type_of(operand)}.{method}'}`"
 
 
 def _target(module: GoModule, spawn: Spawn) -> str:
@@ -87,8 +93,8 @@ def _target(module: GoModule, spawn: Spawn) -> str:
     return f"{target} (line {module.source.location(module.span(spawn.function)[0])[0]})"
 
 
-def _owner(module: GoModule, spawn: Spawn, called: Node) -> str:
+def _owner(module: GoModule, spawn: Spawn) -> str:
     """What the goroutine is started on: a group, or none."""
-    operand = called.child_by_field_name("operand")
+    called = _called(spawn)
     is_method = spawn.kind == "unguarded" and module.names.qualified(called) is None
-    return f"`{short(text(operand))}`" if is_method else "none"
+    return f"`{short(text(called.child_by_field_name('operand')))}`" if is_method else "none"

@@ -22,7 +22,7 @@ PARENT = 0.4
 def initialize(ls: Server, params: types.InitializeParams) -> types.InitializeResult:
     ls.client = convert.client(params)
     ls.tracing = convert.traces(params.trace)
-    ls.folders = convert.folders(params)
+    ls.configuration.folders = convert.folders(params)
     given = params.initialization_options
     given = given if isinstance(given, dict) else {}
     everywhere, here = given.get("globalSettings"), given.get("settings", given)
@@ -80,9 +80,9 @@ def _lives(process: int) -> bool:
 async def did_change_configuration(ls: Server, params: types.DidChangeConfigurationParams) -> None:
     given = params.settings
     if not given and ls.client.configuration:
-        answer = await ls.workspace_configuration_async(convert.configuration_of(ls.folders))
-        own, *of_folders = answer or [None]
-        for folder, its in zip(ls.folders, of_folders, strict=False):
+        folders = ls.configuration.folders
+        own, *of_folders = await ls.workspace_configuration_async(convert.configuration_of(folders)) or [None]
+        for folder, its in zip(folders, of_folders, strict=False):
             ls.prefer(its, folder)
         given = {convert.NAME: own or {}}
     given = given if isinstance(given, dict) else {}
@@ -98,5 +98,6 @@ def did_change_watched_files(ls: Server, params: types.DidChangeWatchedFilesPara
 def did_change_workspace_folders(ls: Server, params: types.DidChangeWorkspaceFoldersParams) -> None:
     gone = {convert.path(folder.uri) for folder in params.event.removed}
     come = [path for folder in params.event.added if (path := convert.path(folder.uri)) is not None]
-    ls.folders = [*dict.fromkeys((*(f for f in ls.folders if f not in gone), *come))]
+    stay = [folder for folder in ls.configuration.folders if folder not in gone]
+    ls.configuration.folders = [*dict.fromkeys((*stay, *come))]
     ls.reload()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from panicguard.options import Options
@@ -66,8 +66,8 @@ def read(given: object) -> tuple[Preferences, tuple[str, ...]]:
         config = (configuration,)
     elif isinstance(configuration, dict):
         config = tuple(f"{_key(key)} = {_toml(value)}" for key, value in configuration.items() if value is not None)
-    options = Options(
-        force_exclude=True,
+    options = replace(
+        DEFAULT,
         config=config,
         isolated=preference == "editorOnly" and not isinstance(configuration, str),
         select=strings("select"),

@@ -67,7 +67,7 @@ class Protocol(LanguageServerProtocol):
                 self.refuse(asked, *refusal)
         elif "result" in message or "error" in message:
             self.handle_message(self.structure_message(message))
-        elif is_request or "id" in message:
+        elif "id" in message:
             self.refuse(asked, INVALID_REQUEST, "expected a method")
 
     def _refusal(self, method: object, params: object) -> tuple[int, str] | None:

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from panicguard.model import INTERNAL_ERROR, Diagnostic
+from panicguard.settings import language
 from panicguard.source import Source
 
 from . import convert, documents
@@ -42,50 +43,49 @@ async def workspace_diagnostic(ls: Server, params: types.WorkspaceDiagnosticPara
     tell = functools.partial(_progress, ls, token)
     previous = {known.uri: known.value for known in params.previous_result_ids}
     if token is not None:
-        ls.long[token] = asyncio.current_task()
+        ls.cancellable[token] = asyncio.current_task()
     opened = {document.source.path: document for document in ls.documents.values()}
     pulled: list[convert.Pulled] = []
     tell("begin", "Checking the workspace")
     try:
-        for folder in ls.folders:
+        for folder in ls.configuration.folders:
             for path, settings in await asyncio.to_thread(list, ls.configuration.files(folder)):
                 if ls.configuration.folder(path) != folder:
                     continue  # it is in another workspace folder, within this one
-                pulled += await _pull(ls, path, opened.get(path), settings, previous)
+                if (report := await _pull(ls, path, opened.get(path), settings, previous)) is not None:
+                    pulled.append(report)
                 if len(pulled) % 50 == 0:
                     tell("report", f"{len(pulled)} files")
                     await asyncio.sleep(0)  # others may have come meanwhile
     finally:
         tell("end", f"{len(pulled)} files")
         if token is not None:
-            ls.long.pop(token, None)
+            ls.cancellable.pop(token, None)
     return convert.workspace_report(pulled)
 
 
 async def _pull(
     ls: Server, path: str, document: Document | None, settings: Settings, previous: Mapping[str, str]
-) -> list[convert.Pulled]:
-    """The report on a file of the workspace, or none if it is gone; if it is open, on what the editor has."""
+) -> convert.Pulled | None:
+    """The report on a file of the workspace; if it is open, on what the editor has. None if there is none."""
+    if document.is_notebook if document is not None else language(settings, path) == "ipynb":
+        return None  # its cells have no URIs until it is open, and then it is pushed
     if document is not None:
-        result = ls.result(document)
+        uri, version, result = document.uri, document.version, ls.result(document)
     else:
         try:
             status = os.stat(path)
         except OSError:
-            return []
-        its = ls.configuration.preferences(path)
+            return None
+        uri, version, its = convert.uri(path), None, ls.configuration.preferences(path)
         result = f"{hash((status.st_mtime_ns, status.st_size, status.st_ino, settings, its)):x}"
-    uri = document.uri if document is not None else convert.uri(path)
     if previous.get(uri) == result:
-        return [convert.Pulled(uri, document.version if document is not None else None, result, None)]
+        return convert.Pulled(uri, version, result, None)
     if document is not None:
         found = await ls.found(document)
     else:
         document, found = await _of_file(ls, path, settings)
-    if document.is_notebook:
-        return []  # its cells have no URIs until it is open, and then it is pushed
-    lists = convert.diagnostics(document, found, ls.client)
-    return [convert.Pulled(part, document.version, result, items) for part, items in lists.items()]
+    return convert.Pulled(uri, version, result, convert.diagnostics(document, found, ls.client)[uri])
 
 
 async def _of_file(ls: Server, path: str, settings: Settings) -> tuple[Document, tuple[Found, ...]]:
@@ -104,5 +104,5 @@ def _progress(ls: Server, token: int | str | None, kind: str, message: str) -> N
 
 
 def cancel_progress(ls: Server, params: types.WorkDoneProgressCancelParams) -> None:
-    if (task := ls.long.get(params.token)) is not None:
+    if (task := ls.cancellable.get(params.token)) is not None:
         task.cancel()

@@ -57,16 +57,14 @@ class Server(LanguageServer):
         self.client = convert.Client()
         self.configuration = Configuration(self.complain)
         self.home = home
-        self.folders: list[str] = []
-        self.preferences: dict[str, preferences.Preferences] = {}
         self.documents: dict[str, Document] = {}
         self.checks: dict[str, Check] = {}
         self.timers: dict[str, asyncio.TimerHandle] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
-        self.long: dict[int | str, asyncio.Task[Any] | None] = {}
+        self.cancellable: dict[int | str, asyncio.Task[Any] | None] = {}
         self.worker, self.bulk = Worker(), Worker()
         self.tracing = False
-        self.docs: str | None = None
+        self.pages: str | None = None
         self.exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.loop = asyncio.get_running_loop()
         self.protocol.fm.builtin_features.clear()
@@ -184,7 +182,7 @@ class Server(LanguageServer):
     def prefer(self, given: object, folder: str = "") -> None:
         """Take the editor's settings, of one folder if it is named."""
         its, faults = preferences.read(given)
-        self.preferences = {**self.preferences, folder: its}
+        self.configuration.given[folder] = its
         if faults:
             self.complain("Invalid settings of the editor: " + "; ".join(faults))
         if not folder:
@@ -200,7 +198,7 @@ class Server(LanguageServer):
 
     def reload(self) -> None:
         """Read the settings of all files anew."""
-        self.configuration.reload(self.folders, self.preferences)
+        self.configuration.reload()
         for document in list(self.documents.values()):
             self.opened(document)
         if self.client.pull and self.client.refresh and self.protocol.state == "running":
@@ -282,8 +280,8 @@ async def _serve(home: str, messages_in: int, messages_out: BinaryIO) -> int:
     read(messages_in, server.loop, act)
     code = await server.exit_code
     await asyncio.gather(server.worker.stop(), server.bulk.stop())
-    if server.docs is not None:
+    if server.pages is not None:
         import shutil
 
-        shutil.rmtree(server.docs, ignore_errors=True)
+        shutil.rmtree(server.pages, ignore_errors=True)
     return code

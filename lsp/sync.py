@@ -68,4 +68,4 @@ def did_close_notebook(ls: Server, params: types.DidCloseNotebookDocumentParams)
 def _path(ls: Server, uri: str) -> str:
     """The path of a document; of one that is no file, one that it could have."""
     name = uri.rpartition("/")[2].rpartition(":")[2] or "untitled"
-    return convert.path(uri) or os.path.join(ls.folders[0] if ls.folders else ls.home, name)
+    return convert.path(uri) or os.path.join(next(iter(ls.configuration.folders), ls.home), name)
