@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import random
 import shutil
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,10 +18,14 @@ from fixtures import FIXTURES, golden, source
 from panicguard import settings
 from panicguard.engine import check
 from panicguard.fix import fix
+from panicguard.go import tree
 from panicguard.model import Applicability
 from panicguard.pool import Mode, lint_bytes
 from panicguard.source import Source
 from panicguard.vendor import vendor
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 GOROOT = Path(sysconfig.get_path("purelib")) / "go"
 GO, GOFMT = GOROOT / "bin" / "go", GOROOT / "bin" / "gofmt"
@@ -80,6 +86,32 @@ def test_broken_files_are_read_as_far_as_they_go(text: str, expected: list[str])
 def test_nothing_is_fixed_in_what_is_not_understood() -> None:
     text = "package p\n\nfunc work(int, *int) {}\n\nfunc f(n int) {\n\tgo work(n, new(n+))\n}\n"
     assert fix(Source("p.go", text, "go"), SETTINGS, unsafe=True).source.text == text
+
+
+def test_a_tree_is_the_same_whatever_was_read_before() -> None:
+    """A file is parsed out of the one before where that is nearly the same, as it is at every keystroke."""
+    chance = random.Random(1)
+    texts = [path.read_text("utf-8") for path in sorted(FIXTURES.glob("PNC1*/**/*.go"))]
+    edits = 'x|\n|é😀|(|}|"|`|//|/*|go f()\n|func g() {}\n|if x {\n}\n|// c\n|a[b](c)|'.split("|")
+    reparsed = 0
+    for text in chance.sample(texts, 60):
+        edited = text
+        for _ in range(8):
+            at = chance.randrange(len(edited) + 1)
+            line = edited.rfind("\n", 0, at) + 1
+            start, end = chance.choice(((at, at), (at, at + 2), (line, line), (line, at)))
+            edited = chance.choice((text, edited[:start] + chance.choice(edits) + edited[end:]))
+            before = [*tree._last]
+            found = tree.parsed(edited)
+            reparsed += bool(before) and tree._reparsed(*before[0], found.data) is not None
+            assert dumped(found.root) == dumped(tree._parser().parse(found.data).root_node)
+    assert reparsed > 50
+
+
+def dumped(node: Node) -> list[tuple[object, ...]]:
+    """All nodes of a tree, with their places."""
+    below = [one for child in node.children for one in dumped(child)]
+    return [(node.type, node.start_byte, node.end_byte, node.start_point, node.end_point), *below]
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])

@@ -47,6 +47,8 @@ class Names:
     runtime: str | None = None
     """The path of the runtime, where its package has another name than `mruntime`."""
     _scopes: dict[int, dict[str, list[Binding]]] = field(default_factory=dict)
+    _assignments: dict[int, dict[str, list[tuple[Node, Node]]]] = field(default_factory=dict)
+    _touches: dict[int, dict[str, list[Node]]] = field(default_factory=dict)
 
     @cached_property
     def imports(self) -> dict[str, str]:
@@ -173,15 +175,17 @@ class Names:
         """Where the name is given a value again, or its address is taken."""
         return [
             target
-            for target, node in self._assigned.get(binding.name, ())
+            for target, node in self._assigned(_owner(binding)).get(binding.name, ())
             if self.lookup(target) is binding and not (_is_declaring(node) and self._is_new(target, node))
         ]
 
-    @cached_property
-    def _assigned(self) -> dict[str, list[tuple[Node, Node]]]:
-        """The identifiers that are assigned to, or of which the address is taken, by name, each with what does it."""
+    def _assigned(self, owner: Node) -> dict[str, list[tuple[Node, Node]]]:
+        """The identifiers in a node that are set, or whose address is taken, by name, each with what does so."""
+        if owner.id in self._assignments:
+            return self._assignments[owner.id]
         found: dict[str, list[tuple[Node, Node]]] = {}
-        for node in self.tree.all(
+        for node in self.tree.within(
+            owner,
             "assignment_statement",
             "short_var_declaration",
             "inc_statement",
@@ -200,6 +204,7 @@ class Names:
             for target in targets:
                 if target.type == "identifier":
                     found.setdefault(text(target), []).append((target, node))
+        self._assignments[owner.id] = found
         return found
 
     def is_touched(self, binding: Binding) -> bool:
@@ -211,16 +216,18 @@ class Names:
             return False
         if self.type_of_binding(binding) == CONTEXT or (value is not None and text(value).startswith("&")):
             return False
-        return any(self.lookup(root) is binding for root in self._touched.get(binding.name, ()))
+        return any(self.lookup(root) is binding for root in self._touched(_owner(binding)).get(binding.name, ()))
 
-    @cached_property
-    def _touched(self) -> dict[str, list[Node]]:
-        """The variables of which a part is set, or a method called, by name."""
+    def _touched(self, owner: Node) -> dict[str, list[Node]]:
+        """The variables in a node of which a part is set, or a method called, by name."""
+        if owner.id in self._touches:
+            return self._touches[owner.id]
         found: dict[str, list[Node]] = {}
-        for node in self.tree.all("selector_expression", "index_expression", "slice_expression"):
+        for node in self.tree.within(owner, "selector_expression", "index_expression", "slice_expression"):
             operand = plain(node.child_by_field_name("operand"))
             if operand is not None and operand.type == "identifier" and _is_changing(node):
                 found.setdefault(text(operand), []).append(operand)
+        self._touches[owner.id] = found
         return found
 
     def _is_new(self, target: Node, declaring: Node) -> bool:
@@ -363,6 +370,15 @@ def _named(node: Node | None) -> Node | None:
 
 def _first(node: Node | None) -> Node | None:
     return next((n for n in node.named_children if n.type != "comment"), None) if node is not None else None
+
+
+def _owner(binding: Binding) -> Node:
+    """The function in which a name is visible, of several the outermost; the file, where it is one of the package."""
+    above = binding.node
+    for above in ancestors(binding.node):
+        if above.type in ("function_declaration", "method_declaration"):
+            break
+    return above
 
 
 def _holds(scope: Node, binding: Binding, child: Node) -> bool:

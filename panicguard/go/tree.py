@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import bisect
 import functools
+from collections import deque
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import tree_sitter
     from tree_sitter import Language, Node, Parser, Query
 
 _COMMON = frozenset(
@@ -62,6 +66,14 @@ class Tree:
             self._found[types] = sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
         return self._found[types]
 
+    def within(self, node: Node, *types: str) -> list[Node]:
+        """Those of the nodes of these types that start in a node, in the order of the text."""
+        found = self.all(*types)
+        start, end = (
+            bisect.bisect_left(found, byte, key=lambda one: one.start_byte) for byte in (node.start_byte, node.end_byte)
+        )
+        return found[start:end]
+
     @cached_property
     def _common(self) -> dict[str, list[Node]]:
         return self._captures(_COMMON)
@@ -94,13 +106,48 @@ class Tree:
         return starts, offsets
 
 
+_last: deque[tuple[bytes, tree_sitter.Tree]] = deque(maxlen=1)
+"""The last text and its tree, of which most holds for the next keystroke."""
+_SHARE = 8
+"""One part of so many is what may have changed of a text that is thought to be the same."""
+
+
 @functools.lru_cache(maxsize=1)
 def parsed(text: str) -> Tree:
     """The tree of a file. The last one is kept: rules and suppression ask for the same text."""
     data = text.encode()
     if not data.endswith(b"\n"):
         data += b"\n"  # the grammar fails on some last lines without one
-    return Tree(_parser().parse(data).root_node, data)
+    tree = (_last and _reparsed(*_last[0], data)) or _parser().parse(data)
+    _last.append((data, tree))
+    return Tree(tree.root_node, data)
+
+
+def _reparsed(before: bytes, tree: tree_sitter.Tree, data: bytes) -> tree_sitter.Tree | None:
+    """The tree of a text out of that of one before. None where the two have little in common, or the text is broken:
+    how the parser recovers depends on what it knew before, and a file has to come to the same wherever it is read."""
+    shorter = min(len(before), len(data))
+    if _SHARE * abs(len(before) - len(data)) > shorter:
+        return None
+    start = _longest(shorter, lambda n: before.startswith(data[:n]))
+    end = _longest(shorter - start, lambda n: before.endswith(data[len(data) - n :]))
+    if _SHARE * (shorter - start - end) > shorter:
+        return None
+    ends = len(before) - end, len(data) - end
+    known = tree.copy()
+    known.edit(start, *ends, _point(data, start), _point(before, ends[0]), _point(data, ends[1]))
+    found = _parser().parse(data, known)
+    return None if found.root_node.has_error else found
+
+
+def _longest(limit: int, holds: Callable[[int], bool]) -> int:
+    """The greatest number up to a limit for which something holds, as it does for all below."""
+    return bisect.bisect_left(range(1, limit + 1), True, key=lambda n: not holds(n))
+
+
+def _point(data: bytes, at: int) -> tuple[int, int]:
+    """Row and column of a byte."""
+    return data.count(b"\n", 0, at), at - data.rfind(b"\n", 0, at) - 1
 
 
 def faults(text: str) -> int:
