@@ -19,7 +19,6 @@ sys.path.insert(0, str(Path(__file__).parent / "lsp"))
 
 from client import Client
 from panicguard_lsp.sync import DEBOUNCE
-from test_lsp_go import make_module
 
 HEAD = "import asyncio\n\n\n"
 SPAWN = """\
@@ -124,8 +123,7 @@ def measure(language: str, lines: int, spawns: int, keystrokes: int) -> tuple[li
     """The seconds of each keystroke beyond the debounce, in ascending order; memory in MB at both ends."""
     seconds, its = [], LANGUAGES[language]
     with tempfile.TemporaryDirectory() as directory, Client(Path(directory)) as client:
-        if language == "go":
-            make_module(Path(directory))
+        (Path(directory) / "panicguard.toml").write_text('go-runtime = "example.test/app/mruntime"\n')
         client.initialize()
         uri = client.open(f"big{its.suffix}", program(language, lines, spawns), language=language)
         assert len(client.published(uri)) == spawns
