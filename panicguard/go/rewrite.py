@@ -299,7 +299,8 @@ def _around(module: GoModule, site: Node) -> str:
             from panicguard.go.names import receiver_type
 
             return f"{receiver_type(above)}.{name}"
-    return re.sub(r"\W+", "-", text(module.tree.all("package_clause")[0].named_children[0])) or "main"
+    package = next((text(name) for clause in module.tree.all("package_clause") for name in clause.named_children), "")
+    return re.sub(r"\W+", "-", package) or "main"
 
 
 # Safety
