@@ -47,7 +47,7 @@ def _check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
         return ()
     exempt = language(settings, source.path) == "pyi" or patterns.is_spawn_exempt(settings, source.path)
     codes = settings.enabled - patterns.ignored_codes(settings, source.path)
-    rules, words = _chosen(codes, exempt, source.language, _declared(settings))
+    rules, words = _chosen(codes, exempt, settings.low_confidence, source.language, _declared(settings))
     marks = () if settings.ignore_noqa else suppress.marks(rule_names())
     occurring = found_in(source.text, (*words, *marks))
     if not occurring:
@@ -82,12 +82,12 @@ def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
 
 @functools.cache
 def _chosen(
-    codes: frozenset[str], exempt: bool, language: str, declared: tuple[str, ...]
+    codes: frozenset[str], exempt: bool, likely: bool, language: str, declared: tuple[str, ...]
 ) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     """The rules that hold for a file, and the words they look for: chosen once for files alike."""
     rules = tuple(rule for rule in all_rules() if rule.code in codes and not (rule.spawn and exempt))
     words = FRONT_ENDS[language].words
-    return rules, tuple(dict.fromkeys((*(word for rule in rules for word in words(rule)), *declared)))
+    return rules, tuple(dict.fromkeys((*(word for rule in rules for word in words(rule, likely)), *declared)))
 
 
 def _declared(settings: Settings) -> tuple[str, ...]:
@@ -98,7 +98,8 @@ def _declared(settings: Settings) -> tuple[str, ...]:
 class _FrontEnd(NamedTuple):
     """What the engine asks of a language."""
 
-    words: Callable[[Rule], tuple[str, ...]]
+    words: Callable[[Rule, bool], tuple[str, ...]]
+    """What a rule looks for, and what it looks for where the likely is reported too."""
     skips: Callable[[Source, Settings], bool]
     """Whether a file is not to be checked at all."""
     standing_in: Callable[[str, Iterable[str]], frozenset[str]]
@@ -113,15 +114,20 @@ def _diagnostics(rule: Rule, findings: Iterator[Finding]) -> Iterator[Diagnostic
 # Python
 
 
+def _python_words(rule: Rule, likely: bool) -> tuple[str, ...]:
+    return (*rule.words, *rule.likely_words) if likely else rule.words
+
+
 def _in_python(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
     from panicguard.python.module import UnparsableError, parse
 
     declared = words.intersection(_declared(settings))
-    wanted = [rule for rule in rules if words.intersection(rule.words) or (declared and not rule.handlers)]
-    plain = {*declared, *(word for rule in wanted if not rule.handlers for word in rule.words)}
-    caught = {word for rule in wanted if rule.handlers for word in rule.words} - plain
+    standing = [(rule, words.intersection(_python_words(rule, settings.low_confidence))) for rule in rules]
+    wanted = [rule for rule, its in standing if its or (declared and not rule.handlers)]
+    plain = declared.union(*(its for rule, its in standing if not rule.handlers))
+    caught = words - plain
     try:
-        module = parse(source, settings, sorted(plain & words), sorted(caught & words))
+        module = parse(source, settings, sorted(plain), sorted(caught))
     except UnparsableError as error:
         code = INVALID_SYNTAX if error.invalid else INTERNAL_ERROR
         return [Diagnostic(code, code, error.message, error.start, error.end)]
@@ -148,7 +154,7 @@ def _is_exempt_go(source: Source, settings: Settings) -> bool:
 
 
 FRONT_ENDS = {
-    "python": _FrontEnd(lambda rule: rule.words, lambda *_: False, python_screen.standing_in, _in_python),
-    "go": _FrontEnd(lambda rule: rule.go_words, _is_exempt_go, go_screen.standing_in, _in_go),
+    "python": _FrontEnd(_python_words, lambda *_: False, python_screen.standing_in, _in_python),
+    "go": _FrontEnd(lambda rule, _: rule.go_words, _is_exempt_go, go_screen.standing_in, _in_go),
 }
 """By `Source.language`."""

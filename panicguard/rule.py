@@ -29,6 +29,8 @@ class Rule:
     module: str
     docs: str
     words: tuple[str, ...] = ()
+    likely_words: tuple[str, ...] = ()
+    """Further words, where what is likely but not proven is reported too."""
     python: Callable[[Module], Iterator[Finding]] | None = None
     go_words: tuple[str, ...] = ()
     go: Callable[[GoModule], Iterator[Finding]] | None = None

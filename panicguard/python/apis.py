@@ -176,8 +176,8 @@ NEEDS = {
     "Process):": ("multiprocessing",),
 }
 """Word -> one of these must stand in the module too: without it the receiver's type cannot be known."""
-IN_HANDLERS = "exc_info()"
-"""The word that says nothing where it belongs: in a handler."""
+IN_HANDLERS = ("exc_info()", "format_exc", "print_exc", ".exception(")
+"""The words that say nothing where they belong: in a handler. Only the first is about an exception for certain."""
 HARMLESS = frozenset(
     "debug info warning warn error exception critical fatal log msg is_set is_alive wait set clear sleep "
     "monotonic time perf_counter".split()

@@ -9,35 +9,23 @@ the verdict (a test compares both over whole code bases).
 from __future__ import annotations
 
 import bisect
-import keyword
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.python.apis import IN_HANDLERS
 from panicguard.python.lex import line_at, margin
-from panicguard.python.outline import block_header, body_end, definition, outline, skeleton
-from panicguard.python.screen import RECEIVER, hits
+from panicguard.python.outline import outline, skeleton
+from panicguard.python.screen import hits
 from panicguard.python.suspects import evidence, in_handler, may_hide, may_not_end, may_swallow
+from panicguard.python.trace import trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
     from panicguard.python.lex import LogicalLine, Scan
     from panicguard.python.outline import Block, Outline
+    from panicguard.python.trace import Trace
 
-_ASSIGNED = re.compile(r"((?:\w+\s*\.\s*)*)(\w+)\s*(?:\[[^\]\n]*\]\s*)?(?::[^=\n]+)?=(?!=)")
-_TARGETS = re.compile(r"\(?([^=(!<>:\n]*?)(?::[^=\n]+|[-+*/|&])?=(?!=)")
-_DECLARED = re.compile(r"(\w+)\s*:")
-_CHANGES = re.compile(r"(?:global|nonlocal|import|from|del|case|(?:async\s+)?def|class)\s(.*)", re.DOTALL)
-# Those that search start with plain letters, which is ten times faster than with \b or \w, and find a little more.
-_ADDS = re.compile(r":=|\.\s*(?:add|append|appendleft|insert|extend|update|setdefault)\s*\(")
-_CONTAINER = re.compile(r"((?:\w+\s*\.\s*)*)\b(\w+)\s*(?:\[[^\]\n]*\]\s*)?\Z")
-_CHAINED = re.compile(r"=\s*([\w.]+)\s*(?==(?!=))")
-_NAMES_AS = re.compile(r"as\s+\(?([\w, .]+)")
-_NAMES_FOR = re.compile(r"for\s+(.{1,200}?)\s+in\b", re.DOTALL)
-_LAST = re.compile(r"\.?\b\w+\b(?!\s*\.)")
-"""The last names of dotted ones."""
-_KEY = re.compile(r"\[[^\]]*\]?")
 _ALIAS = re.compile(r"\bas\s+(\w+)")
 _BOUND = re.compile(r"[ \t\f]*(\w+)\s*(?::|=(?!=))")
 _IMPORT = re.compile(r"[ \t\f]*(?:[^\n]*;[ \t\f]*)?(?:lazy[ \t]+)?(?:import|from)\b")
@@ -48,19 +36,11 @@ _GLOBAL = re.compile(r"global\s+([\w, ]+)")
 _NAMED = re.compile(r" as (\w+)")
 _CALLED = re.compile(r"\b(\w+)\s*\(")
 _CALLED_HERE = re.compile(r"(?<![\w.])(?:(?:self|cls)\s*\.\s*)?(\w+)\s*\(")
-_NAME = re.compile(r"\.?\w+")
-"""A name, or an attribute with its dot: what holds of the one says nothing of the other."""
-_OWNER = re.compile(r"\.?\w+(?=\s*[.(])")
-_EITHER = re.compile(r"\b(?:if|or|and)\b")
 _WORD = re.compile(r"\w+")
-_TARGET = re.compile(r"(?<!\)\.)\b\w+\b(?!\s*(?:=(?!=)|\.(?!remote\b)))")
 _RETURNS = re.compile(r"->\s*([^#\n]*(?:Loop|Executor|Pool|Thread|Group)[^#\n]*):\s*(?:#.*)?\Z")
 _AWAITS = re.compile(r"\b(?:await|async)\b")
-_NEAR = 120
-"""Characters in which the name of a container stands before what is done to it."""
 _LONG = 300
 """Characters from which a statement without a word is worth blanking."""
-_KEYWORDS = frozenset((*keyword.kwlist, "self", "cls"))
 
 
 class Slim(NamedTuple):
@@ -119,12 +99,12 @@ def _aliases(whole: _Text) -> set[str]:
 
 def _renamed(whole: _Text, block: Block) -> Iterator[str]:
     text = whole.text
-    at = next(_hits_in(whole, block.start, block.end), None)
-    if at is None:
+    found = _hits_in(whole, block.start, block.end)
+    if not found:
         return
     if _is_import(text, block):
         yield from _ALIAS.findall(text, block.start, block.end)
-    elif not _CALLED.match(text, at):
+    elif not _CALLED.match(text, found[0]):
         yield from _bound(text, block)
 
 
@@ -133,15 +113,13 @@ def _subclasses(whole: _Text) -> set[str]:
     return {c.name for c in whole.outline.classes if _is_hit(whole, c.start, whole.lines[c.header].end)}
 
 
-def _hits_in(whole: _Text, start: int, end: int) -> Iterator[int]:
-    index = bisect.bisect_left(whole.hits, start)
-    while index < len(whole.hits) and whole.hits[index] < end:
-        yield whole.hits[index]
-        index += 1
+def _hits_in(whole: _Text, start: int, end: int) -> Sequence[int]:
+    return whole.hits[bisect.bisect_left(whole.hits, start) : bisect.bisect_left(whole.hits, end)]
 
 
 def _is_hit(whole: _Text, start: int, end: int) -> bool:
-    return next(_hits_in(whole, start, end), None) is not None
+    at = bisect.bisect_left(whole.hits, start)
+    return at < len(whole.hits) and whole.hits[at] < end
 
 
 def _in_string(text: str, scanned: Scan, at: int) -> bool:
@@ -157,7 +135,7 @@ def _in_string(text: str, scanned: Scan, at: int) -> bool:
 def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[str]) -> dict[int, bool] | None:
     """The rows that stay of the functions: True with each, False where a placeholder must stand. None where nothing in
     the text is worth reading."""
-    text, functions = whole.text, whole.outline.functions
+    text, lines, functions = whole.text, whole.lines, whole.outline.functions
     spawning = [b for b in functions if _is_hit(whole, b.start, b.end)]
     outside = [b for b in whole.outline.statements if _is_hit(whole, b.start, b.end)]
     catching = {b for b in functions if _any_in(handlers, b) and text.find("async def", b.start, b.end) >= 0}
@@ -168,8 +146,8 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
     }
     if not (spawning or catching or running or any(not _is_import(text, b) for b in outside)):
         return None
-    traces = [_trace(whole, b, frozenset(), names) for b in (*spawning, *outside)]
-    spawned = {b: evidence(text, whole.lines, b) for b in functions if any(b.name in trace.targets for trace in traces)}
+    traces = [trace(text, lines, b, _hits_in(whole, b.start, b.end), frozenset(), names) for b in (*spawning, *outside)]
+    spawned = {b: evidence(text, lines, b) for b in functions if any(b.name in trace.targets for trace in traces)}
     complete = running | {b for b, rows in spawned.items() if rows is None}
     complete |= _called(whole, complete) | _decorated(whole, {b.name for b in spawning})
     flows, needs = _shared(whole, spawning, traces)
@@ -180,28 +158,26 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
         if block in complete:
             kept.update((row, True) for row in range(block.first, block.last))
             continue
-        told = set(flows) if flowing and flowing.search(text, block.start, block.end) else set()
-        if catching and text.find(".cancel(", block.start, block.end) >= 0:
-            told.add(".cancel")
+        told = flows if flowing and flowing.search(text, block.start, block.end) else frozenset()
         made = needs if needed and needed.search(text, block.start, block.end) else frozenset()
-        if (
-            block in spawning
-            or block in spawned
-            or block in catching
-            or told
-            or made
-            or not needs.isdisjoint((block.name, f".{block.name}"))
-        ):
-            kept.update((row, True) for row in range(block.first, block.header + 1))
-            rows = _trace(whole, block, told, made | names).rows | (spawned.get(block) or set())
+        if catching and text.find(".cancel(", block.start, block.end) >= 0:
+            told = {*told, ".cancel"}
+        is_asked = not needs.isdisjoint((block.name, f".{block.name}"))
+        if told or made or is_asked or block in spawning or block in spawned or block in catching:
+            rows = trace(text, lines, block, _hits_in(whole, block.start, block.end), told, made | names).rows
+            rows |= spawned.get(block) or set()
             if block in catching:
-                rows |= {
-                    row
-                    for row in range(block.header + 1, block.last)
-                    if _AWAITS.search(text, whole.lines[row].start, whole.lines[row].end)
-                }
-            kept.update(skeleton(text, whole.lines, block.header + 1, block.last, rows))
+                rows.update(_awaits(whole, block))
+            kept.update((row, True) for row in range(block.first, block.header + 1))
+            kept.update(skeleton(text, lines, block.header + 1, block.last, rows))
     return kept
+
+
+def _awaits(whole: _Text, block: Block) -> Iterator[int]:
+    """The rows of a function at which a cancellation can arrive."""
+    for row in range(block.header + 1, block.last):
+        if _AWAITS.search(whole.text, whole.lines[row].start, whole.lines[row].end):
+            yield row
 
 
 def _called(whole: _Text, callers: Iterable[Block]) -> set[Block]:
@@ -230,7 +206,7 @@ def _decorated(whole: _Text, names: Set[str]) -> set[Block]:
     }
 
 
-def _shared(whole: _Text, spawning: Sequence[Block], traces: Sequence[_Trace]) -> tuple[set[str], set[str]]:
+def _shared(whole: _Text, spawning: Sequence[Block], traces: Sequence[Trace]) -> tuple[set[str], set[str]]:
     """The names that say something of the spawns in other functions too: those that handles go to (attributes with a
     dot in front) or whose calls are asked for, and those that the words are methods of."""
     text = whole.text
@@ -242,114 +218,6 @@ def _shared(whole: _Text, spawning: Sequence[Block], traces: Sequence[_Trace]) -
     }
     receivers = {n for trace in traces for n in trace.receivers}
     return flows, {n for n in receivers if n in shared or n[0] == "."}
-
-
-class _Trace(NamedTuple):
-    """What of a block says something of its spawns: its rows; the names that may be what is spawned (`targets`); those
-    that the words are methods of (`receivers`); where the handles go (`stores`, attributes with a dot in front)."""
-
-    rows: set[int]
-    targets: set[str]
-    receivers: set[str]
-    stores: set[str]
-
-
-def _trace(whole: _Text, block: Block, flows: Set[str], needs: Set[str]) -> _Trace:
-    """Follow the spawns of a block to what they are made from and to what becomes of them; also what is bound to the
-    names in `needs`, and what becomes of those in `flows`."""
-    text, lines = whole.text, whole.lines
-    found = _Trace(set(), set(), set(), set())
-    flows, needs = set(flows), set(needs)
-    for at in _hits_in(whole, block.start, block.end):
-        row = line_at(lines, at)
-        own = _own(text, lines, row, block.last) if row > block.header else range(row, row + 1)
-        piece = text[lines[row].start : lines[own[-1]].end]
-        found.rows.update(own)
-        needs.update(_NAME.findall(piece))
-        found.targets.update(_TARGET.findall(piece))
-        found.stores.update(_stores(piece))
-        flows.update(_binds(piece), _around(text, lines, block, row))
-        if receiver := RECEIVER.search(text, lines[row].start, at + text.startswith(".", at)):
-            found.receivers.update(_NAME.findall(text, max(lines[row].start, receiver.start() - 1), receiver.end()))
-    left = {row: _said(text, lines[row]) for row in range(block.header + 1, block.last) if row not in found.rows}
-    binds = {row: {name} for row in left if (name := definition(text, lines[row])[1])}
-    count = -1
-    while count != len(found.rows):
-        count = len(found.rows)
-        for row, said in left.items():
-            if row in found.rows:
-                continue
-            is_flow = not flows.isdisjoint(said)
-            if not is_flow and not needs.isdisjoint(said) and row not in binds:
-                binds[row] = _binds(text[lines[row].start : lines[row].end])
-            if is_flow or not needs.isdisjoint(binds.get(row, ())):
-                own = _own(text, lines, row, block.last)
-                piece = text[lines[row].start : lines[own[-1]].end]
-                found.rows.update(own)
-                bound = _binds(piece)
-                if len(own) > 1 or "lambda" in piece:
-                    needs.update(_NAME.findall(piece))
-                if is_flow:
-                    found.stores.update(_stores(piece))
-                    flows |= bound
-                    needs.update(_OWNER.findall(piece))
-                else:
-                    needs.update(_NAME.findall(piece, 0, _made_from(piece)))
-                if not found.receivers.isdisjoint(bound):
-                    found.receivers.update(_NAME.findall(piece))
-            elif "yield" in said:
-                found.rows.add(row)
-    return found
-
-
-def _said(text: str, line: LogicalLine) -> frozenset[str]:
-    """The words of a logical line that is no text; where it defines something, without its name."""
-    words = frozenset(_NAME.findall(text, line.start, line.end))
-    if text.startswith(('"""', "'''"), line.start + len(margin(text, line))):
-        return frozenset()
-    return words - {definition(text, line)[1]}
-
-
-def _made_from(piece: str) -> int:
-    """Where the words end in a binding that tell what is bound: behind the first argument of the first call."""
-    value = piece.find("=") + 1
-    end = len(piece) if _EITHER.search(piece, value) else piece.find(",", value)
-    return len(piece) if end < 0 else end
-
-
-def _stores(piece: str) -> set[str]:
-    """The names that a line assigns to or puts something into, attributes with a dot in front."""
-    piece = piece.lstrip()  # patterns that begin with a margin take a time that grows with its square
-    adds = (_CONTAINER.search(piece, max(0, m.start() - _NEAR), m.start()) for m in _ADDS.finditer(piece))
-    found = (m for m in (_ASSIGNED.match(piece), *adds) if m is not None)
-    return {f".{m[2]}" if m[1] else m[2] for m in found}
-
-
-def _binds(piece: str) -> set[str]:
-    """The last parts of the names that a line binds or puts something into, and some more."""
-    start = piece.lstrip()
-    starts = (_TARGETS.match(start), _DECLARED.match(start), _CHANGES.match(start))
-    targets = [found[1] for found in starts if found is not None]
-    for names in (_CHAINED, _NAMES_AS, _NAMES_FOR):
-        targets += names.findall(piece)
-    bound = {name for target in targets for name in _LAST.findall(_KEY.sub("", target))}
-    return (bound | _stores(piece)) - _KEYWORDS
-
-
-def _own(text: str, lines: Sequence[LogicalLine], row: int, last: int) -> range:
-    """The row, or all rows of the definition that starts there."""
-    header = block_header(text, lines, row, last)
-    return range(row, body_end(lines, header) if definition(text, lines[header])[0] else row + 1)
-
-
-def _around(text: str, lines: Sequence[LogicalLine], block: Block, row: int) -> Iterator[str]:
-    """The names of the functions that a row stands in, below that of the block."""
-    indent = lines[row].indent
-    for above in range(row - 1, block.header, -1):
-        if lines[above].indent < indent:
-            indent = lines[above].indent
-            if name := definition(text, lines[above])[1]:
-                yield name
 
 
 def _words(text: str, start: int, end: int) -> set[str]:

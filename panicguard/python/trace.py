@@ -1,0 +1,156 @@
+"""Follow the spawns of a function through its lines: to what they are made from, and to what becomes of them.
+
+It reads text and finds too much rather than too little. A name is a word, an attribute a word with its dot in front:
+what holds of the one says nothing of the other.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.python.lex import line_at, margin
+from panicguard.python.outline import block_header, body_end, definition
+from panicguard.python.screen import RECEIVER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence, Set
+
+    from panicguard.python.lex import LogicalLine
+    from panicguard.python.outline import Block
+
+_NAME = re.compile(r"\.?\w+")
+_LAST = re.compile(r"\.?\b\w+\b(?!\s*\.)")
+"""The last names of dotted ones."""
+_OWNER = re.compile(r"\.?\w+(?=\s*[.(])")
+"""A name that is called, or of which an attribute is read."""
+_TARGET = re.compile(r"(?<!\)\.)\b\w+\b(?!\s*(?:=(?!=)|\.(?!remote\b)))")
+"""What may be spawned on the line of a spawn: no keyword, no owner of an attribute."""
+_EITHER = re.compile(r"\b(?:if|or|and)\b")
+_KEY = re.compile(r"\[[^\]]*\]?")
+_KEYWORDS = frozenset((*keyword.kwlist, "self", "cls"))
+
+# Of a line without its margin: with one, the time these take would grow with its square.
+_ASSIGNED = re.compile(r"((?:\w+\s*\.\s*)*)(\w+)\s*(?:\[[^\]\n]*\]\s*)?(?::[^=\n]+)?=(?!=)")
+_TARGETS = re.compile(r"\(?([^=(!<>:\n]*?)(?::[^=\n]+|[-+*/|&])?=(?!=)")
+_DECLARED = re.compile(r"(\w+)\s*:")
+_CHANGES = re.compile(r"(?:global|nonlocal|import|from|del|case|(?:async\s+)?def|class)\s(.*)", re.DOTALL)
+# Of any place in a line: to begin with plain letters is ten times faster than with \b or \w, and finds a little more.
+_CHAINED = re.compile(r"=\s*([\w.]+)\s*(?==(?!=))")
+_NAMES_AS = re.compile(r"as\s+\(?([\w, .]+)")
+_NAMES_FOR = re.compile(r"for\s+(.{1,200}?)\s+in\b", re.DOTALL)
+_ADDS = re.compile(r":=|\.\s*(?:add|append|appendleft|insert|extend|update|setdefault)\s*\(")
+_CONTAINER = re.compile(r"((?:\w+\s*\.\s*)*)\b(\w+)\s*(?:\[[^\]\n]*\]\s*)?\Z")
+_NEAR = 120
+"""Characters in which the name of a container stands before what is done to it."""
+
+
+class Trace(NamedTuple):
+    """What of a function says something of its spawns: its rows; the words that may be what is spawned (`targets`);
+    the names that the spawning words are methods of (`receivers`); the names that handles go to (`stores`)."""
+
+    rows: set[int]
+    targets: set[str]
+    receivers: set[str]
+    stores: set[str]
+
+
+def trace(
+    text: str, lines: Sequence[LogicalLine], block: Block, hits: Sequence[int], flows: Set[str], needs: Set[str]
+) -> Trace:
+    """Follow the spawns in a block, whose words stand at the offsets `hits`; also what becomes of the names in `flows`,
+    and what is bound to those in `needs`."""
+    found = Trace(set(), set(), set(), set())
+    flows, needs = set(flows), set(needs)
+    for at in hits:
+        row = line_at(lines, at)
+        own = _definition(text, lines, row, block.last) if row > block.header else range(row, row + 1)
+        piece = text[lines[row].start : lines[own[-1]].end]
+        found.rows.update(own)
+        found.targets.update(_TARGET.findall(piece))
+        found.stores.update(_stores(piece))
+        flows.update(_binds(piece), _around(text, lines, block, row))
+        needs.update(_NAME.findall(piece))
+        if receiver := RECEIVER.search(text, lines[row].start, at + text.startswith(".", at)):
+            found.receivers.update(_NAME.findall(text, max(lines[row].start, receiver.start() - 1), receiver.end()))
+    left = {row: _said(text, lines[row]) for row in range(block.header + 1, block.last) if row not in found.rows}
+    binds = {row: {name} for row in left if (name := definition(text, lines[row])[1])}
+    count = -1
+    while count != len(found.rows):
+        count = len(found.rows)
+        for row, said in left.items():
+            if row in found.rows:
+                continue
+            is_flow = not flows.isdisjoint(said)
+            if not is_flow and row not in binds and not needs.isdisjoint(said):
+                binds[row] = _binds(text[lines[row].start : lines[row].end])
+            if is_flow or not needs.isdisjoint(binds.get(row, ())):
+                own = _definition(text, lines, row, block.last)
+                piece = text[lines[row].start : lines[own[-1]].end]
+                bound = _binds(piece)
+                found.rows.update(own)
+                if is_flow:
+                    found.stores.update(_stores(piece))
+                    flows |= bound
+                if not found.receivers.isdisjoint(bound):
+                    found.receivers.update(_NAME.findall(piece))
+                needs.update(_reads(piece, is_flow=is_flow, is_definition=len(own) > 1))
+            elif "yield" in said:
+                found.rows.add(row)
+    return found
+
+
+def _said(text: str, line: LogicalLine) -> frozenset[str]:
+    """The names in a logical line that is no text; where it defines something, without its name."""
+    names = frozenset(_NAME.findall(text, line.start, line.end))
+    if text.startswith(('"""', "'''"), line.start + len(margin(text, line))):
+        return frozenset()
+    return names - {definition(text, line)[1]}
+
+
+def _reads(piece: str, *, is_flow: bool, is_definition: bool) -> list[str]:
+    """The names in a line that tell what becomes of a value, or what is bound: of a call, those of its callee and its
+    first argument."""
+    if is_definition or "lambda" in piece:
+        return _NAME.findall(piece)
+    if is_flow:
+        return _OWNER.findall(piece)
+    value = piece.find("=") + 1
+    end = -1 if _EITHER.search(piece, value) else piece.find(",", value)
+    return _NAME.findall(piece, 0, end if end >= 0 else len(piece))
+
+
+def _stores(piece: str) -> set[str]:
+    """The names that a line assigns to or puts something into."""
+    piece = piece.lstrip()
+    adds = (_CONTAINER.search(piece, max(0, m.start() - _NEAR), m.start()) for m in _ADDS.finditer(piece))
+    found = (m for m in (_ASSIGNED.match(piece), *adds) if m is not None)
+    return {f".{m[2]}" if m[1] else m[2] for m in found}
+
+
+def _binds(piece: str) -> set[str]:
+    """The names that a line binds or puts something into, the last one of `a.b`, and some more."""
+    start = piece.lstrip()
+    starts = (_TARGETS.match(start), _DECLARED.match(start), _CHANGES.match(start))
+    targets = [found[1] for found in starts if found is not None]
+    for names in (_CHAINED, _NAMES_AS, _NAMES_FOR):
+        targets += names.findall(piece)
+    bound = {name for target in targets for name in _LAST.findall(_KEY.sub("", target))}
+    return (bound | _stores(piece)) - _KEYWORDS
+
+
+def _definition(text: str, lines: Sequence[LogicalLine], row: int, last: int) -> range:
+    """All rows of the definition that starts in a row; else the row."""
+    header = block_header(text, lines, row, last)
+    return range(row, body_end(lines, header) if definition(text, lines[header])[0] else row + 1)
+
+
+def _around(text: str, lines: Sequence[LogicalLine], block: Block, row: int) -> Iterator[str]:
+    """The names of the functions that a row stands in, below that of the block."""
+    indent = lines[row].indent
+    for above in range(row - 1, block.header, -1):
+        if lines[above].indent < indent:
+            indent = lines[above].indent
+            if name := definition(text, lines[above])[1]:
+                yield name
