@@ -64,16 +64,11 @@ class Module:
         return found
 
     @cached_property
-    def reached(self) -> tuple[CSTNode, ...]:
+    def reached(self) -> frozenset[CSTNode]:
         """What runs in a spawn: the spawned functions, and the functions of this module that they call."""
-        found = dict.fromkeys(self.spawned)
-        for function in self.spawned:
-            for node in self.tree.own(function):
-                if isinstance(node, cst.Call):
-                    called = self.names.definition(node.func)
-                    if isinstance(called, cst.FunctionDef):
-                        found.setdefault(called)
-        return tuple(found)
+        calls = (call for call in self.tree.all(cst.Call) if self.tree.function(call) in self.spawned)
+        called = (self.names.definition(call.func) for call in calls)
+        return frozenset((*self.spawned, *(function for function in called if isinstance(function, cst.FunctionDef))))
 
     @cached_property
     def thread_classes(self) -> tuple[cst.ClassDef, ...]:

@@ -48,7 +48,8 @@ _BODIES = frozenset(
     "IndentedBlock FunctionDef ClassDef If Else Try TryStar ExceptHandler ExceptStarHandler Finally For While With "
     "Match MatchCase".split()
 )
-_OWN_BODY = frozenset(("FunctionDef", "Lambda", "ClassDef"))
+_FUNCTIONS = frozenset(("FunctionDef", "Lambda"))
+_OWN_BODY = _FUNCTIONS | {"ClassDef"}
 _LINES = _BODIES - {"IndentedBlock"} | {"SimpleStatementLine"}
 """The nodes that start a logical line."""
 _MARGIN = re.compile(r"[ \t\f]*")
@@ -113,8 +114,8 @@ class Tree:
         """The function or lambda in whose body the node is."""
         child = node
         for ancestor in self.ancestors(node):
-            if isinstance(ancestor, (cst.FunctionDef, cst.Lambda)) and ancestor.body is child:
-                return ancestor
+            if type(ancestor).__name__ in _FUNCTIONS and ancestor.body is child:  # type: ignore[attr-defined]
+                return ancestor  # type: ignore[return-value]
             child = ancestor
         return None
 

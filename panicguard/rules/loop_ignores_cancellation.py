@@ -129,16 +129,16 @@ _LEAVING = frozenset(("sys.exit", "os._exit", "os.kill", "os.abort", "exit", "qu
 
 
 def check(module: Module) -> Iterator[Finding]:
-    for function in module.spawned:
-        if isinstance(function, cst.Lambda):
+    for loop in module.tree.all(cst.While, cst.For):
+        function = module.tree.function(loop)
+        if function not in module.spawned or not _is_endless(module, loop):
             continue
         context = _context(function)
-        for loop in module.tree.own(function):
-            if _is_endless(module, loop) and not _can_stop(module, loop, context):
-                start, _ = module.span(loop)
-                head = loop.test if isinstance(loop, cst.While) else loop.iter  # type: ignore[attr-defined]
-                message = "This endless loop of spawned code cannot be stopped"
-                yield module.finding_at(start, module.span(head)[1], message, _fix(module, loop, context))
+        if not _can_stop(module, loop, context):
+            start, _ = module.span(loop)
+            head = loop.test if isinstance(loop, cst.While) else loop.iter
+            message = "This endless loop of spawned code cannot be stopped"
+            yield module.finding_at(start, module.span(head)[1], message, _fix(module, loop, context))
 
 
 def _context(function: CSTNode) -> str | None:

@@ -82,17 +82,16 @@ _IDLE_CALLS = frozenset(("print", "time.sleep", "asyncio.sleep", "trio.sleep", "
 
 
 def check(module: Module) -> Iterator[Finding]:
-    for function in module.reached:
-        for node in module.tree.own(function):
-            if type(node) not in (cst.Try, cst.TryStar, cst.With):
-                continue
-            if module.tree.enclosing(node, cst.ExceptHandler, cst.FunctionDef, cst.Lambda) is not function:
-                continue  # in the handler of an error that came first
-            if isinstance(node, (cst.Try, cst.TryStar)):
-                yield from _handlers(module, node)
-            elif isinstance(node, cst.With) and _suppresses_all(module, node) and not _is_cleanup(node.body):
-                message = "`suppress` hides every error of spawned code"
-                yield module.finding(node.items[0].item, message)
+    tree = module.tree
+    for node in (*tree.all(cst.Try, cst.TryStar), *tree.all(cst.With)):
+        # The nearest one is a handler where an error came first.
+        if tree.enclosing(node, cst.ExceptHandler, cst.FunctionDef, cst.Lambda) not in module.reached:
+            continue
+        if isinstance(node, (cst.Try, cst.TryStar)):
+            yield from _handlers(module, node)
+        elif _suppresses_all(module, node) and not _is_cleanup(node.body):
+            message = "`suppress` hides every error of spawned code"
+            yield module.finding(node.items[0].item, message)
 
 
 def _handlers(module: Module, node: cst.Try | cst.TryStar) -> Iterator[Finding]:
