@@ -17,7 +17,7 @@ import click
 
 from panicguard import files, gomod, settings
 from panicguard.checking import baseline_of, lint, mode_of, report, report_file
-from panicguard.options import settings_for_options
+from panicguard.options import chain_for_options, settings_for_options
 from panicguard.settings import ConfigError, discovery
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def watch(options: Options) -> int:
     settings_for_options(options)(os.getcwd())  # who starts with a broken configuration is told at once
     out = sys.stdout if options.output_file is None else report_file(options.output_file)
     paths: list[str] = []
+    extended: list[str] = []
 
     def look() -> Stamps:
         """What there is to check now; what may have changed on the disk is not remembered."""
@@ -52,7 +53,8 @@ def watch(options: Options) -> int:
         with contextlib.suppress(ConfigError):  # until it is mended, the files are those of before
             found = files.discover(options.paths or (".",), settings_for_options(options), warn=lambda _: None)
             paths[:] = [path for path, _ in found]
-        return _stamps(paths, filter(os.path.isfile, options.config))
+            extended[:] = _configurations(paths, options)
+        return _stamps(paths, (*extended, *filter(os.path.isfile, options.config)))
 
     said = "Starting linter in watch mode...\n"
     while True:
@@ -66,6 +68,14 @@ def watch(options: Options) -> int:
         sys.stdout.flush()
         _wait(seen, look)
         said = "File change detected...\n"
+
+
+def _configurations(paths: Iterable[str], options: Options) -> list[str]:
+    """The configuration files that hold for some files, and what those extend. Raises ConfigError."""
+    found_for, chain_of = chain_for_options(options)
+    found = {found_for(directory) for directory in {os.path.dirname(path) for path in paths}}
+    documents = (keys.document for one in found for keys in chain_of(one).keys)
+    return [document.path for document in documents if document is not None and document.path is not None]
 
 
 def _check_once(options: Options, out: TextIO) -> None:

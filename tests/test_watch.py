@@ -121,6 +121,15 @@ def test_files_and_settings_that_change_break_and_vanish(folder: Path) -> None:
     assert err.count("warning: No Python files found") == 1
 
 
+def test_what_the_configuration_extends_is_watched_too(folder: Path) -> None:
+    (folder.parent / "base.toml").write_text('ignore = ["PNC101"]\n')
+    (folder / "panicguard.toml").write_text('extend = "../base.toml"\n')
+    with watching(OURS, folder, "--output-format", "concise") as its:
+        its.shows(NO)
+        (folder.parent / "base.toml").write_text('ignore = ["PNC102"]\n')
+        assert its.shows(FOUND) == CHANGED + ONE
+
+
 def test_fixes_are_written_whenever_a_file_changes(folder: Path) -> None:
     with watching(OURS, folder, "--fix") as its:
         its.shows(NO)
