@@ -17,7 +17,7 @@ from panicguard.python.lex import line_at, margin
 from panicguard.python.outline import outline, skeleton
 from panicguard.python.screen import hits
 from panicguard.python.suspects import evidence, in_handler, may_hide, may_not_end, may_swallow
-from panicguard.python.trace import trace
+from panicguard.python.trace import said, trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -146,7 +146,8 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
     }
     if not (spawning or catching or running or any(not _is_import(text, b) for b in outside)):
         return None
-    traces = [trace(text, lines, b, _hits_in(whole, b.start, b.end), frozenset(), names) for b in (*spawning, *outside)]
+    read = {b: said(text, lines, b) for b in (*spawning, *outside)}
+    traces = [trace(text, lines, b, read[b], _hits_in(whole, b.start, b.end), frozenset(), names) for b in read]
     spawned = {b: evidence(text, lines, b) for b in functions if any(b.name in trace.targets for trace in traces)}
     complete = running | {b for b, rows in spawned.items() if rows is None}
     complete |= _called(whole, complete) | _decorated(whole, {b.name for b in spawning})
@@ -164,7 +165,8 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
             told = {*told, ".cancel"}
         is_asked = not needs.isdisjoint((block.name, f".{block.name}"))
         if told or made or is_asked or block in spawning or block in spawned or block in catching:
-            rows = trace(text, lines, block, _hits_in(whole, block.start, block.end), told, made | names).rows
+            its = read.get(block) or said(text, lines, block)
+            rows = trace(text, lines, block, its, _hits_in(whole, block.start, block.end), told, made | names).rows
             rows |= spawned.get(block) or set()
             if block in catching:
                 rows.update(_awaits(whole, block))

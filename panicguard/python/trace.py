@@ -6,6 +6,7 @@ what holds of the one says nothing of the other.
 
 from __future__ import annotations
 
+import functools
 import keyword
 import re
 from typing import TYPE_CHECKING, NamedTuple
@@ -56,8 +57,37 @@ class Trace(NamedTuple):
     stores: set[str]
 
 
+class Said(NamedTuple):
+    """What the rows of a function's body say: the names in each, where it defines something without its name; and that
+    name."""
+
+    names: dict[int, frozenset[str]]
+    defines: dict[int, set[str]]
+
+
+def said(text: str, lines: Sequence[LogicalLine], block: Block) -> Said:
+    """What is in a function, but for its texts."""
+    found = Said({}, {})
+    for row in range(block.header + 1, block.last):
+        line = lines[row]
+        names = frozenset(_NAME.findall(text, line.start, line.end))
+        if name := definition(text, line)[1]:
+            found.defines[row] = {name}
+            names -= {name}
+        elif text.startswith(('"""', "'''"), line.start + len(margin(text, line))):
+            names = frozenset()
+        found.names[row] = names
+    return found
+
+
 def trace(
-    text: str, lines: Sequence[LogicalLine], block: Block, hits: Sequence[int], flows: Set[str], needs: Set[str]
+    text: str,
+    lines: Sequence[LogicalLine],
+    block: Block,
+    its: Said,
+    hits: Sequence[int],
+    flows: Set[str],
+    needs: Set[str],
 ) -> Trace:
     """Follow the spawns in a block, whose words stand at the offsets `hits`; also what becomes of the names in `flows`,
     and what is bound to those in `needs`."""
@@ -74,18 +104,17 @@ def trace(
         needs.update(_NAME.findall(piece))
         if receiver := RECEIVER.search(text, lines[row].start, at + text.startswith(".", at)):
             found.receivers.update(_NAME.findall(text, max(lines[row].start, receiver.start() - 1), receiver.end()))
-    left = {row: _said(text, lines[row]) for row in range(block.header + 1, block.last) if row not in found.rows}
-    binds = {row: {name} for row in left if (name := definition(text, lines[row])[1])}
     count = -1
     while count != len(found.rows):
         count = len(found.rows)
-        for row, said in left.items():
+        for row, names in its.names.items():
             if row in found.rows:
                 continue
-            is_flow = not flows.isdisjoint(said)
-            if not is_flow and row not in binds and not needs.isdisjoint(said):
-                binds[row] = _binds(text[lines[row].start : lines[row].end])
-            if is_flow or not needs.isdisjoint(binds.get(row, ())):
+            is_flow = not flows.isdisjoint(names)
+            binds: Set[str] = its.defines.get(row, frozenset())
+            if not is_flow and not binds and not needs.isdisjoint(names):
+                binds = _binds(text[lines[row].start : lines[row].end])
+            if is_flow or not needs.isdisjoint(binds):
                 own = _definition(text, lines, row, block.last)
                 piece = text[lines[row].start : lines[own[-1]].end]
                 bound = _binds(piece)
@@ -96,17 +125,9 @@ def trace(
                 if not found.receivers.isdisjoint(bound):
                     found.receivers.update(_NAME.findall(piece))
                 needs.update(_reads(piece, is_flow=is_flow, is_definition=len(own) > 1))
-            elif "yield" in said:
+            elif "yield" in names:
                 found.rows.add(row)
     return found
-
-
-def _said(text: str, line: LogicalLine) -> frozenset[str]:
-    """The names in a logical line that is no text; where it defines something, without its name."""
-    names = frozenset(_NAME.findall(text, line.start, line.end))
-    if text.startswith(('"""', "'''"), line.start + len(margin(text, line))):
-        return frozenset()
-    return names - {definition(text, line)[1]}
 
 
 def _reads(piece: str, *, is_flow: bool, is_definition: bool) -> list[str]:
@@ -129,15 +150,18 @@ def _stores(piece: str) -> set[str]:
     return {f".{m[2]}" if m[1] else m[2] for m in found}
 
 
-def _binds(piece: str) -> set[str]:
-    """The names that a line binds or puts something into, the last one of `a.b`, and some more."""
+@functools.lru_cache(maxsize=1024)
+def _binds(piece: str) -> frozenset[str]:
+    """The names that a line binds or puts something into, the last one of `a.b`, and some more. A line is asked for
+    again while the names that matter become more."""
     start = piece.lstrip()
     starts = (_TARGETS.match(start), _DECLARED.match(start), _CHANGES.match(start))
     targets = [found[1] for found in starts if found is not None]
-    for names in (_CHAINED, _NAMES_AS, _NAMES_FOR):
-        targets += names.findall(piece)
-    bound = {name for target in targets for name in _LAST.findall(_KEY.sub("", target))}
-    return (bound | _stores(piece)) - _KEYWORDS
+    for word, names in (("=", _CHAINED), ("as", _NAMES_AS), ("for", _NAMES_FOR)):
+        if word in piece:
+            targets += names.findall(piece)
+    bound = {name for target in targets for name in _LAST.findall(_KEY.sub("", target) if "[" in target else target)}
+    return frozenset(bound | _stores(piece)) - _KEYWORDS
 
 
 def _definition(text: str, lines: Sequence[LogicalLine], row: int, last: int) -> range:
