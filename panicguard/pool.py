@@ -97,8 +97,9 @@ def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result
             message = f"not changed: {source.encoding} would not write the file as it was read"
             said = Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, message, 0, 0)
             result = Result(source, (*check(source, settings), said))
-        warnings = suppress.warnings(result.source, rule_names())
-        codes = suppress.noqa_codes(result.source, rule_names())
+        speaks_of_us = suppress.may_speak(result.source)
+        warnings = suppress.warnings(result.source, rule_names()) if speaks_of_us else ()
+        codes = suppress.noqa_codes(result.source, rule_names()) if speaks_of_us else ()
     except Exception as error:
         return _failure(path, INTERNAL_ERROR, _exception(error))
     if not result.diagnostics and result.original is None:

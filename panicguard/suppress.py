@@ -64,9 +64,14 @@ def place(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic
     return _sorted(place_in(source, scanned, diagnostic) for diagnostic in diagnostics)
 
 
+def may_speak(source: Source) -> bool:
+    """Whether a comment may speak of us: most files hold neither of the two words."""
+    return "PNC" in source.text or "panicguard" in source.text
+
+
 def noqa_codes(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
     """The codes of rules that `# noqa` comments name: those that Ruff, which reads them too, must be told of."""
-    if "PNC" not in source.text or not style(source).shared:
+    if not style(source).shared:
         return ()
     source = as_python(source)
     return tuple(
@@ -84,8 +89,6 @@ def noqa_codes(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
 
 def warnings(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
     """What to tell about comments that try to suppress and cannot; only about comments that speak of us."""
-    if "panicguard" not in source.text and "PNC" not in source.text:
-        return ()
     source = as_python(source)
     scanned = scan(source)
     comments = read(source, scanned, rules)
