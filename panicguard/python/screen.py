@@ -6,7 +6,7 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import METHODS_ELSEWHERE, NEEDS
+from panicguard.python.apis import CANCELLED_WORDS, METHODS_ELSEWHERE, NEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 RECEIVER = re.compile(r"((?:\w+\s*\.\s*)+)$")
 """What a word is a method of, before the word."""
+_HEADER = 400
+"""Characters from an `except` to what it names."""
 _AWAITED = re.compile(r"\bawait\s+[\w.]*$")
 
 
@@ -60,10 +62,12 @@ def hits(text: str, words: Iterable[str]) -> list[int]:
 
 def _may_be_code(text: str, word: str, at: int) -> bool:
     """Whether a word is not the callee of an `await`, nor all of a string (unless for getattr), nor a method of other
-    things than the one that is meant."""
+    things than the one that is meant; one that handlers name, whether it may be in the header of one."""
     before = max(0, at - 60)
     if text[at - 1 : at] in ("'", '"') and text[at + len(word) : at + len(word) + 1] == text[at - 1]:
         return text.find("getattr", before, at) >= 0
+    if word in CANCELLED_WORDS:
+        return any(text.find(header, max(0, at - _HEADER), at + len(word)) >= 0 for header in ("except", "suppress"))
     if _AWAITED.search(text, before, at):
         return False
     receiver = RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None
