@@ -1,5 +1,5 @@
 """The labelled inputs under fixtures/: a folder a rule, `# want CODE "regex"` on the lines that must be flagged,
-in Go `// want`."""
+in Go `// want`. The folder `guide` has what a guide to goroutines tells one to do, which is clean, and not to do."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Want(NamedTuple):
 
 def cases() -> list[Path]:
     """All fixture inputs, golden results left out."""
-    found = [path for suffix in ("py", "ipynb", "go") for path in FIXTURES.glob(f"PNC*/**/*.{suffix}")]
+    folders = (*FIXTURES.glob("PNC*"), FIXTURES / "guide")
+    found = [path for suffix in LANGUAGES for folder in folders for path in folder.rglob(f"*{suffix}")]
     return sorted(path for path in found if not path.stem.endswith(".fixed"))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures import FIXTURES, golden, source
+from fixtures import FIXTURES, cases, golden, source
 from panicguard import settings
 from panicguard.engine import check
 from panicguard.fix import fix
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 GOROOT = Path(sysconfig.get_path("purelib")) / "go"
 GO, GOFMT = GOROOT / "bin" / "go", GOROOT / "bin" / "gofmt"
+GUIDE = FIXTURES / "guide"
 SETTINGS = dataclasses.replace(settings.default(""), go_runtime="example.test/pg/mruntime")
 NO_CONTEXT_NEEDED = "package p\n\nfunc work() {}\n\nfunc f() {\n\tgo work()\n}\n"
 
@@ -41,7 +42,8 @@ def codes(text: str, name: str = "p.go") -> list[str]:
 
 def goldens() -> list[Path]:
     """The results of fixes that write code; one that only takes a comment out may leave an empty line."""
-    return sorted(FIXTURES.glob("PNC[!9]*/**/*.fixed.go"))
+    folders = (*FIXTURES.glob("PNC[!9]*"), GUIDE)
+    return sorted(path for folder in folders for path in folder.rglob("*.fixed.go"))
 
 
 @needs_go
@@ -51,17 +53,39 @@ def test_what_is_fixed_is_formatted() -> None:
     assert done.stdout.split() == []
 
 
-@needs_go
-def test_what_is_fixed_satisfies_vet(tmp_path: Path) -> None:
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    """A module of the name that is in the fixtures, with a copy of the runtime."""
     (tmp_path / "go.mod").write_text("module example.test/pg\n\ngo 1.27\n")
     vendor(tmp_path, "mruntime", "go")
+    return tmp_path
+
+
+def vet(module: Path) -> str:
+    """What `go vet` has against a module, of which it compiles the tests too."""
+    env = {**os.environ, "GOROOT": str(GOROOT), "GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": "-mod=mod"}
+    done = subprocess.run([GO, "vet", "./cmd/..."], cwd=module, env=env, capture_output=True, text=True, check=False)
+    return f"{done.stderr}{done.returncode or ''}"
+
+
+@needs_go
+def test_what_is_fixed_satisfies_vet(module: Path) -> None:
     for path in (FIXTURES / "PNC120" / "fixes").glob("*.fixed.go"):
-        package = tmp_path / "cmd" / path.name.partition(".")[0]
+        package = module / "cmd" / path.name.partition(".")[0]
         package.mkdir(parents=True)
         shutil.copy(path, package / "main.go")
-    env = {**os.environ, "GOROOT": str(GOROOT), "GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": "-mod=mod"}
-    done = subprocess.run([GO, "vet", "./cmd/..."], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert vet(module) == ""
+
+
+@needs_go
+def test_the_guide_compiles_before_and_after(module: Path) -> None:
+    for case in cases():
+        if case.parent == GUIDE:
+            for folder, path in (("before", case), ("after", golden(case))):
+                package = module / "cmd" / folder
+                package.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path if path.exists() else case, package / case.name)
+    assert vet(module) == ""
 
 
 @pytest.mark.parametrize(

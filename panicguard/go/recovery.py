@@ -116,7 +116,7 @@ def _misplaced_in_literal(literal: Node) -> str | None:
 
 def _misplaced_in_named(module: GoModule, around: Node, call: Node) -> str | None:
     """A named function recovers where it is deferred, which another file may do; not so one that is called here, or
-    one that plainly has another purpose."""
+    one that plainly has another purpose. One that throws the value away is wrong even then."""
     name = text(around.child_by_field_name("name"))
     if around.id in module.deferred or name[:1].isupper():
         return None
@@ -124,6 +124,8 @@ def _misplaced_in_named(module: GoModule, around: Node, call: Node) -> str | Non
         return "no `defer` calls the function that calls it"
     if around.id in _called(module) or _works_before(module, around, call):
         return "no `defer` calls the function that calls it"
+    if call.parent is not None and call.parent.type == "expression_statement":
+        return "no `defer` of this file calls the function that calls it"
     return None
 
 
