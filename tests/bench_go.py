@@ -1,0 +1,130 @@
+"""Count the `go` statements of a tree beside go/parser, and print how long both take. Needs Go and hyperfine.
+
+    python tests/bench_go.py [DIRECTORY]
+
+DIRECTORY is the source of the Go toolchain, if none is given. Times are medians of the same minute, of a thousand files
+and of all of them; nothing is remembered from run to run. Exits with 1 where a count is another than go/parser's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+from bench import OURS, medians
+from panicguard import settings
+from panicguard.go.screen import is_generated
+from panicguard.go.tree import faults, parsed
+from panicguard.model import IO_ERROR
+from panicguard.pool import Mode, lint_bytes
+
+GOROOT = Path(sysconfig.get_path("purelib")) / "go"
+GO = GOROOT / "bin" / "go"
+ENV = {**os.environ, "GOROOT": str(GOROOT), "GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": "-mod=mod"}
+PROGRAM = Path(__file__).parent / "count_go.go"
+EVERYWHERE = dataclasses.replace(
+    settings.default(""), enabled=frozenset(("PNC120",)), spawn_exempt=(), ignore_noqa=True
+)
+SOME = 1000
+
+
+def build(folder: Path) -> Path:
+    """The program that counts with go/parser, compiled."""
+    made = folder / "count_go"
+    subprocess.run([GO, "build", "-o", made, PROGRAM], env=ENV, check=True)
+    return made
+
+
+def counted(program: Path, paths: list[Path]) -> list[int | None]:
+    """How many `go` statements each file has by go/parser; None where it has something against the file."""
+    said = "".join(f"{path}\n" for path in paths)
+    done = subprocess.run([program], input=said, capture_output=True, text=True, check=True)
+    numbers = [int(line.partition(" ")[0]) for line in done.stdout.splitlines()]
+    return [None if number < 0 else number for number in numbers]
+
+
+def found(path: Path) -> int | None:
+    """How many panicguard reports, of a generated file how many it would; None for a file that is not UTF-8."""
+    data = path.read_bytes()
+    result = lint_bytes(str(path), data, EVERYWHERE, Mode())
+    if any(diagnostic.code == IO_ERROR for diagnostic in result.diagnostics):
+        return None
+    if is_generated(text := data.decode()):
+        return len(parsed(text).all("go_statement"))
+    return len(result.diagnostics)
+
+
+def compare(program: Path, paths: list[Path]) -> int:
+    theirs, ours = counted(program, paths), [found(path) for path in paths]
+    broken = [path for path, count in zip(paths, theirs, strict=True) if count is None]
+    print(f"{len(paths)} files, of which go/parser reads {len(paths) - len(broken)}")
+    print(f"go statements: go/parser {sum(count or 0 for count in theirs)}, panicguard", end=" ")
+    print(sum(count or 0 for count, its in zip(ours, theirs, strict=True) if its is not None))
+    other = 0
+    for path, count, its in zip(paths, ours, theirs, strict=True):
+        if its is not None and count != its:
+            other += 1
+            print(f"  {path}: go/parser {its}, panicguard {count}")
+    faulty = {path: count for path in paths if (count := _faults(path))}
+    print(f"files that the grammar does not understand everywhere: {len(faulty)}, {len(broken)} of all are no Go")
+    for path, count in faulty.items():
+        print(f"  {path}: {count}{'' if path not in broken else ', no Go'}")
+    return other
+
+
+def _faults(path: Path) -> int:
+    try:
+        return faults(path.read_bytes().decode())
+    except UnicodeDecodeError:
+        return 0
+
+
+def race(program: Path, folder: Path) -> None:
+    """Both on the files of a folder: panicguard as it is, and with every file to be looked at, tests too."""
+    paths = sorted(folder.rglob("*.go"))
+    listed = folder / "files"
+    listed.write_text("".join(f"{path}\n" for path in paths))
+    everything = "--select ALL --config spawn-exempt=[] --config exclude=[]"
+    commands = (
+        f"{program} < {listed}",
+        f"{OURS} --no-cache .",
+        f"{OURS} --no-cache {everything} .",
+        f"GOMAXPROCS=1 {program} < {listed}",
+    )
+    both, ours, all_of_it, alone = medians(folder, *commands)
+    size = sum(path.stat().st_size for path in paths)
+    print(f"{len(paths)} files, {size / 1e6:.1f} MB: go/parser {both * 1000:.0f} ms, with one thread {alone * 1000:.0f}")
+    print(f"  panicguard check {ours * 1000:.0f} ms, {ours / both:.2f} of go/parser, {ours / alone:.2f} of one thread")
+    print(f"  every rule, every file {all_of_it * 1000:.0f} ms, {all_of_it / both:.2f}, {all_of_it / alone:.2f}")
+
+
+def copied(tree: Path, paths: list[Path], folder: Path) -> Path:
+    for path in paths:
+        to = folder / path.relative_to(tree)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, to)
+    return folder
+
+
+def main() -> int:
+    if len(sys.argv) > 2 or shutil.which("hyperfine") is None or not GO.exists():
+        print(__doc__)
+        return 2
+    tree = Path(sys.argv[1] if sys.argv[1:] else GOROOT / "src").resolve()
+    paths = sorted(path for path in tree.rglob("*.go") if path.is_file())
+    with tempfile.TemporaryDirectory() as folder:
+        program = build(Path(folder))
+        other = compare(program, paths)
+        race(program, copied(tree, paths[:: max(len(paths) // SOME, 1)][:SOME], Path(folder) / "some"))
+        race(program, copied(tree, paths, Path(folder) / "all"))
+    return 1 if other else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
