@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.go.apis import RUNTIME
-from panicguard.go.names import package_name
+from panicguard.go.names import package_name, specs
 from panicguard.go.nodes import text
 from panicguard.model import Edit
 
@@ -73,7 +73,7 @@ def _edits(module: GoModule, new: list[_New]) -> tuple[Edit, ...]:
     declarations = [
         one
         for one in module.tree.all("import_declaration")
-        if not any(text(spec.child_by_field_name("path")) == '"C"' for spec in _specs(one))
+        if not any(text(spec.child_by_field_name("path")) == '"C"' for spec in specs(one))
     ]
     if not declarations:
         at = module.tree.offset(_last_line(module).end_byte)
@@ -81,7 +81,7 @@ def _edits(module: GoModule, new: list[_New]) -> tuple[Edit, ...]:
     declaration = declarations[0]
     block = next((node for node in declaration.named_children if node.type == "import_spec_list"), None)
     if block is None:
-        spec = _specs(declaration)[0]
+        spec = specs(declaration)[0]
         alone = _New(text(spec.child_by_field_name("path"))[1:-1], text(spec.child_by_field_name("name")))
         return (Edit(*module.span(spec), _block([alone], new, newline)),)
     found = [_insertion(module, block, one, newline) for one in sorted(new)]
@@ -94,14 +94,6 @@ def _edits(module: GoModule, new: list[_New]) -> tuple[Edit, ...]:
 def _last_line(module: GoModule) -> Node:
     """The package clause, or the last import, which is that of cgo."""
     return (module.tree.all("import_declaration") or module.tree.all("package_clause"))[-1]
-
-
-def _specs(node: Node) -> list[Node]:
-    found = [child for child in node.named_children if child.type == "import_spec"]
-    for child in node.named_children:
-        if child.type == "import_spec_list":
-            found += _specs(child)
-    return found
 
 
 def _is_std(path: str) -> bool:
@@ -119,7 +111,7 @@ def _block(old: list[_New], new: list[_New], newline: str) -> str:
 def _insertion(module: GoModule, block: Node, new: _New, newline: str) -> Edit:
     """The edit that adds an import to a block: in its group, sorted by path, or in a group of its own."""
     groups: list[list[Node]] = []
-    for spec in _specs(block):
+    for spec in specs(block):
         if groups and spec.start_point[0] == groups[-1][-1].start_point[0] + 1:
             groups[-1].append(spec)
         else:

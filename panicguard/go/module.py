@@ -52,11 +52,10 @@ class GoModule:
         """Whether the file belongs to a package that `boundary-packages` names."""
         return is_boundary(self.settings, self.source.path)
 
-    @cached_property
-    def calls(self) -> tuple[tuple[str, Node], ...]:
-        """The calls of functions of other packages, with their names."""
-        found = ((self.names.qualified(nodes.callee(call)), call) for call in self.tree.all("call_expression"))
-        return tuple((name, call) for name, call in found if name is not None)
+    def calls(self, *functions: str) -> list[Node]:
+        """The calls of functions of other packages, which have these names."""
+        calls = self.tree.calls(*(function.rpartition(".")[2] for function in functions))
+        return [call for call in calls if self.names.qualified(nodes.callee(call)) in functions]
 
     @cached_property
     def spawns(self) -> tuple[Spawn, ...]:
@@ -65,9 +64,7 @@ class GoModule:
     @cached_property
     def recovers(self) -> tuple[Node, ...]:
         """The calls of the builtin `recover`."""
-        if b"recover" not in self.tree.data:
-            return ()
-        calls = self.tree.all("call_expression")
+        calls = self.tree.calls("recover")
         return tuple(call for call in calls if self.names.is_builtin(nodes.callee(call), "recover"))
 
     @cached_property

@@ -63,7 +63,7 @@ class Names:
     @cached_property
     def _imported(self) -> list[tuple[str, str]]:
         found = []
-        for spec in self.tree.all("import_spec"):
+        for spec in (spec for declaration in self.tree.all("import_declaration") for spec in specs(declaration)):
             path = text(spec.child_by_field_name("path"))[1:-1]
             name = text(spec.child_by_field_name("name"))
             found.append((name or package_name(path), path))
@@ -174,38 +174,26 @@ class Names:
     def assigned(self, binding: Binding) -> list[Node]:
         """Where the name is given a value again, or its address is taken."""
         return [
-            target
-            for target, node in self._assigned(_owner(binding)).get(binding.name, ())
-            if self.lookup(target) is binding and not (_is_declaring(node) and self._is_new(target, node))
+            node
+            for node in self.tree.leaves(binding.name)
+            if node.type == "identifier" and self._is_assigned(node) and self.lookup(node) is binding
         ]
 
-    def _assigned(self, owner: Node) -> dict[str, list[tuple[Node, Node]]]:
-        """The identifiers in a node that are set, or whose address is taken, by name, each with what does so."""
-        if owner.id in self._assignments:
-            return self._assignments[owner.id]
-        found: dict[str, list[tuple[Node, Node]]] = {}
-        for node in self.tree.within(
-            owner,
-            "assignment_statement",
-            "short_var_declaration",
-            "inc_statement",
-            "dec_statement",
-            "range_clause",
-            "unary_expression",
-            "receive_statement",
-        ):
-            match node.type:
-                case "inc_statement" | "dec_statement":
-                    targets = node.named_children[:1]
-                case "unary_expression":
-                    targets = [node.named_children[-1]] if text(node).startswith("&") and node.named_children else []
-                case _:
-                    targets = listed(node.child_by_field_name("left"))
-            for target in targets:
-                if target.type == "identifier":
-                    found.setdefault(text(target), []).append((target, node))
-        self._assignments[owner.id] = found
-        return found
+    def _is_assigned(self, node: Node) -> bool:
+        above = node.parent
+        if above is None:
+            return False
+        match above.type:
+            case "inc_statement" | "dec_statement":
+                return True
+            case "unary_expression":
+                return text(above).startswith("&")
+            case "expression_list":
+                setting = above.parent
+                if setting is None or setting.child_by_field_name("left") != above:
+                    return False
+                return not (_is_declaring(setting) and self._is_new(node, setting))
+        return False
 
     def is_touched(self, binding: Binding) -> bool:
         """Whether a part of the variable may change while its name stays with it: a field or an element that is set or
@@ -216,19 +204,10 @@ class Names:
             return False
         if self.type_of_binding(binding) == CONTEXT or (value is not None and text(value).startswith("&")):
             return False
-        return any(self.lookup(root) is binding for root in self._touched(_owner(binding)).get(binding.name, ()))
-
-    def _touched(self, owner: Node) -> dict[str, list[Node]]:
-        """The variables in a node of which a part is set, or a method called, by name."""
-        if owner.id in self._touches:
-            return self._touches[owner.id]
-        found: dict[str, list[Node]] = {}
-        for node in self.tree.within(owner, "selector_expression", "index_expression", "slice_expression"):
-            operand = plain(node.child_by_field_name("operand"))
-            if operand is not None and operand.type == "identifier" and _is_changing(node):
-                found.setdefault(text(operand), []).append(operand)
-        self._touches[owner.id] = found
-        return found
+        return any(
+            node.type == "identifier" and _is_part_changed(node) and self.lookup(node) is binding
+            for node in self.tree.leaves(binding.name)
+        )
 
     def _is_new(self, target: Node, declaring: Node) -> bool:
         """Whether a name on the left of a `:=` is declared by it, and was not in its block before."""
@@ -300,7 +279,7 @@ class Names:
     def _fields(self) -> dict[str, dict[str, Node]]:
         """The types of the fields of the structs of this file; an embedded one has the name of its type."""
         found: dict[str, dict[str, Node]] = {}
-        for spec in self.tree.all("type_spec"):
+        for spec in (spec for declaration in self.tree.all("type_declaration") for spec in declaration.named_children):
             kind = spec.child_by_field_name("type")
             if kind is None or kind.type != "struct_type" or not kind.named_children:
                 continue
@@ -351,6 +330,13 @@ def package_name(path: str) -> str:
     name = parts[-1] if parts else ""
     stem, dot, version = name.rpartition(".v")
     return stem if dot and set(version) <= _VERSION else name
+
+
+def specs(declaration: Node) -> list[Node]:
+    """The packages that a declaration imports."""
+    listed_ = [child for child in declaration.named_children if child.type == "import_spec_list"]
+    every = (child for node in (declaration, *listed_) for child in node.named_children)
+    return [child for child in every if child.type == "import_spec"]
 
 
 def receiver_type(method: Node) -> str:
@@ -420,6 +406,16 @@ def _declared_in(scope: Node) -> Iterator[Binding]:
                     initializer = clause.child_by_field_name("initializer")
                     if initializer is not None:
                         yield from _declarations(initializer)
+
+
+def _is_part_changed(node: Node) -> bool:
+    """Whether a part of what a name stands for is set, called, sliced or addressed."""
+    child, above = node, node.parent
+    while above is not None and above.type == "parenthesized_expression":
+        child, above = above, above.parent
+    if above is None or above.type not in ("selector_expression", "index_expression", "slice_expression"):
+        return False
+    return above.child_by_field_name("operand") == child and _is_changing(above)
 
 
 def _is_changing(node: Node) -> bool:

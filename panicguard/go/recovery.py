@@ -140,13 +140,10 @@ def calls_of_recovering(module: GoModule) -> Iterator[tuple[Node, Node]]:
     if not recovering:
         return
     names = {text(node.child_by_field_name("name")) for node in recovering.values()}
-    for call in module.tree.all("call_expression"):
-        called = callee(call)
-        if called is None or text(called).rpartition(".")[2] not in names:
-            continue
+    for call in module.tree.calls(*sorted(names)):
         if call.parent is not None and call.parent.type == "defer_statement":
             continue
-        declared = module.names.declared(called)
+        declared = module.names.declared(callee(call))
         if declared is not None and declared.id in recovering:
             yield declared, call
 

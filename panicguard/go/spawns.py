@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _METHOD_NAMES = frozenset(name for _, name in METHODS)
 _SAFE = frozenset((SAFEGO, f"{RUNTIME}.SafeGoWithContext", f"{RUNTIME}.SafeGo"))
-_LAST_NAMES = _METHOD_NAMES.union(name.rpartition(".")[2] for name in (*_SAFE, *SPAWNERS))
-"""What is called ends in one of these, or spawns nothing: to resolve every name of a file takes long."""
+_SPAWNING = tuple(sorted({name.rpartition(".")[2] for name in (*_SAFE, *SPAWNERS)} | _METHOD_NAMES))
+"""What is called has one of these names, if the call is a spawn."""
 
 
 class Spawn(NamedTuple):
@@ -44,7 +44,7 @@ def find(tree: Tree, names: Names) -> Iterator[Spawn]:
         target = callee(call) if call is not None else None
         if target is not None:
             yield Spawn("bare", statement, target, names.declared(target))
-    for call in tree.all("call_expression"):
+    for call in tree.calls(*_SPAWNING):
         found = _handed(names, call)
         if found is not None:
             kind, target = found

@@ -109,16 +109,15 @@ _DEPRECATED = {
     f"{RUNTIME}.SafeGoWithContext": "names no component",
     f"{RUNTIME}.SafeGo": "hands over no context",
 }
-_SHORT = frozenset(name.rpartition(".")[2] for name in _DEPRECATED)
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
     from panicguard.go.rewrite import component_fix as go_component_fix  # only where there is Go
 
-    for node in module.tree.all("selector_expression", "identifier"):
-        short = text(node.child_by_field_name("field") or node)
-        name = module.names.qualified(node) if short in _SHORT else None
-        if name in _DEPRECATED:
+    for leaf in module.tree.leaves(*(name.rpartition(".")[2] for name in _DEPRECATED)):
+        node = leaf.parent if leaf.type == "field_identifier" else leaf
+        name, short = module.names.qualified(node), text(leaf)
+        if node is not None and name in _DEPRECATED:
             call = is_called(node) if short == "SafeGoWithContext" else None
             fix = go_component_fix(module, call) if call is not None else None
             yield module.finding(node, f"`{short}` {_DEPRECATED[name]}: use `SafeGoWithContextAndComponent`", fix)

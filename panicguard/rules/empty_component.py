@@ -69,9 +69,9 @@ _WITH_LOGGER = 6
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
-    for name, call in module.calls:
+    for call in module.calls(SAFEGO):
         given = arguments(call)
-        if name != SAFEGO or len(given) < 4:
+        if len(given) < 4:
             continue
         component = given[2 if len(given) == _WITH_LOGGER else 1]
         said = _literal(module, component)

@@ -170,8 +170,8 @@ def check_go(module: GoModule) -> Iterator[Finding]:
             yield module.finding(call, f"recover() must be called in defer statement: {why}")
             useless.add(call.id)
     said = "recovers nothing here: it must itself be what the `defer` calls"
-    for name, call in module.calls:
-        if name in RECOVERERS and not _is_deferred_call(call):
+    for call in module.calls(*sorted(RECOVERERS)):
+        if not _is_deferred_call(call):
             yield module.finding(call, f"`{text(callee(call))}` {said}")
     works = {f.id for call in module.recovers if call.id not in useless and (f := function(call)) is not None}
     for declared, call in calls_of_recovering(module):

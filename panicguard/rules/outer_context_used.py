@@ -74,9 +74,9 @@ _ENDING = re.compile(r"shut|close|stop|clean|flush|drain|release|delete|remove|r
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
-    for name, call in module.calls:
+    for call in module.calls(SAFEGO):
         given = arguments(call)
-        if name != SAFEGO or len(given) < 4:
+        if len(given) < 4:
             continue
         if given[0].type == "nil":
             yield module.finding(given[0], "The spawn is given no context: `nil` cannot be cancelled")

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from panicguard.go.module import GoModule
     from panicguard.model import Finding
 
-_LOGGERS = frozenset(("log.Panic", "log.Panicf", "log.Panicln"))
+_LOGGERS = ("log.Panic", "log.Panicf", "log.Panicln")
 _PACKAGES = frozenset(("assert", "mruntime"))
 """Packages whose purpose it is."""
 
@@ -63,13 +63,11 @@ _PACKAGES = frozenset(("assert", "mruntime"))
 def check_go(module: GoModule) -> Iterator[Finding]:
     if PurePath(module.source.path).parent.name in _PACKAGES:
         return
-    for call in module.tree.all("call_expression"):
-        called = callee(call)
-        panics = module.names.is_builtin(called, "panic")
-        if not (panics or module.names.qualified(called) in _LOGGERS) or _may_panic(call):
-            continue
-        if not (panics and _is_recovered(module, call)):
-            yield module.finding(call, f"`{text(called)}` in production code: return an error")
+    builtin = (call for call in module.tree.calls("panic") if module.names.is_builtin(callee(call), "panic"))
+    panics = (call for call in builtin if not _is_recovered(module, call))
+    for call in (*panics, *module.calls(*_LOGGERS)):
+        if not _may_panic(call):
+            yield module.finding(call, f"`{text(callee(call))}` in production code: return an error")
 
 
 def _may_panic(call: Node) -> bool:
