@@ -67,10 +67,11 @@ def vet(module: Path) -> str:
 
 @needs_go
 def test_what_is_fixed_satisfies_vet(module: Path) -> None:
-    for path in (FIXTURES / "PNC120" / "fixes").glob("*.fixed.go"):
-        package = module / "cmd" / path.name.partition(".")[0]
+    programs = [path for path in goldens() if path.read_text().startswith("package main\n")]
+    for number, path in enumerate(programs):
+        package = module / "cmd" / str(number)
         package.mkdir(parents=True)
-        shutil.copy(path, package / "main.go")
+        shutil.copy(path, package / path.name)
     assert vet(module) == ""
 
 

@@ -39,31 +39,41 @@ class _New(NamedTuple):
 
 def packages(module: GoModule, site: Node) -> Packages | None:
     """The packages that a SafeGo call at a node needs; None where their names are taken, or the runtime is unknown."""
+    runtime, context = _runtime(module, site), _context(module, site)
+    if runtime is None or context is None:
+        return None
+    return Packages(runtime[0], context[0], _edits(module, [one for _, one in (runtime, context) if one is not None]))
+
+
+def runtime_package(module: GoModule, site: Node) -> tuple[str, tuple[Edit, ...]] | None:
+    """The name of the runtime for a node, and the edits that import it; None where its name is taken, or it is
+    unknown."""
+    found = _runtime(module, site)
+    return None if found is None else (found[0], _edits(module, [found[1]] if found[1] is not None else []))
+
+
+def _runtime(module: GoModule, site: Node) -> tuple[str, _New | None] | None:
     names = module.names
-    new = []
-    runtime = next((name for name, path in names.imports.items() if names.normal(path) == RUNTIME), None)
-    if runtime is None:
-        path = module.settings.go_runtime
-        if path is None or module.is_part_of(path):
-            return None
-        runtime = package_name(path)
-        if names.is_taken(runtime, site):
-            return None
-        new.append(_New(path))
-    elif names.lookup(site, runtime) is not None:
+    name = next((name for name, path in names.imports.items() if names.normal(path) == RUNTIME), None)
+    if name is not None:
+        return None if names.lookup(site, name) is not None else (name, None)
+    path = module.settings.go_runtime
+    if path is None or module.is_part_of(path):
         return None
-    context = next((name for name, path in names.imports.items() if path == _CONTEXT), None)
-    if context is None and _CONTEXT in names.dots:
+    name = package_name(path)
+    return None if names.is_taken(name, site) else (name, _New(path))
+
+
+def _context(module: GoModule, site: Node) -> tuple[str, _New | None] | None:
+    names = module.names
+    name = next((name for name, path in names.imports.items() if path == _CONTEXT), None)
+    if name is not None:
+        return None if names.lookup(site, name) is not None else (name, None)
+    if _CONTEXT in names.dots:
         return None
-    if context is None:
-        taken = names.is_taken(_CONTEXT, site)
-        context = _OTHER_NAME if taken else _CONTEXT
-        if taken and names.is_taken(_OTHER_NAME, site):
-            return None
-        new.append(_New(_CONTEXT, _OTHER_NAME if taken else ""))
-    elif names.lookup(site, context) is not None:
-        return None
-    return Packages(runtime, context, _edits(module, new))
+    if not names.is_taken(_CONTEXT, site):
+        return _CONTEXT, _New(_CONTEXT)
+    return None if names.is_taken(_OTHER_NAME, site) else (_OTHER_NAME, _New(_CONTEXT, _OTHER_NAME))
 
 
 def _edits(module: GoModule, new: list[_New]) -> tuple[Edit, ...]:

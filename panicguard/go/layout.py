@@ -5,6 +5,7 @@ gofmt aligns the comments behind neighbouring lines: an edit that makes a line l
 
 from __future__ import annotations
 
+import bisect
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.go.lex import scan
@@ -94,23 +95,17 @@ def aligned(source: Source, edit: Edit, *, keeps: bool = True) -> list[Edit]:
     """The edit, and what keeps the comments behind the lines beside it aligned. `keeps` says whether the comment
     behind the edit is still behind its last line. Nothing more where the comments were not aligned before."""
     row = source.location(edit.end)[0]
-    if "//" not in source.line(row):
+    at = comment_behind(source, row)
+    if at is None:
         return [edit]
-    comments = {source.location(start)[0]: start for start, _ in scan(source.text).comments}
-    if row not in comments or not _code(source, row, comments[row]):
-        return [edit]
-    column = source.location(comments[row])[1]
-    rows = [row]
+    column = source.location(at)[1]
+    comments = {row: at}
     for step in (-1, 1):
         beside = row + step
-        while (
-            beside in comments
-            and source.location(comments[beside])[1] == column
-            and _code(source, beside, comments[beside])
-        ):
-            rows.append(beside)
+        while (start := comment_behind(source, beside)) is not None and source.location(start)[1] == column:
+            comments[beside] = start
             beside += step
-    rows.sort()
+    rows = sorted(comments)
     widths = {one: len(_code(source, one, comments[one])) for one in rows}
     if len(rows) == 1 or column != max(widths.values()) + 2:
         return [edit]
@@ -134,6 +129,18 @@ def aligned(source: Source, edit: Edit, *, keeps: bool = True) -> list[Edit]:
             else:  # also where it changes nothing: fixes of the same lines are to wait for one another
                 edits.append(Edit(start, end, blanks))
     return sorted(edits)
+
+
+def comment_behind(source: Source, row: int) -> int | None:
+    """The offset of the comment behind the code of a row; None where there is none, or no such row."""
+    if not 0 < row <= len(source.line_starts):
+        return None
+    comments, start = scan(source.text).comments, source.line_starts[row - 1]
+    index = bisect.bisect_left(comments, (start, start))
+    if index == len(comments):
+        return None
+    at = comments[index][0]
+    return at if at < start + len(source.line(row)) and _code(source, row, at) else None
 
 
 def _code(source: Source, row: int, comment: int) -> str:

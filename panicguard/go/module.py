@@ -15,6 +15,7 @@ from panicguard.go.tree import Tree, parsed
 from panicguard.go.versions import NEWEST, build_version
 from panicguard.model import Finding
 from panicguard.patterns import is_boundary
+from panicguard.settings.fields import GO_CALL
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -41,6 +42,11 @@ class GoModule:
     def is_part_of(self, path: str) -> bool:
         """Whether the file seems to be of the package with this import path, which cannot import itself."""
         return PurePath(self.source.path).parent.as_posix().endswith(f"/{path.partition('/')[2] or path}")
+
+    @property
+    def has_own_runtime(self) -> bool:
+        """Whether the functions of the runtime take what those of panicguard's own take: there is no `go-call`."""
+        return self.settings.go_call == GO_CALL
 
     @cached_property
     def version(self) -> tuple[int, int]:

@@ -42,14 +42,26 @@ func f() {
         work()
 }
 ```
+
+## Fix safety
+
+A deferred literal that does nothing else becomes a deferred `RecoverAndLog` of the runtime. The fix is unsafe: the panic
+is told now, which somebody may have wanted to prevent. There is none where the runtime's calls are not panicguard's own
+(`go-call`); elsewhere only the author knows what is to be done.
+
+## Options
+
+- `go-runtime`, `component`
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.go.nodes import ancestors, function, within
-from panicguard.go.recovery import misplaced
+from panicguard.go.layout import aligned
+from panicguard.go.nodes import ancestors, arguments, function, in_error, is_called, statements, text, within
+from panicguard.go.recovery import is_deferred, misplaced
+from panicguard.model import Applicability, Edit, Fix
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
@@ -69,7 +81,30 @@ _DOING = frozenset(
 def check_go(module: GoModule) -> Iterator[Finding]:
     for call in module.recovers:
         if _is_discarded(module, call) and misplaced(module, call) is None:
-            yield module.finding(call, "The recovered panic is discarded: log it, or turn it into an error")
+            message = "The recovered panic is discarded: log it, or turn it into an error"
+            yield module.finding(call, message, _fix(module, call))
+
+
+def _fix(module: GoModule, call: Node) -> Fix | None:
+    """The fix for a deferred literal that does nothing else."""
+    from panicguard.go.imports import runtime_package  # only where there is Go
+    from panicguard.go.rewrite import component, quoted
+
+    literal = function(call)
+    deferred = is_called(literal) if literal is not None and is_deferred(literal) else None
+    if literal is None or deferred is None or deferred.parent is None or not module.is_fixable or in_error(literal):
+        return None
+    only = statements(literal.child_by_field_name("body"))
+    throws = len(only) == 1 and text(only[0]) in ("recover()", "_ = recover()")
+    if not throws or any(node.type == "comment" for node in within(deferred)) or arguments(deferred):
+        return None
+    found = runtime_package(module, deferred) if module.has_own_runtime else None
+    if found is None:
+        return None
+    runtime, imports = found
+    said = f"{runtime}.RecoverAndLog({quoted(component(module, deferred))})"
+    edits = (*aligned(module.source, Edit(*module.span(deferred), said)), *imports)
+    return Fix(f"Defer `{runtime}.RecoverAndLog`", tuple(sorted(edits)), Applicability.UNSAFE)
 
 
 def _is_discarded(module: GoModule, call: Node) -> bool:
@@ -152,4 +187,5 @@ RULE = Rule(
     docs=__doc__ or "",
     go_words=("recover",),
     go=check_go,
+    fix="Sometimes",
 )

@@ -32,6 +32,11 @@ func f() {
         go work() //nolint:panicguard // work never panics
 }
 ```
+
+## Fix safety
+
+Safe: the names stay, without the blanks around them. There is no fix for what is no name of a linter, nor for a comment
+that has no colon: it silences every linter, and would no longer.
 """
 
 from __future__ import annotations
@@ -40,12 +45,13 @@ import re
 from typing import TYPE_CHECKING
 
 from panicguard.go.nolint import LINTERS, comments
-from panicguard.model import Finding
+from panicguard.model import Edit, Finding, Fix
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from panicguard.directives import Directive
     from panicguard.go.module import GoModule
 
 _FORM = re.compile(r"//nolint(?::[\w-]+(?:,[\w-]+)*)?(?=\s*(?://|\Z))")
@@ -58,7 +64,15 @@ def check_go(module: GoModule) -> Iterator[Finding]:
         said = text.partition("//")[2].partition("//")[0]
         if _OURS.search(said) and not _FORM.match(text):
             message = "Malformed nolint comment: write `//nolint:panicguard // why`"
-            yield Finding(directive.start, directive.end, message)
+            yield Finding(directive.start, directive.end, message, _fix(directive))
+
+
+def _fix(directive: Directive) -> Fix | None:
+    """The fix for blanks that are too many: the same names without them."""
+    written = f"//nolint:{','.join(code.text for code in directive.codes or ())}"
+    if not _FORM.fullmatch(written):
+        return None
+    return Fix(f"Write `{written}`", (Edit(directive.start, directive.end, written),))
 
 
 RULE = Rule(
@@ -68,4 +82,5 @@ RULE = Rule(
     go_words=tuple(f"nolint:{blank}{name}" for name in LINTERS for blank in ("", " "))
     + tuple(f" nolint:{name}" for name in LINTERS),
     go=check_go,
+    fix="Sometimes",
 )

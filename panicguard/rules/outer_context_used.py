@@ -50,6 +50,12 @@ func f(ctx context.Context) {
         })
 }
 ```
+
+## Fix safety
+
+The fix names the context of the spawn, and is unsafe: who handed over another one may have wanted the work to go on
+when the spawn is cancelled. There is none where that name stands for something else, where a variable would be left
+that nobody reads, and for `nil`: only the author knows which context was meant.
 """
 
 from __future__ import annotations
@@ -58,7 +64,9 @@ import re
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import CONTEXT, SAFEGO
-from panicguard.go.nodes import arguments, callee, own, text
+from panicguard.go.layout import aligned
+from panicguard.go.nodes import arguments, callee, in_error, own, text
+from panicguard.model import Applicability, Edit, Fix
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
@@ -88,6 +96,7 @@ def _in_function(module: GoModule, literal: Node) -> Iterator[Finding]:
     own_context = _context(module, literal)
     if own_context is None:
         return
+    name = text(own_context)
     for call in own(literal):
         if call.type != "call_expression" or (call.parent is not None and call.parent.type == "defer_statement"):
             continue
@@ -96,19 +105,43 @@ def _in_function(module: GoModule, literal: Node) -> Iterator[Finding]:
             continue
         for one in arguments(call):
             if one.type == "call_expression" and module.names.qualified(callee(one)) in _NEW:
-                yield module.finding(one, f"`{text(one)}` ignores the context of the spawn: use `{own_context}`")
+                fix = _fix(module, one, own_context)
+                yield module.finding(one, f"`{text(one)}` ignores the context of the spawn: use `{name}`", fix)
             elif one.type == "identifier" and _is_outer(module, one, literal):
-                yield module.finding(one, f"`{text(one)}` is the context of outside: use `{own_context}`")
+                fix = _fix(module, one, own_context) if _is_read_outside(module, one, literal) else None
+                yield module.finding(one, f"`{text(one)}` is the context of outside: use `{name}`", fix)
 
 
-def _context(module: GoModule, literal: Node) -> str | None:
-    """The name of the context that a literal is given, if it uses it by one."""
+def _context(module: GoModule, literal: Node) -> Node | None:
+    """The context that a literal is given, if it has a name."""
     parameters = literal.child_by_field_name("parameters")
     for parameter in parameters.named_children if parameters is not None else ():
-        name = text(parameter.child_by_field_name("name"))
+        name = parameter.child_by_field_name("name")
         if module.names.qualified(parameter.child_by_field_name("type")) == CONTEXT:
-            return name if name and not name.startswith("_") else None
+            return name if not text(name).startswith("_") else None
     return None
+
+
+def _fix(module: GoModule, other: Node, context: Node) -> Fix | None:
+    """The fix that puts the context of the spawn in the place of another one, if its name stands for it there."""
+    binding = module.names.lookup(other, text(context))
+    if binding is None or binding.node != context.parent or in_error(other):
+        return None
+    edits = aligned(module.source, Edit(*module.span(other), text(context)))
+    return Fix(f"Use `{text(context)}`", tuple(edits), Applicability.UNSAFE)
+
+
+def _is_read_outside(module: GoModule, identifier: Node, literal: Node) -> bool:
+    """Whether a variable is read outside of the literal too: one that is read nowhere does not compile."""
+    binding = module.names.lookup(identifier)
+    if binding is None or binding.kind == "param":
+        return True
+    written = module.names.assigned(binding)
+    return any(
+        node.start_byte >= literal.end_byte or binding.start <= node.start_byte < literal.start_byte
+        for node in module.tree.leaves(binding.name)
+        if node.type == "identifier" and node not in written and module.names.lookup(node) is binding
+    )
 
 
 def _is_outer(module: GoModule, identifier: Node, literal: Node) -> bool:
@@ -125,4 +158,5 @@ RULE = Rule(
     docs=__doc__ or "",
     go_words=("SafeGoWithContextAndComponent",),
     go=check_go,
+    fix="Sometimes",
 )

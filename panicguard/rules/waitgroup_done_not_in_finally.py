@@ -58,6 +58,12 @@ func f(ctx context.Context) {
         wg.Wait()
 }
 ```
+
+## Fix safety
+
+The fix defers the only `Done()` of a function, if that is its last statement, in the first. It is unsafe: what else is
+deferred then runs before it. There is none where the group may be another one by then, or a comment stands beside a
+line that moves.
 """
 
 from __future__ import annotations
@@ -65,7 +71,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SPAWN_WORDS
-from panicguard.go.nodes import callee, own, text
+from panicguard.go.layout import comment_behind
+from panicguard.go.nodes import callee, in_error, own, statements, text
+from panicguard.model import Applicability, Edit, Fix
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
@@ -95,7 +103,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
                 continue
             if any(one.type in _FAILING and one.end_byte <= node.start_byte and one not in done for one in nodes):
                 message = f"`{called}()` is left out when the function panics or returns before: defer it"
-                yield module.finding(node, message)
+                yield module.finding(node, message, _fix(module, function, node) if len(done) == 1 else None)
                 break
 
 
@@ -104,6 +112,38 @@ def _is_done(module: GoModule, node: Node) -> bool:
     if called is None or called.type != "selector_expression" or text(called.child_by_field_name("field")) != "Done":
         return False
     return module.names.type_of(called.child_by_field_name("operand")) == "sync.WaitGroup"
+
+
+def _fix(module: GoModule, function: Node, done: Node) -> Fix | None:
+    """The fix that moves a `Done()`, the last statement of a function, behind a `defer` before the first one."""
+    body, statement, called = function.child_by_field_name("body"), done.parent, callee(done)
+    group = called.child_by_field_name("operand") if called is not None else None
+    if body is None or statement is None or group is None or in_error(function):
+        return None
+    every = statements(body)
+    if every[-1] != statement or not _stays(module, group):
+        return None
+    source, tree = module.source, module.tree
+    places = (body.start_byte, every[0].start_byte, every[-2].end_byte, statement.start_byte, body.end_byte)
+    head, first, before, last, end = (source.location(tree.offset(byte))[0] for byte in places)
+    if not (head < first and before < last == end - 1):
+        return None
+    if any(source.line(row).strip() for row in range(before + 1, last)):
+        return None
+    if sum(comment_behind(source, row) is not None for row in {head, head + 1, before, last}) > 1:
+        return None  # comments behind neighbouring lines are aligned
+    line, starts = source.line(last), source.line_starts
+    margin = line[: len(line) - len(line.lstrip())]
+    deferred = Edit(starts[head], starts[head], f"{margin}defer {line[len(margin) :]}{source.newline}")
+    return Fix("Defer it", (deferred, Edit(starts[before], starts[last], "")), Applicability.UNSAFE)
+
+
+def _stays(module: GoModule, group: Node) -> bool:
+    """Whether an expression is a name that is never set again, or a field of one."""
+    while group.type == "selector_expression" and (operand := group.child_by_field_name("operand")) is not None:
+        group = operand
+    binding = module.names.lookup(group) if group.type == "identifier" else None
+    return binding is not None and not module.names.is_reassigned(binding)
 
 
 def _above(node: Node) -> str:
@@ -116,4 +156,5 @@ RULE = Rule(
     docs=__doc__ or "",
     go_words=SPAWN_WORDS,
     go=check_go,
+    fix="Sometimes",
 )
