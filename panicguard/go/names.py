@@ -91,6 +91,10 @@ class Names:
                     yield binding
             child = scope
 
+    def is_declared_in(self, block: Node, name: str) -> bool:
+        """Whether a statement of a block, not of one within it, declares a name."""
+        return any(name in self._bindings(child) for child in block.named_children if child.type == "statement_list")
+
     def is_taken(self, name: str, node: Node) -> bool:
         """Whether a name stands for something where a node stands, or for a package in this file."""
         return name in self.imports or self.lookup(node, name) is not None

@@ -266,9 +266,12 @@ def _context_variable(module: GoModule, site: Node) -> Binding | None:
 
 
 def _parameter(module: GoModule, made: _Call, literal: Node) -> str | None:
-    """The parameter of the new function, named as the context that its body uses, if that stays the same."""
+    """The parameter of the new function, named as the context that its body uses, if that stays the same. The body is
+    in the parameter's scope, and cannot declare the name anew."""
     variable, body = made.variable, literal.child_by_field_name("body")
     if variable is None or body is None or module.names.is_reassigned(variable):
+        return None
+    if module.names.is_declared_in(body, variable.name):
         return None
     if not any(_is(module, node, variable) for node in within(body)):
         return None

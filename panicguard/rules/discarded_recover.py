@@ -45,8 +45,8 @@ func f() {
 
 ## Fix safety
 
-A deferred literal that does nothing else becomes a deferred `RecoverAndLog` of the runtime. The fix is unsafe: the panic
-is told now, which somebody may have wanted to prevent. There is none where the runtime's calls are not panicguard's own
+A deferred literal that does nothing else becomes a deferred `RecoverAndLog` of the runtime. The fix is unsafe: the
+panic is told now, which somebody may have wanted to prevent. There is none where the runtime takes other arguments
 (`go-call`); elsewhere only the author knows what is to be done.
 
 ## Options

@@ -3,7 +3,8 @@
 ## What it does
 
 Reports, in Go, a function spawned in a loop that counts a variable of outside the loop up or down, appends to it, or,
-if it is a map, sets or deletes an entry, and has taken no lock before.
+if it is a map, sets or deletes an entry, and has taken no lock before; and one that sets a variable which the spawner
+uses below the spawn, before it has waited for anything.
 
 ## Why is this bad
 
@@ -58,10 +59,11 @@ func f(ctx context.Context) int64 {
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SPAWN_WORDS
-from panicguard.go.nodes import arguments, callee, listed, own, plain, text
+from panicguard.go.nodes import arguments, callee, function, listed, own, plain, text
 from panicguard.go.spawns import joins, loops
 from panicguard.rule import Rule
 
@@ -72,28 +74,84 @@ if TYPE_CHECKING:
 
     from panicguard.go.module import GoModule
     from panicguard.go.names import Binding
+    from panicguard.go.spawns import Spawn
     from panicguard.model import Finding
 
 _CHANNELS = frozenset(("identifier", "selector_expression", "index_expression"))
 """What, where one value is taken from it a turn, may be a channel."""
+_WAITING = re.compile(
+    r"wait|join|sync|lock|done|stop|close|finish|shutdown|drain|recv|receive|read|accept|load|swap|atomic",
+    re.IGNORECASE,
+)
+"""What a call may be named that waits for others, or shares with them what no lock is needed for."""
 _LOCKS = frozenset(("Lock", "TryLock", "Acquire", "Do"))
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
     for spawn in module.spawns:
         literal = spawn.literal
-        around = list(loops(spawn.node))
-        if literal is None or not around or joins(around[0], spawn.node):
+        if literal is None:
             continue
         locked = min((node.start_byte for node in own(literal) if _takes_lock(node)), default=len(module.tree.data))
-        for node in own(literal):
-            changed = _changed(module, node)
-            if changed is None or node.start_byte > locked:
+        unlocked = [node for node in own(literal) if node.start_byte <= locked]
+        yield from _changed_at_once(module, spawn, unlocked)
+        yield from _set_meanwhile(module, spawn, unlocked)
+
+
+def _changed_at_once(module: GoModule, spawn: Spawn, unlocked: list[Node]) -> Iterator[Finding]:
+    """What the goroutines of a loop change together."""
+    around = list(loops(spawn.node))
+    if not around or joins(around[0], spawn.node):
+        return
+    for node in unlocked:
+        changed = _changed(module, node)
+        binding = module.names.lookup(changed) if changed is not None else None
+        if binding is not None and binding.kind != "const" and _is_outside(binding, around[-1]):
+            message = f"`{binding.name}` is changed by many goroutines at once, and no lock is held"
+            yield module.finding(node, message)
+
+
+def _set_meanwhile(module: GoModule, spawn: Spawn, unlocked: list[Node]) -> Iterator[Finding]:
+    """What a goroutine sets and its spawner uses before it has waited."""
+    around = function(spawn.node)
+    body = around.child_by_field_name("body") if around is not None else None
+    if around is None or body is None:
+        return
+    waited = min((node.start_byte for node in own(around) if _waits(spawn, node)), default=body.end_byte)
+    for node in unlocked:
+        if node.type != "assignment_statement" or text(node.child_by_field_name("operator")) != "=":
+            continue
+        for target in listed(node.child_by_field_name("left")):
+            binding = module.names.lookup(target) if target.type == "identifier" else None
+            if (
+                target.text == b"_"
+                or binding is None
+                or not around.start_byte <= binding.node.start_byte < spawn.node.start_byte
+            ):
                 continue
-            binding = module.names.lookup(changed)
-            if binding is not None and binding.kind != "const" and _is_outside(binding, around[-1]):
-                message = f"`{text(changed)}` is changed by many goroutines at once, and no lock is held"
-                yield module.finding(node, message)
+            if any(
+                spawn.node.end_byte <= leaf.start_byte < waited and _is_use(leaf, around)
+                for leaf in module.tree.leaves(binding.name)
+                if module.names.lookup(leaf) is binding
+            ):
+                message = f"`{binding.name}` is set by the goroutine and used below, and nothing waits between"
+                yield module.finding(target, message)
+
+
+def _is_use(leaf: Node, around: Node) -> bool:
+    """Whether a name is the variable in a function itself, and more than its address is taken."""
+    above = leaf.parent
+    is_address = above is not None and above.type == "unary_expression" and text(above).startswith("&")
+    return leaf.type == "identifier" and function(leaf) == around and not is_address
+
+
+def _waits(spawn: Spawn, node: Node) -> bool:
+    """Whether a spawner may, below a spawn, wait for it: it receives, selects, or calls what has a name like that."""
+    if node.start_byte < spawn.node.end_byte:
+        return False
+    if node.type == "call_expression":
+        return _WAITING.search(text(callee(node))) is not None
+    return node.type == "select_statement" or _takes_lock(node)
 
 
 def _takes_lock(node: Node) -> bool:
