@@ -9,16 +9,18 @@ import stat
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from panicguard import patterns, settings
+from panicguard import gomod, patterns, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from panicguard.settings import Settings
 
     SettingsFor = Callable[[str], Settings]
     """Directory (absolute) -> the settings of its files."""
 
+_ADAPTED: Mapping[str, Callable[[Settings, str], Settings]] = {"python": lambda its, _: its, "go": gomod.adapted}
+"""What the settings of a directory come to for its files, by front end: asked only where there are any."""
 MARKER = b"__mruntime__ = "
 """What the `__init__.py` of every copy of the runtime holds."""
 PART = "_panic.py"
@@ -59,7 +61,7 @@ def parts(path: str) -> list[str]:
 def _named(path: str, settings_for: SettingsFor) -> Iterator[tuple[str, Settings]]:
     its = settings_for(os.path.dirname(path))
     if not (its.force_exclude and _is_under_excluded(path, its)):
-        yield path, its
+        yield path, _ADAPTED[settings.front_end(its, path)](its, os.path.dirname(path))
 
 
 def excluded_but_named(arguments: Iterable[str], settings_for: SettingsFor) -> list[str]:
@@ -114,6 +116,7 @@ def _walk(top: str, settings_for: SettingsFor, warn: Callable[[str], None]) -> I
         if ignores.respected:
             ignores = _with_own(ignores, path, entries)
         asked = ignores.asked
+        adapted: dict[str, Settings] = {}
         for entry in entries:
             try:
                 is_directory = entry.is_dir(follow_symlinks=False)
@@ -123,7 +126,13 @@ def _walk(top: str, settings_for: SettingsFor, warn: Callable[[str], None]) -> I
                 continue
             if excluded(entry.path) or (asked and _is_ignored(asked, entry.path, is_directory)):
                 continue
-            pending.append((entry.path, its, ignores if is_directory else None))
+            if is_directory:
+                pending.append((entry.path, its, ignores))
+                continue
+            front_end = settings.front_end(its, entry.path)
+            if front_end not in adapted:
+                adapted[front_end] = _ADAPTED[front_end](its, path)
+            pending.append((entry.path, adapted[front_end], None))
 
 
 def _is_readable(entry: os.DirEntry[str]) -> bool:

@@ -5,6 +5,11 @@ from __future__ import annotations
 import functools
 import os
 import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from panicguard.settings import Settings
 
 MANIFEST = "MANIFEST"
 _TITLE = "mruntime-go "
@@ -13,6 +18,19 @@ _GO_LINE = re.compile(r"^go[ \t]+1\.(\d+)", re.MULTILINE)
 _MODULE = re.compile(r"^\s*module\s*\(?\s*[\"`]?([^\s\"`()]+)", re.MULTILINE)
 _WITHOUT_LINE = "16"
 """The version of a module that names none."""
+
+
+def adapted(its: Settings, directory: str) -> Settings:
+    """The settings as they are for the Go files of a directory: for the version of its module, and without rules in a
+    copy of the runtime."""
+    if is_runtime_copy(directory):
+        return replace(its, enabled=frozenset())
+    return _for_version(its, version(directory))
+
+
+@functools.cache
+def _for_version(its: Settings, version: tuple[int, int] | None) -> Settings:
+    return replace(its, go_version=version) if version else its
 
 
 @functools.cache
@@ -49,7 +67,7 @@ def runtime_in(root: str) -> str | None:
 
 def forget() -> None:
     """Look at the disk again."""
-    for cache in (version, is_runtime_copy, runtime_in):
+    for cache in (_for_version, version, is_runtime_copy, runtime_in):
         cache.cache_clear()
 
 

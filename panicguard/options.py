@@ -248,15 +248,9 @@ def settings_for_options(
         return replace(its, runtime_module=runtime, go_runtime=go_runtime, ignore_noqa=bool(options.ignore_noqa))
 
     @functools.cache
-    def in_module(found: Found, version: tuple[int, int] | None) -> Settings:
-        return replace(configured(found), go_version=version) if version else configured(found)
-
-    @functools.cache
     def settings_for(directory: str) -> Settings:
-        its = in_module(found_for(directory), gomod.version(directory))
-        if files.is_runtime_copy(directory):
-            return replace(its, enabled=its.enabled - spawn_rules)
-        return replace(its, enabled=frozenset()) if gomod.is_runtime_copy(directory) else its
+        its = configured(found_for(directory))
+        return replace(its, enabled=its.enabled - spawn_rules) if files.is_runtime_copy(directory) else its
 
     return settings_for
 

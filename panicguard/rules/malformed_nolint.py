@@ -51,24 +51,26 @@ from panicguard.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panicguard.directives import Directive
     from panicguard.go.module import GoModule
+    from panicguard.go.nolint import Comment
 
 _FORM = re.compile(r"//nolint(?::[\w-]+(?:,[\w-]+)*)?(?=\s*(?://|\Z))")
 _OURS = re.compile(rf"\b(?:{'|'.join(LINTERS)})\b")
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
-    for directive, _ in comments(module.source):
+    for comment in comments(module.source):
+        directive = comment.directive
         text = module.source.text[directive.start : directive.comment[1]]
         said = text.partition("//")[2].partition("//")[0]
         if _OURS.search(said) and not _FORM.match(text):
             message = "Malformed nolint comment: write `//nolint:panicguard // why`"
-            yield Finding(directive.start, directive.end, message, _fix(directive))
+            yield Finding(directive.start, directive.end, message, _fix(comment))
 
 
-def _fix(directive: Directive) -> Fix | None:
+def _fix(comment: Comment) -> Fix | None:
     """The fix for blanks that are too many: the same names without them."""
+    directive = comment.directive
     written = f"//nolint:{','.join(code.text for code in directive.codes or ())}"
     if not _FORM.fullmatch(written):
         return None
