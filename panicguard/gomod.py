@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import glob
 import os
 import re
 from dataclasses import replace
@@ -16,21 +17,24 @@ _TITLE = "mruntime-go "
 """What the manifest of every copy of the runtime begins with."""
 _GO_LINE = re.compile(r"^go[ \t]+1\.(\d+)", re.MULTILINE)
 _MODULE = re.compile(r"^\s*module\s*\(?\s*[\"`]?([^\s\"`()]+)", re.MULTILINE)
+_DECLARED = re.compile(r"^(?:func|type|var|const)[ \t]+(\w+)", re.MULTILINE)
+_GROUP = re.compile(r"^(?:type|var|const)[ \t]*\((.*?)^\)", re.MULTILINE | re.DOTALL)
+_LISTED = re.compile(r"^\t(\w+)", re.MULTILINE)
 _WITHOUT_LINE = "16"
 """The version of a module that names none."""
 
 
 def adapted(its: Settings, directory: str) -> Settings:
     """The settings as they are for the Go files of a directory: for the version of its module, and without rules in a
-    copy of the runtime."""
+    copy of the runtime. Where files are fixed, the names that its package has are known too."""
     if is_runtime_copy(directory):
         return replace(its, enabled=frozenset())
-    return _for_version(its, version(directory))
+    return _for_package(its, version(directory), declared(directory) if its.fix or its.fix_only else frozenset())
 
 
 @functools.cache
-def _for_version(its: Settings, version: tuple[int, int] | None) -> Settings:
-    return replace(its, go_version=version) if version else its
+def _for_package(its: Settings, version: tuple[int, int] | None, names: frozenset[str]) -> Settings:
+    return replace(its, go_version=version, go_names=names) if version or names else its
 
 
 @functools.cache
@@ -42,6 +46,18 @@ def version(directory: str) -> tuple[int, int] | None:
         return version(parent) if parent != directory else None
     line = _GO_LINE.search(text)
     return 1, int(line[1] if line else _WITHOUT_LINE)
+
+
+@functools.cache
+def declared(directory: str) -> frozenset[str]:
+    """The names that the Go files of a directory declare for all of their package, as they are written: an import
+    cannot have one of them."""
+    names: set[str] = set()
+    for path in glob.glob(os.path.join(glob.escape(directory), "*.go")):
+        text = _text(path) or ""
+        names.update(_DECLARED.findall(text))
+        names.update(name for group in _GROUP.finditer(text) for name in _LISTED.findall(group[1]))
+    return frozenset(names)
 
 
 @functools.cache
@@ -67,7 +83,7 @@ def runtime_in(root: str) -> str | None:
 
 def forget() -> None:
     """Look at the disk again."""
-    for cache in (_for_version, version, is_runtime_copy, runtime_in):
+    for cache in (_for_package, version, declared, is_runtime_copy, runtime_in):
         cache.cache_clear()
 
 

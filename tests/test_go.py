@@ -15,8 +15,9 @@ from bench_go import build, counted, found
 from toolchain import ENV, GO, GOFMT, sources
 
 from fixtures import FIXTURES, cases, golden, source
-from panicguard import settings
+from panicguard import gomod, settings
 from panicguard.engine import check
+from panicguard.files import discover
 from panicguard.fix import fix
 from panicguard.go import tree
 from panicguard.model import Applicability
@@ -220,6 +221,28 @@ def test_the_module_says_which_go_and_where_the_runtime_is(tmp_path: Path) -> No
     assert "PNC201" in run(tmp_path)
 
 
+def test_an_import_has_another_name_than_what_the_package_declares(tmp_path: Path) -> None:
+    (tmp_path / "go.mod").write_text("module example.com/app\n\ngo 1.22\n")
+    vendor(tmp_path, "mruntime", "go")
+    (tmp_path / "a.go").write_text(NO_CONTEXT_NEEDED)
+    (tmp_path / "b.go").write_text("package p\n\ntype (\n\tcontext struct{}\n)\n")
+    run(tmp_path, "--fix")
+    fixed = (tmp_path / "a.go").read_text()
+    assert 'stdcontext "context"' in fixed
+    assert "SafeGoWithContextAndComponent(stdcontext.Background()" in fixed
+    (tmp_path / "a.go").write_text(NO_CONTEXT_NEEDED)
+    (tmp_path / "b.go").write_text("package p\n\nvar mruntime int\n")
+    run(tmp_path, "--fix")
+    assert (tmp_path / "a.go").read_text() == NO_CONTEXT_NEEDED
+
+
+def test_nothing_of_go_is_looked_for_where_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.py").touch()
+    gomod.forget()
+    assert len(list(discover([str(tmp_path)], settings.default))) == 1
+    assert gomod.version.cache_info().currsize == gomod.is_runtime_copy.cache_info().currsize == 0
+
+
 def test_comments_that_are_written_are_those_of_go(tmp_path: Path) -> None:
     (tmp_path / "a.go").write_text("package p\n\nfunc f() {\n\tgo f() // x\n\tgo func() {\n\t\tf()\n\t}()\n}\n")
     run(tmp_path, "--add-ignore=never panics")
@@ -290,8 +313,6 @@ def test_a_call_that_is_none_is_a_mistake(tmp_path: Path, call: str) -> None:
 
 
 def test_vendored_packages_are_not_searched(tmp_path: Path) -> None:
-    from panicguard.files import discover
-
     for name in ("a.go", "vendor/x/b.go", "x/testdata/c.go", "_d.go", "vendor/e.py", "x/f.go"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)

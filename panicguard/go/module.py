@@ -114,4 +114,4 @@ class GoModule:
 
 def parse(source: Source, settings: Settings) -> GoModule:
     tree = parsed(source.text)
-    return GoModule(source, settings, tree, Names(tree, settings.go_runtime))
+    return GoModule(source, settings, tree, Names(tree, settings.go_runtime, settings.go_names))

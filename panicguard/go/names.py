@@ -46,6 +46,8 @@ class Names:
     tree: Tree
     runtime: str | None = None
     """The path of the runtime, where its package has another name than `mruntime`."""
+    package: frozenset[str] = frozenset()
+    """What is known of the names that other files of the package declare."""
     _scopes: dict[int, dict[str, list[Binding]]] = field(default_factory=dict)
     _assignments: dict[int, dict[str, list[tuple[Node, Node]]]] = field(default_factory=dict)
     _touches: dict[int, dict[str, list[Node]]] = field(default_factory=dict)
@@ -97,7 +99,7 @@ class Names:
 
     def is_taken(self, name: str, node: Node) -> bool:
         """Whether a name stands for something where a node stands, or for a package in this file."""
-        return name in self.imports or self.lookup(node, name) is not None
+        return name in self.imports or name in self.package or self.lookup(node, name) is not None
 
     def is_builtin(self, identifier: Node | None, name: str) -> bool:
         """Whether an expression is the builtin function of this name."""

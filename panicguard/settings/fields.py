@@ -234,6 +234,8 @@ class Settings:
     external: tuple[str, ...] = ()
     go_version: tuple[int, int] | None = None
     """The version of Go that the go.mod of a file's module names; None where there is none."""
+    go_names: frozenset[str] = frozenset()
+    """What the package of a file declares, in its other files too; known only where files are fixed."""
     go_runtime: str | None = None
     """The import path of the Go runtime that fixes import; None: only files that import it already are fixed."""
     runtime_module: str | None = None
