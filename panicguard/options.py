@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from panicguard import files, gomod, settings
+from panicguard import files, settings
 from panicguard.commands import given_globals
 from panicguard.report.formats import FORMATS
 from panicguard.rule import all_rules
@@ -244,8 +244,7 @@ def settings_for_options(
     def configured(found: Found) -> Settings:
         its = settings.resolve(chain_of(found))
         runtime = its.runtime_module or (None if options.isolated else files.runtime_in(its.root))
-        go_runtime = its.go_runtime or (None if options.isolated else gomod.runtime_in(its.root))
-        return replace(its, runtime_module=runtime, go_runtime=go_runtime, ignore_noqa=bool(options.ignore_noqa))
+        return replace(its, runtime_module=runtime, ignore_noqa=bool(options.ignore_noqa))
 
     @functools.cache
     def settings_for(directory: str) -> Settings:

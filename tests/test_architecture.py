@@ -43,7 +43,7 @@ ALLOWED = {
     "vendor": set(),
     "ruff": {"settings"},
     "commands": set(),
-    "options": {"gomod", "commands", "files", "rule", "settings", "report", "annotate", "directives"},
+    "options": {"commands", "files", "rule", "settings", "report", "annotate", "directives"},
     "cli": {"", "cache", "checking", "commands", "files", "options", "report", "rule", "settings", "vendor", "watch"},
     "mruntime": set(),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import random
 import shutil
@@ -199,8 +200,8 @@ def test_a_nested_spawn_is_fixed_in_its_turn() -> None:
     assert fix(source(case), SETTINGS, unsafe=True).source.encode() == golden(case).read_bytes()
 
 
-def run(folder: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "panicguard", "check", "--no-cache", "--output-format", "concise", *arguments]
+def run(folder: Path, *arguments: str, form: str = "concise") -> str:
+    command = [sys.executable, "-m", "panicguard", "check", "--output-format", form, *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
 
 
@@ -236,11 +237,71 @@ def test_an_import_has_another_name_than_what_the_package_declares(tmp_path: Pat
     assert (tmp_path / "a.go").read_text() == NO_CONTEXT_NEEDED
 
 
+MIXED = {
+    "panicguard.toml": 'component = { "services/mail" = "mail" }\n'
+    'per-file-ignores = { "scripts/**" = ["PNC1"] }\n'
+    'runtime-module = "app.mruntime"\nseverity = { PNC2 = "warning" }\n',
+    "services/go.mod": "module example.com/app\n\ngo 1.22\n",
+    "services/mail/mail.go": NO_CONTEXT_NEEDED,
+    "services/mail/mail.py": "import threading\n\n\ndef f(g):\n    threading.Thread(target=g).start()\n",
+    "services/old.go": 'package services\n\nimport "example.com/app/mruntime"\n\n'
+    "func f() {\n\tmruntime.SafeGo(nil, 0, nil)\n}\n",
+    "scripts/tool.go": NO_CONTEXT_NEEDED,
+    "scripts/tool.py": "import threading\n\nthreading.Thread(target=print).start()\n",
+    "vendor/x/x.go": NO_CONTEXT_NEEDED,
+    "services/clean.go": "package services\n\n// go f() is what it does not say\n",
+}
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """A repository with Python and Go in it, one configuration for both, and a copy of the Go runtime."""
+    for name, text in MIXED.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    vendor(tmp_path / "services", language="go")
+    return tmp_path
+
+
+def test_one_run_reports_on_both_languages_by_one_configuration(mixed: Path) -> None:
+    both = (
+        "services/mail/mail.go:6:2: PNC120 [*] bare go keyword forbidden - use mruntime.SafeGoWithContextAndComponent\n"
+        "services/mail/mail.py:5:5: PNC103 [*] "
+    )
+    out = run(mixed)
+    assert out.startswith(both)
+    assert [line.split()[:2] for line in out.splitlines()[2:3]] == [["services/old.go:6:2:", "PNC201"]]
+    assert out.endswith("Found 3 errors.\n[*] 2 fixable with `--fix`.\n")
+    assert run(mixed) == run(mixed, "--no-cache") == out
+
+
+def test_one_report_has_both_languages_in_it(mixed: Path) -> None:
+    (sarif,) = json.loads(run(mixed, form="sarif"))["runs"]
+    places = [result["locations"][0]["physicalLocation"] for result in sarif["results"]]
+    names = [place["artifactLocation"]["uri"].rpartition("/")[2] for place in places]
+    assert list(zip(names, (result["ruleId"] for result in sarif["results"]), strict=True)) == [
+        ("mail.go", "PNC120"),
+        ("mail.py", "PNC103"),
+        ("old.go", "PNC201"),
+    ]
+    assert [result["level"] for result in sarif["results"]] == ["error", "error", "warning"]
+
+
+def test_one_run_fixes_both_languages_with_the_component_of_the_path(mixed: Path) -> None:
+    assert run(mixed, "--fix").startswith("services/old.go:6:2: PNC201")
+    go, python = ((mixed / "services" / "mail" / f"mail.{suffix}").read_text() for suffix in ("go", "py"))
+    assert '\t"example.com/app/mruntime"\n' in go
+    assert 'SafeGoWithContextAndComponent(context.Background(), "mail", mruntime.KeepRunning' in go
+    assert "from app import mruntime\n" in python
+    assert 'mruntime.SafeGo("mail", mruntime.KeepRunning, g)' in python
+    assert (mixed / "scripts" / "tool.go").read_text() == NO_CONTEXT_NEEDED
+
+
 def test_nothing_of_go_is_looked_for_where_there_is_none(tmp_path: Path) -> None:
     (tmp_path / "a.py").touch()
     gomod.forget()
     assert len(list(discover([str(tmp_path)], settings.default))) == 1
-    assert gomod.version.cache_info().currsize == gomod.is_runtime_copy.cache_info().currsize == 0
+    assert gomod.is_runtime_copy.cache_info().currsize == 0
 
 
 def test_comments_that_are_written_are_those_of_go(tmp_path: Path) -> None:
