@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import random
+import re
 import shutil
 import subprocess
 import sys
@@ -311,6 +311,41 @@ def test_comments_that_are_written_are_those_of_go(tmp_path: Path) -> None:
     expected = f"package p\n\nfunc f() {{\n\tgo f() // x {said}\n\tgo func() {{ {said}\n\t\tf()\n\t}}()\n}}\n"
     assert (tmp_path / "a.go").read_text() == expected
     assert run(tmp_path) == "All checks passed!\n"
+
+
+def section(title: str, language: str) -> str:
+    """The code in a section of the README."""
+    readme = (FIXTURES.parent / "README.md").read_text("utf-8")
+    its = re.search(rf"^## {title}\n(.*?)^## ", readme, re.MULTILINE | re.DOTALL)
+    assert its is not None
+    (code,) = re.findall(rf"^```{language}\n(.*?)^```$", its[1], re.MULTILINE | re.DOTALL)
+    return code
+
+
+def test_the_comments_of_golangci_lint_that_the_readme_shows_hold() -> None:
+    text = section("Beside golangci-lint", "go")
+    assert text.count("\tgo work()") == 3
+    assert codes(text) == []
+    assert codes(re.sub(" *//nolint.*", "", text)) == ["PNC120"] * 3
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_make_lint_runs_both_and_fails_where_one_does(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text(section("Beside golangci-lint", "make"))
+    (tmp_path / "golangci-lint").write_text('#!/bin/sh\necho "golangci-lint $*"\n')
+    (tmp_path / "panicguard").write_text(f'#!/bin/sh\nexec {sys.executable} -m panicguard "$@"\n')
+    for name in ("golangci-lint", "panicguard"):
+        (tmp_path / name).chmod(0o755)
+    env = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+
+    def lint(text: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "a.go").write_text(text)
+        return subprocess.run(["make", "lint"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+
+    failed, passed = lint(NO_CONTEXT_NEEDED), lint(NO_CONTEXT_NEEDED.replace("go work()", "work()"))
+    assert "golangci-lint run\n" in failed.stdout
+    assert "PNC120" in failed.stdout
+    assert (failed.returncode, passed.returncode) == (2, 0), passed.stderr
 
 
 SUPPRESSED = """package p
