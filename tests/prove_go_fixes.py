@@ -44,10 +44,10 @@ class Copy(NamedTuple):
         command = [self.root / "bin" / "go", *arguments]
         return subprocess.run(command, cwd=self.root / "src", env=env, capture_output=True, text=True, check=False)
 
-    def packages(self) -> list[Package]:
-        """Those that may import the runtime, which it does not need itself."""
+    def packages(self, *patterns: str) -> list[Package]:
+        """Those of some that may import the runtime, which it does not need itself."""
         needed = set(self.go("list", "-deps", RUNTIME).stdout.split())
-        listed = self.go("list", "-f", "{{.ImportPath}} {{.Dir}}", "std", "cmd").stdout.splitlines()
+        listed = self.go("list", "-f", "{{.ImportPath}} {{.Dir}}", *patterns).stdout.splitlines()
         found = dict(line.split(" ", 1) for line in listed)
         return [
             Package(path, sorted(Path(directory).glob("*.go")))
@@ -130,7 +130,7 @@ def main() -> int:
     number = int(sys.argv[1]) if sys.argv[1:] else 300
     with tempfile.TemporaryDirectory() as folder:
         copy = copied(Path(folder))
-        packages = spawning(copy.packages())[:number]
+        packages = spawning(copy.packages("std", "cmd"))[:number]
         wrong = prove(copy, packages)
     print(*wrong, sep="\n", end="\n" * bool(wrong))
     print("a finding above does not hold" if wrong else "all of them build, are vetted and formatted as before")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from bench_go import build, counted, found
+from prove_go_fixes import copied, prove
 from toolchain import ENV, GO, GOFMT, sources
 
 from fixtures import FIXTURES, cases, golden, source
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
 GUIDE = FIXTURES / "guide"
 SETTINGS = dataclasses.replace(settings.default(""), go_runtime="example.test/pg/mruntime")
 NO_CONTEXT_NEEDED = "package p\n\nfunc work() {}\n\nfunc f() {\n\tgo work()\n}\n"
+
+TEN = (
+    "archive/zip bufio compress/flate compress/lzw database/sql encoding/gob go/token html/template internal/gate "
+    "internal/singleflight"
+).split()
+"""Packages in which goroutines are started, and which need few others."""
 
 needs_go = pytest.mark.skipif(not GO.exists(), reason="the Go toolchain is not installed")
 
@@ -86,6 +93,18 @@ def test_the_guide_compiles_before_and_after(module: Path) -> None:
                 package.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path if path.exists() else case, package / case.name)
     assert vet(module) == ""
+
+
+@needs_go
+def test_ten_packages_of_go_itself_build_as_before_once_they_are_fixed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = copied(tmp_path)
+    packages = copy.packages(*TEN)
+    assert prove(copy, packages) == []
+    said = capsys.readouterr().out
+    assert said.startswith("10 packages, ")
+    assert re.search(r"^fixed: PNC120 \d\d", said, re.MULTILINE), said
 
 
 @needs_go
