@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -132,6 +133,22 @@ def test_broken_files_are_read_as_far_as_they_go(text: str, expected: list[str])
     assert codes(text) == expected
     result = fix(Source("p.go", text, "go"), SETTINGS, unsafe=True)
     assert all(d.is_rule for d in result.diagnostics)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "package p\n" + "\nfunc f(x int) {\n\tgo work(x)\n\tdefer func() { recover() }()\n}\n" * 2000,
+        "package p\n\nfunc f(x int) {\n" + "\tgo func() { x = x + 1; use(x) }()\n" * 2000 + "}\n",
+        "package p\n\nfunc f(x int) {\n" + "\tgo work(x) // c\n" * 2000 + "}\n",
+        "package p\n\nvar x = []int{\n" + "\t1, 2, 3, 4, 5, 6, 7, 8, 9,\n" * 180_000 + "}\n\nfunc f() { go g() }\n",
+    ],
+    ids=["functions", "literals", "comments", "data"],
+)
+def test_a_large_file_takes_no_longer_than_its_size(text: str) -> None:
+    started = time.monotonic()
+    assert "PNC120" in codes(text)
+    assert time.monotonic() - started < 10  # it is 2 s; where each spawn looks at all the others, 40
 
 
 def test_nothing_is_fixed_in_what_is_not_understood() -> None:

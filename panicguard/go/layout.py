@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from panicguard.source import Source
 
 
+_MOST = 100
+"""The lines whose comments an edit moves at the most: each fix in a block of them would move them all."""
+
+
 class Place(NamedTuple):
     """Where a statement stands: its margin, and the block around it where all of that is one line."""
 
@@ -105,6 +109,8 @@ def aligned(source: Source, edit: Edit, *, keeps: bool = True) -> list[Edit]:
         while (start := comment_behind(source, beside)) is not None and source.location(start)[1] == column:
             comments[beside] = start
             beside += step
+            if len(comments) > _MOST:
+                return [edit]
     rows = sorted(comments)
     widths = {one: len(_code(source, one, comments[one])) for one in rows}
     if len(rows) == 1 or column != max(widths.values()) + 2:

@@ -36,8 +36,10 @@ class GoModule:
 
     @cached_property
     def is_fixable(self) -> bool:
-        """Whether a spawn may be rewritten: not with cgo, whose functions are no values."""
-        return "C" not in self.names.imports.values() and bool(self.tree.all("package_clause"))
+        """Whether a spawn may be rewritten: not with cgo, whose functions are no values, nor where it cannot be told
+        where to write an import."""
+        imports, package = self.tree.all("import_declaration"), self.tree.all("package_clause")
+        return "C" not in self.names.imports.values() and bool(package) and not any(one.has_error for one in imports)
 
     def is_part_of(self, path: str) -> bool:
         """Whether the file seems to be of the package with this import path, which cannot import itself."""

@@ -13,7 +13,7 @@ from panicguard.go.apis import CONTEXT, RESULTS, RUNTIME
 from panicguard.go.nodes import FUNCTIONS, ancestors, listed, plain, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tree_sitter import Node
 
@@ -49,8 +49,8 @@ class Names:
     package: frozenset[str] = frozenset()
     """What is known of the names that other files of the package declare."""
     _scopes: dict[int, dict[str, list[Binding]]] = field(default_factory=dict)
-    _assignments: dict[int, dict[str, list[tuple[Node, Node]]]] = field(default_factory=dict)
-    _touches: dict[int, dict[str, list[Node]]] = field(default_factory=dict)
+    _typed: dict[tuple[int, str], list[Binding]] = field(default_factory=dict)
+    _found: dict[tuple[Binding | str, str], list[Node]] = field(default_factory=dict)
 
     @cached_property
     def imports(self) -> dict[str, str]:
@@ -83,15 +83,24 @@ class Names:
             child = scope
         return None
 
-    def visible(self, node: Node) -> Iterator[Binding]:
-        """What is declared where a node stands, the nearest first."""
+    def nearest(self, node: Node, type_name: str) -> Binding | None:
+        """The variable of a type that is declared the nearest above a node."""
         child = node
         for scope in ancestors(node):
-            here = [one for bindings in self._bindings(scope).values() for one in bindings]
-            for binding in sorted(here, key=lambda one: -one.start):
+            for binding in self._variables(scope, type_name):
                 if scope.type == "source_file" or (binding.start <= node.start_byte and _holds(scope, binding, child)):
-                    yield binding
+                    return binding
             child = scope
+        return None
+
+    def _variables(self, scope: Node, type_name: str) -> list[Binding]:
+        """The variables of a type in a scope, the last first."""
+        key = scope.id, type_name
+        if key not in self._typed:
+            here = (one for bindings in self._bindings(scope).values() for one in bindings if one.name != "_")
+            found = [one for one in here if self.type_of_binding(one) == type_name]
+            self._typed[key] = sorted(found, key=lambda one: -one.start)
+        return self._typed[key]
 
     def is_declared_in(self, block: Node, name: str) -> bool:
         """Whether a statement of a block, not of one within it, declares a name."""
@@ -179,11 +188,18 @@ class Names:
 
     def assigned(self, binding: Binding) -> list[Node]:
         """Where the name is given a value again, or its address is taken."""
-        return [
-            node
-            for node in self.tree.leaves(binding.name)
-            if node.type == "identifier" and self._is_assigned(node) and self.lookup(node) is binding
-        ]
+        return self._standing_for(binding, self._is_assigned)
+
+    def _standing_for(self, binding: Binding, kind: Callable[[Node], bool]) -> list[Node]:
+        """The identifiers of a kind that stand for what is declared."""
+        key = binding, kind.__name__
+        if key not in self._found:
+            of_name = binding.name, kind.__name__
+            if of_name not in self._found:
+                leaves = self.tree.leaves(binding.name)
+                self._found[of_name] = [leaf for leaf in leaves if leaf.type == "identifier" and kind(leaf)]
+            self._found[key] = [leaf for leaf in self._found[of_name] if self.lookup(leaf) is binding]
+        return self._found[key]
 
     def _is_assigned(self, node: Node) -> bool:
         above = node.parent
@@ -210,10 +226,7 @@ class Names:
             return False
         if self.type_of_binding(binding) == CONTEXT or (value is not None and text(value).startswith("&")):
             return False
-        return any(
-            node.type == "identifier" and _is_part_changed(node) and self.lookup(node) is binding
-            for node in self.tree.leaves(binding.name)
-        )
+        return bool(self._standing_for(binding, _is_part_changed))
 
     def _is_new(self, target: Node, declaring: Node) -> bool:
         """Whether a name on the left of a `:=` is declared by it, and was not in its block before."""

@@ -251,18 +251,10 @@ def _named(
 
 
 def _call(module: GoModule, found: Packages, site: Node, literal: Node | None) -> _Call:
-    variable = _context_variable(module, site)
+    variable = module.names.nearest(site, CONTEXT)
     context = variable.name if variable is not None else f"{found.context}.Background()"
     policy, template = module.settings.default_policy, module.settings.go_call
     return _Call(found, context, variable, component(module, site), _around(module, site), policy, template)
-
-
-def _context_variable(module: GoModule, site: Node) -> Binding | None:
-    """The nearest variable that is declared as a context."""
-    for binding in module.names.visible(site):
-        if binding.name != "_" and module.names.type_of_binding(binding) == CONTEXT:
-            return binding
-    return None
 
 
 def _parameter(module: GoModule, made: _Call, literal: Node) -> str | None:

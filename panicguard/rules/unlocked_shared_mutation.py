@@ -59,6 +59,8 @@ func f(ctx context.Context) int64 {
 
 from __future__ import annotations
 
+import bisect
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -88,6 +90,7 @@ _LOCKS = frozenset(("Lock", "TryLock", "Acquire", "Do"))
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
+    waits, uses = functools.cache(_waits), functools.cache(functools.partial(_uses, module))
     for spawn in module.spawns:
         literal = spawn.literal
         if literal is None:
@@ -95,7 +98,16 @@ def check_go(module: GoModule) -> Iterator[Finding]:
         locked = min((node.start_byte for node in own(literal) if _takes_lock(node)), default=len(module.tree.data))
         unlocked = [node for node in own(literal) if node.start_byte <= locked]
         yield from _changed_at_once(module, spawn, unlocked)
-        yield from _set_meanwhile(module, spawn, unlocked)
+        around = function(spawn.node)
+        if around is None:
+            continue
+        after = spawn.node.end_byte
+        for target, binding in _set(module, unlocked):
+            used = _next(uses(binding, around), after)
+            is_shared = around.start_byte <= binding.node.start_byte < spawn.node.start_byte
+            if is_shared and used is not None and used < (_next(waits(around), after) or around.end_byte):
+                message = f"`{binding.name}` is set by the goroutine and used below, and nothing waits between"
+                yield module.finding(target, message)
 
 
 def _changed_at_once(module: GoModule, spawn: Spawn, unlocked: list[Node]) -> Iterator[Finding]:
@@ -111,47 +123,43 @@ def _changed_at_once(module: GoModule, spawn: Spawn, unlocked: list[Node]) -> It
             yield module.finding(node, message)
 
 
-def _set_meanwhile(module: GoModule, spawn: Spawn, unlocked: list[Node]) -> Iterator[Finding]:
-    """What a goroutine sets and its spawner uses before it has waited."""
-    around = function(spawn.node)
-    body = around.child_by_field_name("body") if around is not None else None
-    if around is None or body is None:
-        return
-    waited = min((node.start_byte for node in own(around) if _waits(spawn, node)), default=body.end_byte)
-    for node in unlocked:
-        if node.type != "assignment_statement" or text(node.child_by_field_name("operator")) != "=":
-            continue
-        for target in listed(node.child_by_field_name("left")):
-            binding = module.names.lookup(target) if target.type == "identifier" else None
-            if (
-                target.text == b"_"
-                or binding is None
-                or not around.start_byte <= binding.node.start_byte < spawn.node.start_byte
-            ):
-                continue
-            if any(
-                spawn.node.end_byte <= leaf.start_byte < waited and _is_use(leaf, around)
-                for leaf in module.tree.leaves(binding.name)
-                if module.names.lookup(leaf) is binding
-            ):
-                message = f"`{binding.name}` is set by the goroutine and used below, and nothing waits between"
-                yield module.finding(target, message)
+def _set(module: GoModule, nodes: list[Node]) -> Iterator[tuple[Node, Binding]]:
+    """The names that are just set, with what they stand for."""
+    for node in nodes:
+        if node.type == "assignment_statement" and text(node.child_by_field_name("operator")) == "=":
+            for target in listed(node.child_by_field_name("left")):
+                binding = module.names.lookup(target) if target.type == "identifier" else None
+                if binding is not None and binding.name != "_":
+                    yield target, binding
 
 
-def _is_use(leaf: Node, around: Node) -> bool:
-    """Whether a name is the variable in a function itself, and more than its address is taken."""
-    above = leaf.parent
-    is_address = above is not None and above.type == "unary_expression" and text(above).startswith("&")
-    return leaf.type == "identifier" and function(leaf) == around and not is_address
+def _uses(module: GoModule, binding: Binding, around: Node) -> list[int]:
+    """Where a function itself uses a variable, more than taking its address, as bytes."""
+    return [
+        leaf.start_byte
+        for leaf in module.tree.leaves(binding.name)
+        if leaf.type == "identifier"
+        and not (leaf.parent is not None and leaf.parent.type == "unary_expression" and text(leaf.parent)[0] == "&")
+        and function(leaf) == around
+        and module.names.lookup(leaf) is binding
+    ]
 
 
-def _waits(spawn: Spawn, node: Node) -> bool:
-    """Whether a spawner may, below a spawn, wait for it: it receives, selects, or calls what has a name like that."""
-    if node.start_byte < spawn.node.end_byte:
-        return False
-    if node.type == "call_expression":
-        return _WAITING.search(text(callee(node))) is not None
-    return node.type == "select_statement" or _takes_lock(node)
+def _waits(around: Node) -> list[int]:
+    """Where a function may wait for others, as bytes: it receives, selects, or calls what has a name like that."""
+    return [
+        node.start_byte
+        for node in own(around)
+        if node.type == "select_statement"
+        or _takes_lock(node)
+        or (node.type == "call_expression" and _WAITING.search(text(callee(node))) is not None)
+    ]
+
+
+def _next(places: list[int], at: int) -> int | None:
+    """The first of some places, in order, that is not before another one."""
+    index = bisect.bisect_left(places, at)
+    return places[index] if index < len(places) else None
 
 
 def _takes_lock(node: Node) -> bool:
