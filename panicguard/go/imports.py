@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.go.apis import RUNTIME
+from panicguard.go.layout import comment_behind
 from panicguard.go.names import package_name, specs
 from panicguard.go.nodes import text
 from panicguard.model import Edit
@@ -31,10 +32,12 @@ class _New(NamedTuple):
 
     path: str
     name: str = ""
+    comment: str = ""
+    """What stands behind it on its line."""
 
     @property
     def spec(self) -> str:
-        return f'{self.name} "{self.path}"'.lstrip()
+        return f'{self.name} "{self.path}"{self.comment}'.lstrip()
 
 
 def packages(module: GoModule, site: Node) -> Packages | None:
@@ -80,39 +83,40 @@ def _edits(module: GoModule, new: list[_New]) -> tuple[Edit, ...]:
     if not new:
         return ()
     newline = module.source.newline
-    declarations = [
-        one
-        for one in module.tree.all("import_declaration")
-        if not any(text(spec.child_by_field_name("path")) == '"C"' for spec in specs(one))
-    ]
+    declarations = module.tree.all("import_declaration")
     if not declarations:
-        at = module.tree.offset(_last_line(module).end_byte)
-        return (Edit(at, at, f"{newline}{newline}import {_block([], new, newline)}"),)
-    declaration = declarations[0]
-    block = next((node for node in declaration.named_children if node.type == "import_spec_list"), None)
-    if block is None:
-        spec = specs(declaration)[0]
-        alone = _New(text(spec.child_by_field_name("path"))[1:-1], text(spec.child_by_field_name("name")))
-        return (Edit(*module.span(spec), _block([alone], new, newline)),)
-    found = [_insertion(module, block, one, newline) for one in sorted(new)]
+        at = _behind(module, module.tree.all("package_clause")[0])
+        return (Edit(at, at, f"{newline}{newline}import {_block(new, newline)}"),)
+    imported = declarations[0].named_children[-1]
+    if imported.type != "import_spec_list" or not specs(imported):
+        (start, end), behind = module.span(imported), _behind(module, imported)
+        comment = module.source.text[end:behind]
+        old = [_New(_path(one), text(one.child_by_field_name("name")), comment) for one in specs(declarations[0])]
+        return (Edit(start, behind, _block([*old, *new], newline)),)
+    found = [_insertion(module, imported, one, newline) for one in sorted(new)]
     found.sort(key=lambda edit: (edit.start, edit.content.startswith(newline * 2)))  # a group of its own comes last
     if len(found) == 2 and found[0].start == found[1].start:
         return (Edit(found[0].start, found[0].start, found[0].content + found[1].content),)
     return tuple(found)
 
 
-def _last_line(module: GoModule) -> Node:
-    """The package clause, or the last import, which is that of cgo."""
-    return (module.tree.all("import_declaration") or module.tree.all("package_clause"))[-1]
-
-
 def _is_std(path: str) -> bool:
     return "." not in path.partition("/")[0]
 
 
-def _block(old: list[_New], new: list[_New], newline: str) -> str:
+def _behind(module: GoModule, node: Node) -> int:
+    """The offset behind a node, and behind the comment that follows it on its line."""
+    end = module.span(node)[1]
+    row, _ = module.source.location(end)
+    comment = comment_behind(module.source, row)
+    if comment is None or module.source.text[end:comment].strip():
+        return end
+    return _line_end(module, node)
+
+
+def _block(imports: list[_New], newline: str) -> str:
     """A new block: the packages of std, then the others."""
-    every = sorted((*old, *new))
+    every = sorted(imports)
     groups = [[one for one in every if _is_std(one.path) is std] for std in (True, False)]
     written = [newline.join(f"\t{one.spec}" for one in group) for group in groups if group]
     return f"({newline}{(newline * 2).join(written)}{newline})"
@@ -128,9 +132,9 @@ def _insertion(module: GoModule, block: Node, new: _New, newline: str) -> Edit:
             groups.append([spec])
     group = max(groups, key=lambda one: _kinship(one, new.path), default=None)
     if group is None or _kinship(group, new.path) < 0:
-        if _is_std(new.path) or not groups:
+        if _is_std(new.path):
             at = module.tree.offset(block.start_byte) + 1
-            return Edit(at, at, f"{newline}\t{new.spec}{newline if groups else ''}")
+            return Edit(at, at, f"{newline}\t{new.spec}{newline}")
         at = _line_end(module, groups[-1][-1])
         return Edit(at, at, f"{newline}{newline}\t{new.spec}")
     for spec in group:
