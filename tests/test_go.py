@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -30,6 +31,8 @@ from panicguard.vendor import vendor
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tree_sitter import Node
 
 GUIDE = FIXTURES / "guide"
 SETTINGS = dataclasses.replace(settings.default(""), go_runtime="example.test/pg/mruntime")

@@ -139,7 +139,7 @@ def aligned(source: Source, edit: Edit, *, keeps: bool = True) -> list[Edit]:
 
 def comment_behind(source: Source, row: int) -> int | None:
     """The offset of the comment behind the code of a row; None where there is none, or no such row."""
-    if not 0 < row <= len(source.line_starts):
+    if not 0 < row <= len(source.line_starts) or "//" not in source.line(row):
         return None
     comments, start = scan(source.text).comments, source.line_starts[row - 1]
     index = bisect.bisect_left(comments, (start, start))

@@ -377,15 +377,6 @@ def _first(node: Node | None) -> Node | None:
     return next((n for n in node.named_children if n.type != "comment"), None) if node is not None else None
 
 
-def _owner(binding: Binding) -> Node:
-    """The function in which a name is visible, of several the outermost; the file, where it is one of the package."""
-    above = binding.node
-    for above in ancestors(binding.node):
-        if above.type in ("function_declaration", "method_declaration"):
-            break
-    return above
-
-
 def _holds(scope: Node, binding: Binding, child: Node) -> bool:
     """Whether what a scope declares can be seen from its child: a parameter only from the body."""
     return scope.type not in FUNCTIONS or child == scope.child_by_field_name("body")

@@ -56,8 +56,6 @@ def _handed(names: Names, call: Node) -> tuple[str, Node] | None:
     called = callee(call)
     if called is None or called.type not in ("selector_expression", "identifier"):
         return None
-    if text(called.child_by_field_name("field") or called) not in _LAST_NAMES:
-        return None
     given = arguments(call)
     name = names.qualified(called)
     if name in _SAFE:

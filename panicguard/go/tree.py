@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 from panicguard.go.nodes import is_called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    import tree_sitter
     from tree_sitter import Node, Parser
 
 
@@ -39,14 +40,6 @@ _KEYWORDS = {
     "type_declaration": "type",
 }
 """The types of nodes that `Tree.all` finds -> the keywords that they begin with."""
-
-
-@functools.cache
-def _query(types: frozenset[str]) -> Query:
-    """What captures each type under its own name."""
-    from tree_sitter import Query
-
-    return Query(_language(), " ".join(f"({name}) @{name}" for name in types))
 
 
 @dataclass(frozen=True)
@@ -91,23 +84,6 @@ class Tree:
                 found.append(call)
         return found
 
-    def within(self, node: Node, *types: str) -> list[Node]:
-        """Those of the nodes of these types that start in a node, in the order of the text."""
-        found = self.all(*types)
-        start, end = (
-            bisect.bisect_left(found, byte, key=lambda one: one.start_byte) for byte in (node.start_byte, node.end_byte)
-        )
-        return found[start:end]
-
-    @cached_property
-    def _common(self) -> dict[str, list[Node]]:
-        return self._captures(_COMMON)
-
-    def _captures(self, types: frozenset[str]) -> dict[str, list[Node]]:
-        from tree_sitter import QueryCursor
-
-        return QueryCursor(_query(types)).captures(self.root)
-
     def span(self, node: Node) -> tuple[int, int]:
         return self.offset(node.start_byte), self.offset(node.end_byte)
 
@@ -133,6 +109,12 @@ class Tree:
 
 def _is_letter(byte: bytes) -> bool:
     return byte.isalnum() or byte == b"_" or byte >= b"\x80"
+
+
+_last: deque[tuple[bytes, tree_sitter.Tree]] = deque(maxlen=1)
+"""The last text and its tree, of which most holds for the next keystroke."""
+_SHARE = 8
+"""One part of so many is what may have changed of a text that is thought to be the same."""
 
 
 @functools.lru_cache(maxsize=1)
