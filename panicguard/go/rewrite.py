@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from panicguard.go.apis import CONTEXT, SAFEGO
 from panicguard.go.imports import Packages, packages
 from panicguard.go.layout import Place, aligned
+from panicguard.go.names import receiver_type
 from panicguard.go.nodes import (
     ancestors,
     arguments,
@@ -291,8 +292,6 @@ def _around(module: GoModule, site: Node) -> str:
         if above.type == "function_declaration":
             return name
         if above.type == "method_declaration":
-            from panicguard.go.names import receiver_type
-
             return f"{receiver_type(above)}.{name}"
     package = next((text(name) for clause in module.tree.all("package_clause") for name in clause.named_children), "")
     return re.sub(r"\W+", "-", package) or "main"

@@ -54,7 +54,7 @@ def find(tree: Tree, names: Names) -> Iterator[Spawn]:
 def _handed(names: Names, call: Node) -> tuple[str, Node] | None:
     """The kind of spawn that a call is, and the function handed to it."""
     called = callee(call)
-    if called is None or called.type not in ("selector_expression", "identifier"):
+    if called is None:
         return None
     given = arguments(call)
     name = names.qualified(called)

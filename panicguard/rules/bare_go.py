@@ -50,7 +50,8 @@ ends the process: where it sends, closes or says `Done` without a `defer`; where
 file; where `go-call` names more than its parts and `nil`; and under `default-policy = "CrashProcess"`. There is none
 where the runtime is not imported and neither the module has a copy of it nor `go-runtime` names one, where a value that
 has to be kept may be a constant without a type or more than one, in a file with cgo, and in or near what the parser
-does not understand.
+does not understand. Other files of the package are read only where fixes are written: if one of them declares
+`context`, the import gets another name, and if one declares the runtime's, there is no fix after all.
 
 ## Options
 
