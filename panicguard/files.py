@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import heapq
+import operator
 import os
 import stat
 import sys
@@ -104,7 +105,7 @@ def _walk(top: str, settings_for: SettingsFor, warn: Callable[[str], None]) -> I
             continue
         try:
             with os.scandir(path) as scan:
-                entries = sorted(scan, key=lambda entry: entry.name, reverse=True)
+                entries = sorted(scan, key=operator.attrgetter("name"), reverse=True)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:

@@ -10,6 +10,7 @@ import bisect
 import codecs
 import dataclasses
 import functools
+import io
 import itertools
 import re
 from dataclasses import dataclass
@@ -110,10 +111,11 @@ class Source:
     @functools.cached_property
     def line_starts(self) -> list[int]:
         """The offset at which each line starts."""
-        if "\r" in self.text:
-            return [0, *(m.end() for m in _NEWLINE.finditer(self.text))]
-        lengths = (len(line) + 1 for line in self.text.split("\n"))
-        return [0, *itertools.accumulate(lengths)][:-1]
+        lines = io.StringIO(self.text, newline="").readlines()
+        starts = [0, *itertools.accumulate(map(len, lines))]
+        if lines and not lines[-1].endswith(("\n", "\r")):
+            del starts[-1]
+        return starts
 
     @functools.cached_property
     def newline(self) -> str:

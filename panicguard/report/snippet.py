@@ -156,6 +156,8 @@ def _window(texts: list[str], span: _Span, size: int) -> _Window:
 
 def _cut(text: str, window: _Window) -> tuple[str, int]:
     """The part of a line in the window, drawn, with `…` where it was cut; the column it starts at."""
+    if text.isascii() and text.isprintable() and window.left == 0 and window.end(len(text)) == len(text):
+        return text, 0  # as nearly every line
     drawn, length = printable(text), columns(text)
     end = window.end(length)
     first, left = 0, 0

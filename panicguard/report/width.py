@@ -16,7 +16,7 @@ _STAND_IN = {
 
 def printable(text: str) -> str:
     """The text with control characters drawn, tabs as four spaces, and bidirectional overrides disarmed."""
-    return text.translate(_STAND_IN)
+    return text if text.isascii() and text.isprintable() else text.translate(_STAND_IN)
 
 
 def drawn(text: str) -> str:

