@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import annotate, engine, fix, pool
 from panicguard.directives import Kind
+from panicguard.mode import Mode
 from panicguard.model import INVALID_SYNTAX, Diagnostic
 from panicguard.rule import rule_names
 from panicguard.settings import Settings
@@ -55,7 +56,7 @@ def _fixable(source: Source, settings: Settings, code: str | None) -> tuple[Diag
 
 def check_file(path: str, settings: Settings) -> tuple[Source, tuple[Found, ...]]:
     """The same as `check` for a file on the disk; its source is without text where there is nothing to say."""
-    result = pool.lint_file(path, settings, pool.Mode())
+    result = pool.lint_file(path, settings, Mode())
     return result.source, _found(result.source, result.diagnostics)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +34,7 @@ def replace(path: str, expected: bytes, data: bytes) -> bool:
             return False
         if not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-        temporary = target.with_name(f".panicguard-{secrets.token_hex(8)}")
+        temporary = target.with_name(f".panicguard-{os.urandom(8).hex()}")
         try:
             with temporary.open("xb") as out:
                 if fcntl is not None:

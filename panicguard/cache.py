@@ -13,7 +13,6 @@ import functools
 import hashlib
 import json
 import os
-import secrets
 import sys
 import time
 from dataclasses import dataclass
@@ -189,7 +188,7 @@ def _save(known: _Known, seen: set[str]) -> None:
     files = {path: entry for path, entry in known.files.items() if path in seen or os.path.lexists(path)}
     text = json.dumps(files, separators=(",", ":")).encode("utf-8", "surrogatepass")
     folder = os.path.dirname(known.file)
-    temporary = os.path.join(folder, secrets.token_hex(8))
+    temporary = os.path.join(folder, os.urandom(8).hex())
     try:
         _make(folder)
         with open(temporary, "xb") as stream:

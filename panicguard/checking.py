@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import sys
 from dataclasses import replace
@@ -12,6 +13,7 @@ import click
 
 from panicguard import __version__, files, settings
 from panicguard.commands import UsageError
+from panicguard.mode import Mode
 from panicguard.options import annotation_of, chain_for_options, settings_for_options
 from panicguard.settings import ConfigError
 from panicguard.settings.fields import INCLUDE
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from panicguard import ratchet
     from panicguard.model import Result
     from panicguard.options import Options
-    from panicguard.pool import Mode
     from panicguard.settings import Settings
 
 SLOW = 1.0
@@ -116,8 +117,6 @@ def _show(options: Options, settings_for: Callable[[str], Settings]) -> int:
 
 def mode_of(its: Settings, options: Options) -> Mode:
     """What to do with each file. Raises ConfigError for a reason that a suppression comment cannot hold."""
-    from panicguard.pool import Mode
-
     annotation = annotation_of(options)
     fixing = annotation is None and (its.fix or its.fix_only or options.diff)
     return Mode(fixing, unsafe=bool(its.unsafe_fixes), write=not options.diff, annotation=annotation)
@@ -161,7 +160,6 @@ def _run(
     import time
 
     from panicguard import cache
-    from panicguard.pool import run as run_all
 
     said: list[Result] = []
     count = 0
@@ -174,7 +172,7 @@ def _run(
             count += 1
             yield file
 
-    run = functools.partial(run_all, mode=mode)
+    run = functools.partial(_lint_all, mode=mode)
     remaking = mode.fix or mode.annotation is not None
     try:
         for result in cache.run(counted(), run, fixing=remaking) if cached else run(counted()):
@@ -188,6 +186,15 @@ def _run(
         if bar is not None:
             bar.stop()
     return sorted(said, key=lambda result: files.parts(result.source.path)), count
+
+
+def _lint_all(files: Iterable[tuple[str, Settings]], mode: Mode) -> Iterator[Result]:
+    """What the files come to. What that takes is not even imported where there are none: all may be remembered."""
+    remaining = iter(files)
+    for first in remaining:
+        from panicguard import pool
+
+        yield from pool.run(itertools.chain((first,), remaining), mode)
 
 
 def _progress_bar() -> Progress:

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from panicguard import atomic, suppress
-from panicguard.annotate import Annotation, annotate
+from panicguard.annotate import annotate
 from panicguard.engine import check
 from panicguard.fix import fix
+from panicguard.mode import Mode
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR, Diagnostic, Result
 from panicguard.rule import rule_names
 from panicguard.settings import front_end, language
@@ -49,17 +50,6 @@ SECONDS_PER_MEGABYTE = 15.0
 """What a batch may take before one of its files is thought to hang."""
 TRIES = 5
 """How often a file that changes while it is fixed is read again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mode:
-    """What to do with a file: check it, or fix it, with unsafe fixes or without, or add suppression comments, and write
-    what was changed."""
-
-    fix: bool = False
-    unsafe: bool = False
-    write: bool = False
-    annotation: Annotation | None = None
 
 
 def lint_file(path: str, settings: Settings, mode: Mode) -> Result:

@@ -6,7 +6,6 @@ import hashlib
 import keyword
 import os
 import re
-import secrets
 from pathlib import Path
 from typing import NamedTuple
 
@@ -146,7 +145,7 @@ def _contents(name: str, language: str) -> dict[str, bytes]:
 
 def _write(path: Path, data: bytes) -> None:
     """Put a whole file in place of whatever is there: of a link, not of what that leads to."""
-    temporary = path.with_name(f".panicguard-{secrets.token_hex(8)}")
+    temporary = path.with_name(f".panicguard-{os.urandom(8).hex()}")
     try:
         temporary.write_bytes(data)
         os.replace(temporary, path)

@@ -109,7 +109,8 @@ def small(folder: Path) -> None:
 def profile(folder: Path) -> None:
     """The functions that take the longest, in one process."""
     from panicguard import files, settings
-    from panicguard.pool import Mode, lint_file
+    from panicguard.mode import Mode
+    from panicguard.pool import lint_file
     from panicguard.rule import all_rules
 
     all_rules()

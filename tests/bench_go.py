@@ -23,8 +23,9 @@ from toolchain import ENV, GO, sources
 from panicguard import settings
 from panicguard.go.screen import is_generated
 from panicguard.go.tree import faults, parsed
+from panicguard.mode import Mode
 from panicguard.model import IO_ERROR
-from panicguard.pool import Mode, lint_bytes
+from panicguard.pool import lint_bytes
 
 PROGRAM = Path(__file__).parent / "count_go.go"
 EVERYWHERE = dataclasses.replace(

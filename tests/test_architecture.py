@@ -32,12 +32,13 @@ ALLOWED = {
     "annotate": {"comments", "directives", "scopes", "suppress", "model", "source", "python"},
     "atomic": set(),
     "fix": {"go", "engine", "model", "source", "settings", "python"},
-    "pool": {"engine", "fix", "annotate", "atomic", "model", "source", "rule", "settings", "suppress"},
+    "mode": {"annotate"},
+    "pool": {"engine", "fix", "annotate", "atomic", "mode", "model", "source", "rule", "settings", "suppress"},
     "cache": {"", "model", "source", "settings"},
     "baseline": {"model", "source"},
     "ratchet": {"atomic", "baseline", "model", "options", "settings"},
-    "checking": {"", "cache", "commands", "files", "model", "options", "pool", "ratchet", "report", "ruff", "settings"}
-    | {"source"},
+    "checking": {"", "cache", "commands", "files", "mode", "model", "options", "pool", "ratchet", "report", "ruff"}
+    | {"settings", "source"},
     "watch": {"gomod", "checking", "files", "options", "report", "settings"},
     "report": {"", "model", "rule", "source"},
     "vendor": set(),
@@ -50,7 +51,7 @@ ALLOWED = {
 # fmt: off
 SERVER_MAY = {
     "", "engine", "fix", "pool", "annotate", "comments", "directives", "gomod", "suppress", "files", "options",
-    "settings", "patterns", "model", "source", "rule", "python", "go", "report",
+    "settings", "patterns", "mode", "model", "source", "rule", "python", "go", "report",
 }
 # fmt: on
 """What the language server may import of the package."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from panicguard import pool
+from panicguard.mode import Mode
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR
-from panicguard.pool import Mode, lint_bytes, lint_file, run
+from panicguard.pool import lint_bytes, lint_file, run
 from panicguard.rule import all_rules
 from panicguard.settings import Settings
 

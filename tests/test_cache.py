@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from panicguard import cache
 from panicguard.files import discover
-from panicguard.pool import Mode, lint_file
+from panicguard.mode import Mode
+from panicguard.pool import lint_file
 from panicguard.settings import Settings, default
 
 if TYPE_CHECKING:

@@ -24,8 +24,9 @@ from panicguard.engine import check
 from panicguard.files import discover
 from panicguard.fix import fix
 from panicguard.go import tree
+from panicguard.mode import Mode
 from panicguard.model import Applicability
-from panicguard.pool import Mode, lint_bytes
+from panicguard.pool import lint_bytes
 from panicguard.source import Source
 from panicguard.vendor import vendor
 

@@ -20,8 +20,9 @@ from fixtures import FIXTURES
 from panicguard import notebook, settings, suppress
 from panicguard.engine import check
 from panicguard.fix import converge, fix
+from panicguard.mode import Mode
 from panicguard.model import Diagnostic, Edit, Fix, Result
-from panicguard.pool import Mode, lint_bytes
+from panicguard.pool import lint_bytes
 from panicguard.python.magics import as_python, leaves_magics
 from panicguard.report import diff, full
 from panicguard.rule import rule_names

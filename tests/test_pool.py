@@ -17,8 +17,9 @@ import pytest
 
 from panicguard import atomic, pool
 from panicguard.engine import check
+from panicguard.mode import Mode
 from panicguard.model import INTERNAL_ERROR, IO_ERROR
-from panicguard.pool import Mode, lint_bytes, lint_file, run
+from panicguard.pool import lint_bytes, lint_file, run
 from panicguard.rule import all_rules
 from panicguard.settings import Settings
 from panicguard.source import Source
