@@ -34,6 +34,12 @@ def go(*arguments: str, cwd: Path = RUNTIMES["go"]) -> subprocess.CompletedProce
     return subprocess.run([str(GO), *arguments], cwd=cwd, env=ENV, capture_output=True, text=True, check=False)
 
 
+def test_its_benchmarks_run() -> None:
+    done = go("test", "-run", "^$", "-bench", ".", "-benchtime", "10x", "-benchmem")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.findall(r"^Benchmark(\w+?)(?:-\d+)?\s", done.stdout, re.MULTILINE) == ["Go", "SafeGo", "SafeGoPanics"]
+
+
 def test_it_is_formatted() -> None:
     gofmt = Path(go("env", "GOROOT").stdout.strip(), "bin", "gofmt")
     done = subprocess.run([gofmt, "-l", "."], cwd=RUNTIMES["go"], capture_output=True, text=True, check=False)

@@ -96,7 +96,7 @@ func (l *log) attr(t *testing.T, key string) string {
 }
 
 // start begins a test with nothing set and nothing counted, and with a logger.
-func start(t *testing.T) *log {
+func start(t testing.TB) *log {
 	t.Helper()
 	clear := func() {
 		drain(t)
@@ -122,7 +122,7 @@ func quiet(t *testing.T) {
 	t.Cleanup(func() { complained.Store(0) })
 }
 
-func drain(t *testing.T) {
+func drain(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
