@@ -42,14 +42,6 @@ def scan(text: str) -> Scan:
     code = 0
     """Where the code of the physical line ends, if a comment is behind it."""
 
-    def end_line(end: int) -> None:
-        nonlocal start
-        margin = _INDENT.match(text, start)
-        body = margin.end() if margin is not None else start
-        blank = body == end or text[body] in "\r\n" or text.startswith("//", body)
-        lines.append(LogicalLine(start, end, len(text[start:body].expandtabs(8)), blank))
-        start = end
-
     for token in _TOKEN.finditer(text):
         match kind := token.lastgroup:
             case "newline":
@@ -59,7 +51,8 @@ def scan(text: str) -> Scan:
                 before = text[start : code or token.start(kind)].rstrip()
                 code = 0
                 if before[-1:] not in _OPERATORS or before[-2:] in ("++", "--"):
-                    end_line(token.end())
+                    lines.append(_logical_line(text, start, end := token.end()))
+                    start = end
             case "comment":
                 comments.append(token.span(kind))
                 code = code or token.start(kind)
@@ -72,5 +65,17 @@ def scan(text: str) -> Scan:
                 if brackets:
                     brackets.pop()
     if start < len(text):
-        end_line(len(text))
+        lines.append(_logical_line(text, start, len(text)))
     return Scan(tuple(lines), tuple(comments), tuple(strings), (), not brackets)
+
+
+def _logical_line(text: str, start: int, end: int) -> LogicalLine:
+    body = start
+    while body < end and text[body] == "\t":
+        body += 1
+    columns = 8 * (body - start)
+    if body < end and text[body] in " \f":
+        body = _INDENT.match(text, start).end()  # type: ignore[union-attr]
+        columns = len(text[start:body].expandtabs(8))
+    blank = body == end or text[body] in "\r\n" or text.startswith("//", body)
+    return LogicalLine(start, end, columns, blank)
