@@ -148,7 +148,8 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
         return None
     read = {b: said(text, lines, b) for b in (*spawning, *outside)}
     traces = [trace(text, lines, b, read[b], _hits_in(whole, b.start, b.end), frozenset(), names) for b in read]
-    spawned = {b: evidence(text, lines, b) for b in functions if any(b.name in trace.targets for trace in traces)}
+    targets = {name for trace in traces for name in trace.targets}
+    spawned = {b: evidence(text, lines, b) for b in functions if b.name in targets}
     complete = running | {b for b, rows in spawned.items() if rows is None}
     complete |= _called(whole, complete) | _decorated(whole, {b.name for b in spawning})
     flows, needs = _shared(whole, spawning, traces)
