@@ -221,12 +221,12 @@ def with_values(arguments: Sequence[str]) -> list[str]:
 
 def annotation_of(options: Options) -> Annotation | None:
     """What suppression comments to add, if any. Raises ConfigError for a reason that a comment cannot hold."""
-    from panicguard.annotate import Annotation
-    from panicguard.directives import Kind
-
     for name, kind in ADDING.items():
         reason = getattr(options, name)
         if reason is not None:
+            from panicguard.annotate import Annotation
+            from panicguard.directives import Kind
+
             if len(reason.splitlines()) > 1:
                 raise ConfigError(f"--{name.replace('_', '-')} <reason> cannot contain newline characters")
             return Annotation(Kind(kind), reason.strip())
