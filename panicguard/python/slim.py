@@ -148,11 +148,14 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
         return None
     read = {b: said(text, lines, b) for b in (*spawning, *outside)}
     traces = [trace(text, lines, b, read[b], _hits_in(whole, b.start, b.end), frozenset(), names) for b in read]
-    targets = {name for trace in traces for name in trace.targets}
+    targets = {name for one in traces for name in one.targets}
+    renamed = _functions_under(targets, text, {b.name for b in functions})
+    targets.update(renamed.values())
     spawned = {b: evidence(text, lines, b) for b in functions if b.name in targets}
     complete = running | {b for b, rows in spawned.items() if rows is None}
     complete |= _called(whole, complete) | _decorated(whole, {b.name for b in spawning})
     flows, needs = _shared(whole, spawning, traces)
+    needs.update(name for alias in renamed for name in (alias, f".{alias}"))
     flowing = _any_of((rf"\.{n[1:]}" if n[0] == "." else rf"\b{n}" for n in sorted(flows)), r"(?:{})\b")
     needed = _any_of(sorted({n.lstrip(".") for n in needs}), r"\b(?:{})\b\s*(?::[^=\n]+)?=(?!=)")
     kept: dict[int, bool] = {}
@@ -174,6 +177,14 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
             kept.update((row, True) for row in range(block.first, block.header + 1))
             kept.update(skeleton(text, lines, block.header + 1, block.last, rows))
     return kept
+
+
+def _functions_under(names: Set[str], text: str, functions: Set[str]) -> dict[str, str]:
+    """Those of the names that are assigned a function somewhere, or one with its arguments, and its name."""
+    pattern = r"\b({})\b\s*(?::[^=\n]+)?=(?!=)[ \t]*([\w.]+$|(?:functools\.)?partial\([\w.]+)"
+    assigned = _any_of(sorted(names - functions), pattern)
+    found = assigned.findall(text) if assigned else ()
+    return {name: last for name, value in found if (last := _WORD.findall(value)[-1]) in functions}
 
 
 def _awaits(whole: _Text, block: Block) -> Iterator[int]:
@@ -215,11 +226,11 @@ def _shared(whole: _Text, spawning: Sequence[Block], traces: Sequence[Trace]) ->
     text = whole.text
     shared = {name for b in whole.outline.statements for name in _bound(text, b)}
     shared.update(n.strip() for g in _GLOBAL.findall(text) for n in g.split(","))
-    flows = {n for trace in traces for n in trace.stores if n[0] == "." or n in shared}
+    flows = {n for one in traces for n in one.stores if n[0] == "." or n in shared}
     flows |= {
         b.name for b in spawning if any(text.startswith(IN_HANDLERS, at) for at in _hits_in(whole, b.start, b.end))
     }
-    receivers = {n for trace in traces for n in trace.receivers}
+    receivers = {n for one in traces for n in one.receivers}
     return flows, {n for n in receivers if n in shared or n[0] == "."}
 
 
@@ -244,7 +255,7 @@ def _any_in(offsets: Sequence[int], block: Block) -> bool:
 
 def _any_of(names: Iterable[str], pattern: str) -> re.Pattern[str] | None:
     listed = "|".join(names)
-    return re.compile(pattern.format(listed)) if listed else None
+    return re.compile(pattern.format(listed), re.MULTILINE) if listed else None
 
 
 def _read(whole: _Text, kept: Mapping[int, bool]) -> set[str]:

@@ -119,11 +119,11 @@ def trace(
                 piece = text[lines[row].start : lines[own[-1]].end]
                 bound = _binds(piece)
                 found.rows.update(own)
+                if not found.receivers.isdisjoint(bound):
+                    found.receivers.update(_NAME.findall(piece))
                 if is_flow:
                     found.stores.update(_stores(piece))
                     flows |= bound
-                if not found.receivers.isdisjoint(bound):
-                    found.receivers.update(_NAME.findall(piece))
                 needs.update(_reads(piece, is_flow=is_flow, is_definition=len(own) > 1))
             elif "yield" in names:
                 found.rows.add(row)
