@@ -90,6 +90,30 @@ def test_what_is_fixed_satisfies_vet(module: Path) -> None:
 
 
 @needs_go
+@pytest.mark.skipif(not shutil.which("gcc"), reason="-race needs a C compiler")
+def test_what_is_fixed_runs_as_before_and_without_a_race(module: Path) -> None:
+    """But for the `differs_` ones, which show why a fix is unsafe, and those that race to begin with."""
+    fixes = FIXTURES / "PNC120" / "fixes"
+    names = [path.name.removesuffix(".fixed.go") for path in fixes.glob("*.fixed.go")]
+    for name in names:
+        for end in (".go", ".fixed.go"):
+            package = module / "cmd" / f"{name}{end}"
+            package.mkdir(parents=True)
+            shutil.copy(fixes / f"{name}{end}", package / "main.go")
+    build = [GO, "build", "-race", "-o", f"{module / 'bin'}/", "./cmd/..."]
+    subprocess.run(build, cwd=module, env={**ENV, "CGO_ENABLED": "1"}, check=True)
+
+    def outcome(program: str) -> tuple[int, str, bool]:
+        done = subprocess.run([module / "bin" / program], capture_output=True, text=True, check=False, timeout=60)
+        return done.returncode, done.stdout, "DATA RACE" in done.stderr
+
+    before = {name: outcome(f"{name}.go") for name in names if not name.startswith("differs_")}
+    before = {name: was for name, was in before.items() if not was[2]}
+    assert len(before) > 20
+    assert {name: outcome(f"{name}.fixed.go") for name in before} == before
+
+
+@needs_go
 def test_the_guide_compiles_before_and_after(module: Path) -> None:
     for case in cases():
         if case.parent == GUIDE:
