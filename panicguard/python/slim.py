@@ -181,7 +181,7 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
 
 def _functions_under(names: Set[str], text: str, functions: Set[str]) -> dict[str, str]:
     """Those of the names that are assigned a function somewhere, or one with its arguments, and its name."""
-    pattern = r"\b({})\b\s*(?::[^=\n]+)?=(?!=)[ \t]*([\w.]+$|(?:functools\.)?partial\([\w.]+)"
+    pattern = r"\b({})\b\s*(?::[^=\n]+)?=(?!=)[ \t]*([^\W\d][\w.]*$|(?:functools\.)?partial\([^\W\d][\w.]*)"
     assigned = _any_of(sorted(names - functions), pattern)
     found = assigned.findall(text) if assigned else ()
     return {name: last for name, value in found if (last := _WORD.findall(value)[-1]) in functions}

@@ -96,7 +96,10 @@ def test_a_real_vs_code(npm: str) -> None:
     install("bash", EXTENSION / "test" / "setup.sh", EXTENSION / ".vscode-test")
     before = git_status()
     panicguard = Path(sys.executable).with_name("panicguard")
-    code, printed = run("node", EXTENSION / "test" / "run.mjs", CHROMIUM=CHROMIUM, PANICGUARD=str(panicguard))
+    for _ in range(2):  # a browser on a busy machine may miss a step; what is broken fails twice
+        code, printed = run("node", EXTENSION / "test" / "run.mjs", CHROMIUM=CHROMIUM, PANICGUARD=str(panicguard))
+        if code == 0:
+            break
     assert code == 0, printed
     assert git_status() == before
 
