@@ -130,11 +130,10 @@ def _walk(top: str, settings_for: SettingsFor, warn: Callable[[str], None]) -> I
             if is_directory:
                 pending.append((entry.path, its, ignores))
                 continue
-            name = entry.name
-            extension = name[name.rfind(".", 1) :]
-            if extension not in adapted:
-                adapted[extension] = _ADAPTED[settings.front_end(its, name)](its, path)
-            pending.append((entry.path, adapted[extension], None))
+            front_end = settings.front_end(its, entry.path)
+            if front_end not in adapted:
+                adapted[front_end] = _ADAPTED[front_end](its, path)
+            pending.append((entry.path, adapted[front_end], None))
 
 
 def _is_readable(entry: os.DirEntry[str]) -> bool:

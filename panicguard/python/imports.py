@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
 import sys
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.model import Edit
@@ -171,8 +171,8 @@ def _fellows(blocks: Sequence[list[_Line]], sections: dict[_Line, int], own: int
 
 def _home(source: Source, modules: Iterable[str]) -> str:
     """The package a file is in: the outermost of its directories that it imports from."""
-    packages = {module.partition(".")[0] for module in modules} - {""}
-    return next((part for part in source.path.split(os.sep)[:-1] if part in packages), "")
+    packages = {module.partition(".")[0] for module in modules}
+    return next((part for part in PurePath(source.path).parts[:-1] if part in packages), "")
 
 
 def _section(module: str, home: str) -> int:

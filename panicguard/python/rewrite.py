@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-import os
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.model import Applicability, Edit, Fix
@@ -180,9 +180,9 @@ def _kebab(name: str) -> str:
 
 
 def _module_component(path: str) -> str:
-    directory, name = os.path.split(path)
-    stem = os.path.splitext(name)[0]
-    return _kebab(os.path.basename(directory) if stem.startswith("__") else stem) or "main"
+    pure = PurePath(path)
+    stem = pure.parent.name if pure.stem.startswith("__") else pure.stem
+    return _kebab(stem) or "main"
 
 
 def _task(module: Module, spawn: Spawn, names: _Names) -> _Rewrite | None:

@@ -16,7 +16,7 @@ from panicguard.python.apis import IN_HANDLERS
 from panicguard.python.lex import line_at, margin
 from panicguard.python.outline import outline, skeleton
 from panicguard.python.screen import hits
-from panicguard.python.suspects import evidence, in_handler, may_hide, may_not_end, may_swallow
+from panicguard.python.suspects import awaits, evidence, in_handler, may_hide, may_not_end, may_swallow
 from panicguard.python.trace import said, trace
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ _CALLED = re.compile(r"\b(\w+)\s*\(")
 _CALLED_HERE = re.compile(r"(?<![\w.])(?:(?:self|cls)\s*\.\s*)?(\w+)\s*\(")
 _WORD = re.compile(r"\w+")
 _RETURNS = re.compile(r"->\s*([^#\n]*(?:Loop|Executor|Pool|Thread|Group)[^#\n]*):\s*(?:#.*)?\Z")
-_AWAITS = re.compile(r"\b(?:await|async)\b")
 _LONG = 300
 """Characters from which a statement without a word is worth blanking."""
 
@@ -118,8 +117,12 @@ def _hits_in(whole: _Text, start: int, end: int) -> Sequence[int]:
 
 
 def _is_hit(whole: _Text, start: int, end: int) -> bool:
-    at = bisect.bisect_left(whole.hits, start)
-    return at < len(whole.hits) and whole.hits[at] < end
+    return _any_in(whole.hits, start, end)
+
+
+def _any_in(offsets: Sequence[int], start: int, end: int) -> bool:
+    at = bisect.bisect_left(offsets, start)
+    return at < len(offsets) and offsets[at] < end
 
 
 def _in_string(text: str, scanned: Scan, at: int) -> bool:
@@ -138,7 +141,9 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
     text, lines, functions = whole.text, whole.lines, whole.outline.functions
     spawning = [b for b in functions if _is_hit(whole, b.start, b.end)]
     outside = [b for b in whole.outline.statements if _is_hit(whole, b.start, b.end)]
-    catching = {b for b in functions if _any_in(handlers, b) and text.find("async def", b.start, b.end) >= 0}
+    catching = {
+        b for b in functions if _any_in(handlers, b.start, b.end) and text.find("async def", b.start, b.end) >= 0
+    }
     running = {
         b
         for b in functions
@@ -173,7 +178,7 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
             rows = trace(text, lines, block, its, _hits_in(whole, block.start, block.end), told, made | names).rows
             rows |= spawned.get(block) or set()
             if block in catching:
-                rows.update(_awaits(whole, block))
+                rows.update(awaits(text, lines, block))
             kept.update((row, True) for row in range(block.first, block.header + 1))
             kept.update(skeleton(text, lines, block.header + 1, block.last, rows))
     return kept
@@ -185,13 +190,6 @@ def _functions_under(names: Set[str], text: str, functions: Set[str]) -> dict[st
     assigned = _any_of(sorted(names - functions), pattern)
     found = assigned.findall(text) if assigned else ()
     return {name: last for name, value in found if (last := _WORD.findall(value)[-1]) in functions}
-
-
-def _awaits(whole: _Text, block: Block) -> Iterator[int]:
-    """The rows of a function at which a cancellation can arrive."""
-    for row in range(block.header + 1, block.last):
-        if _AWAITS.search(whole.text, whole.lines[row].start, whole.lines[row].end):
-            yield row
 
 
 def _called(whole: _Text, callers: Iterable[Block]) -> set[Block]:
@@ -246,11 +244,6 @@ def _bound(text: str, block: Block) -> tuple[str, ...]:
     """The name that a statement assigns to or annotates."""
     bound = _BOUND.match(text, block.start, block.end)
     return (bound[1],) if bound else ()
-
-
-def _any_in(offsets: Sequence[int], block: Block) -> bool:
-    at = bisect.bisect_left(offsets, block.start)
-    return at < len(offsets) and offsets[at] < block.end
 
 
 def _any_of(names: Iterable[str], pattern: str) -> re.Pattern[str] | None:

@@ -73,6 +73,13 @@ def may_swallow(text: str, lines: Sequence[LogicalLine], row: int) -> bool:
     return not _RAISE.match(text, lines[final].start) or bool(_LEAVES.search(text, line.end, lines[final].start))
 
 
+def awaits(text: str, lines: Sequence[LogicalLine], block: Block) -> Iterator[int]:
+    """The rows of a function at which a cancellation can arrive."""
+    for row in range(block.header + 1, block.last):
+        if _AWAITS.search(text, lines[row].start, lines[row].end):
+            yield row
+
+
 def may_hide(text: str, lines: Sequence[LogicalLine], block: Block) -> bool:
     """Whether a handler in a function may do nothing, or it calls `suppress`."""
     for row in range(block.first, block.last):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def absolute(source: Source) -> str:
     """The absolute path of the file; `-` is standard input."""
-    return source.path if source.path == "-" else os.path.join(os.getcwd(), source.path)
+    return source.path if source.path == "-" else str(Path.cwd() / source.path)
 
 
 def in_file(source: Source, offset: int) -> tuple[int, int]:

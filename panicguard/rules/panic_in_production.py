@@ -41,7 +41,7 @@ func half(n int) (int, error) {
 
 from __future__ import annotations
 
-import os
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from panicguard.go.nodes import ancestors, arguments, callee, plain, text
@@ -61,7 +61,7 @@ _PACKAGES = frozenset(("assert", "mruntime"))
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
-    if os.path.basename(os.path.dirname(module.source.path)) in _PACKAGES:
+    if PurePath(module.source.path).parent.name in _PACKAGES:
         return
     builtin = (call for call in module.tree.calls("panic") if module.names.is_builtin(callee(call), "panic"))
     panics = (call for call in builtin if not _is_recovered(module, call))
