@@ -169,9 +169,11 @@ def test_broken_files_are_read_as_far_as_they_go(text: str, expected: list[str])
         "package p\n" + "\nfunc f(x int) {\n\tgo work(x)\n\tdefer func() { recover() }()\n}\n" * 2000,
         "package p\n\nfunc f(x int) {\n" + "\tgo func() { x = x + 1; use(x) }()\n" * 2000 + "}\n",
         "package p\n\nfunc f(x int) {\n" + "\tgo work(x) // c\n" * 2000 + "}\n",
+        "package p\n\nfunc g() { go work() }\n"
+        + "".join(f"\nfunc f{n}() {{\n\trecover()\n}}\n\nfunc g{n}() {{\n\tf{n}()\n}}\n" for n in range(2000)),
         "package p\n\nvar x = []int{\n" + "\t1, 2, 3, 4, 5, 6, 7, 8, 9,\n" * 180_000 + "}\n\nfunc f() { go g() }\n",
     ],
-    ids=["functions", "literals", "comments", "data"],
+    ids=["functions", "literals", "comments", "recoverers", "data"],
 )
 def test_a_large_file_takes_no_longer_than_its_size(text: str) -> None:
     started = time.monotonic()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from panicguard.go import nodes
 from panicguard.go.apis import RECOVERERS
 from panicguard.go.names import Names
+from panicguard.go.recovery import calls_of_recovering
 from panicguard.go.spawns import Spawn, find
 from panicguard.go.tree import Tree, parsed
 from panicguard.go.versions import NEWEST, build_version
@@ -84,6 +85,11 @@ class GoModule:
             if function is not None:
                 found[function.id] = function
         return found
+
+    @cached_property
+    def recovering_calls(self) -> dict[int, list[Node]]:
+        """The calls, other than by `defer`, of the functions that recover and do nothing else, by their ids."""
+        return calls_of_recovering(self)
 
     @cached_property
     def deferred(self) -> frozenset[int]:

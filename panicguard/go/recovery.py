@@ -16,8 +16,6 @@ from panicguard.go.nodes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tree_sitter import Node
 
     from panicguard.go.module import GoModule
@@ -122,30 +120,26 @@ def _misplaced_in_named(module: GoModule, around: Node, call: Node) -> str | Non
         return None
     if around.type == "function_declaration" and name in ("main", "init"):
         return "no `defer` calls the function that calls it"
-    if around.id in _called(module) or _works_before(module, around, call):
+    if around.id in module.recovering_calls or _works_before(module, around, call):
         return "no `defer` calls the function that calls it"
     if call.parent is not None and call.parent.type == "expression_statement":
         return "no `defer` of this file calls the function that calls it"
     return None
 
 
-def _called(module: GoModule) -> frozenset[int]:
-    """The ids of the functions of this file that it calls, other than by `defer`."""
-    return frozenset(declared.id for declared, _ in calls_of_recovering(module))
-
-
-def calls_of_recovering(module: GoModule) -> Iterator[tuple[Node, Node]]:
-    """The functions of this file that recover and do nothing else, each with a call of it that is no `defer`."""
+def calls_of_recovering(module: GoModule) -> dict[int, list[Node]]:
+    """The calls, other than by `defer`, of the functions of this file that recover and do nothing else, by the ids of
+    those functions."""
     recovering = {key: node for key, node in module.recovering.items() if _only_recovers(node)}
-    if not recovering:
-        return
     names = {text(node.child_by_field_name("name")) for node in recovering.values()}
+    found: dict[int, list[Node]] = {}
     for call in module.tree.calls(*sorted(names)):
         if call.parent is not None and call.parent.type == "defer_statement":
             continue
         declared = module.names.declared(callee(call))
         if declared is not None and declared.id in recovering:
-            yield declared, call
+            found.setdefault(declared.id, []).append(call)
+    return found
 
 
 def _only_recovers(around: Node) -> bool:

@@ -90,7 +90,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import RECOVERERS
 from panicguard.go.nodes import callee, function, text
-from panicguard.go.recovery import calls_of_recovering, misplaced
+from panicguard.go.recovery import misplaced
 from panicguard.python import apis
 from panicguard.python.lazy import cst
 from panicguard.rule import Rule
@@ -174,9 +174,8 @@ def check_go(module: GoModule) -> Iterator[Finding]:
         if not _is_deferred_call(call):
             yield module.finding(call, f"`{text(callee(call))}` {said}")
     works = {f.id for call in module.recovers if call.id not in useless and (f := function(call)) is not None}
-    for declared, call in calls_of_recovering(module):
-        if declared.id in works:
-            yield module.finding(call, f"`{text(callee(call))}` {said}")
+    for call in (call for key in works for call in module.recovering_calls.get(key, ())):
+        yield module.finding(call, f"`{text(callee(call))}` {said}")
 
 
 def _is_deferred_call(call: Node) -> bool:
