@@ -32,10 +32,11 @@ TOKEN = r'''
   | (?P<open> [\(\[\{] )
   | (?P<close> [\)\]\}] )
   | (?P<joined> \\ (?:\r\n|\r|\n) )
-  | (?P<newline> \r\n | \r | \n )
+  | (?P<newline> \r\n | \r | \n ) (?P<margin> [ ]* )
   | (?P<end> \Z )
 '''
-"""What says where lines and expressions end: a verbose pattern, in which a dot is any character."""
+"""What says where lines and expressions end: a verbose pattern, in which a dot is any character. A newline comes with
+the spaces behind it."""
 _TOKEN = re.compile(rf"{_PLAIN} (?: {TOKEN} | (?P<broken> [\"'\\] ) )", re.VERBOSE | re.DOTALL)
 _LINK = re.compile(
     rf"{TOKEN} | (?P<reset> [,;] ) | (?P<link> [-+~] | [*/%@&|^.<>=!]+ | \b(?:not|if|lambda|await|and|or|in|is)\b )",
@@ -78,18 +79,24 @@ def scan(text: str) -> Scan:
     joined_lines: list[tuple[int, int]] = []
     depth = 0
     start = 0
+    body = _SPACES.match(text).end()  # type: ignore[union-attr]
     sound = True
     joined = -1
 
     for token in _TOKEN.finditer(text):
         match token.lastgroup:
-            case "newline":
+            case "margin":
+                end = token.start("margin")
                 if joined >= 0:
                     joined_lines.append((joined, token.start("newline")))
                     joined = -1
                 if depth == 0:
-                    lines.append(_logical_line(text, start, end := token.end()))
+                    columns = body - start
+                    if text[body] in "\t\f":
+                        body, columns = _tabbed(text, start)
+                    lines.append(LogicalLine(start, end, columns, text[body] in "#\r\n"))
                     start = end
+                    body = token.end()
             case "comment":
                 comments.append(token.span("comment"))
             case "string":
@@ -110,7 +117,8 @@ def scan(text: str) -> Scan:
     if joined >= 0:
         joined_lines.append((joined, len(text)))
     if start < len(text):
-        lines.append(_logical_line(text, start, len(text)))
+        body, columns = _tabbed(text, start)
+        lines.append(LogicalLine(start, len(text), columns, body == len(text) or text[body] == "#"))
     return Scan(tuple(lines), tuple(comments), tuple(strings), tuple(joined_lines), sound and depth == 0)
 
 
@@ -124,15 +132,13 @@ def margin(text: str, line: LogicalLine) -> str:
     return text[line.start : _INDENT.match(text, line.start).end()]  # type: ignore[union-attr]
 
 
-def _logical_line(text: str, start: int, end: int) -> LogicalLine:
-    body = _SPACES.match(text, start).end()  # type: ignore[union-attr]
-    columns = body - start
-    if body < end and text[body] in "\t\f":
-        body = _INDENT.match(text, start).end()  # type: ignore[union-attr]
-        columns = 0
-        for char in text[start:body]:
-            columns = 0 if char == "\f" else columns // 8 * 8 + 8 if char == "\t" else columns + 1
-    return LogicalLine(start, end, columns, body == end or text[body] in "#\r\n")
+def _tabbed(text: str, start: int) -> tuple[int, int]:
+    """The end of the whitespace that a line starts with, and how many columns it is."""
+    body = _INDENT.match(text, start).end()  # type: ignore[union-attr]
+    columns = 0
+    for char in text[start:body]:
+        columns = 0 if char == "\f" else columns // 8 * 8 + 8 if char == "\t" else columns + 1
+    return body, columns
 
 
 def depth(text: str, start: int, end: int) -> int:

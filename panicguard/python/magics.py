@@ -102,8 +102,8 @@ def _in_cell(text: str, start: int, end: int) -> Iterator[_Magic]:
                     depth += 1
                 case "close":
                     depth = max(0, depth - 1)
-                case "newline" if depth == 0:
-                    line = at
+                case "margin" if depth == 0:
+                    line = at = token.end("newline")
                 case "assigned" if depth == 0:
                     magic = _Magic(line, at, _rest(text, at, end), "0")
                 case "help" if depth == 0 and (rest := _END_OF_HELP.match(text, at, end)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from panicguard.python.apis import CANCELLED_WORDS, METHODS_ELSEWHERE, NEEDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ahocorasick_rs import AhoCorasick
 
@@ -45,19 +45,20 @@ def _matcher(words: tuple[str, ...]) -> AhoCorasick:
 
 def hits(text: str, words: Iterable[str]) -> list[int]:
     """Where the words stand as whole identifiers, not as the callee of an await, sorted."""
-    found = []
-    for word in words:
-        starts_inside, ends_inside = _inside(word[0]), _inside(word[-1])
-        at = text.find(word)
-        while at >= 0:
-            end = at + len(word)
-            alone = not (starts_inside and at and _inside(text[at - 1])) and not (
-                ends_inside and end < len(text) and _inside(text[end])
-            )
-            if alone and _may_be_code(text, word, at):
-                found.append(at)
-            at = text.find(word, end)
-    return sorted(found)
+    return sorted(at for word in words for at in places(text, word) if _may_be_code(text, word, at))
+
+
+def places(text: str, word: str) -> Iterator[int]:
+    """Where a word stands as a whole identifier."""
+    starts_inside, ends_inside = _inside(word[0]), _inside(word[-1])
+    at = text.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if not (starts_inside and at and _inside(text[at - 1])) and not (
+            ends_inside and end < len(text) and _inside(text[end])
+        ):
+            yield at
+        at = text.find(word, end)
 
 
 def _may_be_code(text: str, word: str, at: int) -> bool:

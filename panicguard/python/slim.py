@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from panicguard.python.apis import IN_HANDLERS
 from panicguard.python.lex import line_at, margin
 from panicguard.python.outline import outline, skeleton
-from panicguard.python.screen import hits
+from panicguard.python.screen import hits, places
 from panicguard.python.suspects import awaits, evidence, in_handler, may_hide, may_not_end, may_swallow
-from panicguard.python.trace import said, trace
+from panicguard.python.trace import NAME, said, trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -37,6 +37,13 @@ _NAMED = re.compile(r" as (\w+)")
 _CALLED = re.compile(r"\b(\w+)\s*\(")
 _CALLED_HERE = re.compile(r"(?<![\w.])(?:(?:self|cls)\s*\.\s*)?(\w+)\s*\(")
 _WORD = re.compile(r"\w+")
+_ASSIGNS = re.compile(r"\s*(?::[^=\n]+)?=(?!=)")
+_ASSIGNED = re.compile(r"\b(\w+)[ \t]*(?::[^=\n]+)?\Z")
+"""A name up to the `=` behind it."""
+_NEAR = 200
+"""Characters from a name to the `=` behind its annotation."""
+_FUNCTION = re.compile(r"=[ \t]*(?:([^\W\d][\w.]*)$|(?:functools\.)?partial\(([^\W\d][\w.]*))", re.MULTILINE)
+"""What may be a function that is assigned, or one with its arguments."""
 _RETURNS = re.compile(r"->\s*([^#\n]*(?:Loop|Executor|Pool|Thread|Group)[^#\n]*):\s*(?:#.*)?\Z")
 _LONG = 300
 """Characters from which a statement without a word is worth blanking."""
@@ -161,15 +168,15 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
     complete |= _called(whole, complete) | _decorated(whole, {b.name for b in spawning})
     flows, needs = _shared(whole, spawning, traces)
     needs.update(name for alias in renamed for name in (alias, f".{alias}"))
-    flowing = _any_of((rf"\.{n[1:]}" if n[0] == "." else rf"\b{n}" for n in sorted(flows)), r"(?:{})\b")
-    needed = _any_of(sorted({n.lstrip(".") for n in needs}), r"\b(?:{})\b\s*(?::[^=\n]+)?=(?!=)")
+    told_at = sorted(at for name in flows for at in places(text, name))
+    made_at = sorted(at for name in {n.lstrip(".") for n in needs} for at in _bindings(text, name))
     kept: dict[int, bool] = {}
     for block in functions:
         if block in complete:
             kept.update((row, True) for row in range(block.first, block.last))
             continue
-        told = flows if flowing and flowing.search(text, block.start, block.end) else frozenset()
-        made = needs if needed and needed.search(text, block.start, block.end) else frozenset()
+        told = flows if _any_in(told_at, block.start, block.end) else frozenset()
+        made = needs if _any_in(made_at, block.start, block.end) else frozenset()
         if catching and text.find(".cancel(", block.start, block.end) >= 0:
             told = {*told, ".cancel"}
         is_asked = not needs.isdisjoint((block.name, f".{block.name}"))
@@ -184,12 +191,22 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
     return kept
 
 
+def _bindings(text: str, name: str) -> Iterator[int]:
+    """Where a name is assigned to."""
+    return (at for at in places(text, name) if _ASSIGNS.match(text, at + len(name)))
+
+
 def _functions_under(names: Set[str], text: str, functions: Set[str]) -> dict[str, str]:
     """Those of the names that are assigned a function somewhere, or one with its arguments, and its name."""
-    pattern = r"\b({})\b\s*(?::[^=\n]+)?=(?!=)[ \t]*([^\W\d][\w.]*$|(?:functools\.)?partial\([^\W\d][\w.]*)"
-    assigned = _any_of(sorted(names - functions), pattern)
-    found = assigned.findall(text) if assigned else ()
-    return {name: last for name, value in found if (last := _WORD.findall(value)[-1]) in functions}
+    found = {}
+    for value in _FUNCTION.finditer(text):
+        last = value[value.lastindex or 0].rpartition(".")[2]
+        if last in functions:
+            before = max(0, value.start() - _NEAR)
+            target = _ASSIGNED.search(text, before, value.start())
+            if target and target[1] in names and target[1] not in functions:
+                found[target[1]] = last
+    return found
 
 
 def _called(whole: _Text, callers: Iterable[Block]) -> set[Block]:
@@ -246,19 +263,14 @@ def _bound(text: str, block: Block) -> tuple[str, ...]:
     return (bound[1],) if bound else ()
 
 
-def _any_of(names: Iterable[str], pattern: str) -> re.Pattern[str] | None:
-    listed = "|".join(names)
-    return re.compile(pattern.format(listed), re.MULTILINE) if listed else None
-
-
 def _read(whole: _Text, kept: Mapping[int, bool]) -> set[str]:
-    """The words of what is kept: of the functions, of the statements with a word in them, and of all headers."""
+    """The names in what is kept: in the functions, the statements with a word in them, and all headers."""
     text, lines = whole.text, whole.lines
     rows = {row for row, stays in kept.items() if stays}
     blocks = (*whole.outline.functions, *whole.outline.statements)
     rows.update(set(range(len(lines))).difference(row for b in blocks for row in range(b.first, b.last)))
     rows.update(b.first for b in whole.outline.statements if _is_hit(whole, b.start, b.end))
-    return {word for row in rows for word in _WORD.findall(text, lines[row].start, lines[row].end)}
+    return {name for row in rows for name in NAME.findall(text, lines[row].start, lines[row].end)}
 
 
 def _mentioned(whole: _Text, read: set[str]) -> set[Block]:
@@ -267,7 +279,8 @@ def _mentioned(whole: _Text, read: set[str]) -> set[Block]:
     text, statements = whole.text, whole.outline.statements
     found = {block for block in statements if _is_hit(whole, block.start, block.end)}
     targets = {name for group in _LOOPS.findall(text) for name in _WORD.findall(group)}
-    names = {*_NAMED.findall(text), *targets, *(name for b in statements for name in _bound(text, b))} & read
+    names = {*_NAMED.findall(text), *targets} & read
+    names |= {n for b in statements for n in _bound(text, b) if _is_read(whole, b, n, read)}
     for block in statements:
         bound = _BOUND.match(text, block.start, block.end)
         if bound and bound[1] in names:
@@ -275,14 +288,20 @@ def _mentioned(whole: _Text, read: set[str]) -> set[Block]:
                 found.add(block)
         elif not bound and block.end - block.start < _LONG and names & _words(text, block.start, block.end):
             found.add(block)
-    read = read.union(*(_words(text, block.start, block.end) for block in found))
-    found |= {
-        block
-        for block in statements
-        if _is_import(text, block)
-        and ("*" in text[block.start : block.end] or not read.isdisjoint(_words(text, block.start, block.end)))
-    }
+    read = read.union(*(NAME.findall(text, block.start, block.end) for block in found))
+    found |= {block for block in statements if _is_import(text, block) and _binds_any(text, block, read)}
     return found
+
+
+def _is_read(whole: _Text, block: Block, name: str, read: Set[str]) -> bool:
+    """Whether what a statement binds is read: in a class, as an attribute too."""
+    return name in read or (whole.lines[block.first].indent > 0 and f".{name}" in read)
+
+
+def _binds_any(text: str, block: Block, names: Set[str]) -> bool:
+    """Whether an import may bind one of the names."""
+    bound = text[block.start : block.end].rpartition("import")[2]
+    return "*" in bound or not names.isdisjoint(_WORD.findall(bound))
 
 
 def _render(whole: _Text, kept: Mapping[int, bool], read: Set[str]) -> Slim:
@@ -309,7 +328,7 @@ def _render(whole: _Text, kept: Mapping[int, bool], read: Set[str]) -> Slim:
                     piece = _narrowed(imported, read)
             else:
                 left_out_to = block.last
-                piece = _stub(whole, block) if block.name in read else _placeholder(whole, block, read)
+                piece = _stub(whole, block) if _is_read(whole, block, block.name, read) else _placeholder(whole, block, read)
                 if not piece:
                     continue
         elif not kept.get(at, True):
@@ -347,6 +366,6 @@ def _stub(whole: _Text, block: Block) -> str:
 def _placeholder(whole: _Text, block: Block, read: Set[str]) -> str:
     """What stands for a statement: the name it binds, if that is read."""
     bound = _BOUND.match(whole.text, block.start, block.end)
-    if block.kind or bound is None or bound[1] not in read:
+    if block.kind or bound is None or not _is_read(whole, block, bound[1], read):
         return ""
     return f"{margin(whole.text, whole.lines[block.first])}{bound[1]} = ..."

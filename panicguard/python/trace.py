@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from panicguard.python.lex import LogicalLine
     from panicguard.python.outline import Block
 
-_NAME = re.compile(r"\.?\w+")
+NAME = re.compile(r"\.?\w+")
 _LAST = re.compile(r"\.?\b\w+\b(?!\s*\.)")
 """The last names of dotted ones."""
 _OWNER = re.compile(r"\.?\w+(?=\s*[.(])")
 """A name that is called, or of which an attribute is read."""
 _TARGET = re.compile(r"(?<!\)\.)\b\w+\b(?!\s*(?:=(?!=)|\.(?!remote\b)))")
 """What may be spawned on the line of a spawn: no keyword, no owner of an attribute."""
+_ARGUMENTS = re.compile(r"\(([^(),]*),[^()]*\)")
+"""The arguments of a call in which no call is."""
 _EITHER = re.compile(r"\b(?:if|or|and)\b")
 _KEY = re.compile(r"\[[^\]]*\]?")
 _KEYWORDS = frozenset((*keyword.kwlist, "self", "cls"))
@@ -70,7 +72,7 @@ def said(text: str, lines: Sequence[LogicalLine], block: Block) -> Said:
     found = Said({}, {})
     for row in range(block.header + 1, block.last):
         line = lines[row]
-        names = frozenset(_NAME.findall(text, line.start, line.end))
+        names = frozenset(NAME.findall(text, line.start, line.end))
         if name := definition(text, line)[1]:
             found.defines[row] = {name}
             names -= {name}
@@ -101,9 +103,9 @@ def trace(
         found.targets.update(_TARGET.findall(piece))
         found.stores.update(_stores(piece))
         flows.update(_binds(piece), _around(text, lines, block, row))
-        needs.update(_NAME.findall(piece))
+        needs.update(NAME.findall(_without_arguments(piece, at - lines[row].start)))
         if receiver := RECEIVER.search(text, lines[row].start, at + text.startswith(".", at)):
-            found.receivers.update(_NAME.findall(text, max(lines[row].start, receiver.start() - 1), receiver.end()))
+            found.receivers.update(NAME.findall(text, max(lines[row].start, receiver.start() - 1), receiver.end()))
     count = -1
     while count != len(found.rows):
         count = len(found.rows)
@@ -120,7 +122,7 @@ def trace(
                 bound = _binds(piece)
                 found.rows.update(own)
                 if not found.receivers.isdisjoint(bound):
-                    found.receivers.update(_NAME.findall(piece))
+                    found.receivers.update(NAME.findall(piece))
                 if is_flow:
                     found.stores.update(_stores(piece))
                     flows |= bound
@@ -130,16 +132,25 @@ def trace(
     return found
 
 
+def _without_arguments(piece: str, at: int) -> str:
+    """The line of a spawn, whose word stands at an offset, without what is passed on to what is spawned but for the
+    first of it: `create_task(poll(host, port))` says nothing of `port`."""
+    given = piece.find("(", at) + 1
+    if not given or "lambda" in piece:
+        return piece
+    return piece[:given] + _ARGUMENTS.sub(r"(\1)", piece[given:])
+
+
 def _reads(piece: str, *, is_flow: bool, is_definition: bool) -> list[str]:
     """The names in a line that tell what becomes of a value, or what is bound: of a call, those of its callee and its
     first argument."""
     if is_definition or "lambda" in piece:
-        return _NAME.findall(piece)
+        return NAME.findall(piece)
     if is_flow:
         return _OWNER.findall(piece)
     value = piece.find("=") + 1
     end = -1 if _EITHER.search(piece, value) else piece.find(",", value)
-    return _NAME.findall(piece, 0, end if end >= 0 else len(piece))
+    return NAME.findall(piece, 0, end if end >= 0 else len(piece))
 
 
 def _stores(piece: str) -> set[str]:
