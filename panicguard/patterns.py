@@ -50,6 +50,14 @@ def component_for(settings: Settings, path: str) -> str | None:
     return None
 
 
+def target_version(settings: Settings, path: str) -> str:
+    """The oldest Python that a file is for, as `py310`: that of the first pattern that matches, or the project's."""
+    for pattern, version in settings.per_file_target_version:
+        if matches(settings.root, (pattern,), path):
+            return version
+    return settings.target_version
+
+
 def matches(root: str, patterns: tuple[str, ...], path: str) -> bool:
     """Whether one of the patterns, taken from the directory `root`, matches a path or a directory between the two;
     none matches `-`."""

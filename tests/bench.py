@@ -21,8 +21,11 @@ import time
 from pathlib import Path
 
 PANICGUARD = f"{sys.executable} -m panicguard"
-RUFF = "ruff check --isolated --exit-zero --select RUF006,ASYNC,B023"
-OURS = f"{PANICGUARD} check --isolated --exit-zero"
+RUFF = "ruff check --isolated --exit-zero --silent"
+"""As it comes; what it would print of other rules is not counted, nor is what we would."""
+ALIKE = f"{RUFF} --select RUF006,ASYNC,B023"
+"""With its rules that are about what ours are about, and no others."""
+OURS = f"{PANICGUARD} check --isolated --exit-zero --silent"
 RUNS = 7
 CLEAN = "import asyncio\n\n\nasync def f():\n    await asyncio.sleep(1)\n"
 FOUND = CLEAN + "    asyncio.create_task(f())\n"
@@ -62,8 +65,16 @@ def _children(pid: int) -> list[str]:
         return []
 
 
-def row(what: str, ours: float, other: float, whose: str = "Ruff") -> None:
-    print(f"{what:<44} panicguard {ours * 1000:6.0f} ms   {whose} {other * 1000:6.0f} ms   ratio {ours / other:.2f}")
+def row(what: str, ours: float, **others: float) -> None:
+    beside = "".join(f"   {whose} {time * 1000:6.0f} ms, {ours / time:5.2f}" for whose, time in others.items())
+    print(f"{what:<44} panicguard {ours * 1000:6.0f} ms{beside}")
+
+
+def beside_ruff(what: str, folder: Path, arguments: str, prepare: str = "") -> float:
+    """Print what panicguard takes, and how much that is of Ruff as it comes, and of its rules alike; return it."""
+    ruff, alike, ours = medians(folder, *(f"{c} {arguments}" for c in (RUFF, ALIKE, OURS)), prepare=prepare)
+    row(what, ours, ruff=ruff, alike=alike)
+    return ours
 
 
 def against_ruff(folder: Path) -> None:
@@ -71,16 +82,13 @@ def against_ruff(folder: Path) -> None:
     changed = folder / "changed.py"
     changed.write_text(CLEAN)
     files = len(list(folder.rglob("*.py")))
-    ruff, ours = medians(folder, f"{RUFF} --no-cache .", f"{OURS} --no-cache .")
-    row(f"{files} files, no cache", ours, ruff)
-    ruff, warm = medians(folder, f"{RUFF} .", f"{OURS} .")
-    row("nothing changed", warm, ruff)
+    beside_ruff(f"{files} files, no cache", folder, "--no-cache .")
+    warm = beside_ruff("nothing changed", folder, ".")
     edit = f"""{sys.executable} -c "open('changed.py', 'a').write('x = 1\\n')" """
-    ruff, ours = medians(folder, f"{RUFF} .", f"{OURS} .", prepare=edit)
-    row(f"one file changed ({ours / warm:.2f} of none)", ours, ruff)
+    once = beside_ruff("one file changed", folder, ".", prepare=edit)
     changed.write_text(FOUND)
-    ruff, ours = medians(folder, f"{RUFF} .", f"{OURS} .", prepare=edit)
-    row(f"the same with a finding ({ours / warm:.2f} of none)", ours, ruff)
+    found = beside_ruff("the same with a finding", folder, ".", prepare=edit)
+    print(f"one file changed, of none: {once / warm:.2f}, with a finding {found / warm:.2f}")
     changed.unlink()
     print(f"peak memory of a process: {peak_memory(folder, f'{OURS} --no-cache .')} MB")
     every = sorted(folder.rglob("*.py"))
@@ -88,22 +96,19 @@ def against_ruff(folder: Path) -> None:
         for number, path in enumerate(every):
             if number % share and path.exists():
                 path.unlink()
-        ruff, ours = medians(folder, f"{RUFF} --no-cache .", f"{OURS} --no-cache .")
-        row(f"one file in {share}, no cache", ours, ruff)
+        beside_ruff(f"one file in {share}, no cache", folder, "--no-cache .")
 
 
 def small(folder: Path) -> None:
     """What does not grow with the code base."""
     bare, version = medians(folder, f"{sys.executable} -c pass", f"{PANICGUARD} --version", runs=20)
-    row("--version", version, bare, "a bare interpreter")
+    row("--version", version, interpreter=bare)
     (folder / "one.py").write_text(FOUND + "\n\ndef g(x):\n    return x + 1\n" * 75)
-    ruff, ours = medians(folder, f"{RUFF} --no-cache one.py", f"{OURS} --no-cache one.py")
-    row("a file of 300 lines with a finding, no cache", ours, ruff)
+    beside_ruff("a file of 300 lines with a finding, no cache", folder, "--no-cache one.py")
     (folder / "one.py").unlink()
     for number in range(161):
         (folder / f"{number}.py").write_text(CLEAN)
-    ruff, ours = medians(folder, f"{RUFF} --no-cache .", f"{OURS} --no-cache .")
-    row("161 files in which nothing is found, no cache", ours, ruff)
+    beside_ruff("161 files in which nothing is found, no cache", folder, "--no-cache .")
 
 
 def profile(folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SAME, BETTER, OTHER, ABSENT = "same", "better", "does not apply", "absent"
+SAME, BETTER, ACCEPTED, OTHER = "same", "better", "accepted", "does not apply"
 KINDS = {"flag": "Flags of `check`", "command": "Commands", "key": "Keys", "comment": "Comments", "format": "Formats"}
 
 
@@ -31,12 +31,15 @@ ROWS = (
     *_same(
         "flag",
         "--fix --no-fix --unsafe-fixes --no-unsafe-fixes --show-fixes --no-show-fixes --diff --fix-only --no-fix-only "
-        "--ignore-noqa --output-format --output-file --target-version --preview --no-preview --extension --statistics "
+        "--ignore-noqa --output-format --output-file --preview --no-preview --extension --statistics "
         "--add-noqa --add-ignore --show-files --show-settings --help --select --extend-select "
         "--per-file-ignores --extend-per-file-ignores --fixable --unfixable --extend-fixable --exclude "
         "--extend-exclude --respect-gitignore --no-respect-gitignore --no-force-exclude --no-cache "
         "--cache-dir --stdin-filename --exit-zero --exit-non-zero-on-fix --quiet --silent --config --isolated "
         "--color",
+    ),
+    Row(
+        "flag", "--target-version", ACCEPTED, "decides whether a fix that imports the runtime is safe, and nothing else"
     ),
     Row("flag", "--watch", BETTER, "also sees the configuration change, and outlives a broken one"),
     Row("flag", "--ignore", BETTER, "an unknown rule is a warning, not the end of the run"),
@@ -57,12 +60,16 @@ ROWS = (
     *_same(
         "key",
         "cache-dir extend fix unsafe-fixes fix-only show-fixes required-version preview exclude extend-exclude "
-        "extend-include include force-exclude respect-gitignore extension target-version "
-        "output-format per-file-target-version src line-length lint.select lint.extend-select "
+        "extend-include include force-exclude respect-gitignore extension "
+        "output-format lint.select lint.extend-select "
         "lint.extend-ignore lint.fixable lint.unfixable lint.extend-fixable lint.extend-safe-fixes "
         "lint.extend-unsafe-fixes lint.per-file-ignores lint.extend-per-file-ignores lint.external lint.exclude "
         "lint.preview",
     ),
+    Row("key", "target-version", ACCEPTED, "decides whether a fix that imports the runtime is safe, and nothing else"),
+    Row("key", "per-file-target-version", ACCEPTED, "as `target-version`"),
+    Row("key", "src", ACCEPTED, "shown by `--show-settings`; no rule asks for it"),
+    Row("key", "line-length", ACCEPTED, "shown by `--show-settings`; no fix breaks lines"),
     Row("key", "lint.ignore", BETTER, "an unknown rule is a warning, not the end of the run"),
     Row("key", "indent-width", OTHER, "no rule measures indentation"),
     Row("key", "output-prefer-rule-codes", OTHER, "codes are what is always shown"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -370,3 +371,21 @@ def test_a_fix_is_safe_where_nothing_else_changes(code: str, applicability: Appl
         d.fix for d in check_source(Source("a.py", HEAD + code), SETTINGS) if d.code in ("PNC101", "PNC102", "PNC103")
     ]
     assert [f.applicability if f else None for f in fixes] == [applicability]
+
+
+@pytest.mark.parametrize(
+    ("code", "target", "per_file", "applicability"),
+    [
+        ("", "py310", (), Applicability.SAFE),
+        ("", "py39", (), Applicability.UNSAFE),
+        ("from panicguard import mruntime\n", "py39", (), Applicability.SAFE),
+        ("", "py39", (("a.py", "py312"),), Applicability.SAFE),
+        ("", "py312", (("b.py", "py38"), ("a.py", "py39")), Applicability.UNSAFE),
+    ],
+)
+def test_the_import_of_the_runtime_is_unsafe_where_an_older_python_is_meant(
+    code: str, target: str, per_file: tuple[tuple[str, str], ...], applicability: Applicability
+) -> None:
+    settings = replace(SETTINGS, target_version=target, per_file_target_version=per_file)
+    source = Source("a.py", f"{HEAD}{code}threading.Thread(target=g).start()\n")
+    assert [d.fix.applicability for d in check_source(source, settings) if d.fix] == [applicability]

@@ -10,11 +10,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.model import Applicability, Edit, Fix
-from panicguard.patterns import component_for
+from panicguard.patterns import component_for, target_version
 from panicguard.python import apis, imports
 from panicguard.python.lazy import cst
 from panicguard.python.spawns import Fate
 from panicguard.settings import language
+from panicguard.settings.fields import VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,8 @@ _STRINGS = re.compile(
 """The strings of a module; `quote` is that of one in a single line, and nothing for others and for comments."""
 _TELLING = 20_000
 """The characters that tell how a module is written."""
+_OLDEST = VERSIONS.index("py310")
+"""The Python that the runtime needs."""
 _LINE = 80
 """What arguments may take in one line."""
 _CONTEXT = "mruntime.Context"
@@ -89,6 +92,8 @@ def spawn_fix(module: Module, spawn: Spawn) -> Fix | None:
     edits = tuple(sorted({callee, *rewrite.edits, *found.edits}))
     removed = (module.source.text[e.start : e.end] for e in edits)
     unsafe = rewrite.unsafe or spawn.guessed or policy != "KeepRunning" or any("#" in text for text in removed)
+    if found.edits and VERSIONS.index(target_version(module.settings, module.source.path)) < _OLDEST:
+        unsafe = True
     title = f"Spawn with `{found.prefix}{rewrite.callee}`"
     return Fix(title, edits, Applicability.UNSAFE if unsafe else Applicability.SAFE)
 

@@ -328,7 +328,11 @@ def _render(whole: _Text, kept: Mapping[int, bool], read: Set[str]) -> Slim:
                     piece = _narrowed(imported, read)
             else:
                 left_out_to = block.last
-                piece = _stub(whole, block) if _is_read(whole, block, block.name, read) else _placeholder(whole, block, read)
+                piece = (
+                    _stub(whole, block)
+                    if _is_read(whole, block, block.name, read)
+                    else _placeholder(whole, block, read)
+                )
                 if not piece:
                     continue
         elif not kept.get(at, True):

@@ -46,9 +46,9 @@ The fix is safe where the API is resolved: SafeGo returns a real `asyncio.Task`,
 until it is done, and reports its exception at the raise. It is unsafe where the receiver is only by its name
 known to be a loop, where a comment stands inside what is replaced, where the receiver is computed by a call,
 for `ensure_future` without `loop=` outside an async function, since SafeGo takes no loop that does not run, where
-the future of `run_coroutine_threadsafe` is kept, since its type may change, and under
-`default-policy = "CrashProcess"`. There is no fix for `gather` (await it), for arguments passed with
-`*`, or where the runtime's name means something else.
+the future of `run_coroutine_threadsafe` is kept, since its type may change, under
+`default-policy = "CrashProcess"`, and where it imports the runtime for a `target-version` below 3.10. There is no
+fix for `gather` (await it), for arguments passed with `*`, or where the runtime's name means something else.
 
 ## Options
 

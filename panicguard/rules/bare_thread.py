@@ -43,9 +43,10 @@ def main():
 The fix is safe for `threading.Thread`: where the thread is started at once it becomes SafeGo, which returns the
 started thread; elsewhere it becomes a SafeThread, a `threading.Thread` with the same arguments. The target runs
 under a copy of the spawner's context variables. It is unsafe where the result of `start_new_thread` is used,
-since its value changes, where a comment stands inside what is replaced, and under `default-policy =
-"CrashProcess"`. A subclass has no fix here: derive it from SafeThread, or guard its `run`. Nor has a target that is
-an async function or a generator, which a thread would not run.
+since its value changes, where a comment stands inside what is replaced, under `default-policy =
+"CrashProcess"`, and where it imports the runtime for a `target-version` below 3.10. A subclass has
+no fix here: derive it from SafeThread, or guard its `run`. Nor has a target that is an async function or a generator,
+which a thread would not run.
 
 ## Options
 

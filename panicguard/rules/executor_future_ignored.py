@@ -47,7 +47,8 @@ def main(items):
 
 The fix is safe for a `ThreadPoolExecutor` and for `run_in_executor` on one: SafeGo returns the pool's own
 future, and the job runs under a copy of the spawner's context variables. It is unsafe where the executor is
-computed by a call, where a comment stands inside what is replaced, and under `default-policy = "CrashProcess"`.
+computed by a call, where a comment stands inside what is replaced, under `default-policy = "CrashProcess"`, and where
+it imports the runtime for a `target-version` below 3.10.
 There is none for process pools, whose jobs are pickled, for async functions and generators, which a pool would not
 run, for `map`, and for pools that are not executors: pass `error_callback=` there.
 

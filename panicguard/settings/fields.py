@@ -193,13 +193,24 @@ FIELDS: Mapping[str, Field] = {
     "respect-gitignore": Field("bool", "true", "Leave out what git ignores.", "false", lint=False),
     "force-exclude": Field("bool", "false", "Exclude files that the command line names, too.", "true", lint=False),
     "target-version": Field(
-        VERSIONS, "", "The oldest Python to support; `requires-python` where it is not given.", '"py312"', lint=False
+        VERSIONS,
+        "",
+        "The oldest Python to support; `requires-python` where it is not given. A fix that imports the runtime is "
+        "unsafe below `py310`, which that needs.",
+        '"py312"',
+        lint=False,
     ),
     "per-file-target-version": Field(
         TableOf("glob", VERSIONS), "{}", "The oldest Python, by path pattern.", '{ "scripts" = "py313" }', lint=False
     ),
-    "src": Field(ListOf("path"), '[".", "src"]', "Where the project's own packages are.", '["lib"]', lint=False),
-    "line-length": Field("int", "88", "The length of a line.", "120", lint=False),
+    "src": Field(
+        ListOf("path"),
+        '[".", "src"]',
+        "Where the project's own packages are; no rule asks for it yet.",
+        '["lib"]',
+        lint=False,
+    ),
+    "line-length": Field("int", "88", "The length of a line; no fix breaks lines yet.", "120", lint=False),
     "cache-dir": Field("path", '".panicguard_cache"', "Where results are kept.", '"~/.cache/panicguard"', lint=False),
     "fix": Field("bool", "false", "Fix what can be fixed.", "true", lint=False),
     "fix-only": Field("bool", "false", "Fix, and do not report what is left.", "true", lint=False),
