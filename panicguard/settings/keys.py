@@ -24,7 +24,6 @@ RUFF = ("exclude", "extend-exclude", "target-version", "line-length", "src")
 """What is taken from Ruff's configuration where ours does not say."""
 _LINT = {key.removeprefix("lint."): field for key, field in FIELDS.items() if field.lint or key.startswith("lint.")}
 _TOP = {key: field for key, field in FIELDS.items() if not key.startswith("lint.")}
-_OPERATORS = re.compile(r"(===?|~=|!=|<=|>=|<|>)?\s*v?(\d+(?:\.\d+)*)(\.\*)?")
 
 
 class Keys(NamedTuple):
@@ -148,43 +147,16 @@ def _require(document: Document, where: Where, wanted: str) -> None:
 
 
 def _is_version(version: str, wanted: str) -> bool:
-    """Whether a version fits specifiers such as `>=0.3,<1`, as pip has them; a bare one stands for `==`.
+    """Whether a version fits specifiers such as `>=0.3,<1`; a bare one stands for `==`. Raises ValueError for what is
+    neither."""
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import InvalidVersion, Version
 
-    Only release numbers count. Raises ValueError for what is no specifier.
-    """
-    running = _numbers(version)
-    for part in wanted.split(","):
-        match = _OPERATORS.fullmatch(part.strip())
-        if match is None:
-            raise ValueError(f"Unexpected version specifier: `{part.strip()}`")
-        operator, given = match[1] or "==", match[2]
-        length = given.count(".") + 1
-        other = _numbers(given)
-        if match[3] or operator == "~=":
-            compared = length if match[3] else length - 1
-            if match[3] and operator not in ("==", "!="):
-                raise ValueError(f"Operator `{operator}` cannot be used with a wildcard")
-            same = running[:compared] == other[:compared]
-            fits = (same and running >= other) if operator == "~=" else same is (operator == "==")
-        else:
-            fits = {
-                "==": running == other,
-                "===": running == other,
-                "!=": running != other,
-                "<=": running <= other,
-                ">=": running >= other,
-                "<": running < other,
-                ">": running > other,
-            }[operator]
-        if not fits:
-            return False
-    return True
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """The release numbers of a version, filled up with zeros, so that 1 equals 1.0."""
-    numbers = [int(number) for number in re.findall(r"\d+", version.partition("+")[0])]
-    return tuple((numbers + [0] * 6)[:6])
+    try:
+        specifiers = SpecifierSet(f"=={Version(wanted)}")
+    except InvalidVersion:
+        specifiers = SpecifierSet(wanted)
+    return specifiers.contains(version, prereleases=True)
 
 
 def _unknown_key(key: str, allowed: Mapping[str, Field]) -> str:
