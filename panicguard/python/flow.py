@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ADDERS = frozenset("add append appendleft insert extend extendleft update setdefault".split())
 """Methods that put their argument into a container."""
 _TAKERS = frozenset("pop popleft popitem get values items copy".split())
-"""Methods that give out what a container holds."""
+"""Methods that give out what a container holds; the job of a pool has a `get` too, which raises its error."""
 _HANDED_ON = frozenset(
     "list tuple set frozenset dict iter enumerate zip sorted reversed filter next collections.deque "
     "itertools.chain itertools.chain.from_iterable asyncio.as_completed concurrent.futures.as_completed "
@@ -178,7 +178,7 @@ class Flow:
         name = attribute.attr.value
         if not (isinstance(call, cst.Call) and call.func is attribute):
             yield Use("method", attribute, name)
-        elif name in _TAKERS:
+        elif name in _TAKERS and (name != "get" or (call.args and self._holds(attribute.value))):
             yield call
         else:
             yield Use("method", call, name)
@@ -244,7 +244,7 @@ class Flow:
                 getattr(getattr(b.node, "annotation", None), "annotation", None),
             )
             for b in found
-            if b.kind != "context"
+            if b.kind not in ("context", "element")
         ]
 
     def _is_container(self, binding: tuple[CSTNode | None, CSTNode | None]) -> bool:
@@ -308,7 +308,7 @@ class Flow:
 
     @cached_property
     def _attribute_loads(self) -> dict[str, list[CSTNode]]:
-        """Each attribute, on whatever object, where it is read."""
+        """Each attribute, on whatever object, where it is read; by `getattr`, the call of that."""
         loads: dict[str, list[CSTNode]] = defaultdict(list)
         for attribute in self.tree.all(cst.Attribute):
             parent = self.tree.parents[attribute]
@@ -317,6 +317,10 @@ class Flow:
             )
             if not stored:
                 loads[attribute.attr.value].append(attribute)
+        for call in self.tree.all(cst.Call):
+            match call:
+                case cst.Call(func=cst.Name(value="getattr"), args=[_, cst.Arg(value=cst.SimpleString() as name), *_]):
+                    loads[str(name.raw_value)].append(call)
         return loads
 
 

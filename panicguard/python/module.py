@@ -14,7 +14,7 @@ from panicguard.python.names import Names
 from panicguard.python.shallow import TooDeepError, shallow
 from panicguard.python.slim import slim
 from panicguard.python.spawns import find
-from panicguard.python.tree import Tree, index
+from panicguard.python.tree import Tree, index, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +74,12 @@ class Module:
     def thread_classes(self) -> tuple[cst.ClassDef, ...]:
         """The classes of this module whose `run` is the body of a thread or a process."""
         return tuple(c for c in self.tree.all(cst.ClassDef) if self.names.is_a(c, *THREAD_CLASSES))
+
+    @cached_property
+    def cancelled(self) -> frozenset[str]:
+        """The last names of what this module cancels: `task` where it says `self.task.cancel()`."""
+        calls = (call.func for call in self.tree.all(cst.Call) if isinstance(call.func, cst.Attribute))
+        return frozenset(last_name(func.value) for func in calls if func.attr.value == "cancel") - {""}
 
     def method(self, definition: cst.ClassDef, name: str) -> cst.FunctionDef | None:
         """The method of this name in the body of a class."""

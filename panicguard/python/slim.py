@@ -16,7 +16,7 @@ from panicguard.python.apis import IN_HANDLERS
 from panicguard.python.lex import line_at, margin
 from panicguard.python.outline import outline, skeleton
 from panicguard.python.screen import hits, places
-from panicguard.python.suspects import awaits, evidence, in_handler, may_hide, may_not_end, may_swallow
+from panicguard.python.suspects import awaits, evidence, hiding, in_handler, may_not_end, may_swallow
 from panicguard.python.trace import NAME, said, trace
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _FROM = re.compile(r"([ \t\f]*from\s+[\w.]+\s+import\s+)\(([^()]*\n[^()]*)\)\s*(
 _COMMENT = re.compile(r"#[^\n]*")
 _LOOPS = re.compile(r"for ([\w, ]+?) in\b")
 _GLOBAL = re.compile(r"global\s+([\w, ]+)")
+_GETATTR = re.compile(r"getattr\s*\([^,()]*,\s*['\"](\w+)['\"]")
 _NAMED = re.compile(r" as (\w+)")
 _CALLED = re.compile(r"\b(\w+)\s*\(")
 _CALLED_HERE = re.compile(r"(?<![\w.])(?:(?:self|cls)\s*\.\s*)?(\w+)\s*\(")
@@ -165,7 +166,10 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
     targets.update(renamed.values())
     spawned = {b: evidence(text, lines, b) for b in functions if b.name in targets}
     complete = running | {b for b, rows in spawned.items() if rows is None}
-    complete |= _called(whole, complete) | _decorated(whole, {b.name for b in spawning})
+    callers = {*complete, *spawned, *(b for b in spawning if any(targets & n for n in read[b].defines.values()))}
+    judged, called = _called(whole, callers)
+    complete |= judged | _decorated(whole, {b.name for b in spawning})
+    calls = {name for b in (*judged, *called) for name in (b.name, f".{b.name}")}
     flows, needs = _shared(whole, spawning, traces)
     needs.update(name for alias in renamed for name in (alias, f".{alias}"))
     told_at = sorted(at for name in flows for at in places(text, name))
@@ -177,13 +181,16 @@ def _kept(whole: _Text, handlers: Sequence[int], aliases: Set[str], names: Set[s
             continue
         told = flows if _any_in(told_at, block.start, block.end) else frozenset()
         made = needs if _any_in(made_at, block.start, block.end) else frozenset()
-        if catching and text.find(".cancel(", block.start, block.end) >= 0:
-            told = {*told, ".cancel"}
+        if (catching or callers) and text.find(".cancel(", block.start, block.end) >= 0:
+            told = told | {".cancel"}
         is_asked = not needs.isdisjoint((block.name, f".{block.name}"))
-        if told or made or is_asked or block in spawning or block in spawned or block in catching:
+        known = {*(spawned.get(block) or ()), *called.get(block, ())}
+        if told or made or is_asked or known or block in spawning or block in spawned or block in catching:
             its = read.get(block) or said(text, lines, block)
             rows = trace(text, lines, block, its, _hits_in(whole, block.start, block.end), told, made | names).rows
-            rows |= spawned.get(block) or set()
+            rows |= known
+            if block in callers:
+                rows.update(row for row, said_there in its.names.items() if not calls.isdisjoint(said_there))
             if block in catching:
                 rows.update(awaits(text, lines, block))
             kept.update((row, True) for row in range(block.first, block.header + 1))
@@ -209,20 +216,19 @@ def _functions_under(names: Set[str], text: str, functions: Set[str]) -> dict[st
     return found
 
 
-def _called(whole: _Text, callers: Iterable[Block]) -> set[Block]:
-    """The functions that these call, where it matters what is in them: a handler; what ends an endless loop; what `run`
-    only hands on to."""
+def _called(whole: _Text, callers: Iterable[Block]) -> tuple[set[Block], dict[Block, set[int]]]:
+    """The functions that these call, where it matters what is in them: those to read whole, as they may end an endless
+    loop, or are what `run` only hands on to; and the rows of others in which an error may be hidden."""
+    text, lines = whole.text, whole.lines
     handling: set[str] = set()
     judged: set[str] = set()
     for block in callers:
-        called = _CALLED_HERE.findall(whole.text, block.start, block.end)
-        is_judged = block.name == "run" or may_not_end(whole.text, whole.lines, block)
-        (judged if is_judged else handling).update(called)
-    return {
-        b
-        for b in whole.outline.functions
-        if b.name in judged or (b.name in handling and may_hide(whole.text, whole.lines, b))
-    }
+        is_judged = block.name == "run" or may_not_end(text, lines, block)
+        (judged if is_judged else handling).update(_CALLED_HERE.findall(text, block.start, block.end))
+    functions = whole.outline.functions
+    handling -= judged
+    hidden = {b: set(hiding(text, lines, b)) for b in functions if b.name in handling}
+    return {b for b in functions if b.name in judged}, {b: rows for b, rows in hidden.items() if rows}
 
 
 def _decorated(whole: _Text, names: Set[str]) -> set[Block]:
@@ -242,6 +248,7 @@ def _shared(whole: _Text, spawning: Sequence[Block], traces: Sequence[Trace]) ->
     shared = {name for b in whole.outline.statements for name in _bound(text, b)}
     shared.update(n.strip() for g in _GLOBAL.findall(text) for n in g.split(","))
     flows = {n for one in traces for n in one.stores if n[0] == "." or n in shared}
+    flows |= {n for n in _GETATTR.findall(text) if f".{n}" in flows}
     flows |= {
         b.name for b in spawning if any(text.startswith(IN_HANDLERS, at) for at in _hits_in(whole, b.start, b.end))
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from panicguard.python import apis
 from panicguard.python.flow import ADDERS
 from panicguard.python.lazy import cst
+from panicguard.python.tree import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,7 @@ class _Finder:
         aliases = self._aliases()
         aliases.update(name.rpartition(".")[2] for name in (*self.spawners, *self.guards))
         for call in self.tree.all(cst.Call):
-            last = _last_name(call.func)
+            last = last_name(call.func)
             if last in apis.SPAWN_NAMES or last in aliases or isinstance(call.func, cst.Call):
                 yield from self._spawn(call)
         yield from self._mapped()
@@ -163,7 +164,7 @@ class _Finder:
     def _is_called_loop(self, func: CSTNode) -> bool:
         if not (isinstance(func, cst.Attribute) and func.attr.value == "create_task"):
             return False
-        if _last_name(func.value) not in _LOOP_NAMES or self.names.type_of(func.value) is not None:
+        if last_name(func.value) not in _LOOP_NAMES or self.names.type_of(func.value) is not None:
             return False
         root: CSTNode = func
         while isinstance(root, cst.Attribute):
@@ -218,21 +219,21 @@ class _Finder:
         parent = self.tree.parents[function]
         match parent:
             case cst.Assign(targets=[cst.AssignTarget(target=target)]):
-                return bool(_HANDLER_NAME.search(_last_name(target)))
+                return bool(_HANDLER_NAME.search(last_name(target)))
             case cst.AnnAssign(target=target):
-                return bool(_HANDLER_NAME.search(_last_name(target)))
+                return bool(_HANDLER_NAME.search(last_name(target)))
             case cst.Arg(keyword=cst.Name(value=name)):
                 return bool(_HANDLER_NAME.search(name))
             case cst.Arg():
                 call = self.tree.parents[parent]
-                return isinstance(call, cst.Call) and _last_name(call.func) in _HANDLER_TAKERS
+                return isinstance(call, cst.Call) and last_name(call.func) in _HANDLER_TAKERS
         return False
 
     def _only_forgets(self, call: CSTNode) -> bool:
         """Whether a done callback only takes the handle out of a container."""
         if not (isinstance(call, cst.Call) and call.args):
             return False
-        return _last_name(call.args[0].value) in ("discard", "remove") and isinstance(call.args[0].value, cst.Attribute)
+        return last_name(call.args[0].value) in ("discard", "remove") and isinstance(call.args[0].value, cst.Attribute)
 
     def _is_fixture(self, node: CSTNode) -> bool:
         """A generator that starts something, yields and cancels it is its owner, as a test fixture is."""
@@ -246,12 +247,6 @@ def find(
     """All spawns of a module, raw ones, those an owner awaits, and those that are safe already; `spawners` and `guards`
     are functions of the project that are raw and safe."""
     return tuple(_Finder(tree, names, flow, spawners, guards).spawns())
-
-
-def _last_name(node: CSTNode) -> str:
-    if isinstance(node, cst.Attribute):
-        return node.attr.value
-    return node.value if isinstance(node, cst.Name) else ""
 
 
 def _argument(call: cst.Call, api: apis.Api) -> CSTNode | None:

@@ -57,14 +57,7 @@ def may_swallow(text: str, lines: Sequence[LogicalLine], row: int) -> bool:
     last = body_end(lines, row)
     if not _EXCEPT.match(text, line.start):
         return bool(_AWAITS.search(text, line.start, lines[last - 1].end))
-    for above in reversed(lines[:row]):
-        if above.indent < line.indent:
-            return False
-        if above.indent == line.indent and _TRY.match(text, above.start):
-            break
-    else:
-        return False
-    if not _AWAITS.search(text, above.start, line.start):
+    if not _AWAITS.search(text, lines[_start_of_try(text, lines, row)].start, line.start):
         return False
     if last == row + 1:
         return True
@@ -80,26 +73,36 @@ def awaits(text: str, lines: Sequence[LogicalLine], block: Block) -> Iterator[in
             yield row
 
 
-def may_hide(text: str, lines: Sequence[LogicalLine], block: Block) -> bool:
-    """Whether a handler in a function may do nothing, or it calls `suppress`."""
+def hiding(text: str, lines: Sequence[LogicalLine], block: Block) -> Iterator[int]:
+    """The rows of a function in which an error may be hidden: of each `try` of which a handler may do nothing, up to
+    that, and of what stands under a `suppress`."""
     for row in range(block.first, block.last):
         if not _HANDLER.match(text, lines[row].start, lines[row].end):
             continue
-        if not _EXCEPT.match(text, lines[row].start):
-            return True
         end = body_end(lines, row)
-        if end == row + 1 or all(_IDLE.match(text, lines[below].start) for below in range(row + 1, end)):
-            return True
-    return False
+        if not _EXCEPT.match(text, lines[row].start):
+            yield from range(row, end)
+        elif end == row + 1 or all(_IDLE.match(text, lines[below].start) for below in range(row + 1, end)):
+            yield from range(_start_of_try(text, lines, row), end)
+
+
+def _start_of_try(text: str, lines: Sequence[LogicalLine], row: int) -> int:
+    """The row of the `try` that a handler belongs to; the handler's own where there is none."""
+    for above in range(row - 1, -1, -1):
+        if lines[above].indent < lines[row].indent:
+            break
+        if lines[above].indent == lines[row].indent and _TRY.match(text, lines[above].start):
+            return above
+    return row
 
 
 def evidence(text: str, lines: Sequence[LogicalLine], block: Block) -> set[int] | None:
-    """The rows that prove that no rule has anything to say of a function that is spawned, but that errors leave it;
-    None where it must be read whole."""
+    """The rows of a spawned function that decide what there is to say of it: of its endless loops, of what hides errors,
+    and that errors leave it; None where it must be read whole."""
     stops = list(_stops(text, lines, block))
-    if None in stops or may_hide(text, lines, block):
+    if None in stops:
         return None
-    rows = {row for row in stops if row is not None}
+    rows = {*hiding(text, lines, block), *(row for row in stops if row is not None)}
     if _GUARDS.search(text, lines[block.header].end, block.end):
         unguarded = _unguarded(text, lines, block)
         if unguarded is None:

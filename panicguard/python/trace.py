@@ -45,13 +45,18 @@ _NAMES_AS = re.compile(r"as\s+\(?([\w, .]+)")
 _NAMES_FOR = re.compile(r"for\s+(.{1,200}?)\s+in\b", re.DOTALL)
 _ADDS = re.compile(r":=|\.\s*(?:add|append|appendleft|insert|extend|update|setdefault)\s*\(")
 _CONTAINER = re.compile(r"((?:\w+\s*\.\s*)*)\b(\w+)\s*(?:\[[^\]\n]*\]\s*)?\Z")
+_LOOP = re.compile(r"[ \t\f]*(?:async[ \t]+)?(?:for|while)\b")
+_CLOSURE = re.compile(r"\b(?:lambda|def)\b")
+_ENDS_TURN = frozenset(("continue", "return", "raise"))
+"""What decides whether a loop goes on after a closure is spawned in it."""
 _NEAR = 120
 """Characters in which the name of a container stands before what is done to it."""
 
 
 class Trace(NamedTuple):
     """What of a function says something of its spawns: its rows; the words that may be what is spawned (`targets`);
-    the names that the spawning words are methods of (`receivers`); the names that handles go to (`stores`)."""
+    the names through which the spawning words, and the containers of handles, are reached (`receivers`); the names that
+    handles go to (`stores`)."""
 
     rows: set[int]
     targets: set[str]
@@ -95,17 +100,21 @@ def trace(
     and what is bound to those in `needs`."""
     found = Trace(set(), set(), set(), set())
     flows, needs = set(flows), set(needs)
+    is_in_loop = False
     for at in hits:
         row = line_at(lines, at)
+        is_in_loop = is_in_loop or any(_LOOP.match(text, lines[above].start) for above in _above(lines, block, row))
         own = _definition(text, lines, row, block.last) if row > block.header else range(row, row + 1)
         piece = text[lines[row].start : lines[own[-1]].end]
         found.rows.update(own)
         found.targets.update(_TARGET.findall(piece))
         found.stores.update(_stores(piece))
+        found.receivers.update(_owners(piece))
         flows.update(_binds(piece), _around(text, lines, block, row))
         needs.update(NAME.findall(_without_arguments(piece, at - lines[row].start)))
         if receiver := RECEIVER.search(text, lines[row].start, at + text.startswith(".", at)):
             found.receivers.update(NAME.findall(text, max(lines[row].start, receiver.start() - 1), receiver.end()))
+    ends_turns = is_in_loop and _CLOSURE.search(text, lines[block.header].end, block.end) is not None
     count = -1
     while count != len(found.rows):
         count = len(found.rows)
@@ -125,9 +134,10 @@ def trace(
                     found.receivers.update(NAME.findall(piece))
                 if is_flow:
                     found.stores.update(_stores(piece))
+                    found.receivers.update(_owners(piece))
                     flows |= bound
                 needs.update(_reads(piece, is_flow=is_flow, is_definition=len(own) > 1))
-            elif "yield" in names:
+            elif "yield" in names or (ends_turns and not _ENDS_TURN.isdisjoint(names)):
                 found.rows.add(row)
     return found
 
@@ -155,10 +165,22 @@ def _reads(piece: str, *, is_flow: bool, is_definition: bool) -> list[str]:
 
 def _stores(piece: str) -> set[str]:
     """The names that a line assigns to or puts something into."""
-    piece = piece.lstrip()
-    adds = (_CONTAINER.search(piece, max(0, m.start() - _NEAR), m.start()) for m in _ADDS.finditer(piece))
-    found = (m for m in (_ASSIGNED.match(piece), *adds) if m is not None)
+    assigned = _ASSIGNED.match(piece.lstrip())
+    found = (*_containers(piece), *((assigned,) if assigned else ()))
     return {f".{m[2]}" if m[1] else m[2] for m in found}
+
+
+def _owners(piece: str) -> set[str]:
+    """The names that a line reaches a container through, to put something into it."""
+    return {name for container in _containers(piece) for name in NAME.findall(container[1])}
+
+
+def _containers(piece: str) -> Iterator[re.Match[str]]:
+    """What a line puts something into: what it is reached through, and its name."""
+    for added in _ADDS.finditer(piece):
+        container = _CONTAINER.search(piece, max(0, added.start() - _NEAR), added.start())
+        if container is not None:
+            yield container
 
 
 @functools.lru_cache(maxsize=1024)
@@ -183,9 +205,13 @@ def _definition(text: str, lines: Sequence[LogicalLine], row: int, last: int) ->
 
 def _around(text: str, lines: Sequence[LogicalLine], block: Block, row: int) -> Iterator[str]:
     """The names of the functions that a row stands in, below that of the block."""
+    return (name for above in _above(lines, block, row) if (name := definition(text, lines[above])[1]))
+
+
+def _above(lines: Sequence[LogicalLine], block: Block, row: int) -> Iterator[int]:
+    """The rows of a block that a row stands under, the nearest first."""
     indent = lines[row].indent
     for above in range(row - 1, block.header, -1):
         if lines[above].indent < indent:
             indent = lines[above].indent
-            if name := definition(text, lines[above])[1]:
-                yield name
+            yield above

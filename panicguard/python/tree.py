@@ -227,6 +227,13 @@ def children(node: CSTNode) -> Iterator[CSTNode]:
             yield value
 
 
+def last_name(node: CSTNode) -> str:
+    """`c` of `a.b.c`, the name of a name; empty for what is neither."""
+    if isinstance(node, cst.Attribute):
+        return node.attr.value
+    return node.value if isinstance(node, cst.Name) else ""
+
+
 def index(root: cst.Module, text: str, line_starts: Sequence[int]) -> Tree:
     """The tree of a parsed module."""
     parents: dict[CSTNode, CSTNode] = {}

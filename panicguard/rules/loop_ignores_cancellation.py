@@ -125,6 +125,7 @@ _ASKING = frozenset(
     "done cancelled cancelling is_set wait err check is_alive isInterruptionRequested is_shutdown".split()
 )
 
+_EVERYTHING = frozenset(("Exception", "BaseException"))
 _LEAVING = frozenset(("sys.exit", "os._exit", "os.kill", "os.abort", "exit", "quit", "next"))
 
 
@@ -158,7 +159,10 @@ def _is_endless(module: Module, loop: CSTNode) -> bool:
 
 
 def _can_stop(module: Module, loop: CSTNode, context: str | None) -> bool:
-    """Whether something on the way round the loop leaves it, waits cancellably, or asks whether to stop."""
+    """Whether something on the way round the loop leaves it, waits cancellably, or asks whether to stop; or an
+    exception that is named around the loop is how it ends."""
+    if _ends_by_an_exception(module, loop):
+        return True
     stack = list(module.tree.children(loop.body))  # type: ignore[attr-defined]
     while stack:
         node = stack.pop()
@@ -178,6 +182,18 @@ def _can_stop(module: Module, loop: CSTNode, context: str | None) -> bool:
             case cst.FunctionDef() | cst.Lambda() | cst.ClassDef():
                 continue
         stack.extend(module.tree.children(node))
+    return False
+
+
+def _ends_by_an_exception(module: Module, loop: CSTNode) -> bool:
+    child = loop
+    for ancestor in module.tree.ancestors(loop):
+        if isinstance(ancestor, (cst.FunctionDef, cst.Lambda)):
+            break
+        if isinstance(ancestor, cst.Try) and ancestor.body is child:
+            names = (module.names.qualified(h.type) for h in ancestor.handlers if h.type is not None)
+            return any(name not in _EVERYTHING for name in names)
+        child = ancestor
     return False
 
 

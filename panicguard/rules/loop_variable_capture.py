@@ -81,6 +81,7 @@ nested function it is unsafe: somebody may call it with more arguments.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SPAWN_WORDS as GO_SPAWN_WORDS
@@ -123,7 +124,7 @@ def _handed(module: Module) -> Iterator[tuple[cst.FunctionDef | cst.Lambda, CSTN
     """The closures that are spawned, each with the node that spawns it."""
     spawners = _spawners(module)
     for spawn in module.spawns:
-        if spawn.definition is not None and not _ends_in_its_turn(module, spawn):
+        if spawn.definition is not None and not (_ends_in_its_turn(module, spawn) or _is_last(module, spawn.call)):
             yield spawn.definition, spawn.call
     for function in module.tree.all(cst.FunctionDef):
         for decorator in function.decorators:
@@ -160,6 +161,21 @@ def _ends_in_its_turn(module: Module, spawn: object) -> bool:
         and spawn.fate is not Fate.DROPPED
         and any(loop in module.tree.ancestors(w) and _loop(module, w) is loop for w in waits)
     ) or (spawn.kind == "thread" and any(_loop(module, w) is loop for w in waits))
+
+
+def _is_last(module: Module, call: CSTNode) -> bool:
+    """Whether the function is left in the very turn of the loop that a call is in, on whatever way."""
+    loop = _loop(module, call)
+    if not isinstance(loop, (cst.For, cst.While)):
+        return False
+    around = {call, *module.tree.ancestors(call)}
+    rest = list(itertools.dropwhile(lambda statement: statement not in around, loop.body.body))
+    last = rest[-1]
+    return (
+        isinstance(last, cst.SimpleStatementLine)
+        and isinstance(last.body[-1], (cst.Return, cst.Raise))
+        and not any(isinstance(node, cst.Continue) for statement in rest for node in module.tree.within(statement))
+    )
 
 
 def _loop(module: Module, node: CSTNode) -> CSTNode | None:

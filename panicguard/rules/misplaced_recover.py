@@ -93,6 +93,7 @@ from panicguard.go.nodes import callee, function, text
 from panicguard.go.recovery import misplaced
 from panicguard.python import apis
 from panicguard.python.lazy import cst
+from panicguard.python.tree import last_name
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
@@ -110,14 +111,13 @@ _LIKELY_IN_HANDLERS = ("sys.exception", "traceback.format_exc", "traceback.print
 _NAMES = frozenset(
     name.rpartition(".")[2] for name in (*apis.RECOVERS, *_IN_HANDLERS, *_LIKELY_IN_HANDLERS, ".exception")
 )
-_HELPER_NAME = re.compile(r"exc|err|traceback|tb\b|panic|fail|crash|log|report|handle|hook", re.IGNORECASE)
+_HELPER_NAME = re.compile(r"exc|err|traceback|tb(?![a-z])|panic|fail|crash|log|report|handle|hook", re.IGNORECASE)
 _EXIT_METHODS = frozenset(("__exit__", "__aexit__"))
 
 
 def check(module: Module) -> Iterator[Finding]:
     for call in module.tree.all(cst.Call):
-        last = getattr(call.func, "attr", call.func)
-        if not (isinstance(last, cst.Name) and (last.value in _NAMES or isinstance(call.func, cst.Name))):
+        if last_name(call.func) not in _NAMES and not isinstance(call.func, cst.Name):
             continue
         name = module.names.qualified(call.func) or ""
         short = name.rpartition(".")[2]

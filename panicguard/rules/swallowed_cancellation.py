@@ -62,6 +62,7 @@ from panicguard.model import Applicability, Edit, Fix
 from panicguard.python import apis
 from panicguard.python.bodies import always_leaves_by_raise, caught_types, leaves, statements
 from panicguard.python.lazy import cst
+from panicguard.python.tree import last_name
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
@@ -185,19 +186,14 @@ def _passes_on(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandle
 def _awaits_cancelled(module: Module, function: cst.FunctionDef, block: CSTNode) -> bool:
     """Whether the block waits for what this module itself cancels: that is how a task is stopped, and the
     CancelledError is the task's, not the waiter's."""
-    cancelled = {
-        _last_name(node.func.value)
-        for node in module.tree.all(cst.Call)
-        if isinstance(node.func, cst.Attribute) and node.func.attr.value == "cancel"
-    }
     looped = {
-        _last_name(node.iter)
+        last_name(node.iter)
         for node in module.tree.own(function)
-        if isinstance(node, cst.For) and isinstance(node.target, cst.Name) and node.target.value in cancelled
+        if isinstance(node, cst.For) and isinstance(node.target, cst.Name) and node.target.value in module.cancelled
     }
-    stopped = (cancelled | looped) - {""}
+    stopped = (module.cancelled | looped) - {""}
     return any(
-        _last_name(node) in stopped
+        last_name(node) in stopped
         for awaited in _own(module, block)
         if isinstance(awaited, cst.Await)
         for node in _waited_for(awaited.expression)
@@ -214,11 +210,6 @@ def _waited_for(node: CSTNode) -> Iterator[CSTNode]:
             yield from _waited_for(element.value)
     else:
         yield node
-
-
-def _last_name(node: CSTNode) -> str:
-    last = getattr(node, "attr", node)
-    return last.value if isinstance(last, cst.Name) else ""
 
 
 def _ends_main(function: cst.FunctionDef, node: CSTNode) -> bool:

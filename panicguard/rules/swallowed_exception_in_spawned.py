@@ -64,6 +64,7 @@ from typing import TYPE_CHECKING
 from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.bodies import catches_all, is_idle, statements
 from panicguard.python.lazy import cst
+from panicguard.python.tree import last_name
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
@@ -85,20 +86,33 @@ def check(module: Module) -> Iterator[Finding]:
     tree = module.tree
     for node in (*tree.all(cst.Try, cst.TryStar), *tree.all(cst.With)):
         # The nearest one is a handler where an error came first.
-        if tree.enclosing(node, cst.ExceptHandler, cst.FunctionDef, cst.Lambda) not in module.reached:
+        function = tree.enclosing(node, cst.ExceptHandler, cst.FunctionDef, cst.Lambda)
+        if function not in module.reached:
             continue
         if isinstance(node, (cst.Try, cst.TryStar)):
-            yield from _handlers(module, node)
-        elif _suppresses_all(module, node) and not _is_cleanup(node.body):
+            yield from _handlers(module, node, answers=_is_asked(module, function))
+        elif _suppresses_all(module, node) and not _is_cleanup(module, node.body):
             message = "`suppress` hides every error of spawned code"
             yield module.finding(node.items[0].item, message)
 
 
-def _handlers(module: Module, node: cst.Try | cst.TryStar) -> Iterator[Finding]:
-    if _is_cleanup(node.body):
+def _is_asked(module: Module, function: CSTNode) -> bool:
+    """Whether somebody gets what a function returns: its caller, or who awaits the task."""
+    spawn = module.spawned.get(function)
+    if function in module.spawned:
+        return spawn is not None and any(use.kind == "awaited" or use.name == "result" for use in spawn.uses)
+    return True
+
+
+def _handlers(module: Module, node: cst.Try | cst.TryStar, *, answers: bool) -> Iterator[Finding]:
+    """`answers`: a value that a handler returns is an answer to somebody."""
+    if _is_cleanup(module, node.body):
         return
     for handler in node.handlers:
-        if catches_all(module, handler) and all(_is_idle(module, s) for s in statements(handler.body)):
+        does = statements(handler.body)
+        if answers and any(isinstance(statement, cst.Return) and statement.value is not None for statement in does):
+            continue
+        if catches_all(module, handler) and all(_is_idle(module, statement) for statement in does):
             start, _ = module.span(handler)
             end = module.span(handler.type)[1] if handler.type is not None else start + len("except")
             yield module.finding_at(start, end, "This handler swallows every error of spawned code")
@@ -126,16 +140,16 @@ def _suppresses_all(module: Module, node: cst.With) -> bool:
     )
 
 
-def _is_cleanup(body: CSTNode) -> bool:
-    """Whether a block does nothing but close, cancel or remove something."""
+def _is_cleanup(module: Module, body: CSTNode) -> bool:
+    """Whether a block does nothing but close, cancel or remove something, or wait for what this module cancels."""
 
     def is_cleanup(statement: CSTNode) -> bool:
         value = statement.value if isinstance(statement, cst.Expr) else None
         if isinstance(value, cst.Await):
             value = value.expression
-        func = value.func if isinstance(value, cst.Call) else None
-        last = getattr(func, "attr", func)
-        return isinstance(last, cst.Name) and last.value in _CLEANUPS
+            if last_name(value) in module.cancelled:
+                return True
+        return isinstance(value, cst.Call) and last_name(value.func) in _CLEANUPS
 
     found = statements(body)
     return bool(found) and all(is_cleanup(s) for s in found)
