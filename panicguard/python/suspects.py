@@ -97,8 +97,8 @@ def _start_of_try(text: str, lines: Sequence[LogicalLine], row: int) -> int:
 
 
 def evidence(text: str, lines: Sequence[LogicalLine], block: Block) -> set[int] | None:
-    """The rows of a spawned function that decide what there is to say of it: of its endless loops, of what hides errors,
-    and that errors leave it; None where it must be read whole."""
+    """The rows of a spawned function that decide what there is to say of it: of its endless loops, of what hides
+    errors, and that errors leave it; None where it must be read whole."""
     stops = list(_stops(text, lines, block))
     if None in stops:
         return None
