@@ -4,7 +4,8 @@
 
 Reports a task whose handle is stored in an attribute, a global or a container, or is only polled and cancelled,
 when nothing in the module awaits it, asks for its result or exception, or passes it on. A done callback that
-only takes the task out of a set keeps it as silent.
+only takes the task out of a set keeps it as silent. A task that only waits for an event (`event.wait()`) has no error
+to read, and is not reported.
 
 ## Why is this bad
 
@@ -65,6 +66,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.python.lazy import cst
 from panicguard.python.rewrite import spawn_fix
 from panicguard.python.spawns import Fate
 from panicguard.rule import Rule
@@ -74,14 +76,23 @@ if TYPE_CHECKING:
 
     from panicguard.model import Finding
     from panicguard.python.module import Module
+    from panicguard.python.spawns import Spawn
 
 
 def check(module: Module) -> Iterator[Finding]:
     for spawn in module.spawns:
-        if spawn.kind in ("task", "gather") and spawn.fate is Fate.RETAINED:
+        if spawn.kind in ("task", "gather") and spawn.fate is Fate.RETAINED and not _only_waits(module, spawn):
             name = spawn.api.rpartition(".")[2]
             message = f"The result of `{name}` is kept, but nobody reads its error"
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
+
+
+def _only_waits(module: Module, spawn: Spawn) -> bool:
+    """Whether the task is a `wait()` of an event or the like, and of nothing in this module."""
+    match spawn.target:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="wait")) as func, args=[]):
+            return module.names.definition(func) is None
+    return False
 
 
 RULE = Rule(
