@@ -45,7 +45,7 @@ _NEAR = 200
 """Characters from a name to the `=` behind its annotation."""
 _FUNCTION = re.compile(r"=[ \t]*(?:([^\W\d][\w.]*)$|(?:functools\.)?partial\(([^\W\d][\w.]*))", re.MULTILINE)
 """What may be a function that is assigned, or one with its arguments."""
-_RETURNS = re.compile(r"->\s*([^#\n]*(?:Loop|Executor|Pool|Thread|Group)[^#\n]*):\s*(?:#.*)?\Z")
+_RETURNS = re.compile(r"->\s*([^#\n]*(?:Loop|Executor|Pool|Thread|Group|NoReturn|Never)[^#\n]*):\s*(?:#.*)?\Z")
 _LONG = 300
 """Characters from which a statement without a word is worth blanking."""
 
@@ -95,7 +95,11 @@ def slim(text: str, scanned: Scan, words: Sequence[str], caught: Sequence[str], 
     if kept is None:
         return None
     read = _read(whole, kept).union(names)
-    kept.update((row, True) for block in _mentioned(whole, read) for row in range(block.first, block.last))
+    found_outside = _mentioned(whole, read)
+    read.update(name for block in found_outside for name in NAME.findall(text, block.start, block.end))
+    read.update(name for block in whole.outline.functions for name in _returned(whole, block, kept, read))
+    found_outside |= {b for b in whole.outline.statements if _is_import(text, b) and _binds_any(text, b, read)}
+    kept.update((row, True) for block in found_outside for row in range(block.first, block.last))
     return _render(whole, kept, read)
 
 
@@ -281,8 +285,8 @@ def _read(whole: _Text, kept: Mapping[int, bool]) -> set[str]:
 
 
 def _mentioned(whole: _Text, read: set[str]) -> set[Block]:
-    """The statements outside functions that say something of what is kept: those with a word, and the imports and
-    others that are about a name that is read there."""
+    """The statements outside functions that say something of what is kept: those with a word, and those, but for
+    imports, that are about a name that is read there."""
     text, statements = whole.text, whole.outline.statements
     found = {block for block in statements if _is_hit(whole, block.start, block.end)}
     targets = {name for group in _LOOPS.findall(text) for name in _WORD.findall(group)}
@@ -295,9 +299,15 @@ def _mentioned(whole: _Text, read: set[str]) -> set[Block]:
                 found.add(block)
         elif not bound and block.end - block.start < _LONG and names & _words(text, block.start, block.end):
             found.add(block)
-    read = read.union(*(NAME.findall(text, block.start, block.end) for block in found))
-    found |= {block for block in statements if _is_import(text, block) and _binds_any(text, block, read)}
     return found
+
+
+def _returned(whole: _Text, block: Block, kept: Mapping[int, bool], read: Set[str]) -> list[str]:
+    """The names in what a function returns, where a stub of it stays."""
+    if block.first in kept or not _is_read(whole, block, block.name, read):
+        return []
+    typed = _RETURNS.search(whole.text, whole.lines[block.header].start, whole.lines[block.header].end)
+    return NAME.findall(typed[1]) if typed else []
 
 
 def _is_read(whole: _Text, block: Block, name: str, read: Set[str]) -> bool:
@@ -370,7 +380,7 @@ def _stub(whole: _Text, block: Block) -> str:
     text, header = whole.text, whole.lines[block.header]
     if block.last - block.first == 1 and block.end - block.start < _LONG:
         return text[block.start : block.end]
-    typed = _RETURNS.search(text[header.start : header.end])
+    typed = _RETURNS.search(text, header.start, header.end)
     return f"{margin(text, header)}{block.kind} {block.name}(*_){f' -> {typed[1]}' if typed else ''}: ..."
 
 

@@ -56,6 +56,7 @@ other errors too, as `except BaseException`, has no fix: it may be right to end 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from panicguard.model import Applicability, Edit, Fix
@@ -76,6 +77,8 @@ if TYPE_CHECKING:
 _EVERYTHING = "BaseException"
 _CANCELLED_CLASS = "anyio.get_cancelled_exc_class"
 _DELIVERING = frozenset("append add put put_nowait set_exception throw".split())
+_RAISES = re.compile(r"_*(?:re_?)?raise", re.IGNORECASE)
+_NEVER = frozenset(("NoReturn", "Never"))
 _KNOWS = frozenset(("cancelling", "uncancel"))
 
 
@@ -98,7 +101,9 @@ def _swallowing(module: Module, function: cst.FunctionDef, node: cst.Try | cst.T
         if always_leaves_by_raise(body):
             return
         if (
-            _knows(module, handler)
+            _raises_elsewhere(module, handler)
+            or _is_on_the_way_out(module, node)
+            or _knows(module, handler)
             or _passes_on(module, handler)
             or _awaits_cancelled(module, function, node.body)
             or _ends_main(function, node)
@@ -156,6 +161,31 @@ def _awaits(module: Module, block: CSTNode) -> bool:
     )
 
 
+def _raises_elsewhere(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    """Whether the handler calls what raises: by its name, or since it never returns."""
+    for node in _own(module, handler.body):
+        if not isinstance(node, cst.Call):
+            continue
+        if _RAISES.match(last_name(node.func)):
+            return True
+        function = module.names.definition(node.func)
+        if isinstance(function, cst.FunctionDef) and function.returns is not None:
+            name = module.names.qualified(function.returns.annotation) or ""
+            if name.rpartition(".")[2] in _NEVER:
+                return True
+    return False
+
+
+def _is_on_the_way_out(module: Module, node: CSTNode) -> bool:
+    """Whether it is a handler of another error, which is raised again, that the node stands in."""
+    for ancestor in module.tree.ancestors(node):
+        if isinstance(ancestor, cst.FunctionDef):
+            break
+        if isinstance(ancestor, cst.ExceptHandler) and always_leaves_by_raise(statements(ancestor.body)):
+            return True
+    return False
+
+
 def _knows(module: Module, handler: CSTNode) -> bool:
     """Whether the handler asks if it is the task that is cancelled, or if the error is a cancellation."""
     for node in module.tree.within(handler):
@@ -169,13 +199,13 @@ def _knows(module: Module, handler: CSTNode) -> bool:
 
 
 def _passes_on(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
-    """Whether the handler keeps the cancellation for later, or gives it to who waits for the result."""
+    """Whether the handler keeps the cancellation for later, or hands it to the caller or who waits for the result."""
     if handler.name is None or not isinstance(handler.name.name, cst.Name):
         return False
     for node in module.tree.within(handler.body):
         if isinstance(node, cst.Name) and node.value == handler.name.name.value:
             parent = module.tree.parents[node]
-            if isinstance(parent, cst.Assign):
+            if isinstance(parent, (cst.Assign, cst.Return)):
                 return True
             call = module.tree.parents[parent]
             if isinstance(parent, cst.Arg) and isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute):
