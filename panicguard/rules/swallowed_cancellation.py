@@ -79,6 +79,9 @@ _CANCELLED_CLASS = "anyio.get_cancelled_exc_class"
 _DELIVERING = frozenset("append add put put_nowait set_exception throw".split())
 _RAISES = re.compile(r"_*(?:re_?)?raise", re.IGNORECASE)
 _NEVER = frozenset(("NoReturn", "Never"))
+_SCOPES = frozenset(f"{module}.{name}" for module in ("anyio", "trio") for name in ("CancelScope", "move_on_after"))
+_TOLD = frozenset(("str", "repr", "format"))
+"""What makes a text of an error."""
 _KNOWS = frozenset(("cancelling", "uncancel"))
 
 
@@ -103,6 +106,7 @@ def _swallowing(module: Module, function: cst.FunctionDef, node: cst.Try | cst.T
         if (
             _raises_elsewhere(module, handler)
             or _is_on_the_way_out(module, node)
+            or _is_shielded(module, node)
             or _knows(module, handler)
             or _passes_on(module, handler)
             or _awaits_cancelled(module, function, node.body)
@@ -186,6 +190,23 @@ def _is_on_the_way_out(module: Module, node: CSTNode) -> bool:
     return False
 
 
+def _is_shielded(module: Module, node: CSTNode) -> bool:
+    """Whether no cancellation of anyio's or trio's gets through to the node."""
+    for ancestor in module.tree.ancestors(node):
+        if isinstance(ancestor, cst.FunctionDef):
+            break
+        if isinstance(ancestor, cst.With) and any(_shields(module, item.item) for item in ancestor.items):
+            return True
+    return False
+
+
+def _shields(module: Module, scope: CSTNode) -> bool:
+    if not isinstance(scope, cst.Call) or module.names.qualified(scope.func) not in _SCOPES:
+        return False
+    named = {arg.keyword.value: arg.value for arg in scope.args if arg.keyword is not None}
+    return "shield" in named and last_name(named["shield"]) == "True"
+
+
 def _knows(module: Module, handler: CSTNode) -> bool:
     """Whether the handler asks if it is the task that is cancelled, or if the error is a cancellation."""
     for node in module.tree.within(handler):
@@ -208,9 +229,20 @@ def _passes_on(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandle
             if isinstance(parent, (cst.Assign, cst.Return)):
                 return True
             call = module.tree.parents[parent]
-            if isinstance(parent, cst.Arg) and isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute):
-                return call.func.attr.value in _DELIVERING
+            if not (isinstance(parent, cst.Arg) and isinstance(call, cst.Call)):
+                continue
+            if isinstance(call.func, cst.Attribute) and call.func.attr.value in _DELIVERING:
+                return True
+            if last_name(call.func) not in _TOLD and _is_stored(module.tree.parents[call]):
+                return True
     return False
+
+
+def _is_stored(assignment: CSTNode) -> bool:
+    """Whether something is assigned to what outlives the function: an attribute, an item."""
+    return isinstance(assignment, cst.Assign) and all(
+        isinstance(target.target, (cst.Attribute, cst.Subscript)) for target in assignment.targets
+    )
 
 
 def _awaits_cancelled(module: Module, function: cst.FunctionDef, block: CSTNode) -> bool:
