@@ -25,6 +25,8 @@ Resolved: TypeAlias = Union[str, "cst.FunctionDef", "cst.ClassDef", "cst.Lambda"
 """A qualified name, or a definition in this module."""
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_QUALIFIERS = frozenset(("typing.Final", "typing.ClassVar", "typing_extensions.Final", "typing_extensions.ClassVar"))
+"""Annotations that say how a name is used, not what it holds."""
 _WRAPPERS = {"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"}
 
 
@@ -373,7 +375,7 @@ class Names:
         return apis.canonical(".".join((base, *rest)), self.runtime) if isinstance(base, str) else None
 
     def _class(self, found: Resolved | None) -> Resolved | None:
-        return None if isinstance(found, (cst.FunctionDef, cst.Lambda)) else found
+        return None if isinstance(found, (cst.FunctionDef, cst.Lambda)) or found in _QUALIFIERS else found
 
     # Classes
 

@@ -75,7 +75,7 @@ _HANDLER_TAKERS = frozenset(
     "call_soon call_soon_threadsafe call_later call_at add_signal_handler add_done_callback add_reader "
     "add_writer".split()
 )
-_LOOP_NAMES = frozenset(("loop", "_loop", "event_loop"))
+_LOOP_NAME = re.compile(r"(?:.*_)?loop")
 
 
 @dataclass(frozen=True)
@@ -164,12 +164,12 @@ class _Finder:
     def _is_called_loop(self, func: CSTNode) -> bool:
         if not (isinstance(func, cst.Attribute) and func.attr.value == "create_task"):
             return False
-        if last_name(func.value) not in _LOOP_NAMES or self.names.type_of(func.value) is not None:
+        if not _LOOP_NAME.fullmatch(last_name(func.value)) or self.names.type_of(func.value) is not None:
             return False
         root: CSTNode = func
         while isinstance(root, cst.Attribute):
             root = root.value
-        return isinstance(root, cst.Name) and self.names.qualified(root) is None
+        return isinstance(root, cst.Call) or (isinstance(root, cst.Name) and self.names.qualified(root) is None)
 
     def _is_ray(self, func: CSTNode) -> bool:
         if not (isinstance(func, cst.Attribute) and func.attr.value == "remote"):
