@@ -281,7 +281,9 @@ def _shared(module: GoModule, loop: Node) -> Iterator[Binding]:
             continue
         body = loop.child_by_field_name("body")
         for name in listed(setting.child_by_field_name("left")):
-            if name.type == "identifier" and body is not None and (found := module.names.lookup(body, text(name))):
+            if name.type != "identifier" or text(name) == "_" or body is None:
+                continue
+            if found := module.names.lookup(body, text(name)):
                 yield found
 
 

@@ -89,6 +89,9 @@ _WAITING = re.compile(
 _LOCKS = frozenset(("Lock", "TryLock", "Acquire", "Do"))
 
 
+_SETTING = ("assignment_statement", "short_var_declaration")
+
+
 def check_go(module: GoModule) -> Iterator[Finding]:
     waits, uses = functools.cache(_waits), functools.cache(functools.partial(_uses, module))
     for spawn in module.spawns:
@@ -134,15 +137,24 @@ def _set(module: GoModule, nodes: list[Node]) -> Iterator[tuple[Node, Binding]]:
 
 
 def _uses(module: GoModule, binding: Binding, around: Node) -> list[int]:
-    """Where a function itself uses a variable, more than taking its address, as bytes."""
-    return [
-        leaf.start_byte
+    """Where a function itself uses a variable, more than taking its address, as bytes, sorted."""
+    return sorted(
+        _when_used(leaf)
         for leaf in module.tree.leaves(binding.name)
         if leaf.type == "identifier"
         and not (leaf.parent is not None and leaf.parent.type == "unary_expression" and text(leaf.parent)[0] == "&")
         and function(leaf) == around
         and module.names.lookup(leaf) is binding
-    ]
+    )
+
+
+def _when_used(leaf: Node) -> int:
+    """Where a variable is used: one that is set, behind what it is set to, which may wait first."""
+    targets = leaf.parent
+    statement = targets.parent if targets is not None and targets.type == "expression_list" else None
+    if statement is not None and statement.type in _SETTING and statement.child_by_field_name("left") == targets:
+        return statement.end_byte
+    return leaf.start_byte
 
 
 def _waits(around: Node) -> list[int]:
