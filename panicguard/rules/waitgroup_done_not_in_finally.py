@@ -3,7 +3,7 @@
 ## What it does
 
 Reports, in Go, a `Done()` of a `sync.WaitGroup` in a spawned function that is called and not deferred, after something
-that may panic or return.
+that may panic or return. One in a loop counts jobs, not goroutines, and is not reported.
 
 ## Why is this bad
 
@@ -73,6 +73,7 @@ from typing import TYPE_CHECKING
 from panicguard.go.apis import SPAWN_WORDS
 from panicguard.go.layout import comment_behind
 from panicguard.go.nodes import callee, in_error, own, statements, text
+from panicguard.go.spawns import loops
 from panicguard.model import Applicability, Edit, Fix
 from panicguard.rule import Rule
 
@@ -96,10 +97,11 @@ def check_go(module: GoModule) -> Iterator[Finding]:
         seen.add(function.id)
         nodes = list(own(function))
         done = [node for node in nodes if _is_done(module, node)]
-        deferred = {text(callee(node)) for node in done if _above(node) == "defer_statement"}
+        # In a loop it counts jobs, not goroutines.
+        fine = {text(callee(n)) for n in done if _above(n) == "defer_statement" or any(True for _ in loops(n))}
         for node in done:
             called = text(callee(node))
-            if _above(node) != "expression_statement" or called in deferred:
+            if _above(node) != "expression_statement" or called in fine:
                 continue
             if any(one.type in _FAILING and one.end_byte <= node.start_byte and one not in done for one in nodes):
                 message = f"`{called}()` is left out when the function panics or returns before: defer it"
