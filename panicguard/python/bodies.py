@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.python.module import Module
+    from panicguard.python.spawns import Spawn
 
 
 def statements(body: CSTNode) -> Sequence[CSTNode]:
@@ -42,9 +43,15 @@ def is_guarded(module: Module, function: CSTNode) -> bool:
     )
 
 
-def is_guard(module: Module, node: CSTNode) -> bool:
-    """Whether an expression is a guard of the runtime, or one that the settings name."""
-    return _is_guard(module, node, apis.GUARDS)
+def runs_guarded(module: Module, spawn: Spawn) -> bool:
+    """Whether what is spawned lets no error out unreported."""
+    started = module.names.definition(spawn.call.func)
+    if isinstance(started, cst.ClassDef):
+        run = module.method(started, "run")
+        return run is not None and is_guarded(module, run)
+    if isinstance(spawn.target, cst.Call) and _is_guard(module, spawn.target.func, apis.GUARDS):
+        return True
+    return spawn.definition is not None and is_guarded(module, spawn.definition)
 
 
 def _is_guard(module: Module, node: CSTNode, known: Sequence[str]) -> bool:

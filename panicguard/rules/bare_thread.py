@@ -66,8 +66,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
-from panicguard.python.bodies import is_guard, is_guarded
-from panicguard.python.lazy import cst
+from panicguard.python.bodies import runs_guarded
 from panicguard.python.rewrite import spawn_fix
 from panicguard.python.spawns import Fate
 from panicguard.rule import Rule
@@ -77,7 +76,6 @@ if TYPE_CHECKING:
 
     from panicguard.model import Finding
     from panicguard.python.module import Module
-    from panicguard.python.spawns import Spawn
 
 
 def check(module: Module) -> Iterator[Finding]:
@@ -86,20 +84,10 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if spawn.declared and spawn.fate >= Fate.OBSERVED:
             continue
-        if module.settings.strict_spawns or not _is_guarded(module, spawn):
+        if module.settings.strict_spawns or not runs_guarded(module, spawn):
             name = module.text(spawn.call.func).rpartition(".")[2]
             message = f"`{name}` is bare: an error ends the thread, and nobody is told"
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
-
-
-def _is_guarded(module: Module, spawn: Spawn) -> bool:
-    subclass = module.names.definition(spawn.call.func)
-    if isinstance(subclass, cst.ClassDef):
-        run = module.method(subclass, "run")
-        return run is not None and is_guarded(module, run)
-    if isinstance(spawn.target, cst.Call) and is_guard(module, spawn.target.func):
-        return True
-    return spawn.definition is not None and is_guarded(module, spawn.definition)
 
 
 RULE = Rule(

@@ -4,7 +4,8 @@
 
 Reports `submit`, `run_in_executor`, `apply_async` and its kin, and Ray's `remote()`, when their result is
 dropped or kept without its error being read, and `Executor.map` whose results are not iterated. Only receivers
-whose type is known are looked at: many other things have a `submit`.
+whose type is known are looked at: many other things have a `submit`. A job that handles all of its errors itself is
+not reported.
 
 ## Why is this bad
 
@@ -68,6 +69,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
+from panicguard.python.bodies import runs_guarded
 from panicguard.python.rewrite import spawn_fix
 from panicguard.python.spawns import Fate
 from panicguard.rule import Rule
@@ -83,7 +85,8 @@ if TYPE_CHECKING:
 def check(module: Module) -> Iterator[Finding]:
     for spawn in module.spawns:
         message = _message(spawn, strict=module.settings.strict_spawns)
-        if message and not _has_error_callback(spawn):
+        is_told = _has_error_callback(spawn) or (not module.settings.strict_spawns and runs_guarded(module, spawn))
+        if message and not is_told:
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
 
 

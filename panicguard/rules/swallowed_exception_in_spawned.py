@@ -59,6 +59,7 @@ only one that is idle is reported. So is one around nothing but a cleanup (`clos
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import SPAWN_WORDS
@@ -75,10 +76,11 @@ if TYPE_CHECKING:
     from panicguard.model import Finding
     from panicguard.python.module import Module
 
-_CLEANUPS = frozenset(
-    "cleanup close aclose wait_closed shutdown disconnect terminate kill cancel stop unlink remove rmtree "
-    "release join flush unsubscribe unregister logout quit".split()
+_CLEANUP = re.compile(
+    r"_*(?:force_?)?(?:clean_?up|a?close|wait_closed|shutdown|disconnect|terminate|kill|cancel|stop|unlink|remove|rmtree|"
+    r"release|join|flush|unsubscribe|unregister|logout|quit|destroy|dispose|detach|reset|send_eof|write_eof)(?:_|$)"
 )
+"""How the name of what only ends something starts."""
 _IDLE_CALLS = frozenset(("print", "time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep"))
 
 
@@ -149,7 +151,7 @@ def _is_cleanup(module: Module, body: CSTNode) -> bool:
             value = value.expression
             if last_name(value) in module.cancelled:
                 return True
-        return isinstance(value, cst.Call) and last_name(value.func) in _CLEANUPS
+        return isinstance(value, cst.Call) and _CLEANUP.match(last_name(value.func)) is not None
 
     found = statements(body)
     return bool(found) and all(is_cleanup(s) for s in found)

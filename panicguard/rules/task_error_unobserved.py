@@ -4,8 +4,8 @@
 
 Reports a task whose handle is stored in an attribute, a global or a container, or is only polled and cancelled,
 when nothing in the module awaits it, asks for its result or exception, or passes it on. A done callback that
-only takes the task out of a set keeps it as silent. A task that only waits for an event (`event.wait()`) has no error
-to read, and is not reported.
+only takes the task out of a set keeps it as silent. A task that only waits for an event (`event.wait()`), or that
+handles all of its errors itself, is not reported.
 
 ## Why is this bad
 
@@ -56,6 +56,7 @@ whose future may be of another type afterwards.
 
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
+- `strict-spawns`: report tasks without an error to read too
 
 ## References
 
@@ -66,6 +67,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.python.bodies import runs_guarded
 from panicguard.python.lazy import cst
 from panicguard.python.rewrite import spawn_fix
 from panicguard.python.spawns import Fate
@@ -81,7 +83,9 @@ if TYPE_CHECKING:
 
 def check(module: Module) -> Iterator[Finding]:
     for spawn in module.spawns:
-        if spawn.kind in ("task", "gather") and spawn.fate is Fate.RETAINED and not _only_waits(module, spawn):
+        if spawn.kind not in ("task", "gather") or spawn.fate is not Fate.RETAINED:
+            continue
+        if module.settings.strict_spawns or not (_only_waits(module, spawn) or runs_guarded(module, spawn)):
             name = spawn.api.rpartition(".")[2]
             message = f"The result of `{name}` is kept, but nobody reads its error"
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
