@@ -4,7 +4,7 @@
 
 Reports a task whose handle is stored in an attribute, a global or a container, or is only polled and cancelled,
 when nothing in the module awaits it, asks for its result or exception, or passes it on. A done callback that
-only takes the task out of a set keeps it as silent. A task that only waits for an event (`event.wait()`), or that
+only takes the task out of a set keeps it as silent. A task that only sleeps or waits for an event, or that
 handles all of its errors itself, is not reported.
 
 ## Why is this bad
@@ -92,10 +92,12 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _only_waits(module: Module, spawn: Spawn) -> bool:
-    """Whether the task is a `wait()` of an event or the like, and of nothing in this module."""
+    """Whether the task sleeps, or waits for an event, a lock or the like that is nothing of this module."""
     match spawn.target:
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value="wait")) as func, args=[]):
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="wait" | "acquire")) as func, args=[]):
             return module.names.definition(func) is None
+        case cst.Call(func=func):
+            return module.names.qualified(func) == "asyncio.sleep"
     return False
 
 
