@@ -3,7 +3,8 @@
 ## What it does
 
 Reports a lambda or a nested function that is handed to a spawn inside a loop, or under a decorator that spawns
-it, and reads a name that the loop binds anew on every turn, without having bound it as a default. In Go: a function
+it, and reads a name that the loop binds anew on every turn, without having bound it as a default. A turn that waits for
+what it spawned, or that always leaves the function, is fine. In Go: a function
 literal spawned in a loop that reads a variable which all turns share: one that the loop sets and does not declare, and
 in a file for Go before 1.22 also one that it declares.
 

@@ -4,7 +4,8 @@
 
 Looks at the functions that run as a task, a thread or a job, and at the functions of the same module that they
 call. Reports a bare `except:`, `except Exception` or `except BaseException` that does nothing with the error,
-and `contextlib.suppress(Exception)`.
+and `contextlib.suppress(Exception)`. Not reported: what only closes or stops something, and a handler that returns a
+value to a caller or to who awaits the task.
 
 ## Why is this bad
 
