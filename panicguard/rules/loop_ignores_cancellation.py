@@ -2,10 +2,10 @@
 
 ## What it does
 
-Reports `while True`, `while 1` and `for ... in itertools.count()` in a function that runs as a task, a thread
-or a job, when nothing on the way round looks at a context, an event or a flag, awaits, leaves the loop or
-raises, and no exception that is named around the loop ends it. In Go: a `for` without a condition, or over `time.Tick`, in a function handed to the runtime's SafeGo, when
-nothing in it leaves the loop or uses a context.
+Reports `while True`, `while 1` and `for ... in itertools.count()` in a function that runs as a task, a thread or a job,
+when nothing on the way round looks at a context, an event or a flag, awaits, leaves the loop or raises, and no
+exception that is named around the loop ends it. In Go: a `for` without a condition, or over `time.Tick`, in a function
+handed to the runtime's SafeGo, when nothing in it leaves the loop or uses a context.
 
 ## Why is this bad
 
