@@ -7,9 +7,9 @@ Reports, in async functions, a handler for `asyncio.CancelledError`, `trio.Cance
 `suppress(CancelledError)` around an `await` in a loop.
 
 Not reported: waiting for a task that the module cancels, a handler that keeps the error, returns it or gives it to a
-future, one that asks `cancelling()`, calls `uncancel()` or what raises itself (`-> NoReturn`, `reraise(...)`), one behind
-a handler that raises the cancellation again or within one that raises another error again, what is shielded, and the last
-statement of `main`.
+future, one that asks `cancelling()`, calls `uncancel()` or what raises itself (`-> NoReturn`, `reraise(...)`), one
+behind a handler that raises the cancellation again or within one that raises another error again, what is shielded,
+and the last statement of `main`.
 
 ## Why is this bad
 
