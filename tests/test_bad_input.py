@@ -8,11 +8,14 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from panicguard import pool
 from panicguard.mode import Mode
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR
 from panicguard.pool import lint_bytes, lint_file, run
+from panicguard.python.apis import NEEDS
 from panicguard.rule import all_rules
 from panicguard.settings import Settings
 
@@ -175,6 +178,32 @@ def test_a_syntax_error_in_what_is_not_read() -> None:
     result = lint_bytes("a.py", text.encode(), SETTINGS, Mode(fix=True))
     assert [d.code for d in result.diagnostics] == ["PNC101", INVALID_SYNTAX]
     assert not result.fixed
+
+
+WORDS = sorted({word for rule in all_rules() for word in (*rule.words, *rule.likely_words)})
+BESIDE = " ".join(sorted({need for needs in NEEDS.values() for need in needs}))
+"""Without some of these a word is not looked at."""
+PLACES = ("# except {}", "{}", "x = '{}'", '"""\nexcept {}\n"""', "except {}", "try: f()\nexcept {}")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_word_wherever_it_stands(place: str) -> None:
+    for word in WORDS:
+        assert INTERNAL_ERROR not in codes(f"# {BESIDE}\n{place.format(word)}")
+
+
+LINES = (
+    *("async def f(x):", "class A(Thread):", "def run(self):", "try:", "except BaseException as e:", "finally:", "@f"),
+    *("while True:", "for x in y:", "with x as y:", "await f(x)", "return x", "continue", "raise", "pass", "(", ")"),
+    *("x = asyncio.create_task(f())", "self.x = pool.submit(f)", "from asyncio import *", "x = partial(f)", "\\"),
+    *("# except CancelledError:", "import asyncio", '"""'),
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(LINES)), max_size=12))
+def test_whatever_lines_there_are_it_does_not_fail(lines: list[tuple[int, str]]) -> None:
+    text = "".join(f"{'    ' * depth}{line}\n" for depth, line in lines)
+    assert INTERNAL_ERROR not in codes(text)
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\r", "\f", " ", "#", "\ufeff", "\\\n", "\n" * 100_000])

@@ -47,6 +47,8 @@ def slim(text: str, scanned: Scan, words: Sequence[str], caught: Sequence[str], 
         return Slim(text, range(text.count("\n") + 1))
     marked = mark(text, scanned, words)
     lines = marked.lines
+    if not lines:
+        return None
     catching = sorted({line_at(lines, at) for at in hits(text, caught)})
     handlers = [lines[row].start for row in catching if may_swallow(text, lines, row)]
     kept = inside.rows(marked, handlers, frozenset(names))
