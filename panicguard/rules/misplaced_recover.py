@@ -111,7 +111,7 @@ _LIKELY_IN_HANDLERS = ("sys.exception", "traceback.format_exc", "traceback.print
 _NAMES = frozenset(
     name.rpartition(".")[2] for name in (*apis.RECOVERS, *_IN_HANDLERS, *_LIKELY_IN_HANDLERS, ".exception")
 )
-_HELPER_NAME = re.compile(r"exc|err|traceback|tb(?![a-z])|panic|fail|crash|log|report|handle|hook", re.IGNORECASE)
+_HELPER_NAME = re.compile(r"exc|err|raise|traceback|tb(?![a-z])|panic|fail|crash|log|report|handle|hook", re.IGNORECASE)
 _EXIT_METHODS = frozenset(("__exit__", "__aexit__"))
 
 

@@ -79,7 +79,7 @@ if TYPE_CHECKING:
 
 _CLEANUP = re.compile(
     r"_*(?:force_?)?(?:clean_?up|a?close|wait_closed|shutdown|disconnect|terminate|kill|cancel|stop|unlink|remove|rmtree|"
-    r"release|join|flush|unsubscribe|unregister|logout|quit|destroy|dispose|detach|reset|send_eof|write_eof)(?:_|$)"
+    r"release|join|flush|unsubscribe|unregister|logout|quit|destroy|dispose|detach|reset|send_eof|write_eof|a?exit)(?:_|$)"
 )
 """How the name of what only ends something starts."""
 _IDLE_CALLS = frozenset(("print", "time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep"))
@@ -147,6 +147,8 @@ def _is_cleanup(module: Module, body: CSTNode) -> bool:
     """Whether a block does nothing but close, cancel or remove something, or wait for what this module cancels."""
 
     def is_cleanup(statement: CSTNode) -> bool:
+        if isinstance(statement, cst.If) and statement.orelse is None:
+            return all(map(is_cleanup, statements(statement.body)))
         value = statement.value if isinstance(statement, cst.Expr) else None
         if isinstance(value, cst.Await):
             value = value.expression
