@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ADDERS = frozenset("add append appendleft insert extend extendleft update setdefault".split())
 """Methods that put their argument into a container."""
-_TAKERS = frozenset("pop popleft popitem get values items copy".split())
+_TAKERS = frozenset("pop popleft popitem get keys values items copy".split())
 """Methods that give out what a container holds; the job of a pool has a `get` too, which raises its error."""
 _HANDED_ON = frozenset(
     "list tuple set frozenset dict iter enumerate zip sorted reversed filter next collections.deque "
