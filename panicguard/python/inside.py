@@ -122,9 +122,20 @@ def _kept(
             found.update(row for row, there in said_here.names.items() if not parts.calls.isdisjoint(there))
         if block in parts.catching:
             found.update(awaits(text, lines, block))
+        found |= _imports(marked, block, said_here, found)
         kept.update((row, True) for row in range(block.first, block.header + 1))
         kept.update(skeleton(text, lines, block.header + 1, block.last, found))
     return kept
+
+
+def _imports(marked: Marked, block: Block, its: Said, found: Set[int]) -> set[int]:
+    """The rows of a function that import something of which what stays of it speaks."""
+    imports = {row: names - {"import", "from", "as"} for row, names in its.names.items() if "import" in names}
+    if not imports:
+        return set()
+    stays = (row for row, there in skeleton(marked.text, marked.lines, block.header + 1, block.last, found) if there)
+    used = {name for row in stays for name in its.names.get(row, ())}
+    return {row for row, names in imports.items() if not used.isdisjoint(names)}
 
 
 def _assignments(text: str, name: str) -> Iterator[int]:

@@ -17,7 +17,7 @@ RECEIVER = re.compile(r"((?:\w+\s*\.\s*)+)$")
 """What a word is a method of, before the word."""
 _HEADER = 400
 """Characters from an `except` to what it names."""
-_AWAITED = re.compile(r"\bawait\s+[\w.]*$")
+_AWAITED = re.compile(r"\bawait[ \t]+[\w.]*$")
 
 
 def found_in(text: str, words: tuple[str, ...]) -> frozenset[str]:

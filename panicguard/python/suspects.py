@@ -34,6 +34,8 @@ _COMPOUND_OR_TEXT = re.compile(
     r"[ \t\f]*(?:(?:async|class|def|elif|else|except|finally|for|if|match|try|while|with)\b|[@\"'])"
 )
 _CALL = re.compile(r"\b(\w+)\s*\(")
+_TEXT = re.compile(r"""#.*|"[^"\n]*"|'[^'\n]*'""")
+"""What is not code, and some more: in it a bracket is no call."""
 
 
 def in_handler(text: str, lines: Sequence[LogicalLine], row: int) -> bool:
@@ -120,9 +122,8 @@ def _unguarded(text: str, lines: Sequence[LogicalLine], block: Block) -> int | N
     """The first simple statement of a function, in none of its compound ones, that may raise."""
     indent = lines[min(block.header + 1, block.last - 1)].indent
     for row in range(block.header + 1, block.last):
-        start, end, columns, _ = lines[row]
-        is_simple = columns == indent and not _COMPOUND_OR_TEXT.match(text, start)
-        if is_simple and not HARMLESS.issuperset(_CALL.findall(text, start, end)):
+        is_simple = lines[row].indent == indent and not _COMPOUND_OR_TEXT.match(text, lines[row].start)
+        if is_simple and not HARMLESS.issuperset(_CALL.findall(_code(text, lines[row]))):
             return row
     return None
 
@@ -133,5 +134,10 @@ def _stops(text: str, lines: Sequence[LogicalLine], block: Block) -> Iterator[in
         if _ENDLESS.match(text, lines[row].start):
             end = body_end(lines, row)
             nests = _NESTED.search(text, lines[row].end, lines[end - 1].end)
-            inside = (i for i in range(row + 1, end) if _STOPS.match(text, lines[i].start))
+            inside = (i for i in range(row + 1, end) if _STOPS.match(_code(text, lines[i])))
             yield None if nests else next(inside, None)
+
+
+def _code(text: str, line: LogicalLine) -> str:
+    """A line without its texts, for a Yes that must be certain."""
+    return _TEXT.sub("", text[line.start : line.end])

@@ -84,6 +84,7 @@ _SCOPES = frozenset(f"{module}.{name}" for module in ("anyio", "trio") for name 
 _TOLD = frozenset(("str", "repr", "format"))
 """What makes a text of an error."""
 _KNOWS = frozenset(("cancelling", "uncancel"))
+_ASKS = _KNOWS | {"cancelled"}
 
 
 def check(module: Module) -> Iterator[Finding]:
@@ -209,9 +210,10 @@ def _shields(module: Module, scope: CSTNode) -> bool:
 
 
 def _knows(module: Module, handler: CSTNode) -> bool:
-    """Whether the handler asks if it is the task that is cancelled, or if the error is a cancellation."""
+    """Whether the handler asks who is cancelled, or if the error is a cancellation."""
+    raises = any(isinstance(node, cst.Raise) for node in module.tree.within(handler))
     for node in module.tree.within(handler):
-        if isinstance(node, cst.Attribute) and node.attr.value in _KNOWS:
+        if isinstance(node, cst.Attribute) and node.attr.value in (_ASKS if raises else _KNOWS):
             return True
         if isinstance(node, cst.Call) and module.names.qualified(node.func) == "isinstance" and len(node.args) > 1:
             asked = module.tree.within(node.args[1].value)
