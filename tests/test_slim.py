@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from panicguard.model import Diagnostic
 
 SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()), spawn_exempt=())
-LIBRARY = Path(sysconfig.get_path("stdlib"))
+LIBRARY, INSTALLED = (Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib"))
 
 
 def whole(text: str, *_: object) -> Slim:
@@ -53,6 +53,12 @@ def differing(paths: Iterator[Path]) -> Iterator[tuple[Path, set[Diagnostic]]]:
 
 def test_the_standard_library() -> None:
     tried = [path for path in LIBRARY.rglob("*.py") if "site-packages" not in path.parts]
+    assert len(tried) > 500
+    assert dict(differing(iter(tried))) == {}
+
+
+def test_what_is_installed() -> None:
+    tried = [path for path in INSTALLED.rglob("*.py") if "panicguard" not in path.parts]
     assert len(tried) > 500
     assert dict(differing(iter(tried))) == {}
 
