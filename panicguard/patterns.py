@@ -44,18 +44,17 @@ def is_boundary(settings: Settings, path: str) -> bool:
 
 def component_for(settings: Settings, path: str) -> str | None:
     """The component that the settings give the spawns of a file: that of the first pattern that matches."""
-    for pattern, name in settings.component:
-        if matches(settings.root, (pattern,), path):
-            return name
-    return None
+    return _first(settings, settings.component, path)
 
 
 def target_version(settings: Settings, path: str) -> str:
     """The oldest Python that a file is for, as `py310`: that of the first pattern that matches, or the project's."""
-    for pattern, version in settings.per_file_target_version:
-        if matches(settings.root, (pattern,), path):
-            return version
-    return settings.target_version
+    return _first(settings, settings.per_file_target_version, path) or settings.target_version
+
+
+def _first(settings: Settings, table: Iterable[tuple[str, str]], path: str) -> str | None:
+    """What stands beside the first pattern that matches."""
+    return next((value for pattern, value in table if matches(settings.root, (pattern,), path)), None)
 
 
 def matches(root: str, patterns: tuple[str, ...], path: str) -> bool:

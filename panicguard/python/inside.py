@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.python.apis import IN_HANDLERS
-from panicguard.python.marked import any_in, bound, is_import
+from panicguard.python.marked import WORD, any_in, bound, is_import
 from panicguard.python.outline import skeleton
 from panicguard.python.screen import places
 from panicguard.python.suspects import awaits, evidence, hiding, may_not_end
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _GLOBAL = re.compile(r"global\s+([\w, ]+)")
 _GETATTR = re.compile(r"getattr\s*\([^,()]*,\s*['\"](\w+)['\"]")
 _CALLED_HERE = re.compile(r"(?<![\w.])(?:(?:self|cls)\s*\.\s*)?(\w+)\s*\(")
-_WORD = re.compile(r"\w+")
 _ASSIGNS = re.compile(r"\s*(?::[^=\n]+)?=(?!=)")
 _ASSIGNED = re.compile(r"\b(\w+)[ \t]*(?::[^=\n]+)?\Z")
 """A name up to the `=` behind it."""
@@ -179,7 +178,7 @@ def _decorated(marked: Marked, names: Set[str]) -> Iterator[Block]:
     for block in marked.outline.functions:
         if block.first < block.header:
             header = marked.lines[block.header].start
-            if not names.isdisjoint(_WORD.findall(marked.text, block.start, header)):
+            if not names.isdisjoint(WORD.findall(marked.text, block.start, header)):
                 yield block
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BOUND = re.compile(r"[ \t\f]*(\w+)\s*(?::|=(?!=))")
 """A statement that assigns to a name or annotates it."""
+WORD = re.compile(r"\w+")
 CALLED = re.compile(r"\b(\w+)\s*\(")
 _ALIAS = re.compile(r"\bas\s+(\w+)")
 _IMPORT = re.compile(r"[ \t\f]*(?:[^\n]*;[ \t\f]*)?(?:lazy[ \t]+)?(?:import|from)\b")

@@ -83,6 +83,15 @@ def body_end(lines: Sequence[LogicalLine], row: int) -> int:
     return end
 
 
+def above(lines: Sequence[LogicalLine], row: int, first: int = 0) -> Iterator[int]:
+    """The rows from `first` on that a row stands under, the nearest first."""
+    indent = lines[row].indent
+    for at in range(row - 1, first - 1, -1):
+        if lines[at].indent < indent:
+            indent = lines[at].indent
+            yield at
+
+
 def skeleton(
     text: str, lines: Sequence[LogicalLine], first: int, last: int, wanted: Set[int]
 ) -> Iterator[tuple[int, bool]]:

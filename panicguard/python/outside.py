@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.python.marked import BOUND, CALLED, bound, is_import
+from panicguard.python.marked import BOUND, CALLED, WORD, bound, is_import
 from panicguard.python.trace import NAME
 
 if TYPE_CHECKING:
@@ -14,13 +14,11 @@ if TYPE_CHECKING:
     from panicguard.python.marked import Marked
     from panicguard.python.outline import Block
 
-RETURNS = re.compile(r"->\s*([^#\n]*(?:Loop|Executor|Pool|Thread|Group|NoReturn|Never)[^#\n]*):\s*(?:#.*)?\Z")
-"""What a function returns that says something of who calls it."""
+_RETURNS = re.compile(r"->\s*([^#\n]*(?:Loop|Executor|Pool|Thread|Group|NoReturn|Never)[^#\n]*):\s*(?:#.*)?\Z")
 LONG = 300
 """Characters from which a statement without a word is worth blanking."""
 _LOOPS = re.compile(r"for ([\w, ]+?) in\b")
 _NAMED = re.compile(r" as (\w+)")
-_WORD = re.compile(r"\w+")
 
 
 def statements(marked: Marked, kept: Mapping[int, bool], names: Iterable[str]) -> tuple[set[Block], set[str]]:
@@ -30,7 +28,7 @@ def statements(marked: Marked, kept: Mapping[int, bool], names: Iterable[str]) -
     read = _read(marked, kept).union(names)
     found = _mentioned(marked, read)
     read.update(name for block in found for name in NAME.findall(text, block.start, block.end))
-    read.update(name for block in marked.outline.functions for name in _returned(marked, block, kept, read))
+    read.update(name for block in marked.outline.functions for name in _in_stub(marked, block, kept, read))
     found |= {b for b in marked.outline.statements if is_import(text, b) and _binds_any(text, b, read)}
     return found, read
 
@@ -38,6 +36,13 @@ def statements(marked: Marked, kept: Mapping[int, bool], names: Iterable[str]) -
 def is_read(marked: Marked, block: Block, name: str, read: Set[str]) -> bool:
     """Whether what a statement binds is read: in a class, as an attribute too."""
     return name in read or (marked.lines[block.first].indent > 0 and f".{name}" in read)
+
+
+def returned(marked: Marked, block: Block) -> str:
+    """What a function is said to return, where that says something of who calls it; else an empty string."""
+    header = marked.lines[block.header]
+    typed = _RETURNS.search(marked.text, header.start, header.end)
+    return typed[1] if typed else ""
 
 
 def _read(marked: Marked, kept: Mapping[int, bool]) -> set[str]:
@@ -54,7 +59,7 @@ def _mentioned(marked: Marked, read: set[str]) -> set[Block]:
     """The statements with a word in them, and those, but for imports, that are about a name that is read."""
     text, its = marked.text, marked.outline.statements
     found = {block for block in its if marked.is_hit(block.start, block.end)}
-    targets = {name for group in _LOOPS.findall(text) for name in _WORD.findall(group)}
+    targets = {name for group in _LOOPS.findall(text) for name in WORD.findall(group)}
     names = {*_NAMED.findall(text), *targets} & read
     names |= {n for b in its for n in bound(text, b) if is_read(marked, b, n, read)}
     for block in its:
@@ -63,20 +68,19 @@ def _mentioned(marked: Marked, read: set[str]) -> set[Block]:
         if start and start[1] in names:
             if is_short or CALLED.search(text, block.start, min(block.end, start.end() + 80)):
                 found.add(block)
-        elif not start and is_short and not names.isdisjoint(_WORD.findall(text, block.start, block.end)):
+        elif not start and is_short and not names.isdisjoint(WORD.findall(text, block.start, block.end)):
             found.add(block)
     return found
 
 
-def _returned(marked: Marked, block: Block, kept: Mapping[int, bool], read: Set[str]) -> list[str]:
+def _in_stub(marked: Marked, block: Block, kept: Mapping[int, bool], read: Set[str]) -> list[str]:
     """The names in what a function returns, where a stub of it stays."""
     if block.first in kept or not is_read(marked, block, block.name, read):
         return []
-    typed = RETURNS.search(marked.text, marked.lines[block.header].start, marked.lines[block.header].end)
-    return NAME.findall(typed[1]) if typed else []
+    return NAME.findall(returned(marked, block))
 
 
 def _binds_any(text: str, block: Block, names: Set[str]) -> bool:
     """Whether an import may bind one of the names."""
     imported = text[block.start : block.end].rpartition("import")[2]
-    return "*" in imported or not names.isdisjoint(_WORD.findall(imported))
+    return "*" in imported or not names.isdisjoint(WORD.findall(imported))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.python import inside, outside
 from panicguard.python.lex import line_at, margin
-from panicguard.python.marked import BOUND, mark
-from panicguard.python.outside import LONG, RETURNS, is_read
+from panicguard.python.marked import BOUND, WORD, mark
+from panicguard.python.outside import LONG, is_read, returned
 from panicguard.python.screen import hits
 from panicguard.python.suspects import may_swallow
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _FROM = re.compile(r"([ \t\f]*from\s+[\w.]+\s+import\s+)\(([^()]*\n[^()]*)\)\s*(?:#[^\n]*)?\Z")
 _COMMENT = re.compile(r"#[^\n]*")
-_WORD = re.compile(r"\w+")
 
 
 class Slim(NamedTuple):
@@ -109,7 +108,7 @@ def _render(marked: Marked, kept: Mapping[int, bool], read: Set[str]) -> Slim:
 def _narrowed(statement: re.Match[str], read: Set[str]) -> str:
     """A `from x import (...)` of several lines with only the names that are read."""
     names = _COMMENT.sub("", statement[2]).split(",")
-    kept = [name.strip() for name in names if not read.isdisjoint(_WORD.findall(name))]
+    kept = [name.strip() for name in names if not read.isdisjoint(WORD.findall(name))]
     return f"{statement[1]}{', '.join(' '.join(name.split()) for name in kept)}" if kept else statement[0]
 
 
@@ -118,8 +117,8 @@ def _stub(marked: Marked, block: Block) -> str:
     text, header = marked.text, marked.lines[block.header]
     if block.last - block.first == 1 and block.end - block.start < LONG:
         return text[block.start : block.end]
-    typed = RETURNS.search(text, header.start, header.end)
-    return f"{margin(text, header)}{block.kind} {block.name}(*_){f' -> {typed[1]}' if typed else ''}: ..."
+    typed = returned(marked, block)
+    return f"{margin(text, header)}{block.kind} {block.name}(*_){f' -> {typed}' if typed else ''}: ..."
 
 
 def _placeholder(marked: Marked, block: Block, read: Set[str]) -> str:

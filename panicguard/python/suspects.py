@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import HARMLESS
-from panicguard.python.outline import body_end
+from panicguard.python.outline import above, body_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,14 +40,11 @@ _TEXT = re.compile(r"""#.*|"[^"\n]*"|'[^'\n]*'""")
 
 def in_handler(text: str, lines: Sequence[LogicalLine], row: int) -> bool:
     """Whether a logical line stands in a handler of its function."""
-    indent = lines[row].indent
-    for line in reversed(lines[:row]):
-        if line.indent < indent:
-            indent = line.indent
-            if _HANDLES.match(text, line.start):
-                return True
-            if _DEFINES.match(text, line.start):
-                return False
+    for at in above(lines, row):
+        if _HANDLES.match(text, lines[at].start):
+            return True
+        if _DEFINES.match(text, lines[at].start):
+            return False
     return False
 
 
@@ -90,11 +87,11 @@ def hiding(text: str, lines: Sequence[LogicalLine], block: Block) -> Iterator[in
 
 def _start_of_try(text: str, lines: Sequence[LogicalLine], row: int) -> int:
     """The row of the `try` that a handler belongs to; the handler's own where there is none."""
-    for above in range(row - 1, -1, -1):
-        if lines[above].indent < lines[row].indent:
+    for at in range(row - 1, -1, -1):
+        if lines[at].indent < lines[row].indent:
             break
-        if lines[above].indent == lines[row].indent and _TRY.match(text, lines[above].start):
-            return above
+        if lines[at].indent == lines[row].indent and _TRY.match(text, lines[at].start):
+            return at
     return row
 
 

@@ -12,11 +12,11 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.python.lex import line_at, margin
-from panicguard.python.outline import block_header, body_end, definition
+from panicguard.python.outline import above, block_header, body_end, definition
 from panicguard.python.screen import RECEIVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence, Set
+    from collections.abc import Sequence, Set
 
     from panicguard.python.lex import LogicalLine
     from panicguard.python.outline import Block
@@ -103,14 +103,15 @@ def trace(
     is_in_loop = False
     for at in hits:
         row = line_at(lines, at)
-        is_in_loop = is_in_loop or any(_LOOP.match(text, lines[above].start) for above in _above(lines, block, row))
+        around = [lines[at] for at in above(lines, row, block.header + 1)]
+        is_in_loop = is_in_loop or any(_LOOP.match(text, line.start) for line in around)
         own = _definition(text, lines, row, block.last) if row > block.header else range(row, row + 1)
         piece = text[lines[row].start : lines[own[-1]].end]
         found.rows.update(own)
         found.targets.update(_TARGET.findall(piece))
         found.stores.update(_stores(piece))
         found.receivers.update(_owners(piece))
-        flows.update(_binds(piece), _around(text, lines, block, row))
+        flows.update(_binds(piece), filter(None, (definition(text, line)[1] for line in around)))
         needs.update(NAME.findall(_without_arguments(piece, at - lines[row].start)))
         if receiver := RECEIVER.search(text, lines[row].start, at + text.startswith(".", at)):
             found.receivers.update(NAME.findall(text, max(lines[row].start, receiver.start() - 1), receiver.end()))
@@ -166,21 +167,21 @@ def _reads(piece: str, *, is_flow: bool, is_definition: bool) -> list[str]:
 def _stores(piece: str) -> set[str]:
     """The names that a line assigns to or puts something into."""
     assigned = _ASSIGNED.match(piece.lstrip())
-    found = (*_containers(piece), *((assigned,) if assigned else ()))
-    return {f".{m[2]}" if m[1] else m[2] for m in found}
+    found = (*_containers(piece), *((assigned.groups(),) if assigned else ()))
+    return {f".{name}" if reached else name for reached, name in found}
 
 
 def _owners(piece: str) -> set[str]:
     """The names that a line reaches a container through, to put something into it."""
-    return {name for container in _containers(piece) for name in NAME.findall(container[1])}
+    return {name for reached, _ in _containers(piece) for name in NAME.findall(reached)}
 
 
-def _containers(piece: str) -> Iterator[re.Match[str]]:
+@functools.lru_cache(maxsize=1024)
+def _containers(piece: str) -> tuple[tuple[str, str], ...]:
     """What a line puts something into: what it is reached through, and its name."""
-    for added in _ADDS.finditer(piece):
-        container = _CONTAINER.search(piece, max(0, added.start() - _NEAR), added.start())
-        if container is not None:
-            yield container
+    places = (added.start() for added in _ADDS.finditer(piece))
+    found = (_CONTAINER.search(piece, max(0, at - _NEAR), at) for at in places)
+    return tuple((container[1], container[2]) for container in found if container is not None)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -201,17 +202,3 @@ def _definition(text: str, lines: Sequence[LogicalLine], row: int, last: int) ->
     """All rows of the definition that starts in a row; else the row."""
     header = block_header(text, lines, row, last)
     return range(row, body_end(lines, header) if definition(text, lines[header])[0] else row + 1)
-
-
-def _around(text: str, lines: Sequence[LogicalLine], block: Block, row: int) -> Iterator[str]:
-    """The names of the functions that a row stands in, below that of the block."""
-    return (name for above in _above(lines, block, row) if (name := definition(text, lines[above])[1]))
-
-
-def _above(lines: Sequence[LogicalLine], block: Block, row: int) -> Iterator[int]:
-    """The rows of a block that a row stands under, the nearest first."""
-    indent = lines[row].indent
-    for above in range(row - 1, block.header, -1):
-        if lines[above].indent < indent:
-            indent = lines[above].indent
-            yield above

@@ -97,6 +97,13 @@ class Tree:
             yield parent
             node = parent
 
+    def around(self, node: CSTNode) -> Iterator[CSTNode]:
+        """The ancestors up to the function that the node is in, without that."""
+        for ancestor in self.ancestors(node):
+            if type(ancestor).__name__ in _FUNCTIONS:
+                return
+            yield ancestor
+
     def enclosing(self, node: CSTNode, *types: type[N]) -> N | None:
         """The nearest ancestor of one of these (exact) types."""
         parents = self.parents

@@ -85,8 +85,7 @@ if TYPE_CHECKING:
 def check(module: Module) -> Iterator[Finding]:
     for spawn in module.spawns:
         message = _message(spawn, strict=module.settings.strict_spawns)
-        is_told = _has_error_callback(spawn) or (not module.settings.strict_spawns and runs_guarded(module, spawn))
-        if message and not is_told:
+        if message and not _is_told(module, spawn):
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
 
 
@@ -103,8 +102,11 @@ def _message(spawn: Spawn, *, strict: bool) -> str | None:
     return f"`{name}` is a raw spawn: it names no component and no policy" if strict else None
 
 
-def _has_error_callback(spawn: Spawn) -> bool:
-    return any(a.keyword is not None and a.keyword.value in apis.ERROR_CALLBACKS for a in spawn.call.args)
+def _is_told(module: Module, spawn: Spawn) -> bool:
+    """Whether errors go to a callback, or, where not every job is reported, to nobody as the job handles them."""
+    if any(a.keyword is not None and a.keyword.value in apis.ERROR_CALLBACKS for a in spawn.call.args):
+        return True
+    return not module.settings.strict_spawns and runs_guarded(module, spawn)
 
 
 RULE = Rule(

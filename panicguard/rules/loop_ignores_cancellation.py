@@ -187,9 +187,7 @@ def _can_stop(module: Module, loop: CSTNode, context: str | None) -> bool:
 
 def _ends_by_an_exception(module: Module, loop: CSTNode) -> bool:
     child = loop
-    for ancestor in module.tree.ancestors(loop):
-        if isinstance(ancestor, (cst.FunctionDef, cst.Lambda)):
-            break
+    for ancestor in module.tree.around(loop):
         if isinstance(ancestor, cst.Try) and ancestor.body is child:
             names = (module.names.qualified(h.type) for h in ancestor.handlers if h.type is not None)
             return any(name not in _EVERYTHING for name in names)

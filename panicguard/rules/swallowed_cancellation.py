@@ -184,22 +184,18 @@ def _raises_elsewhere(module: Module, handler: cst.ExceptHandler | cst.ExceptSta
 
 def _is_on_the_way_out(module: Module, node: CSTNode) -> bool:
     """Whether it is a handler of another error, which is raised again, that the node stands in."""
-    for ancestor in module.tree.ancestors(node):
-        if isinstance(ancestor, cst.FunctionDef):
-            break
-        if isinstance(ancestor, cst.ExceptHandler) and always_leaves_by_raise(statements(ancestor.body)):
-            return True
-    return False
+    return any(
+        isinstance(ancestor, cst.ExceptHandler) and always_leaves_by_raise(statements(ancestor.body))
+        for ancestor in module.tree.around(node)
+    )
 
 
 def _is_shielded(module: Module, node: CSTNode) -> bool:
     """Whether no cancellation of anyio's or trio's gets through to the node."""
-    for ancestor in module.tree.ancestors(node):
-        if isinstance(ancestor, cst.FunctionDef):
-            break
-        if isinstance(ancestor, cst.With) and any(_shields(module, item.item) for item in ancestor.items):
-            return True
-    return False
+    return any(
+        isinstance(ancestor, cst.With) and any(_shields(module, item.item) for item in ancestor.items)
+        for ancestor in module.tree.around(node)
+    )
 
 
 def _shields(module: Module, scope: CSTNode) -> bool:
@@ -282,12 +278,7 @@ def _ends_main(function: cst.FunctionDef, node: CSTNode) -> bool:
 
 
 def _in_loop(module: Module, node: CSTNode) -> bool:
-    for ancestor in module.tree.ancestors(node):
-        if isinstance(ancestor, (cst.While, cst.For)):
-            return True
-        if isinstance(ancestor, cst.FunctionDef):
-            return False
-    return False
+    return any(isinstance(ancestor, (cst.While, cst.For)) for ancestor in module.tree.around(node))
 
 
 def _raise_fix(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> Fix | None:

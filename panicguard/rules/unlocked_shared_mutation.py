@@ -87,8 +87,6 @@ _WAITING = re.compile(
 )
 """What a call may be named that waits for others, or shares with them what no lock is needed for."""
 _LOCKS = frozenset(("Lock", "TryLock", "Acquire", "Do"))
-
-
 _SETTING = ("assignment_statement", "short_var_declaration")
 
 
