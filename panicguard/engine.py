@@ -12,14 +12,16 @@ from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diag
 from panicguard.python import screen as python_screen
 from panicguard.python.magics import as_python, leaves_magics
 from panicguard.python.screen import found_in
-from panicguard.rule import all_rules, rule_names
+from panicguard.python.slice.demand import Demand
+from panicguard.rule import Evidence, all_rules, rule_names
 from panicguard.settings import language
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from panicguard.model import Finding
-    from panicguard.rule import Rule
+    from panicguard.python.module import Module
+    from panicguard.rule import Check, Rule
     from panicguard.settings import Settings
     from panicguard.source import Source
 
@@ -115,38 +117,50 @@ def _diagnostics(rule: Rule, findings: Iterator[Finding]) -> Iterator[Diagnostic
 
 
 def _python_words(rule: Rule, likely: bool) -> tuple[str, ...]:
-    return (*rule.words, *rule.likely_words) if likely else rule.words
+    check = rule.python
+    if check is None:
+        return ()
+    return (*check.words, *check.likely_words) if likely else check.words
 
 
 def _in_python(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
     from panicguard.python.module import UnparsableError, parse
 
     declared = words.intersection(_declared(settings))
-    standing = [(rule, words.intersection(_python_words(rule, settings.low_confidence))) for rule in rules]
-    wanted = [rule for rule, its in standing if its or (declared and not rule.handlers)]
-    plain = declared.union(*(its for rule, its in standing if not rule.handlers))
-    caught = words - plain
+    wanted: list[tuple[Rule, Check[Module]]] = []
+    demands: list[Demand] = []
+    for rule in rules:
+        if rule.python is None:
+            continue
+        own = words.intersection(_python_words(rule, settings.low_confidence))
+        if rule.python.evidence != {Evidence.CANCELLATION_HANDLERS}:
+            own |= declared
+        if own:
+            wanted.append((rule, rule.python))
+            demands.append(Demand(own, frozenset(rule.python.evidence)))
+    if not wanted:
+        return []
     try:
-        module = parse(source, settings, sorted(plain), sorted(caught))
+        module = parse(source, settings, demands)
     except UnparsableError as error:
         code = INVALID_SYNTAX if error.invalid else INTERNAL_ERROR
         return [Diagnostic(code, code, error.message, error.start, error.end)]
     if module is None:
         return []
-    return [one for rule in wanted if rule.python for one in _diagnostics(rule, rule.python(module))]
+    return [one for rule, check in wanted for one in _diagnostics(rule, check.run(module))]
 
 
 # Go
 
 
 def _in_go(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
-    wanted = [rule for rule in rules if words.intersection(rule.go_words)]
+    wanted = [(rule, rule.go) for rule in rules if rule.go is not None and words.intersection(rule.go.words)]
     if not wanted:
         return []
     from panicguard.go.module import parse
 
     module = parse(source, settings)
-    return [one for rule in wanted if rule.go for one in _diagnostics(rule, rule.go(module))]
+    return [one for rule, check in wanted for one in _diagnostics(rule, check.run(module))]
 
 
 def _is_exempt_go(source: Source, settings: Settings) -> bool:
@@ -155,6 +169,6 @@ def _is_exempt_go(source: Source, settings: Settings) -> bool:
 
 FRONT_ENDS = {
     "python": _FrontEnd(_python_words, lambda *_: False, python_screen.standing_in, _in_python),
-    "go": _FrontEnd(lambda rule, _: rule.go_words, _is_exempt_go, go_screen.standing_in, _in_go),
+    "go": _FrontEnd(lambda rule, _: rule.go.words if rule.go else (), _is_exempt_go, go_screen.standing_in, _in_go),
 }
 """By `Source.language`."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from panicguard.engine import check as check_source
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Result, edited
 from panicguard.python.magics import as_python
-from panicguard.python.shallow import shallow
+from panicguard.python.slice.depth import shallow
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _parse_error(source: Source) -> str | None:
 
     text = as_python(source).text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\f")
     try:
-        libcst.parse_module(shallow(text, ())[0])
+        libcst.parse_module(shallow(text, ()))
     except (libcst.ParserSyntaxError, libcst.CSTLogicError, TypeError, RecursionError) as error:
         return _first_line(error)
     return None

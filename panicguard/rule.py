@@ -2,46 +2,82 @@
 
 from __future__ import annotations
 
+import dataclasses
+import enum
 import functools
 import importlib
 import pkgutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Set
 
     from panicguard.go.module import GoModule
     from panicguard.model import Finding
     from panicguard.python.module import Module
 
+File = TypeVar("File")
+
+
+class Evidence(enum.Enum):
+    """What of a Python file says something of a rule's words, beside what they spawn and what becomes of the handle.
+    The rest of the file may be missing from what the rule is given."""
+
+    SPAWNS = "no more than that"
+    WHOLE_SPAWNED_BODY = "all of the functions that are spawned: the safe choice"
+    ESCAPES = "whether an error can leave a spawned function"
+    HANDLERS = "what may hide errors in spawned functions, and in the functions that they call"
+    ENDLESS_LOOPS = "the endless loops of spawned functions, and what they call"
+    FINALLY = "the `try` statements with a `finally` of async and of spawned functions"
+    RUN_METHODS = "the `run` of thread classes, and what it calls"
+    TURNS = "what ends a turn of a loop that spawns a closure"
+    CALLERS = "the words where they stand in no handler, and the calls of the functions that they stand in"
+    CANCELLATION_HANDLERS = "the words where handlers of async functions name them, and what is awaited there"
+
+
+class Fixes(str, enum.Enum):
+    """Whether the findings of a rule come with a fix."""
+
+    NONE = "None"
+    SOMETIMES = "Sometimes"
+    ALWAYS = "Always"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Check(Generic[File]):
+    """How a rule checks the files of a language.
+
+    `words` are whole identifiers (in Go substrings) without one of which a file cannot have a finding: a file with none
+    of any rule's words is never parsed. In Python a word that is only the callee of an `await` does not count; further
+    conditions are in `python/apis.py` (`NEEDS`, `BEFORE`, `AFTER`). `evidence` matters in Python alone.
+    """
+
+    run: Callable[[File], Iterator[Finding]]
+    words: tuple[str, ...]
+    likely_words: tuple[str, ...] = ()
+    """Further words, where what is likely but not proven is reported too."""
+    evidence: Set[Evidence] = frozenset((Evidence.WHOLE_SPAWNED_BODY,))
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: a value, not a class to inherit from.
-
-    `words`, and `go_words` for Go, are the substrings without one of which a file cannot have a finding: a file
-    with none of any rule's words is never parsed. `docs` is the module docstring: its first line is the summary, and
-    its sections are What it does, Why is this bad, Example, Use instead, Fix safety, Options, References.
-    """
+    """One rule: a value, not a class to inherit from. It is about the languages that it has a check for."""
 
     code: str
-    module: str
-    docs: str
-    words: tuple[str, ...] = ()
-    likely_words: tuple[str, ...] = ()
-    """Further words, where what is likely but not proven is reported too."""
-    python: Callable[[Module], Iterator[Finding]] | None = None
-    go_words: tuple[str, ...] = ()
-    go: Callable[[GoModule], Iterator[Finding]] | None = None
-    """What checks a file, by language; a rule may be about one alone."""
+    python: Check[Module] | None = None
+    go: Check[GoModule] | None = None
     default: bool = True
     spawn: bool = False
     """Whether the rule is about a spawn itself, so that `spawn-exempt` files are free of it."""
-    handlers: bool = False
-    """Whether its words matter only in the handlers of async functions."""
-    fix: str = "None"
-    """None, Sometimes or Always: whether its findings come with a fix."""
+    fix: Fixes = Fixes.NONE
+    reported_by: str = ""
+    """The module that reports its findings, where that is known only when all checks have run."""
+    module: str = ""
+    """The module that it stands in, and `docs` that module's docstring: both are filled in by `all_rules`. The first
+    line is the summary; the sections are What it does, Why is this bad, Example, Use instead, Fix safety, Options,
+    References."""
+    docs: str = ""
 
     @property
     def name(self) -> str:
@@ -57,7 +93,8 @@ def all_rules() -> tuple[Rule, ...]:
     """Every rule, by code."""
     package = importlib.import_module("panicguard.rules")
     modules = (importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__))
-    return tuple(sorted((module.RULE for module in modules), key=lambda rule: rule.code))
+    rules = (dataclasses.replace(m.RULE, module=m.__name__, docs=m.__doc__ or "") for m in modules)
+    return tuple(sorted(rules, key=lambda rule: rule.code))
 
 
 @functools.cache

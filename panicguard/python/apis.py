@@ -138,46 +138,42 @@ BUILTINS = frozenset(
 KNOWN = frozenset(
     (*SPAWNS, *RETURNS, *RECOVERS, *GUARDS, *CANCELLED, "mruntime.Context", GROUP, LOOP, THREAD, *EXECUTORS)
 )
-THREAD_WORDS = tuple(
-    f"{name}{after}" for name in ("Thread", "QThread", "QRunnable") for after in ("(", ")", ",", " as", "\n")
-)
-"""A thread class where it is called, derived from or renamed; a type annotation says nothing."""
+THREAD_WORDS = ("Thread", "QThread", "QRunnable")
 START_WORDS = ("start_new_thread", "start_joinable_thread", "_start_new_thread", "_start_joinable_thread")
-SPAWN_WORDS = (
-    "create_task",
-    "ensure_future",
-    "run_coroutine_threadsafe",
-    "start_soon",
-    "spawn_callback",
-    *THREAD_WORDS,
-    *START_WORDS,
-    "callInThread",
-    ".submit(",
-    "run_in_executor",
-    "apply_async",
-    "SafeGo",
-    "SafeGoWithContext",
-    "SafeGoWithContextAndComponent",
-    "SafeThread",
-    "SafeTimer",
+SPAWN_WORDS = tuple(
+    sorted(
+        {name.rpartition(".")[2] for name in (*SPAWNS, *THREAD_CLASSES, RAY_REMOTE)}
+        | {name.rpartition(".")[2] for name, known in _EXACT.items() if known in SPAWNS}
+    )
 )
 """Words without one of which a module spawns nothing: what a rule about spawned code is screened by."""
-CANCELLED_WORDS = ("CancelledError", "BaseException", "except:", "trio.Cancelled", "get_cancelled_exc_class")
-"""What a handler of a cancellation names."""
+CAUGHT_WORDS = frozenset((*(name.rpartition(".")[2] for name in CANCELLED), "BaseException", "get_cancelled_exc_class"))
+"""Words that count where an `except` or a `suppress` may name them."""
 NEEDS = {
-    ".submit(": ("Executor", "distributed"),
-    ".map(": ("PoolExecutor",),
+    "submit": ("Executor", "distributed"),
+    "map": ("PoolExecutor",),
     "gather": ("asyncio",),
-    "apply_async": ("Pool",),
-    "map_async": ("Pool",),
-    ".remote(": ("import ray", "from ray"),
-    **dict.fromkeys(CANCELLED_WORDS, ("async def",)),
-    **dict.fromkeys(THREAD_WORDS, ("threading", "Qt")),
-    "Process):": ("multiprocessing",),
+    "go": ("WaitGroup",),
+    **dict.fromkeys(("apply_async", "map_async", "starmap_async"), ("Pool",)),
+    "remote": ("import ray", "from ray"),
+    **dict.fromkeys((*CAUGHT_WORDS, "except"), ("async",)),
+    "Cancelled": ("trio",),
+    **dict.fromkeys(("Thread", "Timer"), ("threading",)),
+    **dict.fromkeys(("QThread", "QRunnable"), ("Qt",)),
+    "Process": ("multiprocessing",),
 }
 """Word -> one of these must stand in the module too: without it the receiver's type cannot be known."""
-IN_HANDLERS = ("exc_info()", "format_exc", "print_exc", ".exception(")
-"""The words that say nothing where they belong: in a handler. Only the first is about an exception for certain."""
+METHODS = frozenset(("submit", "map", "go", "remote", "exception"))
+"""Words that count as attributes alone."""
+_BASE = r"\s*(?:,[^()\n]*)?\)\s*:"
+AFTER = {
+    **dict.fromkeys(THREAD_WORDS, r"\s*(?:[(),;#\\]|as\b|$|\n)"),
+    **dict.fromkeys(("Timer", "Process"), rf"{_BASE}"),
+    **dict.fromkeys(("exc_info", "exception"), r"\s*\("),
+    "except": r"\s*:",
+}
+"""Word -> what must stand behind it: a thread class counts where it is called, derived from or renamed, in an
+annotation it says nothing."""
 HARMLESS = frozenset(
     "debug info warning warn error exception critical fatal log msg is_set is_alive wait set clear sleep "
     "monotonic time perf_counter".split()

@@ -1,4 +1,8 @@
-"""One parsed Python module as the rules see it."""
+"""One parsed Python module as the rules see it: a slice of it.
+
+Rows may be missing: statements that say nothing of what a rule's words spawn, beyond the evidence that it declares (see
+`Evidence` in `panicguard/rule.py`), are left out or stand as `0` or as a stub. Offsets are those of the whole text.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,8 @@ from panicguard.python.apis import DEFAULT_RUNTIME, THREAD_CLASSES
 from panicguard.python.flow import Flow
 from panicguard.python.lazy import cst
 from panicguard.python.names import Names
-from panicguard.python.shallow import TooDeepError, shallow
-from panicguard.python.slim import slim
+from panicguard.python.slice.depth import TooDeepError, shallow
+from panicguard.python.slice.slice import slice_of
 from panicguard.python.spawns import find
 from panicguard.python.tree import Tree, index, last_name
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.model import Fix
+    from panicguard.python.slice.demand import Demand
     from panicguard.python.spawns import Spawn
     from panicguard.settings import Settings
     from panicguard.source import Source
@@ -102,8 +107,8 @@ class Module:
         return Finding(start, end, message, fix)
 
 
-def parse(source: Source, settings: Settings, words: Sequence[str], caught: Sequence[str]) -> Module | None:
-    """The module, with what no rule needs left out; None where nothing is left. Raises UnparsableError."""
+def parse(source: Source, settings: Settings, demands: Sequence[Demand]) -> Module | None:
+    """The module, with what no demand needs left out; None where nothing is left. Raises UnparsableError."""
     text = source.text
     if "\0" in text:
         at = text.index("\0")
@@ -112,22 +117,22 @@ def parse(source: Source, settings: Settings, words: Sequence[str], caught: Sequ
     feeds = len(plain) - len(plain.lstrip("\f"))
     line_starts = [feeds, *source.line_starts[1:]]
     plain = plain[feeds:]
-    try:
-        plain, scanned = shallow(plain, (*words, *caught))
-    except TooDeepError as deep:
-        row = plain.count("\n", 0, deep.offset) + 1
-        start = source.line_starts[row - 1]
-        message = f"nested too deeply to be analysed ({deep.depth} levels)"
-        raise UnparsableError(message, start, start + len(source.line(row)), invalid=False) from None
     runtime = settings.runtime_module or DEFAULT_RUNTIME
-    slimmed = slim(plain, scanned, words, caught, ("mruntime", *runtime.split(".")))
-    if slimmed is None:
-        return None
-    root, parsed = _parsed(slimmed.text), slimmed.text
-    if root is not None:
-        line_starts = [line_starts[row] for row in slimmed.rows]
-    else:
-        root, parsed = _parsed(plain), plain
+    try:
+        sliced = slice_of(plain, demands, frozenset(("mruntime", *runtime.split("."))))
+        if sliced is None:
+            return None
+        root, parsed = _parsed(sliced.text), sliced.text
+        if root is None:
+            parsed = shallow(plain, sorted(word for demand in demands for word in demand.words))
+            root = _parsed(parsed)
+        else:
+            line_starts = [line_starts[row] for row in sliced.rows]
+    except TooDeepError as deep:
+        start = source.line_starts[deep.row]
+        message = f"nested too deeply to be analysed ({deep.depth} levels)"
+        end = start + len(source.line(deep.row + 1))
+        raise UnparsableError(message, start, end, invalid=False) from None
     if root is None:
         raise _unparsable(source, plain)
     tree = index(root, parsed, line_starts)

@@ -6,15 +6,17 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import CANCELLED_WORDS, METHODS_ELSEWHERE, NEEDS
+from panicguard.python.apis import AFTER, CAUGHT_WORDS, METHODS, METHODS_ELSEWHERE, NEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ahocorasick_rs import AhoCorasick
 
-RECEIVER = re.compile(r"((?:\w+\s*\.\s*)+)$")
+_RECEIVER = re.compile(r"((?:\w+\s*\.\s*)+)$")
 """What a word is a method of, before the word."""
+_ATTRIBUTE = re.compile(r"\.\s*$")
+_AFTER = {word: re.compile(pattern) for word, pattern in AFTER.items()}
 _HEADER = 400
 """Characters from an `except` to what it names."""
 _AWAITED = re.compile(r"\bawait[ \t]+[\w.]*$")
@@ -67,11 +69,15 @@ def _may_be_code(text: str, word: str, at: int) -> bool:
     before = max(0, at - 60)
     if text[at - 1 : at] in ("'", '"') and text[at + len(word) : at + len(word) + 1] == text[at - 1]:
         return text.find("getattr", before, at) >= 0
-    if word in CANCELLED_WORDS:
+    if word in _AFTER and not _AFTER[word].match(text, at + len(word)):
+        return False
+    if word in CAUGHT_WORDS:
         return any(text.find(header, max(0, at - _HEADER), at + len(word)) >= 0 for header in ("except", "suppress"))
+    if word in METHODS and not _ATTRIBUTE.search(text, before, at):
+        return False
     if _AWAITED.search(text, before, at):
         return False
-    receiver = RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None
+    receiver = _RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None
     return receiver is None or receiver[1].rstrip(". ") in METHODS_ELSEWHERE[word]
 
 

@@ -69,7 +69,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.rewrite import spawn_fix
 from panicguard.python.spawns import Fate
-from panicguard.rule import Rule
+from panicguard.rule import Check, Evidence, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,11 +98,8 @@ def _handle(api: str) -> str:
 
 
 RULE = Rule(
-    code="PNC101",
-    module=__name__,
-    docs=__doc__ or "",
-    words=("create_task", "ensure_future", "run_coroutine_threadsafe", "gather", "spawn_callback"),
-    python=check,
+    "PNC101",
+    python=Check(check, words=("create_task", "ensure_future", "run_coroutine_threadsafe", "gather", "spawn_callback"), evidence={Evidence.ESCAPES}),
     spawn=True,
-    fix="Sometimes",
+    fix=Fixes.SOMETIMES,
 )

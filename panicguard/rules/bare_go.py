@@ -66,7 +66,7 @@ from typing import TYPE_CHECKING
 from panicguard.go.nodes import callee, statement_call
 from panicguard.go.screen import KEYWORD
 from panicguard.model import Finding
-from panicguard.rule import Rule
+from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,11 +98,8 @@ def _shown(statement: Node) -> Node:
 
 
 RULE = Rule(
-    code="PNC120",
-    module=__name__,
-    docs=__doc__ or "",
-    go_words=(KEYWORD,),
-    go=check_go,
+    "PNC120",
+    go=Check(check_go, words=(KEYWORD,)),
     spawn=True,
-    fix="Sometimes",
+    fix=Fixes.SOMETIMES,
 )

@@ -69,7 +69,7 @@ from panicguard.python import apis
 from panicguard.python.bodies import runs_guarded
 from panicguard.python.rewrite import spawn_fix
 from panicguard.python.spawns import Fate
-from panicguard.rule import Rule
+from panicguard.rule import Check, Evidence, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,11 +91,8 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 RULE = Rule(
-    code="PNC103",
-    module=__name__,
-    docs=__doc__ or "",
-    words=(*apis.THREAD_WORDS, *apis.START_WORDS, "callInThread"),
-    python=check,
+    "PNC103",
+    python=Check(check, words=(*apis.THREAD_WORDS, *apis.START_WORDS, "callInThread"), evidence={Evidence.ESCAPES, Evidence.RUN_METHODS}),
     spawn=True,
-    fix="Sometimes",
+    fix=Fixes.SOMETIMES,
 )

@@ -88,7 +88,7 @@ from typing import TYPE_CHECKING
 from panicguard.go.apis import RUNTIME
 from panicguard.go.nodes import is_called, text
 from panicguard.python.rewrite import component_fix
-from panicguard.rule import Rule
+from panicguard.rule import Check, Evidence, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,12 +124,8 @@ def check_go(module: GoModule) -> Iterator[Finding]:
 
 
 RULE = Rule(
-    code="PNC201",
-    module=__name__,
-    docs=__doc__ or "",
-    words=("SafeGoWithContext",),
-    python=check,
-    go_words=("SafeGo",),
-    go=check_go,
-    fix="Sometimes",
+    "PNC201",
+    python=Check(check, words=("SafeGoWithContext",), evidence={Evidence.SPAWNS}),
+    go=Check(check_go, words=("SafeGo",)),
+    fix=Fixes.SOMETIMES,
 )

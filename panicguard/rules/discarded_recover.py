@@ -62,7 +62,7 @@ from panicguard.go.layout import aligned
 from panicguard.go.nodes import ancestors, arguments, function, in_error, is_called, statements, text, within
 from panicguard.go.recovery import is_deferred, misplaced
 from panicguard.model import Applicability, Edit, Fix
-from panicguard.rule import Rule
+from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,10 +182,7 @@ def _returns(node: Node) -> bool:
 
 
 RULE = Rule(
-    code="PNC302",
-    module=__name__,
-    docs=__doc__ or "",
-    go_words=("recover",),
-    go=check_go,
-    fix="Sometimes",
+    "PNC302",
+    go=Check(check_go, words=("recover",)),
+    fix=Fixes.SOMETIMES,
 )

@@ -53,7 +53,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SAFEGO
 from panicguard.go.nodes import arguments, plain, text
-from panicguard.rule import Rule
+from panicguard.rule import Check, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,9 +91,6 @@ def _literal(module: GoModule, node: Node) -> str | None:
 
 
 RULE = Rule(
-    code="PNC202",
-    module=__name__,
-    docs=__doc__ or "",
-    go_words=("SafeGoWithContextAndComponent",),
-    go=check_go,
+    "PNC202",
+    go=Check(check_go, words=("SafeGoWithContextAndComponent",)),
 )

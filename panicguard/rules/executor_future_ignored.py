@@ -72,7 +72,7 @@ from panicguard.python import apis
 from panicguard.python.bodies import runs_guarded
 from panicguard.python.rewrite import spawn_fix
 from panicguard.python.spawns import Fate
-from panicguard.rule import Rule
+from panicguard.rule import Check, Evidence, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,18 +110,8 @@ def _is_told(module: Module, spawn: Spawn) -> bool:
 
 
 RULE = Rule(
-    code="PNC107",
-    module=__name__,
-    docs=__doc__ or "",
-    words=(
-        ".submit(",
-        ".map(",
-        "run_in_executor",
-        "apply_async",
-        "map_async",
-        ".remote(",
-    ),
-    python=check,
+    "PNC107",
+    python=Check(check, words=("submit", "map", "run_in_executor", "apply_async", "map_async", "starmap_async", "remote"), evidence={Evidence.ESCAPES}),
     spawn=True,
-    fix="Sometimes",
+    fix=Fixes.SOMETIMES,
 )

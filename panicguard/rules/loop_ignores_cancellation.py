@@ -109,7 +109,7 @@ from panicguard.go.nodes import ancestors, callee, own, plain, text, within
 from panicguard.model import Applicability, Edit, Fix
 from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.lazy import cst
-from panicguard.rule import Rule
+from panicguard.rule import Check, Evidence, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -271,12 +271,8 @@ def _leaves(module: GoModule, node: Node, loop: Node) -> bool:
 
 
 RULE = Rule(
-    code="PNC401",
-    module=__name__,
-    docs=__doc__ or "",
-    words=SPAWN_WORDS,
-    python=check,
-    go_words=("SafeGo",),
-    go=check_go,
-    fix="Sometimes",
+    "PNC401",
+    python=Check(check, words=SPAWN_WORDS, evidence={Evidence.ENDLESS_LOOPS, Evidence.RUN_METHODS}),
+    go=Check(check_go, words=("SafeGo",)),
+    fix=Fixes.SOMETIMES,
 )

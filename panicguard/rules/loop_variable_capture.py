@@ -92,7 +92,7 @@ from panicguard.model import Applicability, Edit, Fix
 from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.lazy import cst
 from panicguard.python.spawns import Fate
-from panicguard.rule import Rule
+from panicguard.rule import Check, Evidence, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -307,12 +307,8 @@ def _takes_address(method: Node) -> bool:
 
 
 RULE = Rule(
-    code="PNC501",
-    module=__name__,
-    docs=__doc__ or "",
-    words=SPAWN_WORDS,
-    python=check,
-    go_words=GO_SPAWN_WORDS,
-    go=check_go,
-    fix="Sometimes",
+    "PNC501",
+    python=Check(check, words=SPAWN_WORDS, evidence={Evidence.TURNS}),
+    go=Check(check_go, words=GO_SPAWN_WORDS),
+    fix=Fixes.SOMETIMES,
 )

@@ -46,7 +46,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.nolint import LINTERS, comments
 from panicguard.model import Edit, Finding, Fix
-from panicguard.rule import Rule
+from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,11 +78,7 @@ def _fix(comment: Comment) -> Fix | None:
 
 
 RULE = Rule(
-    code="PNC901",
-    module=__name__,
-    docs=__doc__ or "",
-    go_words=tuple(f"nolint:{blank}{name}" for name in LINTERS for blank in ("", " "))
-    + tuple(f" nolint:{name}" for name in LINTERS),
-    go=check_go,
-    fix="Sometimes",
+    "PNC901",
+    go=Check(check_go, words=tuple(f"nolint:{blank}{name}" for name in LINTERS for blank in ("", " ")) + tuple(f" nolint:{name}" for name in LINTERS)),
+    fix=Fixes.SOMETIMES,
 )

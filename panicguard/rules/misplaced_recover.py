@@ -94,7 +94,7 @@ from panicguard.go.recovery import misplaced
 from panicguard.python import apis
 from panicguard.python.lazy import cst
 from panicguard.python.tree import last_name
-from panicguard.rule import Rule
+from panicguard.rule import Check, Evidence, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -183,12 +183,7 @@ def _is_deferred_call(call: Node) -> bool:
 
 
 RULE = Rule(
-    code="PNC301",
-    module=__name__,
-    docs=__doc__ or "",
-    words=("RecoverAndLog", "RecoverAndCrash", "RecoverWithPolicy", *apis.IN_HANDLERS[:1]),
-    likely_words=apis.IN_HANDLERS,
-    python=check,
-    go_words=("recover", "Recover"),
-    go=check_go,
+    "PNC301",
+    python=Check(check, words=("RecoverAndLog", "RecoverAndCrash", "RecoverWithPolicy", "exc_info"), likely_words=("exc_info", "format_exc", "print_exc", "exception"), evidence={Evidence.CALLERS}),
+    go=Check(check_go, words=("recover", "Recover")),
 )

@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.nolint import LINTERS, MARK, comments
 from panicguard.model import Finding
-from panicguard.rule import Rule
+from panicguard.rule import Check, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,10 +56,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
 
 
 RULE = Rule(
-    code="PNC902",
-    module=__name__,
-    docs=__doc__ or "",
-    go_words=(MARK,),
-    go=check_go,
+    "PNC902",
+    go=Check(check_go, words=(MARK,)),
     default=False,
 )

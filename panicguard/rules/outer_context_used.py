@@ -67,7 +67,7 @@ from panicguard.go.apis import CONTEXT, SAFEGO
 from panicguard.go.layout import aligned
 from panicguard.go.nodes import arguments, callee, in_error, own, text
 from panicguard.model import Applicability, Edit, Fix
-from panicguard.rule import Rule
+from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,10 +153,7 @@ def _is_outer(module: GoModule, identifier: Node, literal: Node) -> bool:
 
 
 RULE = Rule(
-    code="PNC403",
-    module=__name__,
-    docs=__doc__ or "",
-    go_words=("SafeGoWithContextAndComponent",),
-    go=check_go,
-    fix="Sometimes",
+    "PNC403",
+    go=Check(check_go, words=("SafeGoWithContextAndComponent",)),
+    fix=Fixes.SOMETIMES,
 )

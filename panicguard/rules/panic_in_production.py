@@ -45,7 +45,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from panicguard.go.nodes import ancestors, arguments, callee, plain, text
-from panicguard.rule import Rule
+from panicguard.rule import Check, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,10 +89,7 @@ def _is_recovered(module: GoModule, call: Node) -> bool:
 
 
 RULE = Rule(
-    code="PNC311",
-    module=__name__,
-    docs=__doc__ or "",
-    go_words=("panic", "log.Panic"),
-    go=check_go,
+    "PNC311",
+    go=Check(check_go, words=("panic", "log.Panic")),
     default=False,
 )

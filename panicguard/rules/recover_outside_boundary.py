@@ -53,7 +53,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.rule import Rule
+from panicguard.rule import Check, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,9 +70,6 @@ def check_go(module: GoModule) -> Iterator[Finding]:
 
 
 RULE = Rule(
-    code="PNC310",
-    module=__name__,
-    docs=__doc__ or "",
-    go_words=("recover",),
-    go=check_go,
+    "PNC310",
+    go=Check(check_go, words=("recover",)),
 )

@@ -65,7 +65,7 @@ from panicguard.python import apis
 from panicguard.python.bodies import always_leaves_by_raise, caught_types, leaves, statements
 from panicguard.python.lazy import cst
 from panicguard.python.tree import last_name
-from panicguard.rule import Rule
+from panicguard.rule import Check, Evidence, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -304,11 +304,7 @@ def _raise_fix(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandle
 
 
 RULE = Rule(
-    code="PNC304",
-    module=__name__,
-    docs=__doc__ or "",
-    words=apis.CANCELLED_WORDS,
-    python=check,
-    handlers=True,
-    fix="Sometimes",
+    "PNC304",
+    python=Check(check, words=(*sorted(apis.CAUGHT_WORDS), "except"), evidence={Evidence.CANCELLATION_HANDLERS}),
+    fix=Fixes.SOMETIMES,
 )

@@ -67,7 +67,7 @@ from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.bodies import catches_all, is_idle, statements
 from panicguard.python.lazy import cst
 from panicguard.python.tree import last_name
-from panicguard.rule import Rule
+from panicguard.rule import Check, Evidence, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,9 +161,6 @@ def _is_cleanup(module: Module, body: CSTNode) -> bool:
 
 
 RULE = Rule(
-    code="PNC303",
-    module=__name__,
-    docs=__doc__ or "",
-    words=SPAWN_WORDS,
-    python=check,
+    "PNC303",
+    python=Check(check, words=SPAWN_WORDS, evidence={Evidence.HANDLERS, Evidence.RUN_METHODS}),
 )

@@ -71,7 +71,7 @@ from panicguard.python.bodies import runs_guarded
 from panicguard.python.lazy import cst
 from panicguard.python.rewrite import spawn_fix
 from panicguard.python.spawns import Fate
-from panicguard.rule import Rule
+from panicguard.rule import Check, Evidence, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,11 +102,8 @@ def _only_waits(module: Module, spawn: Spawn) -> bool:
 
 
 RULE = Rule(
-    code="PNC102",
-    module=__name__,
-    docs=__doc__ or "",
-    words=("create_task", "ensure_future", "run_coroutine_threadsafe", "gather", "spawn_callback"),
-    python=check,
+    "PNC102",
+    python=Check(check, words=("create_task", "ensure_future", "run_coroutine_threadsafe", "gather", "spawn_callback"), evidence={Evidence.ESCAPES}),
     spawn=True,
-    fix="Sometimes",
+    fix=Fixes.SOMETIMES,
 )

@@ -58,11 +58,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import THREAD_WORDS
+from panicguard.python.apis import THREAD_CLASSES
 from panicguard.python.bodies import is_guarded, statements
 from panicguard.python.lazy import cst
 from panicguard.python.rewrite import guard_fix
-from panicguard.rule import Rule
+from panicguard.rule import Check, Evidence, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,11 +102,8 @@ def _delegate(module: Module, run: cst.FunctionDef) -> cst.FunctionDef | None:
 
 
 RULE = Rule(
-    code="PNC104",
-    module=__name__,
-    docs=__doc__ or "",
-    words=(*THREAD_WORDS, "Process):"),
-    python=check,
+    "PNC104",
+    python=Check(check, words=tuple(name.rpartition(".")[2] for name in THREAD_CLASSES), evidence={Evidence.ESCAPES, Evidence.RUN_METHODS}),
     spawn=True,
-    fix="Sometimes",
+    fix=Fixes.SOMETIMES,
 )

@@ -67,7 +67,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SPAWN_WORDS
 from panicguard.go.nodes import callee, text
-from panicguard.rule import Rule
+from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,11 +88,8 @@ def check_go(module: GoModule) -> Iterator[Finding]:
 
 
 RULE = Rule(
-    code="PNC121",
-    module=__name__,
-    docs=__doc__ or "",
-    go_words=SPAWN_WORDS[2:],
-    go=check_go,
+    "PNC121",
+    go=Check(check_go, words=SPAWN_WORDS[2:]),
     spawn=True,
-    fix="Sometimes",
+    fix=Fixes.SOMETIMES,
 )

@@ -67,7 +67,7 @@ from typing import TYPE_CHECKING
 from panicguard.go.apis import SPAWN_WORDS
 from panicguard.go.nodes import arguments, callee, function, listed, own, plain, text
 from panicguard.go.spawns import joins, loops
-from panicguard.rule import Rule
+from panicguard.rule import Check, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -239,9 +239,6 @@ def _is_outside(binding: Binding, loop: Node) -> bool:
 
 
 RULE = Rule(
-    code="PNC502",
-    module=__name__,
-    docs=__doc__ or "",
-    go_words=SPAWN_WORDS,
-    go=check_go,
+    "PNC502",
+    go=Check(check_go, words=SPAWN_WORDS),
 )

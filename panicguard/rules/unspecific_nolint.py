@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.nolint import MARK, comments
 from panicguard.model import Finding
-from panicguard.rule import Rule
+from panicguard.rule import Check, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,10 +54,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
 
 
 RULE = Rule(
-    code="PNC903",
-    module=__name__,
-    docs=__doc__ or "",
-    go_words=(MARK,),
-    go=check_go,
+    "PNC903",
+    go=Check(check_go, words=(MARK,)),
     default=False,
 )

@@ -75,7 +75,7 @@ from panicguard.go.layout import comment_behind
 from panicguard.go.nodes import callee, in_error, own, statements, text
 from panicguard.go.spawns import loops
 from panicguard.model import Applicability, Edit, Fix
-from panicguard.rule import Rule
+from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,10 +153,7 @@ def _above(node: Node) -> str:
 
 
 RULE = Rule(
-    code="PNC602",
-    module=__name__,
-    docs=__doc__ or "",
-    go_words=SPAWN_WORDS,
-    go=check_go,
-    fix="Sometimes",
+    "PNC602",
+    go=Check(check_go, words=SPAWN_WORDS),
+    fix=Fixes.SOMETIMES,
 )

@@ -1,0 +1,127 @@
+"""Follow the spawns of a function: to what they are made from, and to what becomes of them.
+
+A name holds of the whole function, wherever it stands: too much is found rather than too little.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.python.slice.facts import chain, facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from panicguard.python.slice.facts import Facts
+    from panicguard.python.slice.outline import Block, Unit
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_ENDS_TURN = (ast.Continue, ast.Return, ast.Raise)
+"""What decides whether a loop goes on after a closure is spawned in it."""
+
+
+class Trace(NamedTuple):
+    """What of a function says something of its spawns: the first rows of its units, and all rows of its definitions."""
+
+    rows: set[int]
+    targets: set[str]
+    """What may be spawned."""
+    receivers: set[str]
+    """Through what the spawning words, and the containers of handles, are reached."""
+    stores: set[str]
+    """Where handles go."""
+
+
+class _Follower:
+    """The names whose uses (`flows`) and whose bindings (`needs`) are followed through one block."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.trace = Trace(set(), set(), set(), set())
+        self._flows: set[str] = set()
+        self._needs: set[str] = set()
+        self._pending: list[tuple[Unit, bool]] = []
+        self._done: set[tuple[Unit, bool]] = set()
+
+    def flow(self, names: Iterable[str]) -> None:
+        for name in set(names) - self._flows:
+            self._flows.add(name)
+            self._pending += ((unit, True) for unit in self.block.mentions.get(name, ()))
+
+    def need(self, names: Iterable[str]) -> None:
+        for name in set(names) - self._needs:
+            self._needs.add(name)
+            self._pending += ((unit, False) for unit in self.block.bindings.get(name, ()))
+
+    def run(self) -> None:
+        while self._pending:
+            unit, is_flow = self._pending.pop()
+            if (unit, is_flow) not in self._done:
+                self._done.add((unit, is_flow))
+                self._follow(unit, is_flow)
+
+    def _follow(self, unit: Unit, is_flow: bool) -> None:
+        said, trace = unit.facts, self.trace
+        trace.rows.update(unit.rows if unit.is_definition else (unit.first,))
+        if is_flow:
+            trace.stores.update(said.binds)
+            trace.receivers.update(said.holders)
+            self.flow(said.binds)
+        if unit.is_definition:
+            self.need(name for inner in self.block.units_in(unit.rows) for name in inner.facts.names)
+        elif said.spawns_late:
+            self.need(said.names)
+        elif is_flow:
+            self.need(said.called)
+        else:
+            self.need(said.leading)
+            trace.targets.update(_renamed(unit, said))
+
+
+def trace(
+    block: Block, hits: Mapping[Unit, Sequence[ast.AST]], flows: Iterable[str], needs: Iterable[str], *, turns: bool
+) -> Trace:
+    """Follow the spawns in a block, `hits`; also what becomes of the names in `flows`, and what is bound to those in
+    `needs`. With `turns`, what ends a turn of a loop that spawns a closure is kept too."""
+    follower = _Follower(block)
+    found = follower.trace
+    for unit, nodes in hits.items():
+        said = facts(unit.nodes, frozenset(nodes))
+        found.rows.update(unit.rows if unit.is_definition and unit.above else (unit.first,))
+        found.targets.update(said.ends)
+        found.stores.update(said.binds)
+        found.receivers.update(said.holders, *(chain(node)[1:] for node in nodes))
+        follower.flow(unit.facts.binds if unit.above or not unit.is_definition else ())
+        follower.flow(above.head.name for above in unit.around() if above.is_definition and above.above)  # type: ignore[union-attr]
+        follower.need(said.names if said.spawns_late else said.leading)
+    follower.flow(flows)
+    follower.need(needs)
+    follower.run()
+    _reach(block, found)
+    if found.rows:
+        found.rows.update(unit.first for unit in block.units if unit.facts.yields)
+        if turns and _spawns_closures(block, hits):
+            found.rows.update(unit.first for unit in block.units if unit.is_a(*_ENDS_TURN))
+    return found
+
+
+def _renamed(unit: Unit, said: Facts) -> set[str]:
+    """The functions that an assignment may give another name to: `run = self.work`, `run = partial(self.work, 1)`."""
+    return said.ends if unit.is_a(ast.Assign, ast.AnnAssign) else set()
+
+
+def _reach(block: Block, found: Trace) -> None:
+    """Add through what the receivers are made in turn."""
+    pending = list(found.receivers)
+    while pending:
+        for unit in block.bindings.get(pending.pop(), ()):
+            if unit.first in found.rows:
+                more = unit.facts.names - found.receivers
+                found.receivers.update(more)
+                pending += more
+
+
+def _spawns_closures(block: Block, hits: Mapping[Unit, Sequence[ast.AST]]) -> bool:
+    is_in_loop = any(isinstance(above.head, _LOOPS) for unit in hits for above in unit.around())
+    return is_in_loop and any(unit.facts.spawns_late for unit in block.units[1:])

@@ -1,0 +1,176 @@
+"""The rows of a function that are evidence, by kind of `Evidence`: a No is certain, a Yes is for the rules to judge."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from panicguard.python.apis import HARMLESS
+from panicguard.python.slice.facts import last_name, own
+from panicguard.python.slice.layout import DEFINITIONS, TRIES
+from panicguard.python.slice.words import words_in
+from panicguard.rule import Evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence, Set
+
+    from panicguard.python.slice.outline import Block, Unit
+
+_WITHS = (ast.With, ast.AsyncWith)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_AWAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+_STOPS = (ast.Break, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom)
+_LEAVES = (ast.Return, ast.Break, ast.Continue)
+_UNSAFE = (ast.Raise, ast.Assert, ast.For, ast.AsyncFor, ast.ClassDef)
+"""Statements that may let an error out, whatever is in them."""
+_IDLE = (ast.Pass, ast.Continue, ast.Break, ast.Return)
+_IDLE_CALLS = ("print", "sleep")
+
+
+def of_spawned(block: Block, definition: Unit, kinds: Set[Evidence]) -> set[int] | None:
+    """The first rows of what decides about a spawned function; None where all of it may."""
+    if Evidence.WHOLE_SPAWNED_BODY in kinds:
+        return None
+    units = block.units_in(definition.rows)
+    rows: set[int] = set()
+    if Evidence.HANDLERS in kinds:
+        rows.update(hiding(units))
+    if Evidence.FINALLY in kinds:
+        rows.update(_final(units))
+    if Evidence.ENDLESS_LOOPS in kinds:
+        for stop in _stops(block, units):
+            if stop is None:
+                return None
+            rows.add(stop)
+    if Evidence.ESCAPES in kinds and any(isinstance(unit.head, (*TRIES, *_WITHS)) for unit in units):
+        unguarded = next((unit.first for unit in units if unit.above is definition and _is_unsafe(unit)), None)
+        if unguarded is None:
+            return None
+        rows.add(unguarded)
+    return rows
+
+
+def hiding(units: Iterable[Unit]) -> Iterator[int]:
+    """The rows in which an error may be hidden: of each `try` of which a handler may do nothing, and of what stands
+    under a `suppress`."""
+    for unit in units:
+        node = unit.head
+        if isinstance(node, TRIES):
+            is_hiding = any(all(map(_is_idle, handler.body)) for handler in node.handlers)  # type: ignore[attr-defined]
+        else:
+            is_hiding = isinstance(node, _WITHS) and any(_suppressed(node))
+        if is_hiding:
+            yield from range(unit.first, node.end_lineno)  # type: ignore[union-attr]
+
+
+def may_not_end(block: Block, definition: Unit) -> bool:
+    """Whether a loop in a function may never be left."""
+    return None in _stops(block, block.units_in(definition.rows))
+
+
+def of_async(block: Block, caught: Set[str], kinds: Set[Evidence]) -> set[int]:
+    """The first rows of what decides about the async functions in a block: about their handlers that name one of
+    `caught`, where a cancellation can arrive; and about their `finally` clauses."""
+    rows: set[int] = set()
+    for unit in block.units:
+        if not isinstance(unit.head, (*TRIES, *_WITHS)) or not _is_in_async(unit):
+            continue
+        if Evidence.FINALLY in kinds:
+            rows.update(_final((unit,)))
+        if caught and _may_swallow(unit.head, caught):
+            body = unit.head.body  # type: ignore[union-attr]
+            inside = range(unit.first, body[-1].end_lineno)
+            rows.add(unit.first)
+            rows.update(inner.first for inner in block.units_in(inside) if inner.facts.awaits)
+    return rows
+
+
+def _final(units: Iterable[Unit]) -> Iterator[int]:
+    for unit in units:
+        if isinstance(unit.head, TRIES) and unit.head.finalbody:  # type: ignore[attr-defined]
+            yield from range(unit.first, unit.head.end_lineno)  # type: ignore[arg-type]
+
+
+def _is_idle(statement: ast.stmt) -> bool:
+    """Whether a statement may do nothing with an error."""
+    if isinstance(statement, _IDLE):
+        return True
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(value, ast.Await):
+        value = value.value
+    if isinstance(value, ast.Call):
+        return last_name(value.func).lstrip(".").endswith(_IDLE_CALLS)
+    return isinstance(value, (ast.Constant, ast.Name, ast.UnaryOp, ast.Tuple, ast.List, ast.Dict))
+
+
+def _suppressed(node: ast.With | ast.AsyncWith) -> Iterator[ast.Call]:
+    """The calls of a `with` that suppress something."""
+    for item in node.items:
+        call = item.context_expr
+        if isinstance(call, ast.Call) and last_name(call.func).lstrip(".") == "suppress":
+            yield call
+
+
+def _stops(block: Block, units: Sequence[Unit]) -> Iterator[int | None]:
+    """For each endless loop the row of what leaves it or waits; None where there may be nothing of that."""
+    for unit in units:
+        if _is_endless(unit.head):
+            inside = own(unit.head.body)  # type: ignore[union-attr]
+            stop = next((node for node in inside if isinstance(node, _STOPS) or _is_awaiting(node)), None)
+            row = getattr(stop, "lineno", 0)
+            yield next((at.first for at in block.units_at(row - 1)), None) if row else None
+
+
+def _is_endless(node: ast.AST | None) -> bool:
+    if isinstance(node, ast.While):
+        return isinstance(node.test, ast.Constant) and bool(node.test.value)
+    return (
+        isinstance(node, ast.For)
+        and isinstance(node.iter, ast.Call)
+        and last_name(node.iter.func).lstrip(".") == "count"
+    )
+
+
+def _is_awaiting(node: ast.AST) -> bool:
+    return isinstance(node, _AWAITS) or (isinstance(node, ast.comprehension) and bool(node.is_async))
+
+
+def _is_unsafe(unit: Unit) -> bool:
+    """Whether a statement of a function's body may let an error out, for certain."""
+    node = unit.head
+    if isinstance(node, (ast.If, ast.While)):
+        return bool(node.orelse)
+    if isinstance(node, (*_WITHS, *TRIES, *DEFINITIONS, ast.Import, ast.ImportFrom)):
+        return isinstance(node, ast.ClassDef)
+    return any(
+        isinstance(inner, _UNSAFE)
+        or (isinstance(inner, ast.Call) and last_name(inner.func).lstrip(".") not in HARMLESS)
+        for statement in unit.nodes
+        for inner in ast.walk(statement)
+    )
+
+
+def _is_in_async(unit: Unit) -> bool:
+    definition = next((above for above in unit.around() if above.is_definition), None)
+    return definition is not None and isinstance(definition.head, ast.AsyncFunctionDef)
+
+
+def _may_swallow(node: ast.AST, caught: Set[str]) -> bool:
+    """Whether a `try` has a handler for one of `caught` that may end without `raise`, or a `with` suppresses one; and
+    code that awaits is in it."""
+    if isinstance(node, _WITHS):
+        may = any(_names_any(call.args, caught) for call in _suppressed(node))
+    else:
+        may = any(
+            (not handler.type or _names_any((handler.type,), caught)) and not _raises_again(handler.body)
+            for handler in node.handlers  # type: ignore[attr-defined]
+        )
+    return may and any(map(_is_awaiting, own(node.body)))  # type: ignore[attr-defined]
+
+
+def _names_any(nodes: Iterable[ast.AST], caught: Set[str]) -> bool:
+    return any(True for _ in words_in(nodes, caught))
+
+
+def _raises_again(body: Sequence[ast.stmt]) -> bool:
+    return isinstance(body[-1], ast.Raise) and not any(isinstance(node, _LEAVES) for node in own(body))

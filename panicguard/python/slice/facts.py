@@ -1,0 +1,276 @@
+"""What a statement says, its bodies left out: the names in it, what it binds, what it calls.
+
+A name is written as it is read: `task`, and with a dot in front where it is an attribute: `.task`. What holds of the
+one says nothing of the other.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Set
+
+ADDERS = frozenset("add append appendleft insert extend extendleft update setdefault".split())
+"""Methods that put something into what they are called on."""
+_PASSED_THROUGH = frozenset(("setdefault", "get"))
+_WORD = re.compile(r"\w+")
+_LEAF_TYPES = frozenset((str, int, float, bool, type(None), bytes, complex, type(...)))
+_MARKERS = frozenset(cls for cls in vars(ast).values() if isinstance(cls, type) and issubclass(cls, (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)))
+_SKIPPED = _LEAF_TYPES | _MARKERS
+_NAMED = frozenset(
+    getattr(ast, name) for name in ("ExceptHandler", "MatchAs", "MatchStar", *(d.__name__ for d in DEFINITIONS)) if hasattr(ast, name)
+)
+"""Nodes that bind their `name`."""
+
+_OWN_BODY = frozenset((*DEFINITIONS, ast.Lambda))
+
+_LEADING, _OWNER = 1, 2
+
+
+class Facts:
+    """What one walk over a statement finds."""
+
+    __slots__ = ("awaits", "binds", "called", "ends", "holders", "leading", "names", "spawns_late", "yields")
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.binds: set[str] = set()
+        """What is assigned to, declared, or has something put into it."""
+        self.holders: set[str] = set()
+        """What those containers and attributes are reached through."""
+        self.called: set[str] = set()
+        """What is called, or has an attribute read."""
+        self.leading: set[str] = set()
+        """The names without those in the later arguments of calls."""
+        self.ends: set[str] = set()
+        """The last names of dotted ones that are read: what may be spawned."""
+        self.spawns_late = False
+        """Whether a lambda or a definition is in it, which reads its names later."""
+        self.yields = False
+        self.awaits = False
+
+
+def header(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a statement without the statements under it."""
+    for field, value in node.__dict__.items():
+        kind = type(value)
+        if field in ("body", "orelse", "finalbody", "handlers") and kind is list:
+            continue
+        if kind is list:
+            yield from (one for one in value if type(one) not in _SKIPPED)
+        elif kind not in _SKIPPED:
+            yield value
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """All nodes right under a node."""
+    found: list[ast.AST] = []
+    for value in node.__dict__.values():
+        kind = type(value)
+        if kind is list:
+            found += value
+        elif kind not in _SKIPPED:
+            found.append(value)
+    return [child for child in found if type(child) not in _SKIPPED] if found else found
+
+
+def own(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """What runs when these run: all under them, but for nested definitions."""
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        yield node
+        if type(node) not in _OWN_BODY:
+            stack += children(node)
+
+
+def last_name(node: ast.AST) -> str:
+    """`.c` of `a.b.c`, the name of a name; empty for what is neither."""
+    if type(node) is ast.Attribute:
+        return f".{node.attr}"
+    return node.id if type(node) is ast.Name else ""
+
+
+def facts(nodes: Iterable[ast.AST], spawning: Set[ast.AST] = frozenset()) -> Facts:
+    """What the nodes say, all under them included. Of the calls of `spawning` all arguments are leading ones."""
+    found = Facts()
+    names, binds, called, leading, ends = found.names, found.binds, found.called, found.leading, found.ends
+    stack: list[tuple[ast.AST, int]] = [(node, _LEADING) for node in nodes]
+    while stack:
+        node, flags = stack.pop()
+        kind = type(node)
+        if kind is ast.Name:
+            name = node.id  # type: ignore[attr-defined]
+            names.add(name)
+            if flags & _LEADING:
+                leading.add(name)
+            if type(node.ctx) is not ast.Load:  # type: ignore[attr-defined]
+                binds.add(name)
+            elif not flags & _OWNER:
+                ends.add(name)
+        elif kind is ast.Attribute:
+            value: ast.AST = node.value  # type: ignore[attr-defined]
+            name = f".{node.attr}"  # type: ignore[attr-defined]
+            names.add(name)
+            if flags & _LEADING:
+                leading.add(name)
+            if type(node.ctx) is not ast.Load:  # type: ignore[attr-defined]
+                binds.add(name)
+                found.holders.update(_chain(value))
+            elif not flags & _OWNER:
+                ends.add(name)
+            called.add(last_name(value))
+            stack.append((value, flags & _LEADING if name == ".remote" else flags | _OWNER))
+        elif kind is ast.Call:
+            _call(found, node, flags & _LEADING, spawning, stack)  # type: ignore[arg-type]
+        elif kind is not ast.Constant:
+            if kind in _OTHERS:
+                _OTHERS[kind](found, node)
+            stack += [(child, flags & _LEADING) for child in children(node)]
+    called.discard("")
+    return found
+
+
+def _call(
+    found: Facts, node: ast.Call, flags: int, spawning: Set[ast.AST], stack: list[tuple[ast.AST, int]]
+) -> None:
+    func = node.func
+    found.called.add(last_name(func))
+    later = 0
+    if func in spawning:
+        flags = later = _LEADING
+    elif type(func) is ast.Attribute and func.attr in ADDERS:
+        _put_into(found, func.value)
+    elif type(func) is ast.Name and func.id == "getattr" and len(node.args) > 1:
+        name = node.args[1]
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            read = f".{name.value}"
+            found.names.add(read)
+            found.ends.add(read)
+            found.leading.add(read)
+    stack.append((func, flags))
+    for position, arg in enumerate(node.args):
+        stack.append((arg, flags if not position else flags & later))
+    for keyword in node.keywords:
+        stack.append((keyword.value, flags & later))
+
+
+def _put_into(found: Facts, container: ast.AST) -> None:
+    """Something is put into a container: into `tasks` by `self.tasks[key].append(x)` and the like."""
+    root = container
+    while True:
+        if type(root) is ast.Subscript:
+            root = root.value
+        elif type(root) is ast.Call and type(root.func) is ast.Attribute and root.func.attr in _PASSED_THROUGH:
+            root = root.func.value
+        else:
+            break
+    if name := last_name(root):
+        found.binds.add(name)
+        if type(root) is ast.Attribute:
+            found.holders.update(_chain(root.value))
+
+
+def _chain(node: ast.AST) -> Iterator[str]:
+    """The names of a dotted one."""
+    while name := last_name(node):
+        yield name
+        if type(node) is not ast.Attribute:
+            return
+        node = node.value
+
+
+def chain(node: ast.AST) -> list[str]:
+    """The names of a dotted one, from the last to the first."""
+    return list(_chain(node))
+
+
+def _subscript(found: Facts, node: ast.Subscript) -> None:
+    if type(node.ctx) is not ast.Load:
+        _put_into(found, node.value)
+
+
+def _alias(found: Facts, node: ast.alias) -> None:
+    found.binds.add(node.asname or node.name.partition(".")[0])
+    found.names.add(node.asname or node.name.partition(".")[0])
+
+
+def _names(found: Facts, node: ast.Global | ast.Nonlocal) -> None:
+    found.binds.update(node.names)
+    found.names.update(node.names)
+
+
+def _name(found: Facts, node: ast.AST) -> None:
+    name = node.name  # type: ignore[attr-defined]
+    if name:
+        found.binds.add(name)
+        found.names.add(name)
+    if isinstance(node, FUNCTIONS):
+        found.spawns_late = True
+        found.names.update(_in_text(node.returns))
+
+
+def _rest(found: Facts, node: ast.AST) -> None:
+    if rest := node.rest:  # type: ignore[attr-defined]
+        found.binds.add(rest)
+
+
+def _lambda(found: Facts, _: ast.AST) -> None:
+    found.spawns_late = True
+
+
+def _yield(found: Facts, _: ast.AST) -> None:
+    found.yields = True
+
+
+def _await(found: Facts, _: ast.AST) -> None:
+    found.awaits = True
+
+
+def _comprehension(found: Facts, node: ast.comprehension) -> None:
+    found.awaits = found.awaits or bool(node.is_async)
+
+
+def _arg(found: Facts, node: ast.arg) -> None:
+    found.names.add(node.arg)
+    found.names.update(_in_text(node.annotation))
+
+
+def _annotated(found: Facts, node: ast.AnnAssign) -> None:
+    found.names.update(_in_text(node.annotation))
+
+
+def _in_text(annotation: ast.AST | None) -> Iterator[str]:
+    """The names in the texts of an annotation, which may be written as one."""
+    stack = [] if annotation is None else [annotation]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                yield from _WORD.findall(node.value)
+        else:
+            stack += children(node)
+
+
+_OTHERS: dict[type[ast.AST], object] = {
+    ast.Subscript: _subscript,
+    ast.alias: _alias,
+    ast.Global: _names,
+    ast.Nonlocal: _names,
+    ast.Lambda: _lambda,
+    ast.Yield: _yield,
+    ast.YieldFrom: _yield,
+    ast.Await: _await,
+    ast.AsyncFor: _await,
+    ast.AsyncWith: _await,
+    ast.comprehension: _comprehension,
+    ast.arg: _arg,
+    ast.AnnAssign: _annotated,
+    **dict.fromkeys(_NAMED, _name),
+    **({ast.MatchMapping: _rest} if hasattr(ast, "MatchMapping") else {}),
+}

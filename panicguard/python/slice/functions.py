@@ -1,0 +1,250 @@
+"""Which rows of the functions of a module a verdict depends on."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from panicguard.python.slice.dataflow import trace
+from panicguard.python.slice.evidence import hiding, may_not_end, of_async, of_spawned
+from panicguard.python.slice.facts import own
+from panicguard.rule import Evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+
+    from panicguard.python.slice.dataflow import Trace
+    from panicguard.python.slice.outline import Block, Outline, Unit
+    from panicguard.python.slice.words import Marks
+
+_RECEIVERS = frozenset(("self", "cls"))
+_CANCEL = ".cancel"
+
+
+@dataclass
+class Kept:
+    """What is kept of each function: the first rows of units, and all rows of what is kept whole."""
+
+    rows: dict[Block, set[int]] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+    """Names that handles go to, and of functions whose calls are asked for: what is said of them outside of functions
+    is kept too."""
+
+    def names(self) -> Iterator[str]:
+        """The names in what is kept."""
+        for block, rows in self.rows.items():
+            yield from (name for unit in block.units if unit.first in rows for name in unit.facts.names)
+
+
+def functions(marks: Marks, caught: Set[str], kinds: Set[Evidence], names: Set[str]) -> Kept | None:
+    """What is kept of the functions; None where nothing in the module is worth reading.
+
+    `caught` are the words that matter in the handlers of async functions; what is bound to one of `names` is kept.
+    """
+    return _Slicer(marks, caught, kinds, names).kept()
+
+
+class _Slicer:
+    def __init__(self, marks: Marks, caught: Set[str], kinds: Set[Evidence], names: Set[str]) -> None:
+        self.outline: Outline = marks.outline
+        self.marks, self.caught, self.kinds, self.names = marks, caught, kinds, names
+        self.rows: dict[Block, set[int]] = {}
+        self.callers: list[tuple[Block, Unit]] = []
+        """The functions that are spawned or called by one that is."""
+
+    def kept(self) -> Kept | None:
+        spawning = self.marks.functions
+        handling = self._async()
+        running = [(b, b.units[0]) for b in self.outline.by_name.get("run", ()) if self._is_run(b)]
+        if not (spawning or handling or running or any(map(_is_more_than_import, self.marks.outside))):
+            return None
+        turns = Evidence.TURNS in self.kinds
+        traces = {block: trace(block, hits, (), self.names, turns=turns) for block, hits in self.marks.hits.items()}
+        targets = {name for found in traces.values() for name in found.targets}
+        flows, needs = self._shared(traces)
+        needs |= self._renamed(targets)
+        for block, rows in handling.items():
+            self._keep(block, rows)
+        self._spawned(targets, running)
+        told = self._traced(traces, flows, needs, handling)
+        self._cancels(handling)
+        for block, rows in self.rows.items():
+            rows.add(block.first)
+            rows.update(_imports(block, rows))
+        return Kept(self.rows, told)
+
+    def _keep(self, block: Block, rows: Iterable[int]) -> None:
+        self.rows.setdefault(block, set()).update(rows)
+
+    def _keep_all(self, block: Block, rows: range) -> None:
+        self._keep(block, rows)
+
+    def _async(self) -> dict[Block, set[int]]:
+        """What decides about the handlers of async functions."""
+        words = {"except", *self.caught} if self.caught else set()
+        if Evidence.FINALLY in self.kinds:
+            words.add("finally")
+        found = {}
+        for block in self.outline.standing(words):
+            if block.function is not None and _may_await(block) and (rows := of_async(block, self.caught, self.kinds)):
+                found[block] = rows
+        return found
+
+    def _is_run(self, block: Block) -> bool:
+        return Evidence.RUN_METHODS in self.kinds and not self.marks.classes.isdisjoint(block.owners)
+
+    # What is spawned
+
+    def _spawned(self, targets: Set[str], running: Sequence[tuple[Block, Unit]]) -> None:
+        """Keep what decides about the functions that are spawned, and about those that they call."""
+        plain = {name.lstrip(".") for name in targets}
+        running_units = {unit for _, unit in running}
+        found = [*running, *((b, b.units[0]) for name in plain for b in self.outline.by_name.get(name, ()))]
+        nested = [
+            (block, unit)
+            for block in self.marks.functions
+            for unit in block.units[1:]
+            if unit.is_definition and unit.head.name in plain  # type: ignore[union-attr]
+        ]
+        for block, unit in (*found, *nested):
+            rows = None if unit in running_units else of_spawned(block, unit, self.kinds)
+            self._keep(block, unit.rows if rows is None else (unit.first, *rows))
+        self.callers = [*found, *((block, block.units[0]) for block, _ in nested)]
+        self._called()
+        self._decorated()
+
+    def _called(self) -> None:
+        """Keep what matters of the functions that callers call: all of those that may end an endless loop, or are what
+        `run` only hands on to; of others the rows in which an error may be hidden. And keep those calls."""
+        judged: set[str] = set()
+        handling: set[str] = set()
+        calling: dict[Block, set[str]] = {}
+        for block, unit in self.callers:
+            names = set(_calls(block, unit))
+            is_judged = (Evidence.RUN_METHODS in self.kinds and unit.head.name == "run") or (  # type: ignore[union-attr]
+                Evidence.ENDLESS_LOOPS in self.kinds and may_not_end(block, unit)
+            )
+            (judged if is_judged else handling).update(names)
+            calling.setdefault(block, set()).update(names)
+        kept = set()
+        for name in judged | handling if Evidence.HANDLERS in self.kinds else judged:
+            for block, unit in self._named(name, calling):
+                rows = unit.rows if name in judged else set(hiding(block.units_in(unit.rows)))
+                if rows:
+                    self._keep(block, (unit.first, *rows))
+                    kept.add(name)
+        for block, names in calling.items():
+            for name in names & kept:
+                for mention in (name, f".{name}"):
+                    self._keep(block, (unit.first for unit in block.mentions.get(mention, ())))
+
+    def _named(self, name: str, inside: Iterable[Block]) -> Iterator[tuple[Block, Unit]]:
+        """The functions of a name: of the module and its classes, and those nested in one of `inside`."""
+        for block in self.outline.by_name.get(name, ()):
+            yield block, block.units[0]
+        for block in inside:
+            for unit in block.bindings.get(name, ()):
+                if unit.is_definition and unit.above is not None:
+                    yield block, unit
+
+    def _decorated(self) -> None:
+        """Keep the functions under a decorator that spawns: it may spawn them."""
+        names = {block.name for block in self.marks.functions}
+        for block in self.outline.functions:
+            function = block.function
+            if function is not None and function.decorator_list:
+                used = {getattr(node, "id", getattr(node, "attr", "")) for node in own(function.decorator_list)}
+                if not names.isdisjoint(used):
+                    self._keep(block, range(block.first, block.last))
+
+    # What becomes of it
+
+    def _shared(self, traces: Mapping[Block, Trace]) -> tuple[set[str], set[str]]:
+        """The names that say something of the spawns in other functions too: those that handles go to, or whose calls
+        are asked for; and those that the words are methods of."""
+        shared = {name for name, blocks in self.outline.bound_outside.items() if any(map(_is_variable, blocks))}
+        for block in self.outline.standing(("global",)):
+            for unit in block.units:
+                if isinstance(unit.head, ast.Global):
+                    shared.update(unit.head.names)
+        flows = {name for found in traces.values() for name in found.stores if name[0] == "." or name in shared}
+        if Evidence.CALLERS in self.kinds:
+            flows |= {block.name for block in self.marks.functions}
+        receivers = {name for found in traces.values() for name in found.receivers}
+        return flows, {name for name in receivers if name in shared or name[0] == "."}
+
+    def _renamed(self, targets: set[str]) -> set[str]:
+        """The attributes and variables of the module that hold a function that is spawned; `targets` grows by it."""
+        found = set()
+        for name in targets - self.outline.by_name.keys():
+            if name[0] == ".":
+                blocks: Iterable[Block] = self.outline.standing((name[1:],))
+            else:
+                blocks = self.outline.bound_outside.get(name, ())
+            for block in blocks:
+                units = (*block.bindings.get(name, ()), *(block.bindings.get(name[1:], ()) if block.is_in_class else ()))
+                ends = {end for unit in units if unit.is_a(ast.Assign, ast.AnnAssign) for end in unit.facts.ends}
+                if any(end.lstrip(".") in self.outline.by_name for end in ends):
+                    targets |= ends
+                    found.add(name)
+        return found
+
+    def _traced(
+        self, traces: Mapping[Block, Trace], flows: Set[str], needs: Set[str], handling: Mapping[Block, Set[int]]
+    ) -> set[str]:
+        """Keep what is traced in the functions that spawn, and in those that share names with them."""
+        told = set(self.outline.standing({name.lstrip(".") for name in flows | needs}))
+        asked = {b for name in needs for b in self.outline.by_name.get(name.lstrip("."), ())}
+        turns = Evidence.TURNS in self.kinds
+        for block in (*traces, *(told - traces.keys())):
+            if block.function is None:
+                continue
+            hits = self.marks.hits.get(block, {})
+            found = trace(block, hits, flows, needs | self.names, turns=turns) if block in told else traces[block]
+            if found.rows or block in asked:
+                self._keep(block, found.rows)
+        for block in asked:
+            self._keep(block, trace(block, {}, flows, needs | self.names, turns=False).rows)
+        return flows
+
+    def _cancels(self, handling: Mapping[Block, Set[int]]) -> None:
+        """Keep what is cancelled, where that matters."""
+        if not handling and not self.callers:
+            return
+        for block in self.outline.standing(("cancel",)):
+            if block.function is not None and (units := block.mentions.get(_CANCEL)):
+                self._keep(block, (unit.first for unit in units))
+
+
+def _is_more_than_import(block: Block) -> bool:
+    return not all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in block.statement.nodes)
+
+
+def _is_variable(block: Block) -> bool:
+    """Whether a block binds what is assigned, not what is defined or imported."""
+    return block.function is None and not isinstance(block.head, ast.ClassDef) and _is_more_than_import(block)
+
+
+def _may_await(block: Block) -> bool:
+    return any(isinstance(unit.head, ast.AsyncFunctionDef) for unit in block.units)
+
+
+def _calls(block: Block, definition: Unit) -> Iterator[str]:
+    """The names of what a function calls of its own module: `f()`, `self.f()`."""
+    for node in ast.walk(definition.head):  # type: ignore[arg-type]
+        if isinstance(node, ast.Call):
+            func = node.func
+            if isinstance(func, ast.Name):
+                yield func.id
+            elif isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in _RECEIVERS:
+                yield func.attr
+
+
+def _imports(block: Block, rows: Set[int]) -> set[int]:
+    """The first rows of what a function imports and is used in rows of it that are kept."""
+    imports = [unit for unit in block.units if unit.is_a(ast.Import, ast.ImportFrom)]
+    if not imports:
+        return set()
+    used = {name for unit in block.units if unit.first in rows for name in unit.facts.names}
+    return {unit.first for unit in imports if "*" in unit.facts.binds or not used.isdisjoint(unit.facts.binds)}

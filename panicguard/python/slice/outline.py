@@ -1,0 +1,277 @@
+"""A module as the slicer goes through it: its functions, each whole, and what stands outside them.
+
+A function is looked into when something is asked of it: then it is a row of units, each a statement without those
+under it.
+"""
+
+from __future__ import annotations
+
+import ast
+import bisect
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from panicguard.python.screen import places
+from panicguard.python.slice.facts import Facts, facts, header
+from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS, Statement, clauses, statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence, Set
+
+
+class Unit:
+    """A statement, or the header of a clause, without the statements under it.
+
+    `nodes` are what the unit says; `head` is the statement or handler itself. `above` is the header it stands under.
+    """
+
+    __slots__ = ("_facts", "above", "first", "head", "keyword", "last", "nodes", "rows")
+
+    def __init__(
+        self,
+        rows: range,
+        last: int,
+        head: ast.AST | None,
+        nodes: Sequence[ast.AST],
+        above: Unit | None,
+        keyword: str = "",
+    ) -> None:
+        self.first, self.last = rows.start, last
+        self.rows = rows
+        """The rows of the whole statement, where it is a definition; else of the unit."""
+        self.head, self.nodes, self.above, self.keyword = head, nodes, above, keyword
+        self._facts: Facts | None = None
+
+    @property
+    def facts(self) -> Facts:
+        if self._facts is None:
+            self._facts = facts(self.nodes)
+            head = self.head
+            name = getattr(head, "name", None)
+            if isinstance(head, (*DEFINITIONS, ast.ExceptHandler)) and name:
+                self._facts.binds.add(name)
+                self._facts.names.add(name)
+            if isinstance(head, FUNCTIONS):
+                self._facts.spawns_late = True
+            if isinstance(head, (ast.AsyncFor, ast.AsyncWith)):
+                self._facts.awaits = True
+        return self._facts
+
+    @property
+    def is_definition(self) -> bool:
+        return isinstance(self.head, DEFINITIONS)
+
+    def is_a(self, *types: type[ast.AST]) -> bool:
+        """Whether the unit, or a statement that shares its rows, is of one of the types."""
+        return isinstance(self.head, types) or any(isinstance(node, types) for node in self.nodes)
+
+    def around(self) -> Iterator[Unit]:
+        """The headers that the unit stands under, the nearest first."""
+        above = self.above
+        while above is not None:
+            yield above
+            above = above.above
+
+
+@dataclass(eq=False)
+class Block:
+    """What is kept or left out by itself: a function, whole; or what stands outside functions: a statement, or the
+    header of a class or of another compound statement. `owners` are the headers around it, the outermost first."""
+
+    lines: Sequence[str]
+    statement: Statement
+    first: int
+    last: int
+    owners: tuple[Block, ...]
+    head: ast.AST | None = None
+    """The node whose header the block is; None for a statement."""
+    keyword: str = ""
+    """The `else` or `finally` that the block is: its head has no name."""
+
+    @cached_property
+    def function(self) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        node = self.statement.node
+        return node if self.head is None and isinstance(node, FUNCTIONS) else None
+
+    @property
+    def name(self) -> str:
+        """The name of a function or class."""
+        return getattr(self.head or self.statement.node, "name", "") or ""
+
+    @cached_property
+    def bound(self) -> Set[str]:
+        """What is bound outside functions: by a long table no more than its name is looked at."""
+        nodes = self.statement.nodes
+        if self.head is None and all(isinstance(node, (*DEFINITIONS, ast.Assign, ast.AnnAssign)) for node in nodes):
+            names = {node.name for node in nodes if isinstance(node, DEFINITIONS)}
+            return names | facts(chain.from_iterable(map(_targets, nodes))).binds
+        return self.units[0].facts.binds
+
+    @property
+    def is_in_class(self) -> bool:
+        return any(type(owner.head) is ast.ClassDef for owner in self.owners)
+
+    @cached_property
+    def units(self) -> list[Unit]:
+        """The header first."""
+        found: list[Unit] = []
+        if self.head is not None:
+            found.append(Unit(range(self.first, self.last), self.last, self.head, list(header(self.head)), None))
+        else:
+            _collect(self.lines, [self.statement], None, found)
+        return found
+
+    @cached_property
+    def mentions(self) -> dict[str, list[Unit]]:
+        """Name -> the units that mention it."""
+        found = defaultdict(list)
+        for unit in self.units:
+            for name in unit.facts.names:
+                found[name].append(unit)
+        return found
+
+    @cached_property
+    def bindings(self) -> dict[str, list[Unit]]:
+        """Name -> the units that bind it or put something into it."""
+        found = defaultdict(list)
+        for unit in self.units:
+            for name in unit.facts.binds:
+                found[name].append(unit)
+        return found
+
+    @cached_property
+    def starts(self) -> list[int]:
+        return [unit.first for unit in self.units]
+
+    def units_at(self, row: int) -> Iterator[Unit]:
+        """The units that a row is a part of: more than one where a body stands in the row of its header."""
+        at = bisect.bisect_right(self.starts, row) - 1
+        first = self.starts[at] if at >= 0 else -1
+        while at >= 0 and self.starts[at] == first:
+            if self.units[at].last > row:
+                yield self.units[at]
+            at -= 1
+
+    def units_in(self, rows: range) -> Sequence[Unit]:
+        """The units that start in a range of rows."""
+        return self.units[bisect.bisect_left(self.starts, rows.start) : bisect.bisect_left(self.starts, rows.stop)]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A module's blocks in the order of the text; they do not overlap."""
+
+    text: str
+    lines: Sequence[str]
+    blocks: Sequence[Block]
+
+    @cached_property
+    def heads(self) -> dict[Statement, list[Block]]:
+        """Compound statement outside functions -> the headers of its clauses: they stay or go together."""
+        found = defaultdict(list)
+        for block in self.blocks:
+            if block.head is not None:
+                found[block.statement].append(block)
+        return found
+
+    @cached_property
+    def functions(self) -> list[Block]:
+        return [block for block in self.blocks if block.function is not None]
+
+    @cached_property
+    def outside(self) -> list[Block]:
+        return [block for block in self.blocks if block.function is None]
+
+    @cached_property
+    def bound_outside(self) -> dict[str, list[Block]]:
+        """Name -> what binds it outside functions: statements and headers, in classes too."""
+        found = defaultdict(list)
+        for block in self.blocks:
+            for name in block.bound:
+                found[name].append(block)
+        return found
+
+    @cached_property
+    def by_name(self) -> dict[str, list[Block]]:
+        """Name -> the functions, those in classes too."""
+        found = defaultdict(list)
+        for block in self.functions:
+            found[block.name].append(block)
+        return found
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts = [0]
+        for line in self.lines:
+            starts.append(starts[-1] + len(line) + 1)
+        return starts
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return [block.first for block in self.blocks]
+
+    def row(self, offset: int) -> int:
+        return bisect.bisect_right(self._line_starts, offset) - 1
+
+    def block(self, row: int) -> Block | None:
+        """The block that a row is in."""
+        at = bisect.bisect_right(self._firsts, row) - 1
+        return self.blocks[at] if at >= 0 and self.blocks[at].last > row else None
+
+    def standing(self, words: Iterable[str]) -> dict[Block, set[int]]:
+        """The blocks in whose text one of the words stands, and the rows there: a comment or a string counts too."""
+        found: dict[Block, set[int]] = defaultdict(set)
+        for word in words:
+            for at in places(self.text, word):
+                row = self.row(at)
+                block = self.block(row)
+                if block is not None:
+                    found[block].add(row)
+        return found
+
+
+def _targets(node: ast.stmt) -> Sequence[ast.expr]:
+    if isinstance(node, ast.Assign):
+        return node.targets
+    return (node.target,) if isinstance(node, ast.AnnAssign) else ()
+
+
+def outline(text: str, lines: Sequence[str], tree: ast.Module) -> Outline:
+    found: list[Block] = []
+    _sort(lines, tree.body, (), found)
+    return Outline(text, lines, found)
+
+
+def _sort(lines: Sequence[str], body: Sequence[ast.stmt], owners: tuple[Block, ...], found: list[Block]) -> None:
+    """Sort what is in a body: the insides of classes and of other statements by themselves."""
+    for statement in statements(lines, body):
+        inside = [] if isinstance(statement.node, FUNCTIONS) else clauses(lines, statement)
+        if not inside or any(clause.is_inline for clause in inside):
+            found.append(Block(lines, statement, statement.first, statement.last, owners))
+            continue
+        for clause in inside:
+            head = Block(lines, statement, clause.first, clause.body_first, owners, clause.head or ast.Pass(), clause.keyword)
+            found.append(head)
+            _sort(lines, clause.body, (*owners, head), found)
+
+
+def _collect(
+    lines: Sequence[str], body: Sequence[Statement], above: Unit | None, units: list[Unit], inline: range | None = None
+) -> None:
+    """The units of statements, in the order of the text; `inline` are the rows that they share with their header."""
+    for statement in body:
+        inside = clauses(lines, statement)
+        if not inside:
+            rows = inline or range(statement.first, statement.last)
+            units.append(Unit(rows, rows.stop, statement.node, statement.nodes, above))
+        for clause in inside:
+            own = [] if clause.head is None else list(header(clause.head))
+            last = clause.last if clause.is_inline else clause.body_first
+            end = statement.last if isinstance(clause.head, DEFINITIONS) else last
+            unit = Unit(range(clause.first, end), last, clause.head, own, above, clause.keyword)
+            units.append(unit)
+            rows = range(clause.first, clause.last) if clause.is_inline else None
+            _collect(lines, statements(lines, clause.body), unit, units, rows)
