@@ -32,7 +32,7 @@ def of_spawned(block: Block, definition: Unit, kinds: Set[Evidence]) -> set[int]
     if Evidence.WHOLE_SPAWNED_BODY in kinds:
         return None
     units = block.units_in(definition.rows)
-    rows: set[int] = set()
+    rows = {unit.first for unit in units if unit.facts.yields}  # a generator runs nothing when it is called
     if Evidence.HANDLERS in kinds:
         rows.update(hiding(units))
     if Evidence.FINALLY in kinds:

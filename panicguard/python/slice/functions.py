@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from panicguard.python.slice.dataflow import trace
 from panicguard.python.slice.evidence import hiding, may_not_end, of_async, of_spawned
 from panicguard.python.slice.facts import own
+from panicguard.python.slice.layout import TRIES
+from panicguard.python.slice.toplevel import is_variable_of
 from panicguard.rule import Evidence
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ class _Slicer:
         self._cancels(handling)
         for block, rows in self.rows.items():
             rows.add(block.first)
+            rows.update(_around(block, rows))
+            rows.update(_handlers(block, rows))
             rows.update(_imports(block, rows))
         return Kept(self.rows, told)
 
@@ -163,7 +167,7 @@ class _Slicer:
     def _shared(self, traces: Mapping[Block, Trace]) -> tuple[set[str], set[str]]:
         """The names that say something of the spawns in other functions too: those that handles go to, or whose calls
         are asked for; and those that the words are methods of."""
-        shared = {name for name, blocks in self.outline.bound_outside.items() if any(map(_is_variable, blocks))}
+        shared = {name for name, blocks in self.outline.bound_outside.items() if any(map(is_variable_of, blocks))}
         for block in self.outline.standing(("global",)):
             for unit in block.units:
                 if isinstance(unit.head, ast.Global):
@@ -221,11 +225,6 @@ def _is_more_than_import(block: Block) -> bool:
     return not all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in block.statement.nodes)
 
 
-def _is_variable(block: Block) -> bool:
-    """Whether a block binds what is assigned, not what is defined or imported."""
-    return block.function is None and not isinstance(block.head, ast.ClassDef) and _is_more_than_import(block)
-
-
 def _may_await(block: Block) -> bool:
     return any(isinstance(unit.head, ast.AsyncFunctionDef) for unit in block.units)
 
@@ -239,6 +238,23 @@ def _calls(block: Block, definition: Unit) -> Iterator[str]:
                 yield func.id
             elif isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in _RECEIVERS:
                 yield func.attr
+
+
+def _around(block: Block, rows: Set[int]) -> set[int]:
+    """The first rows of the headers that kept ones stand under: they are kept too."""
+    return {above.first for unit in block.units if unit.first in rows for above in unit.around()}
+
+
+def _handlers(block: Block, rows: Set[int]) -> set[int]:
+    """The rows of the handlers of each `try` in which something is kept: they are kept whole."""
+    found: set[int] = set()
+    for unit in block.units:
+        if isinstance(unit.head, TRIES):
+            handlers = unit.head.handlers  # type: ignore[attr-defined]
+            inside = range(unit.first, unit.head.end_lineno or 0)  # type: ignore[attr-defined]
+            if handlers and not (rows.isdisjoint(inside) and found.isdisjoint(inside)):
+                found.update(*(range(handler.lineno - 1, handler.end_lineno) for handler in handlers))
+    return found
 
 
 def _imports(block: Block, rows: Set[int]) -> set[int]:

@@ -159,5 +159,5 @@ def _table(node: ast.Assign | ast.AnnAssign) -> str:
 
 def _narrowed(node: ast.ImportFrom, read: Set[str]) -> str:
     """An import of several rows with only the names that are read."""
-    names = [alias for alias in node.names if (alias.asname or alias.name) in read] or node.names
+    names = [alias for alias in node.names if alias.name in read or alias.asname in read] or node.names
     return ast.unparse(ast.ImportFrom(node.module, names, node.level))

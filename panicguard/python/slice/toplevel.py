@@ -7,9 +7,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from panicguard.python.slice.facts import facts
+from panicguard.python.slice.layout import DEFINITIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Set
+    from collections.abc import Iterable, Iterator, Set
 
     from panicguard.python.slice.functions import Kept
     from panicguard.python.slice.outline import Block
@@ -25,7 +26,7 @@ class Toplevel:
     """The blocks that stay, functions as stubs if they are not kept; and all names that are read in what stays,
     attributes with a dot in front."""
 
-    def __init__(self, marks: Marks, kept: Kept, names: Iterable[str]) -> None:
+    def __init__(self, marks: Marks, kept: Kept, names: Set[str]) -> None:
         self.blocks: set[Block] = set()
         self.read: set[str] = set()
         self._outline = marks.outline
@@ -38,6 +39,9 @@ class Toplevel:
             self._keep(block)
         self._tell(kept.told)
         self._read(names)
+        for block in self._outline.outside:
+            if _is_import(block) and any(name in ("*", *names) for name in _imported(block)):
+                self._keep(block)
         self._grow()
 
     def _grow(self) -> None:
@@ -49,7 +53,7 @@ class Toplevel:
             for block in bound.get(name.lstrip("."), ()):
                 if name[0] != "." or block.is_in_class:
                     self._keep(block)
-                    is_variable = is_variable or (block.function is None and _is_assigned(block))
+                    is_variable = is_variable or is_variable_of(block)
             for block in bound.get(name, ()) if name[0] == "." else ():
                 self._keep(block)
             if is_variable:
@@ -95,6 +99,12 @@ class Toplevel:
                 self._pending.append(name)
 
 
+def is_variable_of(block: Block) -> bool:
+    """Whether a block binds variables: what is assigned, not what is defined or imported."""
+    head = block.statement.node if block.head is None else block.head
+    return not (isinstance(head, DEFINITIONS) or _is_import(block))
+
+
 def is_table(block: Block) -> bool:
     """Whether a block is a long literal that is given a name."""
     node = block.statement.node
@@ -116,6 +126,12 @@ def _is_assigned(block: Block) -> bool:
 
 def _is_import(block: Block) -> bool:
     return block.head is None and all(isinstance(node, _IMPORTS) for node in block.statement.nodes)
+
+
+def _imported(block: Block) -> Iterator[str]:
+    """The last names of what is imported, as they are where they come from."""
+    for node in block.statement.nodes:
+        yield from (alias.name.rpartition(".")[2] for alias in node.names)  # type: ignore[attr-defined]
 
 
 def is_short(block: Block) -> bool:
