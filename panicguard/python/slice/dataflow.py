@@ -89,7 +89,7 @@ def trace(
     for unit, nodes in hits.items():
         said = facts(unit.nodes, frozenset(nodes))
         found.rows.update(unit.rows if unit.is_definition and unit.above else (unit.first,))
-        found.targets.update(said.ends)
+        found.targets.update(facts(said.spawned).ends)
         found.stores.update(said.binds)
         found.receivers.update(said.holders, *(chain(node)[1:] for node in nodes))
         follower.flow(unit.facts.binds if unit.above or not unit.is_definition else ())

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import HARMLESS
-from panicguard.python.slice.facts import last_name, own
+from panicguard.python.slice.facts import children, last_name, own
 from panicguard.python.slice.layout import DEFINITIONS, TRIES
 from panicguard.python.slice.words import words_in
 from panicguard.rule import Evidence
@@ -21,6 +21,7 @@ _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _AWAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _STOPS = (ast.Break, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom)
 _LEAVES = (ast.Return, ast.Break, ast.Continue)
+_BRANCHES = (ast.If, ast.While)
 _UNSAFE = (ast.Raise, ast.Assert, ast.For, ast.AsyncFor, ast.ClassDef)
 """Statements that may let an error out, whatever is in them."""
 _IDLE = (ast.Pass, ast.Continue, ast.Break, ast.Return)
@@ -43,7 +44,7 @@ def of_spawned(block: Block, definition: Unit, kinds: Set[Evidence]) -> set[int]
                 return None
             rows.add(stop)
     if Evidence.ESCAPES in kinds and any(isinstance(unit.head, (*TRIES, *_WITHS)) for unit in units):
-        unguarded = next((unit.first for unit in units if unit.above is definition and _is_unsafe(unit)), None)
+        unguarded = next((unit.first for unit in units if _is_bare(unit, definition) and _is_unsafe(unit)), None)
         if unguarded is None:
             return None
         rows.add(unguarded)
@@ -135,19 +136,32 @@ def _is_awaiting(node: ast.AST) -> bool:
     return isinstance(node, _AWAITS) or (isinstance(node, ast.comprehension) and bool(node.is_async))
 
 
+def _is_bare(unit: Unit, definition: Unit) -> bool:
+    """Whether a statement stands in nothing but branches and loops of its function."""
+    above = unit.above
+    while above is not None and above is not definition and isinstance(above.head, _BRANCHES):
+        above = above.above
+    return above is definition
+
+
 def _is_unsafe(unit: Unit) -> bool:
-    """Whether a statement of a function's body may let an error out, for certain."""
+    """Whether a statement may let an error out, for certain."""
     node = unit.head
-    if isinstance(node, (ast.If, ast.While)):
-        return bool(node.orelse)
+    if isinstance(node, _BRANCHES):
+        return bool(node.orelse) or any(call.args for call in _risky(unit.nodes))  # type: ignore[attr-defined]
     if isinstance(node, (*_WITHS, *TRIES, *DEFINITIONS, ast.Import, ast.ImportFrom)):
         return isinstance(node, ast.ClassDef)
-    return any(
-        isinstance(inner, _UNSAFE)
-        or (isinstance(inner, ast.Call) and last_name(inner.func).lstrip(".") not in HARMLESS)
-        for statement in unit.nodes
-        for inner in ast.walk(statement)
-    )
+    return isinstance(node, _UNSAFE) or any(True for _ in _risky(unit.nodes))
+
+
+def _risky(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
+    """The calls that may raise."""
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        if type(node) is ast.Call and last_name(node.func).lstrip(".") not in HARMLESS:
+            yield node
+        stack += children(node)
 
 
 def _is_in_async(unit: Unit) -> bool:

@@ -29,13 +29,16 @@ _NAMED = frozenset(
 
 _OWN_BODY = frozenset((*DEFINITIONS, ast.Lambda))
 
-_LEADING, _OWNER = 1, 2
+_HANDS_ON = frozenset(("partial", "staticmethod", "classmethod"))
+"""Calls that are, for what is spawned, what they are given first."""
+
+_LEADING, _OWNER, _LATER = 1, 2, 4
 
 
 class Facts:
     """What one walk over a statement finds."""
 
-    __slots__ = ("awaits", "binds", "called", "ends", "holders", "leading", "names", "spawns_late", "yields")
+    __slots__ = ("awaits", "binds", "called", "ends", "holders", "leading", "names", "spawned", "spawns_late", "yields")
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -48,7 +51,9 @@ class Facts:
         self.leading: set[str] = set()
         """The names without those in the later arguments of calls."""
         self.ends: set[str] = set()
-        """The last names of dotted ones that are read: what may be spawned."""
+        """The last names of dotted ones that may be spawned: not what only calls are given."""
+        self.spawned: list[ast.AST] = []
+        """The arguments of the calls that spawn."""
         self.spawns_late = False
         """Whether a lambda or a definition is in it, which reads its names later."""
         self.yields = False
@@ -77,6 +82,15 @@ def children(node: ast.AST) -> list[ast.AST]:
         elif kind not in _SKIPPED:
             found.append(value)
     return [child for child in found if type(child) not in _SKIPPED] if found else found
+
+
+def within(node: ast.AST | None) -> Iterator[ast.AST]:
+    """A node and all under it."""
+    stack = [] if node is None else [node]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack += children(node)
 
 
 def own(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -111,7 +125,7 @@ def facts(nodes: Iterable[ast.AST], spawning: Set[ast.AST] = frozenset()) -> Fac
                 leading.add(name)
             if type(node.ctx) is not ast.Load:  # type: ignore[attr-defined]
                 binds.add(name)
-            elif not flags & _OWNER:
+            elif flags < _OWNER:
                 ends.add(name)
         elif kind is ast.Attribute:
             value: ast.AST = node.value  # type: ignore[attr-defined]
@@ -122,16 +136,17 @@ def facts(nodes: Iterable[ast.AST], spawning: Set[ast.AST] = frozenset()) -> Fac
             if type(node.ctx) is not ast.Load:  # type: ignore[attr-defined]
                 binds.add(name)
                 found.holders.update(_chain(value))
-            elif not flags & _OWNER:
+            elif flags < _OWNER:
                 ends.add(name)
             called.add(last_name(value))
-            stack.append((value, flags & _LEADING if name == ".remote" else flags | _OWNER))
+            stack.append((value, flags & ~_OWNER if name == ".remote" else flags | _OWNER))
         elif kind is ast.Call:
-            _call(found, node, flags & _LEADING, spawning, stack)  # type: ignore[arg-type]
+            _call(found, node, flags & ~_OWNER, spawning, stack)  # type: ignore[arg-type]
         elif kind is not ast.Constant:
             if kind in _OTHERS:
                 _OTHERS[kind](found, node)
-            stack += [(child, flags & _LEADING) for child in children(node)]
+            flags &= ~_OWNER
+            stack += [(child, flags) for child in children(node)]
     called.discard("")
     return found
 
@@ -140,24 +155,27 @@ def _call(
     found: Facts, node: ast.Call, flags: int, spawning: Set[ast.AST], stack: list[tuple[ast.AST, int]]
 ) -> None:
     func = node.func
-    found.called.add(last_name(func))
-    later = 0
+    name = last_name(func)
+    found.called.add(name)
+    first, later = flags | _LATER, (flags & ~_LEADING) | _LATER
     if func in spawning:
-        flags = later = _LEADING
+        first = later = _LEADING
+        found.spawned += (*node.args, *node.keywords)
+    elif name.lstrip(".") in _HANDS_ON:
+        first = flags
     elif type(func) is ast.Attribute and func.attr in ADDERS:
         _put_into(found, func.value)
-    elif type(func) is ast.Name and func.id == "getattr" and len(node.args) > 1:
-        name = node.args[1]
-        if isinstance(name, ast.Constant) and isinstance(name.value, str):
-            read = f".{name.value}"
+    elif name == "getattr" and len(node.args) > 1:
+        asked = node.args[1]
+        if isinstance(asked, ast.Constant) and isinstance(asked.value, str):
+            read = f".{asked.value}"
             found.names.add(read)
             found.ends.add(read)
             found.leading.add(read)
     stack.append((func, flags))
     for position, arg in enumerate(node.args):
-        stack.append((arg, flags if not position else flags & later))
-    for keyword in node.keywords:
-        stack.append((keyword.value, flags & later))
+        stack.append((arg, later if position else first))
+    stack += [(keyword.value, later) for keyword in node.keywords]
 
 
 def _put_into(found: Facts, container: ast.AST) -> None:

@@ -6,9 +6,10 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from panicguard.python.screen import hits, places
 from panicguard.python.slice.dataflow import trace
 from panicguard.python.slice.evidence import hiding, may_not_end, of_async, of_spawned
-from panicguard.python.slice.facts import own
+from panicguard.python.slice.facts import own, within
 from panicguard.python.slice.layout import TRIES
 from panicguard.python.slice.toplevel import is_variable_of
 from panicguard.rule import Evidence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _RECEIVERS = frozenset(("self", "cls"))
 _CANCEL = ".cancel"
+_ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
 
 
 @dataclass
@@ -86,12 +88,12 @@ class _Slicer:
 
     def _async(self) -> dict[Block, set[int]]:
         """What decides about the handlers of async functions."""
-        words = {"except", *self.caught} if self.caught else set()
+        offsets = hits(self.outline.text, self.caught)
         if Evidence.FINALLY in self.kinds:
-            words.add("finally")
+            offsets += places(self.outline.text, "finally")
         found = {}
-        for block in self.outline.standing(words):
-            if block.function is not None and _may_await(block) and (rows := of_async(block, self.caught, self.kinds)):
+        for block in self.outline.at(offsets):
+            if _may_await(block) and (rows := of_async(block, self.caught, self.kinds)):
                 found[block] = rows
         return found
 
@@ -182,17 +184,23 @@ class _Slicer:
         """The attributes and variables of the module that hold a function that is spawned; `targets` grows by it."""
         found = set()
         for name in targets - self.outline.by_name.keys():
-            if name[0] == ".":
-                blocks: Iterable[Block] = self.outline.standing((name[1:],))
-            else:
-                blocks = self.outline.bound_outside.get(name, ())
-            for block in blocks:
-                units = (*block.bindings.get(name, ()), *(block.bindings.get(name[1:], ()) if block.is_in_class else ()))
-                ends = {end for unit in units if unit.is_a(ast.Assign, ast.AnnAssign) for end in unit.facts.ends}
+            for unit in self._assigning(name):
+                ends = unit.facts.ends
                 if any(end.lstrip(".") in self.outline.by_name for end in ends):
                     targets |= ends
                     found.add(name)
         return found
+
+    def _assigning(self, name: str) -> Iterator[Unit]:
+        """The assignments to an attribute, wherever they stand, or to a variable of the module."""
+        for block in self.outline.bound_outside.get(name.lstrip("."), ()):
+            if name[0] != "." or block.is_in_class:
+                yield from (unit for unit in block.units if unit.is_a(*_ASSIGNMENTS))
+        if name[0] == ".":
+            for block, rows in self.outline.standing((name[1:],)).items():
+                for unit in {unit for row in rows for unit in block.units_at(row)}:
+                    if unit.is_a(*_ASSIGNMENTS) and name in unit.facts.binds:
+                        yield unit
 
     def _traced(
         self, traces: Mapping[Block, Trace], flows: Set[str], needs: Set[str], handling: Mapping[Block, Set[int]]
@@ -226,12 +234,13 @@ def _is_more_than_import(block: Block) -> bool:
 
 
 def _may_await(block: Block) -> bool:
-    return any(isinstance(unit.head, ast.AsyncFunctionDef) for unit in block.units)
+    """Whether an async function is in a block."""
+    return block.function is not None and any("async" in line for line in block.lines[block.first : block.last])
 
 
 def _calls(block: Block, definition: Unit) -> Iterator[str]:
     """The names of what a function calls of its own module: `f()`, `self.f()`."""
-    for node in ast.walk(definition.head):  # type: ignore[arg-type]
+    for node in within(definition.head):
         if isinstance(node, ast.Call):
             func = node.func
             if isinstance(func, ast.Name):

@@ -11,7 +11,7 @@ import bisect
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
 from panicguard.python.screen import places
@@ -104,10 +104,17 @@ class Block:
     @cached_property
     def bound(self) -> Set[str]:
         """What is bound outside functions: by a long table no more than its name is looked at."""
+        if self.head is not None:
+            return self.units[0].facts.binds
         nodes = self.statement.nodes
-        if self.head is None and all(isinstance(node, (*DEFINITIONS, ast.Assign, ast.AnnAssign)) for node in nodes):
-            names = {node.name for node in nodes if isinstance(node, DEFINITIONS)}
-            return names | facts(chain.from_iterable(map(_targets, nodes))).binds
+        if len(nodes) == 1:
+            node = nodes[0]
+            if isinstance(node, DEFINITIONS):
+                return frozenset((node.name,))
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                return frozenset()
+            if isinstance(node, (ast.Assign, ast.AnnAssign)):
+                return facts(_targets(node)).binds
         return self.units[0].facts.binds
 
     @property
@@ -204,10 +211,7 @@ class Outline:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        starts = [0]
-        for line in self.lines:
-            starts.append(starts[-1] + len(line) + 1)
-        return starts
+        return [0, *accumulate(len(line) + 1 for line in self.lines)]
 
     @cached_property
     def _firsts(self) -> list[int]:
@@ -223,13 +227,16 @@ class Outline:
 
     def standing(self, words: Iterable[str]) -> dict[Block, set[int]]:
         """The blocks in whose text one of the words stands, and the rows there: a comment or a string counts too."""
+        return self.at(at for word in words for at in places(self.text, word))
+
+    def at(self, offsets: Iterable[int]) -> dict[Block, set[int]]:
+        """The blocks at offsets, and the rows there."""
         found: dict[Block, set[int]] = defaultdict(set)
-        for word in words:
-            for at in places(self.text, word):
-                row = self.row(at)
-                block = self.block(row)
-                if block is not None:
-                    found[block].add(row)
+        for offset in offsets:
+            row = self.row(offset)
+            block = self.block(row)
+            if block is not None:
+                found[block].add(row)
         return found
 
 

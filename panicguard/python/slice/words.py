@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import METHODS_ELSEWHERE
+from panicguard.python.screen import hits
 from panicguard.python.slice.facts import children, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Set
+    from collections.abc import Iterable, Iterator, Mapping, Set
 
     from panicguard.python.slice.outline import Block, Outline, Unit
 
@@ -43,15 +44,18 @@ def mark(outline: Outline, words: Set[str], outside_handlers: Set[str]) -> Marks
     new = set(words)
     while new:
         known |= new
-        found = list(_hits(outline, new, outside_handlers))
+        standing = outline.standing(new) if marks.hits else outline.at(hits(outline.text, new))
+        found = list(_hits(standing, new, outside_handlers))
         for block, unit, node in found:
             marks.hits[block].setdefault(unit, []).append(node)
         new = {name for block, unit, node in found for name in _other_names(marks, block, unit, node)} - known
     return marks
 
 
-def _hits(outline: Outline, words: Set[str], outside_handlers: Set[str]) -> Iterator[tuple[Block, Unit, ast.AST]]:
-    for block, rows in outline.standing(words).items():
+def _hits(
+    standing: Mapping[Block, Set[int]], words: Set[str], outside_handlers: Set[str]
+) -> Iterator[tuple[Block, Unit, ast.AST]]:
+    for block, rows in standing.items():
         seen = set()
         for unit in (unit for row in sorted(rows) for unit in block.units_at(row)):
             if unit in seen:
