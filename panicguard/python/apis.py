@@ -166,14 +166,17 @@ NEEDS = {
 METHODS = frozenset(("submit", "map", "go", "remote", "exception"))
 """Words that count as attributes alone."""
 _BASE = r"\s*(?:,[^()\n]*)?\)\s*:"
+_NAMED = r"\s*(?:[(),;#\\]|as\b|$|\n)"
+_RAISED = r"[ \t]*(?:\#[^\n]*)?\s*raise\b"
 AFTER = {
-    **dict.fromkeys(THREAD_WORDS, r"\s*(?:[(),;#\\]|as\b|$|\n)"),
-    **dict.fromkeys(("Timer", "Process"), rf"{_BASE}"),
+    **dict.fromkeys((*THREAD_WORDS, "gather"), _NAMED),
+    **dict.fromkeys(("Timer", "Process"), _BASE),
     **dict.fromkeys(("exc_info", "exception"), r"\s*\("),
-    "except": r"\s*:",
+    **dict.fromkeys(CAUGHT_WORDS, rf"(?![^\n:]*:{_RAISED})"),
+    "except": rf"\s*:(?!{_RAISED})",
 }
-"""Word -> what must stand behind it: a thread class counts where it is called, derived from or renamed, in an
-annotation it says nothing."""
+"""Word -> what must stand behind it: a thread class counts where it is called, derived from or renamed, but not in an
+annotation; and what a handler names, where that does not begin with `raise`."""
 HARMLESS = frozenset(
     "debug info warning warn error exception critical fatal log msg is_set is_alive wait set clear sleep "
     "monotonic time perf_counter".split()

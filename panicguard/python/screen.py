@@ -17,7 +17,8 @@ _RECEIVER = re.compile(r"((?:\w+\s*\.\s*)+)$")
 """What a word is a method of, before the word."""
 _ATTRIBUTE = re.compile(r"\.\s*$")
 _AFTER = {word: re.compile(pattern) for word, pattern in AFTER.items()}
-_HEADER = 400
+_HEADER = re.compile(r"\b(?:except|suppress)\b(?:[\s\w.,()\[\]*\\]|#[^\n]*\n)*$")
+_HEADER_LENGTH = 400
 """Characters from an `except` to what it names."""
 _AWAITED = re.compile(r"\bawait[ \t]+[\w.]*$")
 
@@ -64,21 +65,32 @@ def places(text: str, word: str) -> Iterator[int]:
 
 
 def _may_be_code(text: str, word: str, at: int) -> bool:
-    """Whether a word is not the callee of an `await`, nor all of a string (unless for getattr), nor a method of other
+    """Whether a word is in no comment, not the callee of an `await`, nor all of a string (unless for getattr), nor a method of other
     things than the one that is meant; one that handlers name, whether it may be in the header of one."""
     before = max(0, at - 60)
     if text[at - 1 : at] in ("'", '"') and text[at + len(word) : at + len(word) + 1] == text[at - 1]:
         return text.find("getattr", before, at) >= 0
+    if _is_in_comment(text, at):
+        return False
     if word in _AFTER and not _AFTER[word].match(text, at + len(word)):
         return False
     if word in CAUGHT_WORDS:
-        return any(text.find(header, max(0, at - _HEADER), at + len(word)) >= 0 for header in ("except", "suppress"))
+        return _HEADER.search(text, max(0, at - _HEADER_LENGTH), at) is not None
     if word in METHODS and not _ATTRIBUTE.search(text, before, at):
         return False
     if _AWAITED.search(text, before, at):
         return False
     receiver = _RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None
     return receiver is None or receiver[1].rstrip(". ") in METHODS_ELSEWHERE[word]
+
+
+def _is_in_comment(text: str, at: int) -> bool:
+    """Whether a comment, and no string, begins before an offset in its line."""
+    hash_sign = text.find("#", text.rfind("\n", 0, at) + 1, at)
+    if hash_sign < 0:
+        return False
+    before = text[text.rfind("\n", 0, at) + 1 : hash_sign]
+    return "'" not in before and '"' not in before
 
 
 def _inside(char: str) -> bool:

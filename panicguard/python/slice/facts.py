@@ -19,9 +19,18 @@ ADDERS = frozenset("add append appendleft insert extend extendleft update setdef
 """Methods that put something into what they are called on."""
 _PASSED_THROUGH = frozenset(("setdefault", "get"))
 _WORD = re.compile(r"\w+")
-_LEAF_TYPES = frozenset((str, int, float, bool, type(None), bytes, complex, type(...)))
-_MARKERS = frozenset(cls for cls in vars(ast).values() if isinstance(cls, type) and issubclass(cls, (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)))
-_SKIPPED = _LEAF_TYPES | _MARKERS
+_NO_NODES = frozenset(
+    "ctx op ops id attr arg name asname names module level kind type_comment conversion simple is_async rest kwd_attrs "
+    "tag str".split()
+)
+"""Fields that hold no node, but where `_WITH_NODES` says so."""
+_WITH_NODES = {
+    "names": ("Import", "ImportFrom"),
+    "name": ("TypeAlias",),
+}
+_WITHOUT_VALUE = ("Constant", "MatchSingleton")
+_WITH_HOLES = frozenset((ast.Dict, ast.arguments))
+"""Nodes with lists in which nothing may stand in the place of a node."""
 _NAMED = frozenset(
     getattr(ast, name) for name in ("ExceptHandler", "MatchAs", "MatchStar", *(d.__name__ for d in DEFINITIONS)) if hasattr(ast, name)
 )
@@ -60,28 +69,40 @@ class Facts:
         self.awaits = False
 
 
-def header(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a statement without the statements under it."""
-    for field, value in node.__dict__.items():
-        kind = type(value)
-        if field in ("body", "orelse", "finalbody", "handlers") and kind is list:
-            continue
-        if kind is list:
-            yield from (one for one in value if type(one) not in _SKIPPED)
-        elif kind not in _SKIPPED:
-            yield value
+def header(node: ast.AST) -> list[ast.AST]:
+    """The nodes right under a statement, but for the statements in its bodies."""
+    return _nodes(node, tuple(field for field in _fields(type(node)) if field not in _BODIES))
 
 
 def children(node: ast.AST) -> list[ast.AST]:
     """All nodes right under a node."""
+    kind = type(node)
+    fields = _FIELDS.get(kind)
+    if fields is None:
+        fields = _FIELDS[kind] = _fields(kind)
+    return _nodes(node, fields)
+
+
+_BODIES = frozenset(("body", "orelse", "finalbody", "handlers"))
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
+
+
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """The fields of a kind of node that hold nodes."""
+    name = kind.__name__
+    found = (f for f in kind._fields if f not in _NO_NODES or name in _WITH_NODES.get(f, ()))
+    return () if name in _WITHOUT_VALUE else tuple(found)
+
+
+def _nodes(node: ast.AST, fields: tuple[str, ...]) -> list[ast.AST]:
     found: list[ast.AST] = []
-    for value in node.__dict__.values():
-        kind = type(value)
-        if kind is list:
+    for field in fields:
+        value = getattr(node, field, None)
+        if type(value) is list:
             found += value
-        elif kind not in _SKIPPED:
+        elif value is not None:
             found.append(value)
-    return [child for child in found if type(child) not in _SKIPPED] if found else found
+    return [child for child in found if child is not None] if type(node) in _WITH_HOLES else found
 
 
 def within(node: ast.AST | None) -> Iterator[ast.AST]:

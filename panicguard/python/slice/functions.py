@@ -31,7 +31,7 @@ class Kept:
     """What is kept of each function: the first rows of units, and all rows of what is kept whole."""
 
     rows: dict[Block, set[int]] = field(default_factory=dict)
-    told: set[str] = field(default_factory=set)
+    told: Set[str] = field(default_factory=set)
     """Names that handles go to, and of functions whose calls are asked for: what is said of them outside of functions
     is kept too."""
 
@@ -71,7 +71,7 @@ class _Slicer:
         for block, rows in handling.items():
             self._keep(block, rows)
         self._spawned(targets, running)
-        told = self._traced(traces, flows, needs, handling)
+        told = self._traced(traces, flows, needs)
         self._cancels(handling)
         for block, rows in self.rows.items():
             rows.add(block.first)
@@ -203,22 +203,30 @@ class _Slicer:
                         yield unit
 
     def _traced(
-        self, traces: Mapping[Block, Trace], flows: Set[str], needs: Set[str], handling: Mapping[Block, Set[int]]
-    ) -> set[str]:
+        self, traces: Mapping[Block, Trace], flows: Set[str], needs: Set[str]
+    ) -> Set[str]:
         """Keep what is traced in the functions that spawn, and in those that share names with them."""
-        told = set(self.outline.standing({name.lstrip(".") for name in flows | needs}))
+        told = self._told(flows, needs)
         asked = {b for name in needs for b in self.outline.by_name.get(name.lstrip("."), ())}
         turns = Evidence.TURNS in self.kinds
-        for block in (*traces, *(told - traces.keys())):
+        for block in {**traces, **told, **dict.fromkeys(asked)}:
             if block.function is None:
                 continue
-            hits = self.marks.hits.get(block, {})
-            found = trace(block, hits, flows, needs | self.names, turns=turns) if block in told else traces[block]
+            found = traces.get(block)
+            if found is None or block in told:
+                found = trace(block, self.marks.hits.get(block, {}), flows, needs | self.names, turns=turns)
             if found.rows or block in asked:
                 self._keep(block, found.rows)
-        for block in asked:
-            self._keep(block, trace(block, {}, flows, needs | self.names, turns=False).rows)
         return flows
+
+    def _told(self, flows: Set[str], needs: Set[str]) -> dict[Block, None]:
+        """The blocks that mention one of `flows`, or bind one of `needs`."""
+        found = {}
+        for block, rows in self.outline.standing({name.lstrip(".") for name in flows | needs}).items():
+            units = {unit for row in rows for unit in block.units_at(row)}
+            if any(not flows.isdisjoint(u.facts.names) or not needs.isdisjoint(u.facts.binds) for u in units):
+                found[block] = None
+        return found
 
     def _cancels(self, handling: Mapping[Block, Set[int]]) -> None:
         """Keep what is cancelled, where that matters."""

@@ -43,12 +43,10 @@ class Statement:
     """A statement, or several that share rows: first to last (exclusive), decorators and bodies included."""
 
     nodes: tuple[ast.stmt, ...]
+    node: ast.stmt
+    """The first of them."""
     first: int
     last: int
-
-    @property
-    def node(self) -> ast.stmt:
-        return self.nodes[0]
 
 
 def statements(lines: Sequence[str], body: Sequence[ast.stmt]) -> list[Statement]:
@@ -56,12 +54,12 @@ def statements(lines: Sequence[str], body: Sequence[ast.stmt]) -> list[Statement
     found: list[Statement] = []
     for node in body:
         first = _first_row(lines, node)
-        last = node.end_lineno or node.lineno
+        last: int = node.end_lineno  # type: ignore[assignment]
         if found and first < found[-1].last:
             before = found[-1]
-            found[-1] = Statement((*before.nodes, node), before.first, max(before.last, last))
+            found[-1] = Statement((*before.nodes, node), before.node, before.first, max(before.last, last))
         else:
-            found.append(Statement((node,), first, last))
+            found.append(Statement((node,), node, first, last))
     return found
 
 
