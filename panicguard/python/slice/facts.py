@@ -7,6 +7,7 @@ one says nothing of the other.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ _OWN_BODY = frozenset((*DEFINITIONS, ast.Lambda))
 
 _HANDS_ON = frozenset(("partial", "staticmethod", "classmethod"))
 """Calls that are, for what is spawned, what they are given first."""
+_ASKS = frozenset(("isinstance", "suppress"))
+"""Calls with the name of an error among their arguments."""
 
 _LEADING, _OWNER, _LATER = 1, 2, 4
 
@@ -58,7 +61,7 @@ class Facts:
         self.called: set[str] = set()
         """What is called, or has an attribute read."""
         self.leading: set[str] = set()
-        """The names without those in the later arguments of calls."""
+        """The names without those in the later arguments of calls: what these are is of no concern."""
         self.ends: set[str] = set()
         """The last names of dotted ones that may be spawned: not what only calls are given."""
         self.spawned: list[ast.AST] = []
@@ -71,7 +74,12 @@ class Facts:
 
 def header(node: ast.AST) -> list[ast.AST]:
     """The nodes right under a statement, but for the statements in its bodies."""
-    return _nodes(node, tuple(field for field in _fields(type(node)) if field not in _BODIES))
+    return _nodes(node, _header_fields(type(node)))
+
+
+@functools.cache
+def _header_fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    return tuple(field for field in _fields(kind) if field not in _BODIES)
 
 
 def children(node: ast.AST) -> list[ast.AST]:
@@ -184,6 +192,8 @@ def _call(
         found.spawned += (*node.args, *node.keywords)
     elif name.lstrip(".") in _HANDS_ON:
         first = flags
+    elif name.lstrip(".") in _ASKS:
+        later = first
     elif type(func) is ast.Attribute and func.attr in ADDERS:
         _put_into(found, func.value)
     elif name == "getattr" and len(node.args) > 1:
@@ -251,7 +261,7 @@ def _name(found: Facts, node: ast.AST) -> None:
         found.names.add(name)
     if isinstance(node, FUNCTIONS):
         found.spawns_late = True
-        found.names.update(_in_text(node.returns))
+        _annotation(found, node.returns)
 
 
 def _rest(found: Facts, node: ast.AST) -> None:
@@ -276,12 +286,17 @@ def _comprehension(found: Facts, node: ast.comprehension) -> None:
 
 
 def _arg(found: Facts, node: ast.arg) -> None:
-    found.names.add(node.arg)
-    found.names.update(_in_text(node.annotation))
+    _annotation(found, node.annotation)
 
 
 def _annotated(found: Facts, node: ast.AnnAssign) -> None:
-    found.names.update(_in_text(node.annotation))
+    _annotation(found, node.annotation)
+
+
+def _annotation(found: Facts, node: ast.AST | None) -> None:
+    names = set(_in_text(node))
+    found.names |= names
+    found.leading |= names
 
 
 def _in_text(annotation: ast.AST | None) -> Iterator[str]:

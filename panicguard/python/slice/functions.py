@@ -35,10 +35,18 @@ class Kept:
     """Names that handles go to, and of functions whose calls are asked for: what is said of them outside of functions
     is kept too."""
 
-    def names(self) -> Iterator[str]:
-        """The names in what is kept."""
+    def names(self, marks: Marks) -> set[str]:
+        """The names in what is kept that a verdict may ask about."""
+        found: set[str] = set()
         for block, rows in self.rows.items():
-            yield from (name for unit in block.units if unit.first in rows for name in unit.facts.names)
+            hits = marks.hits.get(block, {})
+            for unit in block.units:
+                if unit in hits:
+                    found |= unit.facts.names
+                elif unit.first in rows:
+                    found |= unit.facts.called
+                    found |= unit.facts.leading
+        return found
 
 
 def functions(marks: Marks, caught: Set[str], kinds: Set[Evidence], names: Set[str]) -> Kept | None:

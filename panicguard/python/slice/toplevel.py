@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Set
 
     from panicguard.python.slice.functions import Kept
-    from panicguard.python.slice.outline import Block
+    from panicguard.python.slice.outline import Block, Unit
     from panicguard.python.slice.words import Marks
 
 LONG = 8
@@ -29,12 +29,12 @@ class Toplevel:
     def __init__(self, marks: Marks, kept: Kept, names: Set[str]) -> None:
         self.blocks: set[Block] = set()
         self.read: set[str] = set()
-        self._outline = marks.outline
+        self._outline, self._hits = marks.outline, marks.hits
         self._pending: list[str] = []
         self._mentions: dict[str, list[Block]] | None = None
         for block in kept.rows:
             self._keep_owners(block)
-        self._read(kept.names())
+        self._read(kept.names(marks))
         for block in marks.outside:
             self._keep(block)
         self._tell(kept.told)
@@ -85,7 +85,11 @@ class Toplevel:
         elif is_table(block):
             self._read(facts((ast.arg(arg="_", annotation=getattr(block.statement.node, "annotation", None)),)).names)
         elif not _is_import(block):
-            self._read(name for unit in block.units for name in unit.facts.names)
+            self._read(name for unit in block.units for name in self._asked(block, unit))
+
+    def _asked(self, block: Block, unit: Unit) -> Set[str]:
+        """The names in a unit that a verdict may ask about."""
+        return unit.facts.names if block in self._hits else unit.facts.leading | unit.facts.called
 
     def _keep_owners(self, block: Block) -> None:
         for owner in (*block.owners, *((block,) if block.head is not None else ())):
