@@ -140,22 +140,26 @@ KNOWN = frozenset(
 )
 THREAD_WORDS = ("Thread", "QThread", "QRunnable")
 START_WORDS = ("start_new_thread", "start_joinable_thread", "_start_new_thread", "_start_joinable_thread")
+_COMMON = frozenset(("submit", "map", "go", "remote"))
+"""Methods with names so common that these count as attributes alone."""
 SPAWN_WORDS = tuple(
     sorted(
-        {name.rpartition(".")[2] for name in (*SPAWNS, *THREAD_CLASSES, RAY_REMOTE)}
+        f".{word}" if word in _COMMON else word
+        for word in {name.rpartition(".")[2] for name in (*SPAWNS, *THREAD_CLASSES, RAY_REMOTE)}
         | {name.rpartition(".")[2] for name, known in _EXACT.items() if known in SPAWNS}
     )
 )
-"""Words without one of which a module spawns nothing: what a rule about spawned code is screened by."""
+"""Words without one of which a module spawns nothing: what a rule about spawned code is screened by. One with a dot in
+front is an attribute."""
 CAUGHT_WORDS = frozenset((*(name.rpartition(".")[2] for name in CANCELLED), "BaseException", "get_cancelled_exc_class"))
 """Words that count where an `except` or a `suppress` may name them."""
 NEEDS = {
-    "submit": ("Executor", "distributed"),
-    "map": ("PoolExecutor",),
+    ".submit": ("Executor", "distributed"),
+    ".map": ("PoolExecutor",),
     "gather": ("asyncio",),
-    "go": ("WaitGroup",),
+    ".go": ("WaitGroup",),
     **dict.fromkeys(("apply_async", "map_async", "starmap_async"), ("Pool",)),
-    "remote": ("import ray", "from ray"),
+    ".remote": ("import ray", "from ray"),
     **dict.fromkeys((*CAUGHT_WORDS, "except"), ("async",)),
     "Cancelled": ("trio",),
     **dict.fromkeys(("Thread", "Timer"), ("threading",)),
@@ -163,15 +167,13 @@ NEEDS = {
     "Process": ("multiprocessing",),
 }
 """Word -> one of these must stand in the module too: without it the receiver's type cannot be known."""
-METHODS = frozenset(("submit", "map", "go", "remote", "exception"))
-"""Words that count as attributes alone."""
 _BASE = r"\s*(?:,[^()\n]*)?\)\s*:"
 _NAMED = r"\s*(?:[(),;#\\]|as\b|$|\n)"
 _RAISED = r"[ \t]*(?:\#[^\n]*)?\s*raise\b"
 AFTER = {
     **dict.fromkeys((*THREAD_WORDS, "gather"), _NAMED),
     **dict.fromkeys(("Timer", "Process"), _BASE),
-    **dict.fromkeys(("exc_info", "exception"), r"\s*\("),
+    **dict.fromkeys(("exc_info", ".exception"), r"\s*\("),
     **dict.fromkeys(CAUGHT_WORDS, rf"(?![^\n:]*:{_RAISED})"),
     "except": rf"\s*:(?!{_RAISED})",
 }

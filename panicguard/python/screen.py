@@ -6,7 +6,7 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import AFTER, CAUGHT_WORDS, METHODS, METHODS_ELSEWHERE, NEEDS
+from panicguard.python.apis import AFTER, CAUGHT_WORDS, METHODS_ELSEWHERE, NEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 _RECEIVER = re.compile(r"((?:\w+\s*\.\s*)+)$")
 """What a word is a method of, before the word."""
-_ATTRIBUTE = re.compile(r"\.\s*$")
 _AFTER = {word: re.compile(pattern) for word, pattern in AFTER.items()}
+_WITH_AFTER = {word: re.compile(re.escape(word) + pattern) for word, pattern in AFTER.items()}
+"""The same behind the word: whether that stands anywhere is asked before each place is."""
 _HEADER = re.compile(r"\b(?:except|suppress)\b(?:[\s\w.,()\[\]*\\]|#[^\n]*\n)*$")
 _HEADER_LENGTH = 400
 """Characters from an `except` to what it names."""
@@ -35,7 +36,9 @@ def standing_in(text: str, words: Iterable[str]) -> frozenset[str]:
     return frozenset(
         word
         for word in words
-        if (word not in NEEDS or any(need in text for need in NEEDS[word])) and hits(text, (word,))
+        if (word not in NEEDS or any(need in text for need in NEEDS[word]))
+        and (word not in _WITH_AFTER or _WITH_AFTER[word].search(text))
+        and hits(text, (word,))
     )
 
 
@@ -76,8 +79,6 @@ def _may_be_code(text: str, word: str, at: int) -> bool:
         return False
     if word in CAUGHT_WORDS:
         return _HEADER.search(text, max(0, at - _HEADER_LENGTH), at) is not None
-    if word in METHODS and not _ATTRIBUTE.search(text, before, at):
-        return False
     if _AWAITED.search(text, before, at):
         return False
     receiver = _RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None

@@ -77,8 +77,10 @@ def words_in(nodes: Iterable[ast.AST], words: Set[str]) -> Iterator[tuple[str, a
             if node.id in words:  # type: ignore[attr-defined]
                 yield node.id, node  # type: ignore[attr-defined]
         elif kind is ast.Attribute:
-            if node.attr in words and _is_meant(node):  # type: ignore[attr-defined, arg-type]
-                yield node.attr, node  # type: ignore[attr-defined]
+            name = node.attr  # type: ignore[attr-defined]
+            word = name if name in words else f".{name}"
+            if word in words and _is_meant(node):  # type: ignore[arg-type]
+                yield word, node
             stack.append(node.value)  # type: ignore[attr-defined]
         elif kind is ast.alias:
             last = node.name.rpartition(".")[2]  # type: ignore[attr-defined]
