@@ -151,8 +151,11 @@ SPAWN_WORDS = tuple(
 )
 """Words without one of which a module spawns nothing: what a rule about spawned code is screened by. One with a dot in
 front is an attribute."""
-CAUGHT_WORDS = frozenset((*(name.rpartition(".")[2] for name in CANCELLED), "BaseException", "get_cancelled_exc_class"))
-"""Words that count where an `except` or a `suppress` may name them."""
+BARE_EXCEPTS = ("except:", "except :")
+CAUGHT_WORDS = frozenset(
+    (*(name.rpartition(".")[2] for name in CANCELLED), "BaseException", "get_cancelled_exc_class", *BARE_EXCEPTS)
+)
+"""Words that count where an `except` or a `suppress` of an async function may name them."""
 NEEDS = {
     ".submit": ("Executor", "distributed"),
     ".map": ("PoolExecutor",),
@@ -160,7 +163,7 @@ NEEDS = {
     ".go": ("WaitGroup",),
     **dict.fromkeys(("apply_async", "map_async", "starmap_async"), ("Pool",)),
     ".remote": ("import ray", "from ray"),
-    **dict.fromkeys((*CAUGHT_WORDS, "except"), ("async",)),
+    **dict.fromkeys(CAUGHT_WORDS, ("async",)),
     "Cancelled": ("trio",),
     **dict.fromkeys(("Thread", "Timer"), ("threading",)),
     **dict.fromkeys(("QThread", "QRunnable"), ("Qt",)),
@@ -175,7 +178,7 @@ AFTER = {
     **dict.fromkeys(("Timer", "Process"), _BASE),
     **dict.fromkeys(("exc_info", ".exception"), r"\s*\("),
     **dict.fromkeys(CAUGHT_WORDS, rf"(?![^\n:]*:{_RAISED})"),
-    "except": rf"\s*:(?!{_RAISED})",
+    **dict.fromkeys(BARE_EXCEPTS, rf"(?!{_RAISED})"),
 }
 """Word -> what must stand behind it: a thread class counts where it is called, derived from or renamed, but not in an
 annotation; and what a handler names, where that does not begin with `raise`."""

@@ -6,7 +6,7 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import AFTER, CAUGHT_WORDS, METHODS_ELSEWHERE, NEEDS
+from panicguard.python.apis import AFTER, BARE_EXCEPTS, CAUGHT_WORDS, METHODS_ELSEWHERE, NEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,7 +78,7 @@ def _may_be_code(text: str, word: str, at: int) -> bool:
     if word in _AFTER and not _AFTER[word].match(text, at + len(word)):
         return False
     if word in CAUGHT_WORDS:
-        return _HEADER.search(text, max(0, at - _HEADER_LENGTH), at) is not None
+        return word in BARE_EXCEPTS or _HEADER.search(text, max(0, at - _HEADER_LENGTH), at) is not None
     if _AWAITED.search(text, before, at):
         return False
     receiver = _RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None

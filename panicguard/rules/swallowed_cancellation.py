@@ -305,6 +305,6 @@ def _raise_fix(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandle
 
 RULE = Rule(
     "PNC304",
-    python=Check(check, words=(*sorted(apis.CAUGHT_WORDS), "except"), evidence={Evidence.CANCELLATION_HANDLERS}),
+    python=Check(check, words=tuple(sorted(apis.CAUGHT_WORDS)), evidence={Evidence.CANCELLATION_HANDLERS}),
     fix=Fixes.SOMETIMES,
 )

@@ -6,13 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import HARMLESS
-from panicguard.python.slice.facts import children, last_name, own
+from panicguard.python.slice.facts import children, last_name, own, within
 from panicguard.python.slice.layout import DEFINITIONS, TRIES
 from panicguard.python.slice.words import words_in
 from panicguard.rule import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence, Set
+    from collections.abc import Container, Iterable, Iterator, Sequence, Set
 
     from panicguard.python.slice.outline import Block, Unit
 
@@ -28,12 +28,17 @@ _IDLE = (ast.Pass, ast.Continue, ast.Break, ast.Return)
 _IDLE_CALLS = ("print", "sleep")
 
 
-def of_spawned(block: Block, definition: Unit, kinds: Set[Evidence]) -> set[int] | None:
-    """The first rows of what decides about a spawned function; None where all of it may."""
+def of_spawned(
+    block: Block, definition: Unit, kinds: Set[Evidence], marked: Container[Unit]
+) -> set[int] | None:
+    """The first rows of what decides about a spawned function; None where all of it may. The units that are `marked`
+    hold a word: they may guard what is in them."""
     if Evidence.WHOLE_SPAWNED_BODY in kinds:
         return None
     units = block.units_in(definition.rows)
-    rows = {unit.first for unit in units if unit.facts.yields}  # a generator runs nothing when it is called
+    rows: set[int] = set()
+    if any("yield" in line for line in block.lines[definition.first : definition.rows.stop]):
+        rows.update(unit.first for unit in units if unit.facts.yields)  # a call of a generator runs nothing
     if Evidence.HANDLERS in kinds:
         rows.update(hiding(units))
     if Evidence.FINALLY in kinds:
@@ -44,7 +49,7 @@ def of_spawned(block: Block, definition: Unit, kinds: Set[Evidence]) -> set[int]
                 return None
             rows.add(stop)
     if Evidence.ESCAPES in kinds and any(isinstance(unit.head, (*TRIES, *_WITHS)) for unit in units):
-        unguarded = next((unit.first for unit in units if _is_bare(unit, definition) and _is_unsafe(unit)), None)
+        unguarded = next((unit.first for unit in units if _is_bare(unit, definition) and _is_unsafe(unit, marked)), None)
         if unguarded is None:
             return None
         rows.add(unguarded)
@@ -144,12 +149,14 @@ def _is_bare(unit: Unit, definition: Unit) -> bool:
     return above is definition
 
 
-def _is_unsafe(unit: Unit) -> bool:
+def _is_unsafe(unit: Unit, marked: Container[Unit]) -> bool:
     """Whether a statement may let an error out, for certain."""
     node = unit.head
     if isinstance(node, _BRANCHES):
         return bool(node.orelse) or any(call.args for call in _risky(unit.nodes))  # type: ignore[attr-defined]
-    if isinstance(node, (*_WITHS, *TRIES, *DEFINITIONS, ast.Import, ast.ImportFrom)):
+    if isinstance(node, _WITHS):
+        return unit not in marked and any(isinstance(inner, ast.Call) for item in unit.nodes for inner in within(item))
+    if isinstance(node, (*TRIES, *DEFINITIONS, ast.Import, ast.ImportFrom)):
         return isinstance(node, ast.ClassDef)
     return isinstance(node, _UNSAFE) or any(True for _ in _risky(unit.nodes))
 

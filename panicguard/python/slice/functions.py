@@ -122,7 +122,7 @@ class _Slicer:
             if unit.is_definition and unit.head.name in plain  # type: ignore[union-attr]
         ]
         for block, unit in (*found, *nested):
-            rows = None if unit in running_units else of_spawned(block, unit, self.kinds)
+            rows = None if unit in running_units else of_spawned(block, unit, self.kinds, self.marks.hits.get(block, ()))
             self._keep(block, unit.rows if rows is None else (unit.first, *rows))
         self.callers = [*found, *((block, block.units[0]) for block, _ in nested)]
         self._called()
@@ -206,7 +206,8 @@ class _Slicer:
                 yield from (unit for unit in block.units if unit.is_a(*_ASSIGNMENTS))
         if name[0] == ".":
             for block, rows in self.outline.standing((name[1:],)).items():
-                for unit in {unit for row in rows for unit in block.units_at(row)}:
+                assigned = (row for row in rows if _may_assign(self.outline.lines[row]))
+                for unit in {unit for row in assigned for unit in block.units_at(row)}:
                     if unit.is_a(*_ASSIGNMENTS) and name in unit.facts.binds:
                         yield unit
 
@@ -240,13 +241,20 @@ class _Slicer:
         """Keep what is cancelled, where that matters."""
         if not handling and not self.callers:
             return
-        for block in self.outline.standing(("cancel",)):
-            if block.function is not None and (units := block.mentions.get(_CANCEL)):
-                self._keep(block, (unit.first for unit in units))
+        for block, rows in self.outline.standing((_CANCEL[1:],)).items():
+            if block.function is not None:
+                units = {unit for row in rows for unit in block.units_at(row) if _CANCEL in unit.facts.names}
+                if units:
+                    self._keep(block, (unit.first for unit in units))
 
 
 def _is_more_than_import(block: Block) -> bool:
     return not all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in block.statement.nodes)
+
+
+def _may_assign(line: str) -> bool:
+    """Whether a target may be in a line: one of many may stand in the line before the `=`."""
+    return "=" in line or line.endswith((",", "\\"))
 
 
 def _may_await(block: Block) -> bool:

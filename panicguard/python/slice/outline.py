@@ -104,6 +104,8 @@ class Block:
     @cached_property
     def bound(self) -> Set[str]:
         """What is bound outside functions: by a long table no more than its name is looked at."""
+        if isinstance(self.head, DEFINITIONS):
+            return frozenset((self.name,))
         if self.head is not None:
             return self.units[0].facts.binds
         nodes = self.statement.nodes
@@ -113,8 +115,13 @@ class Block:
                 return frozenset((node.name,))
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
                 return frozenset()
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                return frozenset(alias.asname or alias.name.partition(".")[0] for alias in node.names)
             if isinstance(node, (ast.Assign, ast.AnnAssign)):
-                return facts(_targets(node)).binds
+                targets = _targets(node)
+                if len(targets) == 1 and isinstance(targets[0], ast.Name):
+                    return frozenset((targets[0].id,))
+                return facts(targets).binds
         return self.units[0].facts.binds
 
     @property

@@ -10,6 +10,8 @@ import warnings
 _TYPE = re.compile(r"^([ \t]*)type[ \t]+(\w+)[ \t]*(\[)?", re.MULTILINE)
 _PARAMETERS = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+\w+[ \t]*(\[)", re.MULTILINE)
 _EXCEPT = re.compile(r"^([ \t]*except\*?[ \t]+)([^\n:()#'\"]+,[^\n:()#'\"]*)(?=:)", re.MULTILINE)
+_BACKSLASH = re.compile(r"""\b[fF](?:"[^"\n]*\{[^}"\n]*\\[^"\n]*"|'[^'\n]*\{[^}'\n]*\\[^'\n]*')""")
+"""An f-string with a backslash in its braces."""
 _SIGNS = tuple(
     re.compile(sign) for sign in (r"except\*? [\w.]+,", r"\n[ \t]*type \w+ ?[=\[]", r"def \w+\[", r"class \w+\[")
 )
@@ -20,7 +22,8 @@ def parsed(text: str) -> ast.Module | None:
     """The tree of a text (newlines all `\\n`); None where the running Python cannot parse it. Where a newer one may,
     rows are right, columns may not be."""
     if sys.version_info < (3, 14) and any(sign.search(text) for sign in _SIGNS):
-        return _parsed(as_older(text)) or _parsed(text)  # what fails is parsed twice over: to say why
+        older = as_older(text)
+        return _parsed(older) or _parsed(text) or _parsed(_BACKSLASH.sub('""', older))
     return _parsed(text)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.python.apis import GUARDS
 from panicguard.python.screen import hits
 from panicguard.python.slice.depth import TooDeepError
 from panicguard.python.slice.functions import functions
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from panicguard.python.slice.demand import Demand
     from panicguard.python.slice.render import Slice
 
+_GUARDS = frozenset(name.rpartition(".")[2] for name in GUARDS)
 IN_HANDLERS = frozenset((Evidence.CANCELLATION_HANDLERS,))
 """Evidence of which the words say something in handlers alone."""
 
@@ -38,6 +40,8 @@ def slice_of(text: str, demands: Iterable[Demand], names: Set[str]) -> Slice | N
     caught = {word for demand in demands if demand.evidence & IN_HANDLERS for word in demand.words}
     kinds = {kind for demand in demands for kind in demand.evidence}
     outside = {word for demand in demands if Evidence.CALLERS in demand.evidence for word in demand.words}
+    if Evidence.ESCAPES in kinds:
+        words |= _GUARDS
     lines = text.split("\n")
     found = outline(text, lines, tree)
     marks = mark(found, words, outside - {word for d in demands if Evidence.CALLERS not in d.evidence for word in d.words})
