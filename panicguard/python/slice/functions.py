@@ -191,7 +191,7 @@ class _Slicer:
     def _renamed(self, targets: set[str]) -> set[str]:
         """The attributes and variables of the module that hold a function that is spawned; `targets` grows by it."""
         found = set()
-        for name in targets - self.outline.by_name.keys():
+        for name in [name for name in targets if name.lstrip(".") not in self.outline.by_name]:
             for unit in self._assigning(name):
                 ends = unit.facts.ends
                 if any(end.lstrip(".") in self.outline.by_name for end in ends):

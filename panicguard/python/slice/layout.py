@@ -17,7 +17,8 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
 TRIES: tuple[type[ast.AST], ...] = (ast.Try, *((ast.TryStar,) if hasattr(ast, "TryStar") else ()))
 _ELSE = frozenset((ast.If, ast.While, ast.For, ast.AsyncFor))
-_HEADED = frozenset((*DEFINITIONS, ast.With, ast.AsyncWith, *_ELSE, *TRIES))
+_DECORATED = frozenset(DEFINITIONS)
+HEADED = frozenset((*DEFINITIONS, ast.With, ast.AsyncWith, *_ELSE, *TRIES))
 """Statements with bodies of statements; a `match` is kept or left out whole."""
 
 
@@ -52,22 +53,31 @@ class Statement:
 def statements(lines: Sequence[str], body: Sequence[ast.stmt]) -> list[Statement]:
     """The statements of a body."""
     found: list[Statement] = []
+    before = -1
     for node in body:
-        first = _first_row(lines, node)
+        first = node.lineno - 1
+        if lines[first - 1].endswith("\\") or type(node) in _DECORATED:
+            first = _first_row(lines, node)
         last: int = node.end_lineno  # type: ignore[assignment]
-        if found and first < found[-1].last:
-            before = found[-1]
-            found[-1] = Statement((*before.nodes, node), before.node, before.first, max(before.last, last))
+        if first < before:
+            joined = found[-1]
+            found[-1] = Statement((*joined.nodes, node), joined.node, joined.first, max(joined.last, last))
         else:
             found.append(Statement((node,), node, first, last))
+        before = max(before, last)
     return found
+
+
+def is_compound(statement: Statement) -> bool:
+    """Whether a statement has clauses."""
+    return type(statement.node) in HEADED and len(statement.nodes) == 1
 
 
 def clauses(lines: Sequence[str], statement: Statement) -> list[Clause]:
     """The clauses of a compound statement, in the order of the text; none of another."""
-    node = statement.node
-    if len(statement.nodes) > 1 or type(node) not in _HEADED:
+    if not is_compound(statement):
         return []
+    node = statement.node
     found = [_clause(lines, node, "", statement.first, node.body)]  # type: ignore[attr-defined]
     for handler in getattr(node, "handlers", ()):
         found.append(_clause(lines, handler, "", handler.lineno - 1, handler.body))
@@ -99,8 +109,9 @@ def _clause(lines: Sequence[str], head: ast.AST | None, keyword: str, first: int
     """A clause; one without a node starts at its keyword somewhere from `first` on."""
     below = body[0]
     row = _first_row(lines, below)
-    shares = type(below) not in _HEADED and bool(lines[below.lineno - 1][: below.col_offset].strip())
-    is_inline = shares or row < _decorated(below)
+    is_inline = type(below) not in HEADED and (
+        row < below.lineno - 1 or bool(lines[row][: below.col_offset].strip())
+    )
     if keyword:
         at = row
         while at > first and not lines[at].lstrip().startswith(keyword):

@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.screen import places
 from panicguard.python.slice.facts import Facts, facts, header
-from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS, Statement, clauses, statements
+from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS, Statement, clauses, is_compound, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence, Set
+
+
+_NAMED = frozenset((*DEFINITIONS, ast.ExceptHandler))
 
 
 class Unit:
@@ -28,37 +31,45 @@ class Unit:
     `nodes` are what the unit says; `head` is the statement or handler itself. `above` is the header it stands under.
     """
 
-    __slots__ = ("_facts", "above", "first", "head", "keyword", "last", "nodes", "rows")
+    __slots__ = ("above", "end", "facts", "first", "head", "keyword", "last", "nodes")
 
     def __init__(
         self,
-        rows: range,
+        first: int,
         last: int,
         head: ast.AST | None,
         nodes: Sequence[ast.AST],
         above: Unit | None,
+        end: int,
         keyword: str = "",
     ) -> None:
-        self.first, self.last = rows.start, last
-        self.rows = rows
-        """The rows of the whole statement, where it is a definition; else of the unit."""
+        self.first, self.last, self.end = first, last, end
         self.head, self.nodes, self.above, self.keyword = head, nodes, above, keyword
-        self._facts: Facts | None = None
+
+    if TYPE_CHECKING:
+        facts: Facts
+    else:
+
+        def __getattr__(self, name: str) -> Facts:
+            """The facts of the unit, found at the first question."""
+            found = self.facts = self._facts()
+            return found
 
     @property
-    def facts(self) -> Facts:
-        if self._facts is None:
-            self._facts = facts(self.nodes)
-            head = self.head
-            name = getattr(head, "name", None)
-            if isinstance(head, (*DEFINITIONS, ast.ExceptHandler)) and name:
-                self._facts.binds.add(name)
-                self._facts.names.add(name)
-            if isinstance(head, FUNCTIONS):
-                self._facts.spawns_late = True
-            if isinstance(head, (ast.AsyncFor, ast.AsyncWith)):
-                self._facts.awaits = True
-        return self._facts
+    def rows(self) -> range:
+        """The rows of the whole statement, where it is a definition; else of the unit."""
+        return range(self.first, self.end)
+
+    def _facts(self) -> Facts:
+        found, head = facts(self.nodes), self.head
+        if type(head) in _NAMED and (name := head.name):  # type: ignore[union-attr]
+            found.binds.add(name)
+            found.names.add(name)
+        if isinstance(head, FUNCTIONS):
+            found.spawns_late = True
+        if isinstance(head, (ast.AsyncFor, ast.AsyncWith)):
+            found.awaits = True
+        return found
 
     @property
     def is_definition(self) -> bool:
@@ -133,7 +144,7 @@ class Block:
         """The header first."""
         found: list[Unit] = []
         if self.head is not None:
-            found.append(Unit(range(self.first, self.last), self.last, self.head, list(header(self.head)), None))
+            found.append(Unit(self.first, self.last, self.head, header(self.head), None, self.last))
         else:
             _collect(self.lines, [self.statement], None, found)
         return found
@@ -277,15 +288,15 @@ def _collect(
 ) -> None:
     """The units of statements, in the order of the text; `inline` are the rows that they share with their header."""
     for statement in body:
-        inside = clauses(lines, statement)
-        if not inside:
-            rows = inline or range(statement.first, statement.last)
-            units.append(Unit(rows, rows.stop, statement.node, statement.nodes, above))
-        for clause in inside:
-            own = [] if clause.head is None else list(header(clause.head))
+        if not is_compound(statement):
+            first, last = (inline.start, inline.stop) if inline else (statement.first, statement.last)
+            units.append(Unit(first, last, statement.node, statement.nodes, above, last))
+            continue
+        for clause in clauses(lines, statement):
+            own = [] if clause.head is None else header(clause.head)
             last = clause.last if clause.is_inline else clause.body_first
             end = statement.last if isinstance(clause.head, DEFINITIONS) else last
-            unit = Unit(range(clause.first, end), last, clause.head, own, above, clause.keyword)
+            unit = Unit(clause.first, last, clause.head, own, above, end, clause.keyword)
             units.append(unit)
             rows = range(clause.first, clause.last) if clause.is_inline else None
             _collect(lines, statements(lines, clause.body), unit, units, rows)
