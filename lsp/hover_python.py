@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from panicguard.python import screen
 from panicguard.python.module import UnparsableError, parse
 from panicguard.python.rewrite import component
+from panicguard.python.slice.demand import Demand
 from panicguard.python.spawns import Fate
-from panicguard.rule import all_rules
+from panicguard.rule import Evidence, all_rules
 
 from .hover import Site, short
 
@@ -47,13 +48,15 @@ def site_at(source: Source, settings: Settings, offset: int) -> Site | None:
 def _module(source: Source, settings: Settings, offset: int) -> Module | None:
     """What of a module is needed to say something about a line: the screen would leave an awaited spawn out, but not
     what else stands on its line."""
-    words = tuple(dict.fromkeys(word for rule in all_rules() if not rule.handlers for word in rule.words))
+    checks = [rule.python for rule in all_rules() if rule.python]
+    spawning = (check for check in checks if Evidence.CANCELLATION_HANDLERS not in check.evidence)
+    words = tuple(dict.fromkeys(word for check in spawning for word in check.words))
     line = source.line(source.location(offset)[0])
     if not screen.found_in(line, words):
         return None
     names = screen.found_in(source.text, words) | {*_NAME.findall(line)}
     try:
-        return parse(source, settings, sorted(names), ())
+        return parse(source, settings, [Demand(frozenset(names), frozenset((Evidence.SPAWNS,)))])
     except UnparsableError:
         return None
 

@@ -7,12 +7,12 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from stages import differences
 
 from fixtures import WANT, cases, golden, settings_of, source, wants
 from panicguard.engine import check
 from panicguard.fix import fix
 from panicguard.model import Applicability
-from panicguard.python import slim
 from panicguard.python.magics import as_python
 
 if TYPE_CHECKING:
@@ -49,15 +49,8 @@ def test_exactly_the_wanted_lines_are_flagged(case: Path) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=name)
-def test_the_whole_text_gives_the_same_as_the_screened(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    src = source(case)
-    screened = found(src, case)
-
-    def whole(text: str, *_: object) -> slim.Slim:
-        return slim.Slim(text, range(text.count("\n") + 1))
-
-    monkeypatch.setattr("panicguard.python.module.slim", whole)
-    assert found(src, case) == screened
+def test_no_stage_leaves_out_what_a_verdict_depends_on(case: Path) -> None:
+    assert differences(source(case), settings_of(case)) == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=name)

@@ -11,58 +11,69 @@ import sys
 import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unittest import mock
 
-from panicguard.engine import check
-from panicguard.python.slim import Slim
+from stages import SLICER, differences, found
+
+from panicguard.python.apis import NEEDS
 from panicguard.rule import all_rules
 from panicguard.settings import Settings
 from panicguard.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from panicguard.model import Diagnostic
+    import pytest
 
 SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()), spawn_exempt=())
 LIBRARY, INSTALLED = (Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib"))
 
 
-def whole(text: str, *_: object) -> Slim:
-    return Slim(text, range(text.count("\n") + 1))
-
-
-def findings(source: Source) -> set[Diagnostic]:
-    """Without syntax errors and the like: what is left out is not looked at."""
-    return {diagnostic for diagnostic in check(source, SETTINGS) if diagnostic.is_rule}
-
-
-def differing(paths: Iterator[Path]) -> Iterator[tuple[Path, set[Diagnostic]]]:
-    """The files of which not the same is said, and the diagnostics that only one of both has."""
+def sources(paths: Iterable[Path]) -> Iterator[Source]:
     for path in paths:
         try:
-            source = Source.decode(str(path), path.read_bytes())
+            yield Source.decode(str(path), path.read_bytes())
         except (OSError, UnicodeError, LookupError):
             continue
-        slim = findings(source)
-        with mock.patch("panicguard.python.module.slim", whole):
-            full = findings(source)
-        if slim != full:
-            yield path, slim ^ full
+
+
+def differing(paths: Iterable[Path]) -> dict[str, object]:
+    """The files of which the slicer changes what is said, and what only one of both says."""
+    said = {}
+    for source in sources(paths):
+        sliced, full = found(source, SETTINGS), found(source, SETTINGS, SLICER)
+        if sliced != full:
+            said[source.path] = sliced ^ full
+    return said
 
 
 def test_the_standard_library() -> None:
     tried = [path for path in LIBRARY.rglob("*.py") if "site-packages" not in path.parts]
     assert len(tried) > 500
-    assert dict(differing(iter(tried))) == {}
+    assert differing(tried) == {}
 
 
 def test_what_is_installed() -> None:
     tried = [path for path in INSTALLED.rglob("*.py") if "panicguard" not in path.parts]
     assert len(tried) > 500
-    assert dict(differing(iter(tried))) == {}
+    assert differing(tried) == {}
+
+
+def test_a_dropped_finding_says_which_stage_dropped_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source("a.py", "import asyncio\n\n\nasync def f():\n    asyncio.create_task(f())\n")
+    assert differences(source, SETTINGS) == []
+    with monkeypatch.context() as patch:
+        patch.setitem(NEEDS, "create_task", ("no such text",))
+        (said,) = differences(source, SETTINGS)
+    assert said == (
+        "a.py:5:5 PNC101: found in the whole text, dropped by the word screen: "
+        "`create_task` stands without no such text"
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr("panicguard.python.slice.slice.functions", lambda *_: None)
+        (said,) = differences(source, SETTINGS)
+    assert "dropped by the slicer" in said
 
 
 if __name__ == "__main__":
-    for path, found in differing(Path(sys.argv[1]).rglob("*.py")):
-        print(path, *found, sep="\n  ")
+    for source in sources(Path(sys.argv[1]).rglob("*.py")):
+        print(*differences(source, SETTINGS), sep="\n", end="")

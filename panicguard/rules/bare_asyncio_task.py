@@ -99,7 +99,11 @@ def _handle(api: str) -> str:
 
 RULE = Rule(
     "PNC101",
-    python=Check(check, words=("create_task", "ensure_future", "run_coroutine_threadsafe", "gather", "spawn_callback"), evidence={Evidence.ESCAPES}),
+    python=Check(
+        check,
+        words=("create_task", "ensure_future", "run_coroutine_threadsafe", "gather", "spawn_callback"),
+        evidence={Evidence.ESCAPES},
+    ),
     spawn=True,
     fix=Fixes.SOMETIMES,
 )

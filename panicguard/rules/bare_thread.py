@@ -92,7 +92,11 @@ def check(module: Module) -> Iterator[Finding]:
 
 RULE = Rule(
     "PNC103",
-    python=Check(check, words=(*apis.THREAD_WORDS, *apis.START_WORDS, "callInThread"), evidence={Evidence.ESCAPES, Evidence.RUN_METHODS}),
+    python=Check(
+        check,
+        words=(*apis.THREAD_WORDS, *apis.START_WORDS, "callInThread"),
+        evidence={Evidence.ESCAPES, Evidence.RUN_METHODS},
+    ),
     spawn=True,
     fix=Fixes.SOMETIMES,
 )

@@ -111,7 +111,11 @@ def _is_told(module: Module, spawn: Spawn) -> bool:
 
 RULE = Rule(
     "PNC107",
-    python=Check(check, words=(".submit", ".map", "run_in_executor", "apply_async", "map_async", "starmap_async", ".remote"), evidence={Evidence.ESCAPES}),
+    python=Check(
+        check,
+        words=(".submit", ".map", "run_in_executor", "apply_async", "map_async", "starmap_async", ".remote"),
+        evidence={Evidence.ESCAPES},
+    ),
     spawn=True,
     fix=Fixes.SOMETIMES,
 )

@@ -79,6 +79,10 @@ def _fix(comment: Comment) -> Fix | None:
 
 RULE = Rule(
     "PNC901",
-    go=Check(check_go, words=tuple(f"nolint:{blank}{name}" for name in LINTERS for blank in ("", " ")) + tuple(f" nolint:{name}" for name in LINTERS)),
+    go=Check(
+        check_go,
+        words=tuple(f"nolint:{blank}{name}" for name in LINTERS for blank in ("", " "))
+        + tuple(f" nolint:{name}" for name in LINTERS),
+    ),
     fix=Fixes.SOMETIMES,
 )

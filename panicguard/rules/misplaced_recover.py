@@ -184,6 +184,11 @@ def _is_deferred_call(call: Node) -> bool:
 
 RULE = Rule(
     "PNC301",
-    python=Check(check, words=("RecoverAndLog", "RecoverAndCrash", "RecoverWithPolicy", "exc_info"), likely_words=("exc_info", "format_exc", "print_exc", ".exception"), evidence={Evidence.CALLERS}),
+    python=Check(
+        check,
+        words=("RecoverAndLog", "RecoverAndCrash", "RecoverWithPolicy", "exc_info"),
+        likely_words=("exc_info", "format_exc", "print_exc", ".exception"),
+        evidence={Evidence.CALLERS},
+    ),
     go=Check(check_go, words=("recover", "Recover")),
 )

@@ -103,7 +103,11 @@ def _only_waits(module: Module, spawn: Spawn) -> bool:
 
 RULE = Rule(
     "PNC102",
-    python=Check(check, words=("create_task", "ensure_future", "run_coroutine_threadsafe", "gather", "spawn_callback"), evidence={Evidence.ESCAPES}),
+    python=Check(
+        check,
+        words=("create_task", "ensure_future", "run_coroutine_threadsafe", "gather", "spawn_callback"),
+        evidence={Evidence.ESCAPES},
+    ),
     spawn=True,
     fix=Fixes.SOMETIMES,
 )

@@ -103,7 +103,11 @@ def _delegate(module: Module, run: cst.FunctionDef) -> cst.FunctionDef | None:
 
 RULE = Rule(
     "PNC104",
-    python=Check(check, words=tuple(name.rpartition(".")[2] for name in THREAD_CLASSES), evidence={Evidence.ESCAPES, Evidence.RUN_METHODS}),
+    python=Check(
+        check,
+        words=tuple(name.rpartition(".")[2] for name in THREAD_CLASSES),
+        evidence={Evidence.ESCAPES, Evidence.RUN_METHODS},
+    ),
     spawn=True,
     fix=Fixes.SOMETIMES,
 )

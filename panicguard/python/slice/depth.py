@@ -1,4 +1,4 @@
-"""What the parser can take: how deep a statement is, and a text without the statements that would overflow its stack."""
+"""What the parser can take: how deep a statement is, and a text without those that would overflow its stack."""
 
 from __future__ import annotations
 

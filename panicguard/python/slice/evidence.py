@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from panicguard.python.apis import HARMLESS
 from panicguard.python.slice.facts import children, last_name, own, within
@@ -28,9 +28,7 @@ _IDLE = (ast.Pass, ast.Continue, ast.Break, ast.Return)
 _IDLE_CALLS = ("print", "sleep")
 
 
-def of_spawned(
-    block: Block, definition: Unit, kinds: Set[Evidence], marked: Container[Unit]
-) -> set[int] | None:
+def of_spawned(block: Block, definition: Unit, kinds: Set[Evidence], marked: Container[Unit]) -> set[int] | None:
     """The first rows of what decides about a spawned function; None where all of it may. The units that are `marked`
     hold a word: they may guard what is in them."""
     if Evidence.WHOLE_SPAWNED_BODY in kinds:
@@ -49,7 +47,9 @@ def of_spawned(
                 return None
             rows.add(stop)
     if Evidence.ESCAPES in kinds and any(isinstance(unit.head, (*TRIES, *_WITHS)) for unit in units):
-        unguarded = next((unit.first for unit in units if _is_bare(unit, definition) and _is_unsafe(unit, marked)), None)
+        unguarded = next(
+            (unit.first for unit in units if _is_bare(unit, definition) and _is_unsafe(unit, marked)), None
+        )
         if unguarded is None:
             return None
         rows.add(unguarded)
@@ -83,8 +83,9 @@ def of_async(block: Block, caught: Set[str], kinds: Set[Evidence]) -> set[int]:
             continue
         if Evidence.FINALLY in kinds:
             rows.update(_final((unit,)))
-        if caught and _may_swallow(unit.head, caught):
-            body = unit.head.body  # type: ignore[union-attr]
+        node: Any = unit.head
+        if caught and _may_swallow(node, caught):
+            body = node.body
             inside = range(unit.first, body[-1].end_lineno)
             rows.add(unit.first)
             rows.update(inner.first for inner in block.units_in(inside) if inner.facts.awaits)
@@ -93,8 +94,9 @@ def of_async(block: Block, caught: Set[str], kinds: Set[Evidence]) -> set[int]:
 
 def _final(units: Iterable[Unit]) -> Iterator[int]:
     for unit in units:
-        if isinstance(unit.head, TRIES) and unit.head.finalbody:  # type: ignore[attr-defined]
-            yield from range(unit.first, unit.head.end_lineno)  # type: ignore[arg-type]
+        node: Any = unit.head
+        if getattr(node, "finalbody", None):
+            yield from range(unit.first, node.end_lineno)
 
 
 def _is_idle(statement: ast.stmt) -> bool:
@@ -153,7 +155,7 @@ def _is_unsafe(unit: Unit, marked: Container[Unit]) -> bool:
     """Whether a statement may let an error out, for certain."""
     node = unit.head
     if isinstance(node, _BRANCHES):
-        return bool(node.orelse) or any(call.args for call in _risky(unit.nodes))  # type: ignore[attr-defined]
+        return bool(node.orelse) or any(call.args for call in _risky(unit.nodes))
     if isinstance(node, _WITHS):
         return unit not in marked and any(isinstance(inner, ast.Call) for item in unit.nodes for inner in within(item))
     if isinstance(node, (*TRIES, *DEFINITIONS, ast.Import, ast.ImportFrom)):

@@ -9,12 +9,12 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Set
+    from collections.abc import Callable, Iterable, Iterator, Set
 
 ADDERS = frozenset("add append appendleft insert extend extendleft update setdefault".split())
 """Methods that put something into what they are called on."""
@@ -33,7 +33,9 @@ _WITHOUT_VALUE = ("Constant", "MatchSingleton")
 _WITH_HOLES = frozenset((ast.Dict, ast.arguments))
 """Nodes with lists in which nothing may stand in the place of a node."""
 _NAMED = frozenset(
-    getattr(ast, name) for name in ("ExceptHandler", "MatchAs", "MatchStar", *(d.__name__ for d in DEFINITIONS)) if hasattr(ast, name)
+    getattr(ast, name)
+    for name in ("ExceptHandler", "MatchAs", "MatchStar", *(d.__name__ for d in DEFINITIONS))
+    if hasattr(ast, name)
 )
 """Nodes that bind their `name`."""
 
@@ -74,11 +76,12 @@ class Facts:
 
 def header(node: ast.AST) -> list[ast.AST]:
     """The nodes right under a statement, but for the statements in its bodies."""
-    return _nodes(node, _header_fields(type(node)))
+    kind: Any = type(node)
+    return _nodes(node, _header_fields(kind))
 
 
 @functools.cache
-def _header_fields(kind: type[ast.AST]) -> tuple[str, ...]:
+def _header_fields(kind: Any) -> tuple[str, ...]:
     return tuple(field for field in _fields(kind) if field not in _BODIES)
 
 
@@ -180,9 +183,7 @@ def facts(nodes: Iterable[ast.AST], spawning: Set[ast.AST] = frozenset()) -> Fac
     return found
 
 
-def _call(
-    found: Facts, node: ast.Call, flags: int, spawning: Set[ast.AST], stack: list[tuple[ast.AST, int]]
-) -> None:
+def _call(found: Facts, node: ast.Call, flags: int, spawning: Set[ast.AST], stack: list[tuple[ast.AST, int]]) -> None:
     func = node.func
     name = last_name(func)
     found.called.add(name)
@@ -311,7 +312,7 @@ def _in_text(annotation: ast.AST | None) -> Iterator[str]:
             stack += children(node)
 
 
-_OTHERS: dict[type[ast.AST], object] = {
+_OTHERS: dict[type[ast.AST], Callable[[Facts, Any], None]] = {
     ast.Subscript: _subscript,
     ast.alias: _alias,
     ast.Global: _names,

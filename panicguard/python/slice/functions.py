@@ -122,7 +122,9 @@ class _Slicer:
             if unit.is_definition and unit.head.name in plain  # type: ignore[union-attr]
         ]
         for block, unit in (*found, *nested):
-            rows = None if unit in running_units else of_spawned(block, unit, self.kinds, self.marks.hits.get(block, ()))
+            rows = (
+                None if unit in running_units else of_spawned(block, unit, self.kinds, self.marks.hits.get(block, ()))
+            )
             self._keep(block, unit.rows if rows is None else (unit.first, *rows))
         self.callers = [*found, *((block, block.units[0]) for block, _ in nested)]
         self._called()
@@ -211,9 +213,7 @@ class _Slicer:
                     if unit.is_a(*_ASSIGNMENTS) and name in unit.facts.binds:
                         yield unit
 
-    def _traced(
-        self, traces: Mapping[Block, Trace], flows: Set[str], needs: Set[str]
-    ) -> Set[str]:
+    def _traced(self, traces: Mapping[Block, Trace], flows: Set[str], needs: Set[str]) -> Set[str]:
         """Keep what is traced in the functions that spawn, and in those that share names with them."""
         told = self._told(flows, needs)
         asked = {b for name in needs for b in self.outline.by_name.get(name.lstrip("."), ())}
@@ -230,7 +230,7 @@ class _Slicer:
 
     def _told(self, flows: Set[str], needs: Set[str]) -> dict[Block, None]:
         """The blocks that mention one of `flows`, or bind one of `needs`."""
-        found = {}
+        found: dict[Block, None] = {}
         for block, rows in self.outline.standing({name.lstrip(".") for name in flows | needs}).items():
             units = {unit for row in rows for unit in block.units_at(row)}
             if any(not flows.isdisjoint(u.facts.names) or not needs.isdisjoint(u.facts.binds) for u in units):

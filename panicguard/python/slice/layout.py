@@ -109,9 +109,7 @@ def _clause(lines: Sequence[str], head: ast.AST | None, keyword: str, first: int
     """A clause; one without a node starts at its keyword somewhere from `first` on."""
     below = body[0]
     row = _first_row(lines, below)
-    is_inline = type(below) not in HEADED and (
-        row < below.lineno - 1 or bool(lines[row][: below.col_offset].strip())
-    )
+    is_inline = type(below) not in HEADED and (row < below.lineno - 1 or bool(lines[row][: below.col_offset].strip()))
     if keyword:
         at = row
         while at > first and not lines[at].lstrip().startswith(keyword):

@@ -11,7 +11,7 @@ import bisect
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from panicguard.python.screen import places
@@ -278,7 +278,9 @@ def _sort(lines: Sequence[str], body: Sequence[ast.stmt], owners: tuple[Block, .
             found.append(Block(lines, statement, statement.first, statement.last, owners))
             continue
         for clause in inside:
-            head = Block(lines, statement, clause.first, clause.body_first, owners, clause.head or ast.Pass(), clause.keyword)
+            head = Block(
+                lines, statement, clause.first, clause.body_first, owners, clause.head or ast.Pass(), clause.keyword
+            )
             found.append(head)
             _sort(lines, clause.body, (*owners, head), found)
 

@@ -54,7 +54,9 @@ def as_older(text: str) -> str:
             pieces += (text[done : found.start()], found[1], found[2])
         else:
             pieces.append(text[done : found.end() - 1])
-        pieces.append(" " + "\\\n" * text.count("\n", found.start(found.re.groups) if found[found.re.groups] else end, end))
+        pieces.append(
+            " " + "\\\n" * text.count("\n", found.start(found.re.groups) if found[found.re.groups] else end, end)
+        )
         done = end
     return "".join((*pieces, text[done:]))
 

@@ -151,7 +151,7 @@ def _stub(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
 
 def _table(node: ast.Assign | ast.AnnAssign) -> str:
     """What stands for a long table: its name, and what it is."""
-    value = _EMPTY.get(type(node.value), "...")  # type: ignore[arg-type]
+    value = _EMPTY.get(type(node.value), "...")
     if isinstance(node, ast.AnnAssign):
         return f"{ast.unparse(node.target)}: {ast.unparse(node.annotation)} = {value}"
     return f"{ast.unparse(node.targets[0])} = {value}"

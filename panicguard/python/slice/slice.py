@@ -44,7 +44,9 @@ def slice_of(text: str, demands: Iterable[Demand], names: Set[str]) -> Slice | N
         words |= _GUARDS
     lines = text.split("\n")
     found = outline(text, lines, tree)
-    marks = mark(found, words, outside - {word for d in demands if Evidence.CALLERS not in d.evidence for word in d.words})
+    marks = mark(
+        found, words, outside - {word for d in demands if Evidence.CALLERS not in d.evidence for word in d.words}
+    )
     kept = functions(marks, caught, kinds, names)
     if kept is None:
         return None

@@ -123,8 +123,10 @@ def is_table(block: Block) -> bool:
 
 def _is_assigned(block: Block) -> bool:
     """Whether a statement gives a name to something."""
-    return block.head is None and isinstance(block.statement.node, (ast.Assign, ast.AnnAssign)) and any(
-        name[0] != "." for name in block.bound
+    return (
+        block.head is None
+        and isinstance(block.statement.node, (ast.Assign, ast.AnnAssign))
+        and any(name[0] != "." for name in block.bound)
     )
 
 
