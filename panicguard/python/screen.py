@@ -68,8 +68,9 @@ def places(text: str, word: str) -> Iterator[int]:
 
 
 def _may_be_code(text: str, word: str, at: int) -> bool:
-    """Whether a word is in no comment, not the callee of an `await`, nor all of a string (unless for getattr), nor a method of other
-    things than the one that is meant; one that handlers name, whether it may be in the header of one."""
+    """Whether a word is in no comment, not the callee of an `await`, nor all of a string (unless for getattr), nor a
+    method of other things than the one that is meant; one that handlers name, whether it may be in the header of one.
+    """
     before = max(0, at - 60)
     if text[at - 1 : at] in ("'", '"') and text[at + len(word) : at + len(word) + 1] == text[at - 1]:
         return text.find("getattr", before, at) >= 0

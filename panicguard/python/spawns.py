@@ -122,7 +122,7 @@ class _Finder:
         if api is None:
             return
         target = None if found == apis.RAY_REMOTE else _argument(call, api)
-        definition = self._run(target)
+        definition = self._run(call.func.value if found == apis.RAY_REMOTE else target)  # type: ignore[attr-defined]
         uses = tuple(self.flow.uses(call)) if api.kind in ("task", "gather", "thread", "future", "map") else ()
         fate = self._fate(uses)
         if api.kind in ("group", "safe"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
+from panicguard.python.apis import RAY_REMOTE
 from panicguard.python.slice.facts import chain, facts
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from panicguard.python.slice.facts import Facts
     from panicguard.python.slice.outline import Block, Unit
 
+_OWN_METHOD = RAY_REMOTE.rpartition(".")[2]
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _ENDS_TURN = (ast.Continue, ast.Return, ast.Raise)
 """What decides whether a loop goes on after a closure is spawned in it."""
@@ -90,6 +92,7 @@ def trace(
         said = facts(unit.nodes, frozenset(nodes))
         found.rows.update(unit.rows if unit.is_definition and unit.above else (unit.first,))
         found.targets.update(facts(said.spawned).ends)
+        found.targets.update(name for node in nodes for name in _called_on(node))
         found.stores.update(said.binds)
         found.receivers.update(said.holders, *(chain(node)[1:] for node in nodes))
         follower.flow(unit.facts.binds if unit.above or not unit.is_definition else ())
@@ -104,6 +107,11 @@ def trace(
         if turns and _spawns_closures(block, hits):
             found.rows.update(unit.first for unit in block.units if unit.is_a(*_ENDS_TURN))
     return found
+
+
+def _called_on(node: ast.AST) -> list[str]:
+    """What is spawned by a method of its own: `work` in `work.remote()`."""
+    return chain(node)[1:2] if isinstance(node, ast.Attribute) and node.attr == _OWN_METHOD else []
 
 
 def _renamed(unit: Unit, said: Facts) -> set[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import GUARDS
 from panicguard.python.screen import hits
-from panicguard.python.slice.depth import TooDeepError
+from panicguard.python.slice.depth import TooDeepError, shallow
 from panicguard.python.slice.functions import functions
 from panicguard.python.slice.outline import outline
 from panicguard.python.slice.parse import parsed
@@ -32,12 +32,15 @@ def slice_of(text: str, demands: Iterable[Demand], names: Set[str]) -> Slice | N
 
     Raises TooDeepError where a word stands in what is too deep to be parsed.
     """
-    tree = parsed(text)
-    if tree is None:
-        return whole(text)
     demands = list(demands)
     words = {word for demand in demands if demand.evidence - IN_HANDLERS for word in demand.words}
     caught = {word for demand in demands if demand.evidence & IN_HANDLERS for word in demand.words}
+    tree = parsed(text)
+    if tree is None:
+        text = shallow(text, words | caught)
+        tree = parsed(text)
+    if tree is None:
+        return whole(text)
     kinds = {kind for demand in demands for kind in demand.evidence}
     outside = {word for demand in demands if Evidence.CALLERS in demand.evidence for word in demand.words}
     if Evidence.ESCAPES in kinds:
