@@ -58,6 +58,13 @@ def test_what_is_installed() -> None:
     assert differing(tried) == {}
 
 
+def test_a_backslash_in_front_of_a_body_is_left_out() -> None:
+    """libcst does not know it."""
+    text = "import asyncio\n\n\nasync def f(x):\n\\\n    y = x\n    asyncio.create_task(g(y))\n"
+    (finding,) = found(Source("a.py", text), SETTINGS)
+    assert (finding.code, finding.start) == ("PNC101", text.index("asyncio.create"))
+
+
 def test_a_dropped_finding_says_which_stage_dropped_it(monkeypatch: pytest.MonkeyPatch) -> None:
     source = Source("a.py", "import asyncio\n\n\nasync def f():\n    asyncio.create_task(f())\n")
     assert differences(source, SETTINGS) == []
