@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
 
-from panicguard import __version__, files, settings
+from panicguard import __version__, files, links, settings
 from panicguard.commands import UsageError
 from panicguard.mode import Mode
 from panicguard.options import annotation_of, chain_for_options, settings_for_options
@@ -119,7 +119,8 @@ def mode_of(its: Settings, options: Options) -> Mode:
     """What to do with each file. Raises ConfigError for a reason that a suppression comment cannot hold."""
     annotation = annotation_of(options)
     fixing = annotation is None and (its.fix or its.fix_only or options.diff)
-    return Mode(fixing, unsafe=bool(its.unsafe_fixes), write=not options.diff, annotation=annotation)
+    trees = tuple(map(links.tree_of, options.paths or (".",)))
+    return Mode(fixing, unsafe=bool(its.unsafe_fixes), write=not options.diff, annotation=annotation, trees=trees)
 
 
 def baseline_of(its: Settings, options: Options) -> ratchet.Loaded | None:
@@ -127,6 +128,8 @@ def baseline_of(its: Settings, options: Options) -> ratchet.Loaded | None:
     if its.baseline is not None:
         from panicguard import ratchet
 
+        if options.update_baseline:
+            ratchet.refuse_links(its.baseline, None if options.baseline is not None else its.root)
         return ratchet.load(its.baseline, update=options.update_baseline)
     if options.update_baseline:
         message = "the following required arguments were not provided:\n  --baseline <FILE>"
@@ -322,9 +325,22 @@ def report_file(path: str) -> TextIO:
     """
     from pathlib import Path
 
+    if links.escapes(path):
+        raise ConfigError(f"Failed to write {path}", f"it is a link to {os.path.realpath(path)}, outside of here")
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        file = open(path, "w", encoding="utf-8", errors="backslashreplace", newline="")  # noqa: SIM115 (click closes it)
+        file = open(  # noqa: SIM115 (click closes it)
+            path, "w", encoding="utf-8", errors="backslashreplace", newline="", opener=_open_to_write
+        )
     except OSError as error:
         raise ConfigError(f"Failed to write {path}", error.strerror or str(error)) from None
     return click.get_current_context().with_resource(file)
+
+
+def _open_to_write(path: str, flags: int) -> int:
+    """Open without a wait: a pipe that nobody reads is an error."""
+    if sys.platform == "win32":
+        return os.open(path, flags, 0o666)
+    descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
+    os.set_blocking(descriptor, True)
+    return descriptor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -17,6 +18,7 @@ from panicguard.options import (
     Options,
     check_options,
     options_of,
+    settings_for_options,
     with_values,
 )
 from panicguard.rule import all_rules
@@ -139,9 +141,13 @@ def vendor(destination: str, language: str, name: str, check: bool, force: bool)
     """Copy the runtime into a project, as a package in the directory DESTINATION, or bring a copy up to date."""
     from pathlib import Path
 
+    from panicguard import links
     from panicguard.vendor import VendorError, compare, import_path
     from panicguard.vendor import vendor as copy
 
+    if not check and links.escapes(destination):
+        target = os.path.realpath(destination)
+        raise ConfigError(f"Failed to write {destination}", f"it is a link to {target}, outside of here")
     try:
         if check:
             return _vendored(Path(destination) / name, compare(Path(destination), name, language))
@@ -178,7 +184,12 @@ def clean() -> int:
     """Remove the caches here and below."""
     from panicguard import cache
 
-    for path in cache.clean(os.getcwd()):
+    here = os.getcwd()
+    named = here
+    with contextlib.suppress(ConfigError):  # a broken configuration names no cache
+        configured = settings_for_options(Options())(here)
+        named = os.path.join(configured.root, configured.cache_dir)
+    for path in cache.clean(here, named):
         click.echo(f"Removing cache at: {os.path.relpath(path)}", err=True)
     return 0
 

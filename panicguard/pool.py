@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import errno
 import functools
 import gc
 import itertools
 import os
 import signal
-import stat
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panicguard import atomic, suppress
+from panicguard import atomic, links, suppress
 from panicguard.annotate import annotate
 from panicguard.engine import check
 from panicguard.fix import fix
 from panicguard.mode import Mode
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR, Diagnostic, Result
+from panicguard.reading import read
 from panicguard.rule import rule_names
 from panicguard.settings import front_end, language
 from panicguard.source import Source
@@ -223,21 +222,12 @@ def _stop(pool: ProcessPool) -> None:
 
 def _lint(path: str, settings: Settings, mode: Mode) -> Result:
     try:
-        data = _read(path)
+        data = read(path)
     except OSError as error:
         return _failure(path, IO_ERROR, _os_error(error))
     except Exception as error:
         return _failure(path, INTERNAL_ERROR, _exception(error))
     return lint_bytes(path, data, settings, mode)
-
-
-def _read(path: str) -> bytes:
-    status = os.stat(path)
-    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-        raise OSError(errno.EINVAL, "Not a regular file", path)  # reading a pipe may never end
-
-    with open(path, "rb") as file:
-        return file.read()
 
 
 def _write(result: Result, settings: Settings, mode: Mode) -> Result:
@@ -246,6 +236,9 @@ def _write(result: Result, settings: Settings, mode: Mode) -> Result:
     for _ in range(TRIES):
         if not mode.write or result.original is None:
             return result
+        if mode.trees and links.leads_out(path, *mode.trees):
+            target = os.path.realpath(path)
+            return _unfixed(path, settings, f"not written: it is a link to {target}, outside of what was given")
         try:
             if atomic.replace(path, result.original.encode(), result.source.encode()):
                 return result

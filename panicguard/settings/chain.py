@@ -55,6 +55,7 @@ class Chain(NamedTuple):
 def of(found: Found) -> Chain:
     """The chain of what was found for a directory. Raises ConfigError."""
     keys = () if found.path is None else _extended((found.path,), found.root)
+    keys = tuple(one._replace(by_user=found.by_user) for one in keys)
     ruff: tuple[Keys, ...] = ()
     if found.ruff is not None and (found.path is not None or mentions(found.ruff, *_OF_USE)):
         ruff = _ruff((found.ruff,))

@@ -7,7 +7,9 @@ import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from panicguard.reading import SETTINGS, is_irregular, read
 from panicguard.settings import toml
+from panicguard.settings.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,8 @@ class Found(NamedTuple):
     path: str | None
     ruff: str | None
     root: str | None
+    by_user: bool = False
+    """Whether the file is the user's own, or the user named it."""
 
 
 def find(directory: str, cwd: str) -> Found:
@@ -33,13 +37,13 @@ def find(directory: str, cwd: str) -> Found:
     path = nearest(directory)
     if path is not None:
         return Found(path, ruff_file(os.path.dirname(path)), None)
-    return Found(_users_file(), _closest(directory, ruff_file), cwd)
+    return Found(_users_file(), _closest(directory, ruff_file), cwd, by_user=True)
 
 
 def given(path: str, root: str | None = None) -> Found:
     """A file that is named instead of looked for."""
     path = os.path.abspath(path)
-    return Found(path, ruff_file(os.path.dirname(path)), root)
+    return Found(path, ruff_file(os.path.dirname(path)), root, by_user=True)
 
 
 def nearest(directory: str) -> str | None:
@@ -56,12 +60,16 @@ def _users_file() -> str | None:
 def own_file(directory: str) -> str | None:
     """The configuration file in a directory, remembered until `forget`.
 
-    Raises ConfigError where a pyproject.toml is no TOML and may be about panicguard.
+    Raises ConfigError where a pyproject.toml is no TOML and may be about panicguard, and where one is neither a file
+    nor a directory: to read it might never end.
     """
     for name in FILES:
         path = os.path.join(directory, name)
-        if os.path.isfile(path) and (name != "pyproject.toml" or _has_table(path)):
-            return path
+        if os.path.isfile(path):
+            if name != "pyproject.toml" or _has_table(path):
+                return path
+        elif is_irregular(path):
+            raise ConfigError(f"Failed to load configuration `{path}`", "Not a regular file")
     return None
 
 
@@ -98,8 +106,7 @@ def _has_table(path: str) -> bool:
 def mentions(path: str, *words: bytes) -> bool:
     """Whether one of the words stands in a file, to read no TOML where it says nothing."""
     try:
-        with open(path, "rb") as file:
-            text = file.read()
+        text = read(path, SETTINGS)
     except OSError:
         return False
     return any(word in text for word in words)

@@ -38,6 +38,8 @@ class Keys(NamedTuple):
     """None for the flags of a command line."""
     places: Mapping[str, Where] = {}
     warnings: tuple[str, ...] = ()
+    by_user: bool = False
+    """Whether the user gives them, on the command line or in a file of the user's own, and not the project."""
 
     def place(self, key: str) -> str:
         """Where a key was given, for people."""
@@ -59,7 +61,7 @@ def flags(values: Mapping[str, Any], directory: str) -> Keys:
             if key not in LENIENT:
                 raise ConfigError(said, did_you_mean(selector))
             warnings.append(f"{said}: {did_you_mean(selector)}")
-    return Keys(values, directory, warnings=tuple(warnings))
+    return Keys(values, directory, warnings=tuple(warnings), by_user=True)
 
 
 def override(text: str, directory: str) -> Keys:
@@ -67,7 +69,7 @@ def override(text: str, directory: str) -> Keys:
     document = toml.parse(toml.Document(None, text, {}))
     if "extend" in document.table:
         raise document.error(("extend",), "Cannot include `extend` in a --config flag value")
-    return from_document(document, directory)
+    return from_document(document, directory)._replace(by_user=True)
 
 
 def from_document(document: Document, directory: str) -> Keys:

@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from panicguard import reading
 from panicguard.settings.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -65,8 +66,7 @@ class Document(NamedTuple):
 def read(path: str) -> Document:
     """The document in a file. Raises ConfigError where it cannot be read or is no TOML."""
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            text = file.read()
+        text = reading.read(path, reading.SETTINGS).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigError(f"Failed to load configuration `{path}`", f"Failed to read {path}", reason) from None
