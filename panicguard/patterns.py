@@ -140,7 +140,7 @@ def _any(expressions: Iterable[str]) -> str:
     return "(?s:" + "|".join(f"(?:{expression})" for expression in expressions) + ")"
 
 
-# One pattern as a regular expression. The time to match it grows with the lengths of pattern and path, never with a power
+# A pattern as a regular expression. The time to match it grows with the lengths of pattern and path, never with a power
 # of the number of wildcards: what stands between two of them is looked for from the left, and the first place where it
 # fits is kept (the group is atomic). No match is lost by that: what may follow a wildcard may follow it later.
 

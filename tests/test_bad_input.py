@@ -95,27 +95,27 @@ def test_name_with_a_null() -> None:
 def test_a_file_that_vanishes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.py"
     path.write_text(BARE)
-    read = pool._read
+    read = pool.read
 
     def vanish(name: str) -> bytes:
         path.unlink()
         return read(name)
 
-    monkeypatch.setattr(pool, "_read", vanish)
+    monkeypatch.setattr(pool, "read", vanish)
     assert said(path) == (IO_ERROR, "No such file or directory (os error 2)")
 
 
 def test_a_file_that_vanishes_before_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.py"
     path.write_text(BARE)
-    read = pool._read
+    read = pool.read
 
     def vanish(name: str) -> bytes:
         data = read(name)
         path.unlink()
         return data
 
-    monkeypatch.setattr(pool, "_read", vanish)
+    monkeypatch.setattr(pool, "read", vanish)
     result = lint_file(str(path), SETTINGS, Mode(fix=True, write=True))
     assert {diagnostic.code for diagnostic in result.diagnostics} == {IO_ERROR}
     assert not path.exists()
