@@ -40,8 +40,8 @@ ALLOWED = {
     "cache": {"", "links", "model", "reading", "source", "settings"},
     "baseline": {"model", "source"},
     "ratchet": {"atomic", "baseline", "links", "model", "options", "reading", "settings"},
-    "checking": {"", "cache", "commands", "files", "links", "mode", "model", "options", "pool", "ratchet", "report", "ruff"}
-    | {"settings", "source"},
+    "checking": {"", "cache", "commands", "files", "links", "mode", "model", "options", "pool", "ratchet", "report"}
+    | {"ruff", "settings", "source"},
     "watch": {"gomod", "checking", "files", "options", "report", "settings"},
     "report": {"", "model", "rule", "source"},
     "vendor": {"reading"},
