@@ -19,7 +19,7 @@ ALLOWED = {
     "rule": {"model", "python", "go"},
     "patterns": {"settings"},
     "settings": {"", "patterns", "rule", "report"},
-    "files": {"gomod", "patterns", "settings"},
+    "files": {"gomod", "patterns", "remarks", "settings"},
     "gomod": {"settings"},
     "comments": {"source", "python", "go"},
     "go": {"model", "source", "settings", "patterns", "python", "directives", "scopes"},
@@ -36,16 +36,18 @@ ALLOWED = {
     "pool": {"engine", "fix", "annotate", "atomic", "mode", "model", "source", "rule", "settings", "suppress"},
     "cache": {"", "model", "source", "settings"},
     "baseline": {"model", "source"},
-    "ratchet": {"atomic", "baseline", "model", "options", "settings"},
+    "ratchet": {"atomic", "baseline", "model", "options", "report", "settings"},
     "checking": {"", "cache", "commands", "files", "mode", "model", "options", "pool", "ratchet", "report", "ruff"}
-    | {"settings", "source"},
-    "watch": {"gomod", "checking", "files", "options", "report", "settings"},
+    | {"remarks", "settings", "source"},
+    "watch": {"gomod", "checking", "files", "options", "remarks", "report", "settings"},
+    "remarks": {"report"},
     "report": {"", "model", "rule", "source"},
     "vendor": set(),
-    "ruff": {"settings"},
-    "commands": set(),
+    "ruff": {"report", "settings"},
+    "commands": {"report"},
     "options": {"commands", "files", "rule", "settings", "report", "annotate", "directives"},
-    "cli": {"", "cache", "checking", "commands", "files", "options", "report", "rule", "settings", "vendor", "watch"},
+    "cli": {"", "cache", "checking", "commands", "files", "options", "report", "rule", "settings", "vendor", "watch"}
+    | {"remarks"},
     "mruntime": set(),
 }
 # fmt: off
