@@ -36,12 +36,15 @@ def paint(segments: Iterable[tuple[str, str]], color: str, stream: TextIO, *, ex
 
     Control characters are drawn. `exact`: only where people see them, as what goes elsewhere is for a program.
     """
+    segments = list(segments)
+    whole = "".join(text for text, _ in segments)
     colored = color == "always" or (color == "auto" and _wants_colors(stream))
     terminal = stream.isatty()
-    if colored or terminal or not exact:
-        segments = ((_drawn(text, terminal=terminal), style) for text, style in segments)
+    if (colored or terminal or not exact) and whole != harmless(whole):
+        segments = [(_drawn(text, terminal=terminal), style) for text, style in segments]
+        whole = "".join(text for text, _ in segments)
     if not colored:
-        return "".join(text for text, _ in segments)
+        return whole
     from rich.color import ColorSystem
     from rich.style import Style
 
