@@ -15,6 +15,8 @@ from panicguard import __version__, files, links, settings
 from panicguard.commands import UsageError
 from panicguard.mode import Mode
 from panicguard.options import annotation_of, chain_for_options, settings_for_options
+from panicguard.remarks import tell, warn
+from panicguard.report.width import one_line
 from panicguard.settings import ConfigError
 from panicguard.settings.fields import INCLUDE
 
@@ -49,11 +51,11 @@ def check(options: Options) -> int:
     annotation = mode.annotation
     told = not (options.quiet or options.silent)
     if told and annotation is not None and (its.fix or its.fix_only):
-        click.echo(f"warning: --fix is incompatible with --add-{annotation.kind.value}.", err=True)
+        warn(f"--fix is incompatible with --add-{annotation.kind.value}.")
     baseline = baseline_of(its, options)  # before anything is written, as the file of the report
     if options.verbose and told:
         found_for, _ = chain_for_options(options)
-        click.echo(f"panicguard {__version__}, settings from {found_for(os.getcwd()).path or 'nowhere'}", err=True)
+        tell(f"panicguard {__version__}, settings from {one_line(found_for(os.getcwd()).path or 'nowhere')}")
     out = sys.stdout if options.output_file is None else report_file(options.output_file)
     if options.paths != ("-",) and options.stdin_filename is None:
         found = lint(options, settings_for, mode, baseline, progress=told and sys.stderr.isatty())
@@ -62,7 +64,7 @@ def check(options: Options) -> int:
         report(found, its, options, out)
         return _exit_code(found.results, its, options)
     if told and (ignored := [path for path in options.paths if path != "-"]):
-        click.echo(f"warning: Ignoring file {ignored[0]} in favor of standard input.", err=True)
+        warn(f"Ignoring file {ignored[0]} in favor of standard input.")
     data = sys.stdin.buffer.read()
     if annotation is not None:
         return 0  # there is no file to write
@@ -102,7 +104,8 @@ def _show(options: Options, settings_for: Callable[[str], Settings]) -> int:
     arguments = options.paths or (".",)
     if options.show_files:
         found = files.discover(arguments, with_configuration)
-        sys.stdout.write("".join(f"{path}\n" for path, _ in found))
+        shown = one_line if sys.stdout.isatty() else str  # a program needs the names as they are
+        sys.stdout.write("".join(f"{shown(path)}\n" for path, _ in found))
         return 0
     from panicguard.settings import describe
 
@@ -151,7 +154,7 @@ def lint(
     )
     if not (options.quiet or options.silent):
         if count == 0:
-            click.echo("warning: No Python files found under the given path(s)", err=True)
+            warn("No Python files found under the given path(s)")
         _hint(files.excluded_but_named(options.paths, settings_for))
     return _told(Found(results), options, settings_for, baseline)
 
@@ -236,12 +239,12 @@ def _told(
 
         results, known, said = ratchet.hold(baseline, results, options, settings_for)
         if said and told:
-            click.echo(said, err=True)
+            tell(one_line(said))
     if told:
         for warning in (*settings_for(os.getcwd()).warnings, *(w for result in results for w in result.warnings)):
-            click.echo(f"warning: {warning}", err=True)
+            warn(warning)
         if advice := _advice(results):
-            click.echo(f"warning: {advice}", err=True)
+            tell(f"warning: {advice}")
     return Found(list(map(_shown, results)), known)
 
 
@@ -249,7 +252,7 @@ def _hint(excluded: Sequence[str]) -> None:
     if excluded:
         more = f" and {len(excluded) - 1} more are" if excluded[1:] else " is"
         flag = "checked all the same when named: `--force-exclude` leaves such files out"
-        click.echo(f"hint: `{excluded[0]}`{more} excluded, but {flag}", err=True)
+        tell(f"hint: `{one_line(excluded[0])}`{more} excluded, but {flag}")
 
 
 def _advice(results: Iterable[Result]) -> str | None:
@@ -271,11 +274,11 @@ def _added(results: Iterable[Result], options: Options) -> int:
         for diagnostic in result.diagnostics:
             if not diagnostic.is_rule and not options.silent:
                 row = result.source.location(diagnostic.start)[0]
-                click.echo(f"error: {result.source.path}:{row}: {diagnostic.message}", err=True)
+                tell(one_line(f"error: {result.source.path}:{row}: {diagnostic.message}"))
     count = sum(result.added for result in results)
     if count and not (options.quiet or options.silent):
         noun = "noqa directive" if options.add_noqa is not None else "ignore comment"
-        click.echo(f"Added {count} {noun}{'s' * (count != 1)}.", err=True)
+        tell(f"Added {count} {noun}{'s' * (count != 1)}.")
     return 0
 
 
@@ -299,7 +302,7 @@ def report(found: Found, its: Settings, options: Options, stream: TextIO) -> Non
     if mode == "diff":
         from panicguard.report import diff
 
-        sys.stdout.write(paint.paint(diff.diff(results), options.color, sys.stdout))
+        sys.stdout.write(paint.paint(diff.diff(results), options.color, sys.stdout, exact=True))
     elif options.statistics:
         try:
             shown += formats.count(results, name, unsafe=unsafe)
@@ -326,14 +329,14 @@ def report_file(path: str) -> TextIO:
     from pathlib import Path
 
     if links.escapes(path):
-        raise ConfigError(f"Failed to write {path}", f"it is a link to {os.path.realpath(path)}, outside of here")
+        raise ConfigError(f"Failed to write {path}", f"it is a link to {one_line(os.path.realpath(path))}, outside of here")
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         file = open(  # noqa: SIM115 (click closes it)
             path, "w", encoding="utf-8", errors="backslashreplace", newline="", opener=_open_to_write
         )
     except OSError as error:
-        raise ConfigError(f"Failed to write {path}", error.strerror or str(error)) from None
+        raise ConfigError(f"Failed to write {one_line(path)}", error.strerror or str(error)) from None
     return click.get_current_context().with_resource(file)
 
 

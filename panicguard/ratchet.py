@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import atomic, baseline, links
 from panicguard.reading import read
+from panicguard.report.width import one_line
 from panicguard.settings import ConfigError
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ def refuse_links(path: str, root: str | None) -> None:
     """Raise ConfigError for a baseline that is not to be written where it is: it leads out of the current directory
     though it is named as one in it, or the settings of the project in `root` give it, and it lies outside of that."""
     if root is not None and links.leads_out(path, root):
-        raise _error("write", path, f"the settings name it, and it lies outside of `{root}`: `--baseline` may name it")
+        raise _error("write", path, f"the settings name it, and it lies outside of `{one_line(root)}`: `--baseline` may name it")
     if links.escapes(path):
-        raise _error("write", path, f"it is a link to `{os.path.realpath(path)}`, outside of here")
+        raise _error("write", path, f"it is a link to `{one_line(os.path.realpath(path))}`, outside of here")
 
 
 def hold(loaded: Loaded, results: Sequence[Result], options: Options, settings_for: Callable[[str], Settings]) -> Held:
@@ -119,4 +120,4 @@ def _write(path: str, old: str | None, new: str) -> None:
 
 
 def _error(what: str, path: str, why: str) -> ConfigError:
-    return ConfigError(f"Failed to {what} the baseline `{os.path.relpath(path)}`", why)
+    return ConfigError(f"Failed to {what} the baseline `{one_line(os.path.relpath(path))}`", one_line(why))

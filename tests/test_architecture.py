@@ -21,7 +21,7 @@ ALLOWED = {
     "rule": {"model", "python", "go"},
     "patterns": {"settings"},
     "settings": {"", "links", "patterns", "reading", "rule", "report"},
-    "files": {"gomod", "patterns", "reading", "settings"},
+    "files": {"gomod", "patterns", "reading", "remarks", "settings"},
     "gomod": {"reading", "settings"},
     "comments": {"source", "python", "go"},
     "go": {"model", "source", "settings", "patterns", "python", "directives", "scopes"},
@@ -39,17 +39,18 @@ ALLOWED = {
     | {"suppress"},
     "cache": {"", "links", "model", "reading", "source", "settings"},
     "baseline": {"model", "source"},
-    "ratchet": {"atomic", "baseline", "links", "model", "options", "reading", "settings"},
+    "ratchet": {"atomic", "baseline", "links", "model", "options", "reading", "report", "settings"},
     "checking": {"", "cache", "commands", "files", "links", "mode", "model", "options", "pool", "ratchet", "report"}
-    | {"ruff", "settings", "source"},
-    "watch": {"gomod", "checking", "files", "options", "report", "settings"},
+    | {"remarks", "ruff", "settings", "source"},
+    "watch": {"gomod", "checking", "files", "options", "remarks", "report", "settings"},
+    "remarks": {"report"},
     "report": {"", "model", "rule", "source"},
     "vendor": {"reading"},
-    "ruff": {"settings"},
-    "commands": set(),
+    "ruff": {"report", "settings"},
+    "commands": {"report"},
     "options": {"commands", "files", "rule", "settings", "report", "annotate", "directives"},
-    "cli": {"", "cache", "checking", "commands", "files", "links", "options", "report", "rule", "settings", "vendor"}
-    | {"watch"},
+    "cli": {"", "cache", "checking", "commands", "files", "links", "options", "remarks", "report", "rule", "settings"}
+    | {"vendor", "watch"},
     "mruntime": set(),
 }
 # fmt: off
