@@ -35,7 +35,7 @@ ALLOWED = {
     "fix": {"go", "engine", "model", "source", "settings", "python"},
     "mode": {"annotate"},
     "pool": {"engine", "fix", "annotate", "atomic", "mode", "model", "source", "rule", "settings", "suppress"},
-    "cache": {"", "model", "source", "settings"},
+    "cache": {"", "model", "rule", "source", "settings"},
     "baseline": {"model", "source"},
     "ratchet": {"atomic", "baseline", "model", "options", "settings"},
     "checking": {"", "cache", "commands", "files", "mode", "model", "options", "pool", "ratchet", "report", "ruff"}
