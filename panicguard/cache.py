@@ -235,6 +235,8 @@ def _remembered(path: str, settings: Settings, stamp: Stamp | None, found: Any) 
     """The result for a file in which something was found; None where the file is another by now."""
     source = Source(path, "")
     try:
+        if not all(isinstance(found[key], list) for key in ("diagnostics", "warnings", "noqa_codes")):
+            raise TypeError("no lists")
         if found["diagnostics"]:
             with open(path, "rb") as stream:
                 source = Source.decode(
@@ -244,7 +246,7 @@ def _remembered(path: str, settings: Settings, stamp: Stamp | None, found: Any) 
                     language=front_end(settings, path),
                 )
         diagnostics = tuple(_diagnostic(one, len(source.text)) for one in found["diagnostics"])
-        warnings, noqa_codes = map(tuple, (found["warnings"], found["noqa_codes"]))
+        warnings, noqa_codes = tuple(found["warnings"]), tuple(found["noqa_codes"])
         _check_texts(warnings)
         if not rule_names().keys() >= {*noqa_codes}:
             raise ValueError("a code of no rule")
