@@ -14,10 +14,12 @@ def main() -> int:
         return streams.finish(_run())
     except OSError as error:  # before any command could begin, such as too few file descriptors for an import
         return streams.refused(error)
-    except ImportError as error:  # there is no memory to load a library, or it is not there
-        return streams.failed(f"Something of panicguard cannot be loaded; is it installed whole? {error}")
+    except ImportError as error:
+        return streams.failed(f"A library cannot be loaded, for want of memory or because it is not installed: {error}")
     except MemoryError:
         return streams.failed("There is not enough memory")
+    except KeyboardInterrupt:  # while the command line is loaded
+        return 130
 
 
 def _run() -> int:

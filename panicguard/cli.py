@@ -261,7 +261,7 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except SystemExit as ended:  # of click: it has completed a word for a shell, or the reader of the output has gone
         return int(ended.code or 0) if COMPLETION in os.environ else streams.GONE
-    except (OSError, ImportError, MemoryError):
+    except (OSError, ImportError, MemoryError):  # no bug: `main` says what the system refused
         raise
     except Exception as error:
         click.echo(f"panicguard failed\n  Cause: {type(error).__name__}: {error}", err=True)

@@ -51,9 +51,8 @@ SECONDS = 60.0
 SECONDS_PER_MEGABYTE = 15.0
 """What a batch may take before one of its files is thought to hang."""
 SPARE = 16
-DESCRIPTORS = 6
-"""File descriptors that must be left beside what the workers take, and what one of those takes at most."""
-NO_MEMORY = "there is not enough memory to check this file"
+DESCRIPTORS = 3
+"""File descriptors that are wanted to start workers at all, and for each of them."""
 TRIES = 5
 """How often a file that changes while it is fixed is read again."""
 
@@ -98,8 +97,6 @@ def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result
         speaks_of_us = suppress.may_speak(result.source)
         warnings = suppress.warnings(result.source, rule_names()) if speaks_of_us else ()
         codes = suppress.noqa_codes(result.source, rule_names()) if speaks_of_us else ()
-    except MemoryError:
-        return _failure(path, IO_ERROR, NO_MEMORY)
     except Exception as error:
         return _failure(path, INTERNAL_ERROR, _exception(error))
     if not result.diagnostics and result.original is None:
@@ -270,8 +267,6 @@ def _lint(path: str, settings: Settings, mode: Mode) -> Result:
         data = _read(path)
     except OSError as error:
         return _failure(path, IO_ERROR, _os_error(error))
-    except MemoryError:
-        return _failure(path, IO_ERROR, NO_MEMORY)
     except Exception as error:
         return _failure(path, INTERNAL_ERROR, _exception(error))
     return lint_bytes(path, data, settings, mode)

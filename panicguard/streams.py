@@ -26,7 +26,7 @@ def prepare() -> None:
         except OSError:  # closed: the null device gets the lowest number that is free, which is this one
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     if sys.stdout is None:
-        sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), encoding="utf-8")
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     if sys.platform == "win32" and sys.stderr is not None:
         return  # a console there is no file
     encoding = "utf-8" if sys.stderr is None else sys.stderr.encoding
@@ -46,7 +46,7 @@ def finish(code: int) -> int:
     try:
         sys.stdout.flush()
     except OSError as error:
-        return code if code > 1 else refused(error)
+        return refused(error)
     return code
 
 
@@ -71,7 +71,7 @@ def failed(cause: str) -> int:
 
 
 def _cause(error: OSError) -> str:
-    if error.filename is None and isinstance(error, FileNotFoundError):  # only this is missed without having a name
+    if error.filename is None and isinstance(error, FileNotFoundError):  # os.getcwd has no name to give
         return "The current directory does not exist any more"
     where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
     number = f" (os error {error.errno})" if error.errno else ""
