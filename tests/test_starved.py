@@ -160,7 +160,7 @@ DIRECTORIES = [
         "io-error|Read-only", ".*", needs=WITH_MOUNTS + "'mount -t tmpfs none /mnt'"),
 ]  # fmt: skip
 LIMITS = [
-    *(Row(f"ulimit -n {n}; $LINT check --no-cache $MANY", 1, FINDING) for n in (5, 6, 7, 8, 9, 10, 12, 15, 20, 30)),
+    *(Row(f"ulimit -n {n}; $LINT check --no-cache $MANY", 1, FINDING) for n in (6, 7, 8, 9, 10, 12, 15, 20, 30)),
     Row("ulimit -n 6; cp $MANY/0.py b.py; $LINT fix b.py", 0, "1 fixed"),
     Row("ulimit -n 10; $LINT fix --no-cache --diff $MANY", 1, "SafeGo.*Would fix 1 error"),
     Row("ulimit -u 1; $LINT check --no-cache $MANY", 1, FINDING),
@@ -245,7 +245,7 @@ def run(row: Row, folder: Path, variables: dict[str, str], program: str = "ours"
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=SECONDS,
-            pass_fds=(broken,),
+            pass_fds=(broken,) if "$BROKEN" in script else (),
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             check=False,
         )
