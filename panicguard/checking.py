@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import os
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
 
-from panicguard import __version__, files, links, settings
+from panicguard import __version__, files, links, settings, streams
 from panicguard.commands import UsageError
 from panicguard.mode import Mode
 from panicguard.options import annotation_of, chain_for_options, settings_for_options
@@ -65,7 +66,7 @@ def check(options: Options) -> int:
         return _exit_code(found.results, its, options)
     if told and (ignored := [path for path in options.paths if path != "-"]):
         warn(f"Ignoring file {ignored[0]} in favor of standard input.")
-    data = sys.stdin.buffer.read()
+    data = streams.standard_input().read()
     if annotation is not None:
         return 0  # there is no file to write
     result = _lint_stdin(data, options.stdin_filename, settings_for, mode)
@@ -184,8 +185,8 @@ def _run(
         for result in cache.run(counted(), run, fixing=remaking) if cached else run(counted()):
             if result.diagnostics or result.original or result.warnings or result.noqa_codes:
                 said.append(result)
-            if progress and bar is None and time.monotonic() - started > SLOW:
-                bar = _progress_bar()
+            if progress and time.monotonic() - started > SLOW:
+                bar, progress = _progress_bar(), False
             if bar is not None:
                 bar.update(bar.task_ids[0], completed=count)
     finally:
@@ -203,15 +204,21 @@ def _lint_all(files: Iterable[tuple[str, Settings]], mode: Mode) -> Iterator[Res
         yield from pool.run(itertools.chain((first,), remaining), mode)
 
 
-def _progress_bar() -> Progress:
-    """A started bar, which leaves nothing behind when it is stopped: the files are found while they are checked."""
+def _progress_bar() -> Progress | None:
+    """A started bar, which leaves nothing behind when it is stopped: the files are found while they are checked.
+
+    None where there is no thread for it.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (TextColumn("Checked {task.completed} files"), BarColumn(bar_width=20))
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     bar.add_task("", total=None)
-    bar.start()
+    try:
+        bar.start()
+    except RuntimeError:
+        return None
     return bar
 
 
@@ -292,7 +299,10 @@ def _shown(result: Result) -> Result:
 
 
 def report(found: Found, its: Settings, options: Options, stream: TextIO) -> None:
-    """Print what was found to a stream; the diff to standard output. Raises ConfigError for an unfit format."""
+    """Print what was found to a stream; the diff to standard output.
+
+    Raises ConfigError for an unfit format, and OSError.
+    """
     from panicguard.report import formats, paint, summary
 
     results, known = found
@@ -317,8 +327,16 @@ def report(found: Found, its: Settings, options: Options, stream: TextIO) -> Non
             shown += summary.summary(results, mode=mode, unsafe=unsafe, statistics=options.statistics)
             if its.baseline is not None:
                 shown += summary.known_line(known, os.path.relpath(its.baseline))
-    stream.write(paint.paint(shown, "never" if options.output_file else options.color, stream))
-    stream.flush()
+    text = paint.paint(shown, "never" if options.output_file else options.color, stream)
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        if options.output_file is not None:
+            error.filename = options.output_file
+            with contextlib.suppress(OSError):  # at the end, it would be written again
+                stream.close()
+        raise
 
 
 def report_file(path: str) -> TextIO:
@@ -329,7 +347,8 @@ def report_file(path: str) -> TextIO:
     from pathlib import Path
 
     if links.escapes(path):
-        raise ConfigError(f"Failed to write {path}", f"it is a link to {one_line(os.path.realpath(path))}, outside of here")
+        target = one_line(os.path.realpath(path))
+        raise ConfigError(f"Failed to write {one_line(path)}", f"it is a link to {target}, outside of here")
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         file = open(  # noqa: SIM115 (click closes it)

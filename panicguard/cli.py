@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from panicguard import __version__, files, settings
+from panicguard import __version__, files, settings, streams
 from panicguard.commands import WIDTH, Group, UsageError, error_text
 from panicguard.options import (
     CONFLICTS,
@@ -151,7 +151,7 @@ def vendor(destination: str, language: str, name: str, check: bool, force: bool)
 
     if not check and links.escapes(destination):
         target = one_line(os.path.realpath(destination))
-        raise ConfigError(f"Failed to write {destination}", f"it is a link to {target}, outside of here")
+        raise ConfigError(f"Failed to write {one_line(destination)}", f"it is a link to {target}, outside of here")
     try:
         if check:
             return _vendored(Path(destination) / name, compare(Path(destination), name, language))
@@ -205,6 +205,7 @@ def server(stdio: bool, preview: bool) -> int:
     """Run the language server, on standard input and output."""
     from panicguard_lsp.server import serve
 
+    streams.standard_input()
     code: int = serve()
     return code
 
@@ -248,7 +249,10 @@ def help_(command: tuple[str, ...]) -> int:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line: the exit code. Whatever is the user's mistake is said in words, with 2."""
+    """Run the command line: the exit code. Whatever is the user's mistake is said in words, with 2.
+
+    Raises OSError, ImportError and MemoryError where the system refuses what a command needs.
+    """
     for stream in (sys.stdout, sys.stderr):  # a path that is no text must not end the run
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -270,9 +274,10 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 141
+    except SystemExit as ended:  # of click: it has completed a word for a shell, or the reader of the output has gone
+        return int(ended.code or 0) if COMPLETION in os.environ else streams.GONE
+    except (OSError, ImportError, MemoryError):  # no bug: `main` says what the system refused
+        raise
     except Exception as error:
         tell(f"panicguard failed\n  Cause: {type(error).__name__}: {one_line(str(error))}")
         click.echo("This is a bug in panicguard: please report it, with the command that led here.", err=True)

@@ -50,9 +50,9 @@ def refuse_links(path: str, root: str | None) -> None:
     """Raise ConfigError for a baseline that is not to be written where it is: it leads out of the current directory
     though it is named as one in it, or the settings of the project in `root` give it, and it lies outside of that."""
     if root is not None and links.leads_out(path, root):
-        raise _error("write", path, f"the settings name it, and it lies outside of `{one_line(root)}`: `--baseline` may name it")
+        raise _error("write", path, f"the settings name it, and it lies outside of `{root}`: `--baseline` may name it")
     if links.escapes(path):
-        raise _error("write", path, f"it is a link to `{one_line(os.path.realpath(path))}`, outside of here")
+        raise _error("write", path, f"it is a link to `{os.path.realpath(path)}`, outside of here")
 
 
 def hold(loaded: Loaded, results: Sequence[Result], options: Options, settings_for: Callable[[str], Settings]) -> Held:
