@@ -87,7 +87,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import RUNTIME
 from panicguard.go.nodes import is_called, text
-from panicguard.python.rewrite import component_fix
+from panicguard.python.fixes.component import component_fix
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
