@@ -112,3 +112,9 @@ def test_nothing_but_the_command_imports_the_server() -> None:
 
 def test_no_module_is_a_drawer_for_everything() -> None:
     assert not {"utils", "helpers", "common"} & {p.stem for p in MODULES}
+
+
+def test_every_package_is_installed() -> None:
+    packages = {".".join(p.parent.relative_to(PACKAGE.parent).parts) for p in PACKAGE.rglob("__init__.py")}
+    listed = (PACKAGE.parent / "pyproject.toml").read_text().partition("packages = [")[2].partition("]")[0]
+    assert packages == {name for name in listed.replace('"', "").replace(",", "").split() if name != "panicguard_lsp"}

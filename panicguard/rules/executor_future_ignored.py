@@ -70,7 +70,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.python import apis
 from panicguard.python.bodies import runs_guarded
-from panicguard.python.rewrite import spawn_fix
+from panicguard.python.fixes.spawn import spawn_fix
 from panicguard.python.spawns import Fate
 from panicguard.rule import Rule
 

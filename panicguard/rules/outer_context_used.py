@@ -64,7 +64,7 @@ import re
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import CONTEXT, SAFEGO
-from panicguard.go.layout import aligned
+from panicguard.go.fixes.alignment import aligned
 from panicguard.go.nodes import arguments, callee, in_error, own, text
 from panicguard.model import Applicability, Edit, Fix
 from panicguard.rule import Rule
