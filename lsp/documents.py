@@ -69,7 +69,7 @@ class Document:
 
 
 def document(uri: str, path: str, version: int | None, text: str, language: str) -> Document:
-    """The document of one text, in a language of panicguard."""
+    """The document of a single text; `language` is that of its source."""
     return Document(uri, version, _source(path, text, language), (Part(uri, 0),))
 
 
