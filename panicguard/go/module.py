@@ -11,6 +11,7 @@ from panicguard.go import nodes
 from panicguard.go.apis import RECOVERERS
 from panicguard.go.names import Names
 from panicguard.go.recovery import calls_of_recovering
+from panicguard.go.scopes import Scopes
 from panicguard.go.spawns import Spawn, find
 from panicguard.go.tree import Tree, parsed
 from panicguard.go.versions import NEWEST, build_version
@@ -122,4 +123,4 @@ class GoModule:
 
 def parse(source: Source, settings: Settings) -> GoModule:
     tree = parsed(source.text)
-    return GoModule(source, settings, tree, Names(tree, settings.go_runtime, settings.go_names))
+    return GoModule(source, settings, tree, Names(Scopes(tree), settings.go_runtime, settings.go_names))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from panicguard.go.module import GoModule
-    from panicguard.go.names import Binding
+    from panicguard.go.scopes import Binding
     from panicguard.go.spawns import Spawn
 
 _SHORT = SAFEGO.rpartition(".")[2]

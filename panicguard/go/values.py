@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from panicguard.go.module import GoModule
-    from panicguard.go.names import Binding
+    from panicguard.go.scopes import Binding
 
 _LITERALS = frozenset(
     "int_literal float_literal imaginary_literal rune_literal interpreted_string_literal raw_string_literal "
