@@ -6,7 +6,7 @@ import enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.go.apis import METHODS, RUNTIME, SAFEGO, SPAWNERS
-from panicguard.go.nodes import ancestors, arguments, callee, statement_call, text
+from panicguard.go.nodes import arguments, callee, statement_call, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,33 +86,3 @@ def _method(names: Names, called: Node) -> int | None:
     if receiver is None or (receiver, method) in names.methods:
         return None
     return 0 if any((one, method) in METHODS for one in (receiver, *names.embedded(receiver))) else None
-
-
-def loops(node: Node) -> Iterator[Node]:
-    """The loops in whose bodies a node is, within its function, the innermost first."""
-    child = node
-    for above in ancestors(node):
-        if above.type == "for_statement" and above.child_by_field_name("body") == child:
-            yield above
-        if above.type == "func_literal":
-            return
-        child = above
-
-
-def joins(loop: Node, spawn: Node) -> bool:
-    """Whether the turn of a loop that starts a spawn also waits for it: with `Wait`, or by receiving."""
-    body = loop.child_by_field_name("body")
-    stack = [] if body is None else [body]
-    while stack:
-        node = stack.pop()
-        if node.type == "func_literal":
-            continue
-        if node.start_byte >= spawn.end_byte:
-            if node.type == "call_expression":
-                called = callee(node)
-                if called is not None and text(called.child_by_field_name("field")) == "Wait":
-                    return True
-            if node.type == "unary_expression" and text(node).startswith("<-"):
-                return True
-        stack.extend(node.named_children)
-    return False
