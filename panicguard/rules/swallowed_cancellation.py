@@ -72,6 +72,7 @@ from panicguard.python.cancellation import (
 )
 from panicguard.python.handlers import caught_types, head, raise_at_end, suppressed_types
 from panicguard.python.lazy import cst
+from panicguard.python.loops import innermost_loop
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def check(module: Module) -> Iterator[Finding]:
             yield from _swallowing(module, function, node)
     for block in module.tree.all(cst.With):
         function = module.tree.function(block)
-        if _is_async(function) and _is_in_loop(module, block):
+        if _is_async(function) and innermost_loop(module, block) is not None:
             yield from _suppressing(module, function, block)
 
 
@@ -112,10 +113,6 @@ def _suppressing(module: Module, function: cst.FunctionDef, block: cst.With) -> 
         takes = any(takes_cancellation(module, t) for t in suppressed_types(module, item.item))
         if takes and can_arrive(module, block) and not awaits_cancelled(module, function, block):
             yield module.finding(item.item, "`suppress` swallows the cancellation of the task, and its loop goes on")
-
-
-def _is_in_loop(module: Module, node: CSTNode) -> bool:
-    return any(isinstance(ancestor, (cst.While, cst.For)) for ancestor in module.tree.around(node))
 
 
 def _fix(module: Module, handler: Handler) -> Fix | None:
