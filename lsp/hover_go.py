@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.go.fixes.component import component
 from panicguard.go.module import parse
 from panicguard.go.nodes import arguments, callee, text
-from panicguard.go.rewrite import component
 
 from .hover import Site, short
 

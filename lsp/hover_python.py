@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from panicguard.python import screen
+from panicguard.python.fixes.component import component
 from panicguard.python.module import UnparsableError, parse
-from panicguard.python.rewrite import component
 from panicguard.python.spawns import Fate
 from panicguard.rule import all_rules
 

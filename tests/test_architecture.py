@@ -136,3 +136,9 @@ def test_a_rule_is_its_documentation_and_little_code(path: Path) -> None:
     assert sum(bool(line.strip()) for row, line in enumerate(text.splitlines(), 1) if row not in rows) <= 60
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     assert not [f.name for f in functions if (f.end_lineno or f.lineno) - f.lineno >= 25]
+
+
+def test_every_package_is_installed() -> None:
+    packages = {".".join(p.parent.relative_to(PACKAGE.parent).parts) for p in PACKAGE.rglob("__init__.py")}
+    listed = (PACKAGE.parent / "pyproject.toml").read_text().partition("packages = [")[2].partition("]")[0]
+    assert packages == {name for name in listed.replace('"', "").replace(",", "").split() if name != "panicguard_lsp"}

@@ -58,7 +58,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.go.layout import aligned
+from panicguard.go.fixes.alignment import aligned
 from panicguard.go.nodes import arguments, function, in_error, is_called, statements, text, within
 from panicguard.go.recovery import is_deferred, is_discarded, misplaced
 from panicguard.model import Applicability, Edit, Fix
@@ -82,8 +82,8 @@ def check_go(module: GoModule) -> Iterator[Finding]:
 
 def _fix(module: GoModule, call: Node) -> Fix | None:
     """The fix for a deferred literal that does nothing else."""
-    from panicguard.go.imports import runtime_package  # only where there is Go
-    from panicguard.go.rewrite import component, quoted
+    from panicguard.go.fixes.component import component, quoted
+    from panicguard.go.fixes.imports import runtime_package  # only where there is Go
 
     literal = function(call)
     deferred = is_called(literal) if literal is not None and is_deferred(literal) else None

@@ -69,8 +69,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
+from panicguard.python.fixes.spawn import spawn_fix
 from panicguard.python.guards import runs_guarded
-from panicguard.python.rewrite import spawn_fix
 from panicguard.python.spawns import Fate
 from panicguard.rule import Rule
 

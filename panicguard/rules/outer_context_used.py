@@ -65,7 +65,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SAFEGO
 from panicguard.go.contexts import is_new_context, is_outer_context, is_read_outside, own_context
-from panicguard.go.layout import aligned
+from panicguard.go.fixes.alignment import aligned
 from panicguard.go.nodes import arguments, callee, in_error, is_deferred_call, own, text
 from panicguard.model import Applicability, Edit, Fix
 from panicguard.rule import Rule

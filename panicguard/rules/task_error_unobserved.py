@@ -68,9 +68,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import SpawnKind
+from panicguard.python.fixes.spawn import spawn_fix
 from panicguard.python.guards import runs_guarded
 from panicguard.python.lazy import cst
-from panicguard.python.rewrite import spawn_fix
 from panicguard.python.spawns import Fate
 from panicguard.rule import Rule
 

@@ -60,9 +60,9 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import THREAD_WORDS
 from panicguard.python.blocks import statements
+from panicguard.python.fixes.guard import guard_fix
 from panicguard.python.guards import is_guarded
 from panicguard.python.lazy import cst
-from panicguard.python.rewrite import guard_fix
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:

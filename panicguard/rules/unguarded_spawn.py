@@ -78,7 +78,7 @@ if TYPE_CHECKING:
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
-    from panicguard.go.rewrite import waitgroup_fix  # only where there is Go
+    from panicguard.go.fixes.waitgroup import waitgroup_fix  # only where there is Go
 
     for spawn in module.spawns:
         if spawn.kind is not SpawnKind.UNGUARDED or (spawn.function is not None and module.is_guarded(spawn.function)):

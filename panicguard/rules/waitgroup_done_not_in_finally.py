@@ -71,7 +71,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SPAWN_WORDS
-from panicguard.go.layout import comment_behind
+from panicguard.go.fixes.alignment import comment_behind
 from panicguard.go.loops import loops
 from panicguard.go.nodes import callee, in_error, is_deferred_call, own, statements, text
 from panicguard.model import Applicability, Edit, Fix
