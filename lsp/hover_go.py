@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from panicguard.go.fixes.component import component
 from panicguard.go.module import parse
 from panicguard.go.nodes import arguments, callee, text
+from panicguard.go.spawns import SpawnKind
 
 from .hover import Site, short
 
@@ -33,7 +34,7 @@ def site_at(source: Source, settings: Settings, offset: int) -> Site | None:
 
 def _span(module: GoModule, spawn: Spawn) -> tuple[int, int]:
     """What is called; of a `go` statement from the keyword on, and of a literal up to its parameters."""
-    if spawn.kind != "bare":
+    if spawn.kind is not SpawnKind.BARE:
         return module.span(_called(spawn))
     last = spawn.target.child_by_field_name("parameters") or spawn.target
     return module.tree.offset(spawn.node.start_byte), module.tree.offset(last.end_byte)
@@ -44,7 +45,7 @@ def _called(spawn: Spawn) -> Node:
 
 
 def _site(module: GoModule, spawn: Spawn, start: int, end: int) -> Site:
-    safe = spawn.kind == "safe"
+    safe = spawn.kind is SpawnKind.SAFE
     of_a_fix = "" if safe else " of a fix"
     named, policy = _given(spawn) if safe else (component(module, spawn.node), module.settings.default_policy)
     handle, reason = _handle(module, spawn)
@@ -61,9 +62,9 @@ def _site(module: GoModule, spawn: Spawn, start: int, end: int) -> Site:
 
 def _handle(module: GoModule, spawn: Spawn) -> tuple[str, str | None]:
     """What becomes of a panic, of which no handle tells, and why the spawn is safe, if it is."""
-    if spawn.kind == "safe":
+    if spawn.kind is SpawnKind.SAFE:
         return "none: SafeGo recovers from a panic", "the runtime guards it"
-    if spawn.kind == "unguarded" and spawn.function is not None and module.is_guarded(spawn.function):
+    if spawn.kind is SpawnKind.UNGUARDED and spawn.function is not None and module.is_guarded(spawn.function):
         return "none: its function recovers from a panic", "its function begins with a `defer` that recovers"
     return "none: a panic ends the process", None
 
@@ -79,7 +80,7 @@ def _given(spawn: Spawn) -> tuple[str, str]:
 
 def _api(module: GoModule, spawn: Spawn) -> str:
     """The keyword, the name of a function with its package, or that of a method with its type."""
-    if spawn.kind == "bare":
+    if spawn.kind is SpawnKind.BARE:
         return "`go`"
     called = _called(spawn)
     operand, method = called.child_by_field_name("operand"), text(called.child_by_field_name("field"))
@@ -96,5 +97,5 @@ def _target(module: GoModule, spawn: Spawn) -> str:
 def _owner(module: GoModule, spawn: Spawn) -> str:
     """What the goroutine is started on: a group, or none."""
     called = _called(spawn)
-    is_method = spawn.kind == "unguarded" and module.names.qualified(called) is None
+    is_method = spawn.kind is SpawnKind.UNGUARDED and module.names.qualified(called) is None
     return f"`{short(text(called.child_by_field_name('operand')))}`" if is_method else "none"

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from panicguard.python import screen
+from panicguard.python.apis import SpawnKind
 from panicguard.python.fixes.component import component
 from panicguard.python.module import UnparsableError, parse
 from panicguard.python.spawns import Fate
@@ -39,7 +40,7 @@ def site_at(source: Source, settings: Settings, offset: int) -> Site | None:
     for spawn in module.spawns:
         start, end = module.span(spawn.call.func)
         if start <= offset <= end:
-            reason = "the runtime guards it" if spawn.kind == "safe" else _REASONS.get(spawn.fate)
+            reason = "the runtime guards it" if spawn.kind is SpawnKind.SAFE else _REASONS.get(spawn.fate)
             return Site(start, end, _facts(module, spawn), reason)
     return None
 
@@ -59,7 +60,7 @@ def _module(source: Source, settings: Settings, offset: int) -> Module | None:
 
 
 def _facts(module: Module, spawn: Spawn) -> tuple[tuple[str, str], ...]:
-    safe = spawn.kind == "safe"
+    safe = spawn.kind is SpawnKind.SAFE
     of_a_fix = "" if safe or spawn.fate is Fate.STRUCTURED else " of a fix"
     target = "unknown" if spawn.target is None else f"`{short(module.text(spawn.target))}`"
     if spawn.definition is not None:
