@@ -206,7 +206,32 @@ def test_no_module_is_a_drawer_for_everything() -> None:
     assert not {"utils", "helpers", "common"} & {p.stem for p in MODULES}
 
 
+def is_no_code(statement: ast.stmt, position: int) -> bool:
+    """Whether a top-level statement of a rule is its documentation, an import or its value."""
+    match statement:
+        case ast.Expr(value=ast.Constant()):
+            return position == 0
+        case ast.Import() | ast.ImportFrom() | ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return True
+        case ast.Assign(targets=[ast.Name(id="RULE")]):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "rules").glob("*.py")), ids=lambda p: p.name)
+def test_a_rule_is_its_documentation_and_little_code(path: Path) -> None:
+    """What takes more is a concept of the language, and has its place in the front end."""
+    text = path.read_text()
+    tree = ast.parse(text)
+    apart = [node for position, node in enumerate(tree.body) if is_no_code(node, position)]
+    rows = {row for node in apart for row in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+    assert sum(bool(line.strip()) for row, line in enumerate(text.splitlines(), 1) if row not in rows) <= 60
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert not [f.name for f in functions if (f.end_lineno or f.lineno) - f.lineno >= 25]
+
+
 def test_every_package_is_installed() -> None:
     packages = {".".join(p.parent.relative_to(PACKAGE.parent).parts) for p in PACKAGE.rglob("__init__.py")}
+    packages |= {".".join(("panicguard_lsp", *p.parent.relative_to(SERVER).parts)) for p in SERVER.rglob("__init__.py")}
     listed = (PACKAGE.parent / "pyproject.toml").read_text().partition("packages = [")[2].partition("]")[0]
-    assert packages == {name for name in listed.replace('"', "").replace(",", "").split() if name != "panicguard_lsp"}
+    assert packages == set(listed.replace('"', "").replace(",", "").split())

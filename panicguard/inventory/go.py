@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from panicguard.go.fixes.component import component
 from panicguard.go.module import parse
 from panicguard.go.nodes import arguments, callee, text
+from panicguard.go.spawns import SpawnKind
 from panicguard.inventory.site import SpawnSite, short
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def site_at(source: Source, settings: Settings, offset: int) -> SpawnSite | None
 def site(module: GoModule, spawn: Spawn) -> SpawnSite:
     """A spawn in plain words."""
     start, end = _span(module, spawn)
-    is_safe = spawn.kind == "safe"
+    is_safe = spawn.kind is SpawnKind.SAFE
     default_policy = module.settings.default_policy
     named, policy = _passed(spawn) if is_safe else (component(module, spawn.node), default_policy)
     handle, safe_because = _handle(module, spawn)
@@ -56,7 +57,7 @@ def site(module: GoModule, spawn: Spawn) -> SpawnSite:
 
 def _span(module: GoModule, spawn: Spawn) -> tuple[int, int]:
     """The function that is called; of a `go` statement, from the keyword up to the body of its function."""
-    if spawn.kind != "bare":
+    if spawn.kind is not SpawnKind.BARE:
         return module.span(_called(spawn))
     last = spawn.target.child_by_field_name("parameters") or spawn.target
     return module.tree.offset(spawn.node.start_byte), module.tree.offset(last.end_byte)
@@ -68,9 +69,9 @@ def _called(spawn: Spawn) -> Node:
 
 def _handle(module: GoModule, spawn: Spawn) -> tuple[str, str | None]:
     """What happens to a panic, as no handle reports it, and why the spawn is safe, if it is."""
-    if spawn.kind == "safe":
+    if spawn.kind is SpawnKind.SAFE:
         return "none: SafeGo recovers from a panic", "the runtime guards it"
-    if spawn.kind == "unguarded" and spawn.function is not None and module.is_guarded(spawn.function):
+    if spawn.kind is SpawnKind.UNGUARDED and spawn.function is not None and module.is_guarded(spawn.function):
         return "none: its function recovers from a panic", "its function begins with a `defer` that recovers"
     return "none: a panic ends the process", None
 
@@ -86,7 +87,7 @@ def _passed(spawn: Spawn) -> tuple[str, str]:
 
 def _api(module: GoModule, spawn: Spawn) -> str:
     """The keyword, a function with its package, or a method with its type."""
-    if spawn.kind == "bare":
+    if spawn.kind is SpawnKind.BARE:
         return "go"
     called = _called(spawn)
     operand, method = called.child_by_field_name("operand"), text(called.child_by_field_name("field"))
@@ -103,5 +104,5 @@ def _target_line(module: GoModule, spawn: Spawn) -> int | None:
 def _owner(module: GoModule, spawn: Spawn) -> str | None:
     """The group that the goroutine is started on."""
     called = _called(spawn)
-    is_method = spawn.kind == "unguarded" and module.names.qualified(called) is None
+    is_method = spawn.kind is SpawnKind.UNGUARDED and module.names.qualified(called) is None
     return short(text(called.child_by_field_name("operand"))) if is_method else None

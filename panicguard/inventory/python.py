@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.inventory.site import SpawnSite, short
 from panicguard.python import screen
+from panicguard.python.apis import SpawnKind
 from panicguard.python.fixes.component import component
 from panicguard.python.module import UnparsableError, parse
 from panicguard.python.spawns import Fate
@@ -62,7 +63,7 @@ def _module(source: Source, settings: Settings, offset: int) -> Module | None:
 def site(module: Module, spawn: Spawn) -> SpawnSite:
     """A spawn in plain words."""
     start, end = module.span(spawn.call.func)
-    is_safe = spawn.kind == "safe"
+    is_safe = spawn.kind is SpawnKind.SAFE
     return SpawnSite(
         start,
         end,

@@ -11,6 +11,7 @@ from panicguard.python.apis import DEFAULT_RUNTIME, THREAD_CLASSES
 from panicguard.python.flow import Flow
 from panicguard.python.lazy import cst
 from panicguard.python.names import Names
+from panicguard.python.scopes import Scopes
 from panicguard.python.shallow import TooDeepError, shallow
 from panicguard.python.slim import slim
 from panicguard.python.spawns import find
@@ -131,7 +132,7 @@ def parse(source: Source, settings: Settings, words: Sequence[str], caught: Sequ
     if root is None:
         raise _unparsable(source, plain)
     tree = index(root, parsed, line_starts)
-    names = Names(tree, settings.runtime_module)
+    names = Names(Scopes(tree, settings.runtime_module))
     return Module(source, settings, tree, names, Flow(tree, names))
 
 

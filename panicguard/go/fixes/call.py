@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from panicguard.go.fixes.imports import Packages
     from panicguard.go.module import GoModule
-    from panicguard.go.names import Binding
+    from panicguard.go.scopes import Binding
 
 
 class Rewrite(NamedTuple):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.go.nodes import ancestors, callee, plain, text
+from panicguard.go.scopes import BindingKind
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
     from panicguard.go.module import GoModule
-    from panicguard.go.names import Binding
+    from panicguard.go.scopes import Binding
 
 _LITERALS = frozenset(
     "int_literal float_literal imaginary_literal rune_literal interpreted_string_literal raw_string_literal "
@@ -57,9 +58,9 @@ def _name_staying(module: GoModule, name: Node) -> Staying | None:
             return None
         return Staying(True, guessed=True)  # most likely a function of another file
     match binding.kind:
-        case "func":
+        case BindingKind.FUNC:
             return Staying(True)
-        case "type" | "const":
+        case BindingKind.TYPE | BindingKind.CONST:
             return None
     return Staying(is_final(module, name))
 
@@ -90,7 +91,7 @@ def is_constant(module: GoModule, node: Node) -> bool:
         return True
     if value.type == "identifier":
         binding = module.names.lookup(value)
-        return binding is not None and binding.kind in ("const", "func")
+        return binding is not None and binding.kind in (BindingKind.CONST, BindingKind.FUNC)
     if value.type in ("unary_expression", "binary_expression"):
         operator = next((child.type for child in value.children if not child.is_named), "")
         return operator not in ("<-", "&", "*") and all(is_constant(module, each) for each in value.named_children)
@@ -102,7 +103,7 @@ def is_final(module: GoModule, node: Node, *, shared: bool = False) -> bool:
     change."""
     value = plain(node)
     binding = module.names.lookup(value) if value is not None and value.type == "identifier" else None
-    if binding is None or binding.kind not in ("var", "param", "range"):
+    if binding is None or binding.kind not in (BindingKind.VAR, BindingKind.PARAM, BindingKind.RANGE):
         return False
     if _is_of_package(binding) or (not shared and module.names.is_touched(binding)):
         return False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.model import Edit, Fix
 from panicguard.patterns import component_for
+from panicguard.python.apis import SpawnKind
 from panicguard.python.fixes.quotes import quote_at
 from panicguard.python.fixes.rewrite import WITH_CONTEXT, insert
 from panicguard.python.fixes.runtime import reference
@@ -75,7 +76,7 @@ def _renaming(module: Module, call: cst.Call) -> tuple[Edit, ...] | None:
 
 def _literal_name(spawn: Spawn) -> str:
     """The string that a task or a thread is named with; "" where there is none."""
-    if spawn.kind not in ("task", "thread"):
+    if spawn.kind not in (SpawnKind.TASK, SpawnKind.THREAD):
         return ""
     for arg in spawn.call.args:
         if arg.keyword is not None and arg.keyword.value == "name" and isinstance(arg.value, cst.SimpleString):

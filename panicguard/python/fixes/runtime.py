@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from panicguard.python.apis import DEFAULT_RUNTIME
 from panicguard.python.fixes.imports import insertion
 from panicguard.python.lazy import cst
+from panicguard.python.scopes import BindingKind
 
 if TYPE_CHECKING:
     from libcst import CSTNode
@@ -44,7 +45,7 @@ def existing(module: Module, before: int | None = None) -> str | None:
     for name, bindings in module.names.bindings[tree.root].items():
         for binding in bindings:
             if (
-                binding.kind == "import"
+                binding.kind is BindingKind.IMPORT
                 and _is_runtime(str(binding.value))
                 and isinstance(tree.parents[tree.parents[binding.node]], cst.Module)
                 and (before is None or module.span(binding.node)[0] < before)
@@ -64,5 +65,5 @@ def _means_runtime(module: Module, name: str, node: CSTNode) -> bool:
         return True
     runtime = module.settings.runtime_module or DEFAULT_RUNTIME
     return scope is module.tree.root and all(
-        b.kind == "import" and (_is_runtime(str(b.value)) or b.value == runtime) for b in bindings
+        b.kind is BindingKind.IMPORT and (_is_runtime(str(b.value)) or b.value == runtime) for b in bindings
     )

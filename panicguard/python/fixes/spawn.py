@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from panicguard.model import Applicability, Edit, Fix
 from panicguard.patterns import target_version
 from panicguard.python import apis
+from panicguard.python.apis import SpawnKind
 from panicguard.python.fixes.component import component
 from panicguard.python.fixes.job import rewrite_job
 from panicguard.python.fixes.quotes import quote_at
@@ -53,7 +54,7 @@ def _is_rewritable(module: Module, spawn: Spawn) -> bool:
     """Whether it is known how the call spawns, and which of its arguments is which; a stub runs nothing."""
     if spawn.declared or language(module.settings, module.source.path) == "pyi":
         return False
-    return spawn.kind == "future" or not any(arg.star for arg in spawn.call.args)
+    return spawn.kind is SpawnKind.FUTURE or not any(arg.star for arg in spawn.call.args)
 
 
 def _is_too_old(module: Module) -> bool:
@@ -79,12 +80,12 @@ def _separator(module: Module, call: cst.Call) -> str:
 
 def _rewrite(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None:
     match spawn.kind, spawn.api:
-        case "task", _:
+        case SpawnKind.TASK, _:
             return rewrite_task(module, spawn, labels)
-        case "thread", apis.THREAD:
+        case SpawnKind.THREAD, apis.THREAD:
             return rewrite_thread(module, spawn, labels)
-        case "thread", "_thread.start_new_thread":
+        case SpawnKind.THREAD, "_thread.start_new_thread":
             return rewrite_start_new_thread(module, spawn, labels)
-        case "future", _:
+        case SpawnKind.FUTURE, _:
             return rewrite_job(module, spawn, labels)
     return None
