@@ -11,6 +11,7 @@ from panicguard.python.apis import DEFAULT_RUNTIME, THREAD_CLASSES
 from panicguard.python.flow import Flow
 from panicguard.python.lazy import cst
 from panicguard.python.names import Names
+from panicguard.python.plain import plain as as_plain
 from panicguard.python.scopes import Scopes
 from panicguard.python.shallow import TooDeepError, shallow
 from panicguard.python.slim import slim
@@ -109,7 +110,7 @@ def parse(source: Source, settings: Settings, words: Sequence[str], caught: Sequ
     if "\0" in text:
         at = text.index("\0")
         raise UnparsableError("source code cannot contain null bytes", at, at + 1)
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    plain = as_plain(text)
     feeds = len(plain) - len(plain.lstrip("\f"))
     line_starts = [feeds, *source.line_starts[1:]]
     plain = plain[feeds:]
