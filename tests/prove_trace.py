@@ -56,7 +56,8 @@ class Command(NamedTuple):
 
 SOURCES = r"(.+/)?(\.panicguard-[0-9a-f]+|[^/]+\.(py|ipynb|go))"
 """The sources that are fixed, and temporary files beside them."""
-ENTRIES = rf"(.+/)?{re.escape(CACHE)}(/(\.gitignore|CACHEDIR\.TAG|\.panicguard-[0-9a-f]+|[\w.]+-[0-9a-f]+(/[0-9a-f.json]+)?))?"
+VERSION = r"[\w.]+-[0-9a-f]+(/[0-9a-f.json]+)?"
+ENTRIES = rf"(.+/)?{re.escape(CACHE)}(/(\.gitignore|CACHEDIR\.TAG|\.panicguard-[0-9a-f]+|{VERSION}))?"
 """The cache, its own files, its versions and their entries."""
 REPORT = r"out(/(report\.txt|\.panicguard-[0-9a-f]+))?"
 BASELINE = r"baseline\.json|\.panicguard-[0-9a-f]+"
@@ -184,10 +185,9 @@ def run(command: Command, project: Path) -> set[Access]:
     elif words[0] == "server":
         served(traced, project)
     else:
-        standard_input = (project / command.standard_input).read_bytes() if command.standard_input else b""
-        subprocess.run(
-            traced, cwd=directory, env=environment(project.parent), input=standard_input, capture_output=True, timeout=120
-        )
+        data = (project / command.standard_input).read_bytes() if command.standard_input else b""
+        home = environment(project.parent)
+        subprocess.run(traced, cwd=directory, env=home, input=data, capture_output=True, timeout=120, check=False)
     text = log.read_text(errors="replace")
     log.unlink()
     return accesses(text, str(directory))
@@ -204,9 +204,8 @@ def verdict(access: Access, command: Command, project: Path) -> tuple[str, bool]
             return "what it was asked to write", True
         return "NOT ITS OWN", False
     if below is not None:
-        named = "configuration, named" if below in command.arguments.split() else None
-        role = role_of(below) or named
-        return (role, True) if role or re.match(r"new\.json|elsewhere(/|$)", below) else ("NO PLACE OF places.py", False)
+        role = role_of(below) or ("what is named" if re.match(r"new\.json|elsewhere(/|$)", below) else None)
+        return (role or "NO PLACE OF places.py"), role is not None
     if path == os.devnull:
         return "the null device", True
     if writes and path.startswith("/dev/shm/"):
@@ -258,8 +257,9 @@ def main() -> int:
                 shaped = shape(access.path, project)
                 written |= {shaped} if access.writes else set()
                 roles |= set() if access.writes else {what}
-                listed = access.writes or not allowed or what == "above the project"
-                lines.setdefault(f"{'writes' if access.writes else 'reads'} {what}", set()).update({shaped} if listed else ())
+                shown = lines.setdefault(f"{'writes' if access.writes else 'reads'} {what}", set())
+                if access.writes or not allowed or what == "above the project":
+                    shown.add(shaped)
             for what, paths in sorted(lines.items()):
                 print(f"  {what}{': ' * bool(paths)}{', '.join(sorted(paths))}")
     print(f"\n{len(COMMANDS)} commands; read: {len(roles)} roles ({', '.join(sorted(roles))});")
