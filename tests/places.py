@@ -182,3 +182,8 @@ def snapshot(directory: Path) -> Snapshot:
 def differences(before: Snapshot, after: Snapshot) -> list[str]:
     """The paths that came, went, or are something else than before."""
     return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+
+
+def surroundings(base: Path) -> Snapshot:
+    """What is none of the command's business: all that is beside the project."""
+    return {path: entry for path, entry in snapshot(base).items() if path.split("/")[0] not in ("project", "said")}

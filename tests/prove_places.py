@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hostile import KINDS, put
-from places import CACHE, PLACES, SECRET, TAG, Snapshot, differences, environment, make, snapshot
+from places import CACHE, PLACES, SECRET, TAG, Snapshot, differences, environment, make, snapshot, surroundings
 
 from panicguard import cache, cli
 
@@ -80,7 +80,7 @@ class Case(NamedTuple):
     def complaints(self, run: Run, before: list[Snapshot]) -> Iterator[str]:
         project = run.base / "project"
         outside = differences(before[0], surroundings(run.base))
-        if outside and self.place not in self.command.split():  # a link that the user names is the user's
+        if outside:
             yield f"changed outside: {', '.join(outside)}"
         yield from losses(self, before[1], project)
         yield from run.complaints(SECRET if self.role not in ("Python source", "Go source", "arguments") else None)
@@ -156,22 +156,21 @@ OWN = (
     Own("--baseline outside", f"{CHECK} --baseline ../outside/new.json --update-baseline", writes=r"new\.json"),
     Own("--output-file outside", f"{CHECK} --output-file ../outside/new.txt", writes=r"new\.txt"),
     Own("a link in what is fixed", "fix app", links=(("app/place.py", "../../outside/precious.py"),)),
-    Own("a link that is fixed", "fix app/place.py", links=(("app/place.py", "../../outside/precious.py"),),
-        writes=r"precious\.py"),
+    Own("a link that is named", "fix app/place.py", links=(("app/place.py", "../../outside/precious.py"),),
+        says="link"),
     Own("a link to what is fixed, too", "fix app ../outside", links=(("app/place.py", "../../outside/precious.py"),),
         writes=r"precious\..*"),
-    Own("a vendored runtime through a link", "vendor way", links=(("way", "../outside"),), writes="mruntime.*"),
+    Own("a vendored runtime outside", "vendor ../outside/fresh", writes="fresh.*"),
+    Own("a vendored runtime through a link", "vendor way", links=(("way", "../outside"),), says="link"),
+    Own("a report through a link", f"{CHECK} --output-file way/new.txt", links=(("way", "../outside"),), says="link"),
+    Own("a baseline through a link", f"{CHECK} --baseline way/new.json --update-baseline",
+        links=(("way", "../outside"),), says="link"),
 )  # fmt: skip
 
 
 def cache_names(project: Path) -> dict[str, str]:
     entry = next((project / CACHE).glob("*-*/*.json"))
     return {"version": entry.parent.name, "entry": entry.name}
-
-
-def surroundings(base: Path) -> Snapshot:
-    """What is none of the command's business: all that is beside the project."""
-    return {path: entry for path, entry in snapshot(base).items() if path.split("/")[0] not in ("project", "said")}
 
 
 def losses(case: Case | Own, before: Snapshot, project: Path) -> Iterator[str]:
