@@ -41,7 +41,8 @@ def put(path: Path, kind: str, project: Path) -> None:
         os.mkfifo(path)
     elif kind == "socket":
         with socket.socket(socket.AF_UNIX) as bound:
-            bound.bind(str(path))
+            bound.bind(str(project.parent / "s"))  # the way to the place may be longer than a socket may have
+        (project.parent / "s").rename(path)
     elif kind in ("zero device", "full device"):
         os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5 if kind == "zero device" else 7))
     elif kind == "directory":

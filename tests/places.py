@@ -187,3 +187,21 @@ def differences(before: Snapshot, after: Snapshot) -> list[str]:
 def surroundings(base: Path) -> Snapshot:
     """What is none of the command's business: all that is beside the project."""
     return {path: entry for path, entry in snapshot(base).items() if path.split("/")[0] not in ("project", "said")}
+
+
+def fresh(base: Path, template: Path) -> None:
+    """Make a directory what another one is. What is equal is left alone, for that takes a tenth of the time."""
+    done: list[str] = []
+    for path in differences(snapshot(template), snapshot(base)):  # a directory before what is in it
+        if path.startswith(tuple(f"{directory}/" for directory in done)):
+            continue
+        done.append(path)
+        there, wanted = base / path, template / path
+        if there.is_dir() and not there.is_symlink():
+            shutil.rmtree(there)
+        else:
+            there.unlink(missing_ok=True)
+        if wanted.is_dir():
+            shutil.copytree(wanted, there)
+        elif wanted.exists():
+            shutil.copy2(wanted, there)

@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hostile import KINDS, put
-from places import CACHE, PLACES, SECRET, TAG, Snapshot, differences, environment, make, snapshot, surroundings
+from places import CACHE, PLACES, SECRET, TAG, Snapshot, differences, environment, fresh, make, snapshot, surroundings
 
 from panicguard import cache, cli
 
@@ -334,8 +334,7 @@ def template(slot: Path) -> Path:
 
 
 def started(case: Case | Own, base: Path, limit: float) -> tuple[Run, list[Snapshot]]:
-    shutil.rmtree(base)
-    shutil.copytree(base.parent / "template", base, symlinks=True)
+    fresh(base, base.parent / "template")
     project = base / "project"
     case.prepare(project)
     before = [surroundings(base), snapshot(project)]
