@@ -6,8 +6,11 @@ import contextlib
 import errno
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from panicguard.reading import read
 
 try:
     import fcntl
@@ -21,16 +24,18 @@ if TYPE_CHECKING:
 def replace(path: str, expected: bytes, data: bytes) -> bool:
     """Put `data` in place of `expected`; False, and nothing written, when the file holds something else.
 
-    A symbolic link stays one, and its target is written. Mode and, where the system allows it, owner and
-    group are kept. A hard link is broken: its other names keep the old content, as those who share files
-    by hard links (package caches) need. Two writers at once do not lose a change: each holds an advisory
-    lock from reading to replacing. A killed process leaves at most a `.panicguard-*` file behind.
+    A symbolic link stays one, and its target is written. Mode, extended attributes (access control lists and labels
+    among them) and, where the system allows it, owner and group are kept. A hard link is broken: its other names keep
+    the old content, as those who share files by hard links (package caches) need. Two of our writers at once do not
+    lose a change: each holds an advisory lock from reading to replacing; and what an editor saves meanwhile is seen
+    right before the file is replaced. A killed process leaves at most a `.panicguard-*` file behind.
 
     Raises OSError when the file cannot be read or written.
     """
     target = Path(os.path.realpath(path))
-    with _held(target) as (content, status):
-        if content != expected:
+    with _locked(target):
+        status = target.stat()
+        if read(str(target)) != expected:
             return False
         if not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
@@ -38,33 +43,62 @@ def replace(path: str, expected: bytes, data: bytes) -> bool:
         try:
             with temporary.open("xb") as out:
                 if fcntl is not None:
-                    with contextlib.suppress(OSError):  # only root may give a file away
-                        os.fchown(out.fileno(), status.st_uid, status.st_gid)
-                    os.fchmod(out.fileno(), stat.S_IMODE(status.st_mode))
+                    _keep_attributes(target, out.fileno(), status)
                 out.write(data)
                 out.flush()
                 os.fsync(out.fileno())
-            temporary.replace(target)
+            unchanged = _stamp(target.stat()) == _stamp(status) and read(str(target)) == expected
+            if unchanged:
+                temporary.replace(target)
+            else:
+                temporary.unlink()
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-    return True
+    return unchanged
 
 
 @contextlib.contextmanager
-def _held(path: Path) -> Iterator[tuple[bytes, os.stat_result]]:
-    """The content and status of the file that stands at `path` once the lock on it is held."""
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock on the file that stands at `path`; there is none on Windows, which replaces no open file."""
+    if fcntl is None:
+        yield
+        return
     while True:
-        with path.open("rb") as file:
-            if fcntl is not None:
-                with contextlib.suppress(OSError):  # a file system without locks
-                    fcntl.flock(file, fcntl.LOCK_EX)
-            status = os.fstat(file.fileno())
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
             # While this waited, the last holder may have put another file there.
-            if not os.path.samestat(status, path.stat()):
-                continue
-            content = file.read()
-            if fcntl is None:
-                file.close()  # Windows replaces no open file
-            yield content, status
-            return
+            if os.path.samestat(os.fstat(file), path.stat()):
+                yield
+                return
+        finally:
+            os.close(file)
+
+
+def _keep_attributes(old: Path, new: int, status: os.stat_result) -> None:
+    """Give an open file the owner, the extended attributes and the mode of another."""
+    with contextlib.suppress(OSError):  # only root may give a file away
+        os.fchown(new, status.st_uid, status.st_gid)
+    if sys.platform == "linux":
+        _keep_extended_attributes(old, new)
+    os.fchmod(new, stat.S_IMODE(status.st_mode))
+
+
+def _keep_extended_attributes(old: Path, new: int) -> None:
+    try:
+        kept = os.listxattr(old)
+        given = os.listxattr(new)
+    except OSError:  # a file system without them
+        return
+    for name in set(given).difference(kept):  # what the directory gives to new files
+        with contextlib.suppress(OSError):
+            os.removexattr(new, name)
+    for name in kept:
+        with contextlib.suppress(OSError):  # some are for root alone to give
+            os.setxattr(new, name, os.getxattr(old, name))
+
+
+def _stamp(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size

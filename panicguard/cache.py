@@ -8,18 +8,23 @@ Whatever is wrong with it, the files are simply read.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import functools
 import hashlib
 import json
 import os
+import re
 import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from panicguard import __version__
+from panicguard import __version__, links
 from panicguard.model import INVALID_SYNTAX, Applicability, Diagnostic, Edit, Fix, Result, Severity
+from panicguard.reading import read
+from panicguard.rule import rule_names
 from panicguard.settings import front_end, language
 from panicguard.source import Source
 
@@ -34,8 +39,17 @@ if TYPE_CHECKING:
 
 SETTLED = 2.0
 """Seconds: a file that was changed so shortly before may change again within one tick of its file system's clock."""
+NAME = ".panicguard_cache"
+"""What a cache is called unless the user says otherwise."""
 TAG = "Signature: 8a477f597d28d172789f06886806bc55\n"
 """What makes a directory one that backups leave out (the Cache Directory Tagging Specification)."""
+_MARKERS = {".gitignore": "*\n", "CACHEDIR.TAG": f"{TAG}# Made by panicguard\n"}
+"""The files in a cache that say what it is, by name."""
+_MARKER = re.compile("|".join(map(re.escape, _MARKERS)))
+_BUILD = re.compile(r"[\w.+]+-[0-9a-f]{16}")
+"""What the directory of one build's files is called: see `_build`."""
+_STORED = re.compile(r"[0-9a-f]{32}\.json|[0-9a-f]{16}")
+"""What a file in it is called; one without an ending was on its way when its writer was killed."""
 _NO_MATTER = frozenset(
     "exclude include respect_gitignore force_exclude fix fix_only unsafe_fixes "
     "show_fixes output_format fail_level baseline cache_dir warnings".split()
@@ -96,29 +110,63 @@ def run(
     yield from remembered
 
 
-def clean(directory: str) -> list[str]:
-    """Remove the caches in a directory and below it; their paths. Raises OSError."""
-    import shutil
+def clean(directory: str, named: str) -> list[str]:
+    """Remove what `run` wrote below a directory: in what is called as a cache is, and in `named`, if that lies there.
 
-    found = []
+    Only our own files are removed, known by their names, and the directories that are empty then; no link is followed.
+    Returns the paths of the caches. Raises OSError.
+    """
+    caches = []
     for folder, names, _ in os.walk(directory):
-        for name in tuple(names):
-            path = os.path.join(folder, name)
-            if name == ".git" or os.path.islink(path):
-                names.remove(name)
-            elif _is_cache(path):
-                names.remove(name)
-                shutil.rmtree(path)
-                found.append(path)
-    return found
+        if ".git" in names:
+            names.remove(".git")
+        if NAME in names:
+            names.remove(NAME)
+            caches.append(os.path.join(folder, NAME))
+    if named not in caches and os.path.isdir(named) and not links.leads_out(named, directory):
+        caches.append(os.path.normpath(named))
+    return [cache for cache in caches if not os.path.islink(cache) and _remove(cache)]
 
 
-def _is_cache(directory: str) -> bool:
+def _remove(cache: str) -> bool:
+    """Remove our own files in a cache, and what is empty then; whether there was anything to remove."""
+    removed = False
+    for entry in _entries(cache):
+        if entry.is_dir(follow_symlinks=False) and _BUILD.fullmatch(entry.name):
+            removed = _remove_files(entry.path, _STORED) or removed
+            _remove_empty(entry.path)
+    if _is_marked(cache):
+        removed = _remove_files(cache, _MARKER) or removed
+    return _remove_empty(cache) or removed
+
+
+def _remove_files(folder: str, names: re.Pattern[str]) -> bool:
+    files = [entry for entry in _entries(folder) if entry.is_file(follow_symlinks=False)]
+    ours = [entry.path for entry in files if names.fullmatch(entry.name)]
+    for path in ours:
+        os.unlink(path)
+    return bool(ours)
+
+
+def _is_marked(cache: str) -> bool:
+    """Whether a directory was made for a cache: both files that say so are as they were written."""
     try:
-        with open(os.path.join(directory, "CACHEDIR.TAG"), encoding="utf-8", errors="replace") as file:
-            return file.read() == f"{TAG}# Made by panicguard\n"
+        return all(read(os.path.join(cache, name)) == text.encode() for name, text in _MARKERS.items())
     except OSError:
         return False
+
+
+def _remove_empty(folder: str) -> bool:
+    try:
+        os.rmdir(folder)
+    except OSError:  # somebody else's files are in it
+        return False
+    return True
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as scan:
+        return list(scan)
 
 
 # What identifies a file and a set of settings
@@ -137,7 +185,9 @@ def _is_settled(stamp: Stamp) -> bool:
 
 
 def _file_for(settings: Settings) -> str:
-    """The path of the cache file for these settings."""
+    """The path of the cache file for these settings; "" where there is to be none."""
+    if not settings.cache_dir:
+        return ""
     values = {
         field.name: getattr(settings, field.name)
         for field in dataclasses.fields(settings)
@@ -172,40 +222,49 @@ def _build() -> str:
 def _load(file: str) -> _Known:
     """What a cache file holds; nothing where it does not hold what was written."""
     try:
-        with open(file, "rb") as stream:
-            checksum, _, text = stream.read().partition(b"\n")
+        checksum, _, text = read(file).partition(b"\n")
         if checksum == _checksum(text):
             files = json.loads(text)
-            if isinstance(files, dict):
+            if isinstance(files, dict) and all(isinstance(entry, list) and len(entry) == 2 for entry in files.values()):
                 return _Known(file, files)
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError, MemoryError):
         pass
     return _Known(file, {})
 
 
 def _save(known: _Known, seen: set[str]) -> None:
-    """Write what is known, but of files that are gone. A cache that cannot be written is none."""
+    """Write the cache, without the entries of files that are gone. That it cannot be written is no failure."""
+    if not known.file:
+        return
     files = {path: entry for path, entry in known.files.items() if path in seen or os.path.lexists(path)}
     text = json.dumps(files, separators=(",", ":")).encode("utf-8", "surrogatepass")
     folder = os.path.dirname(known.file)
     temporary = os.path.join(folder, os.urandom(8).hex())
     try:
         _make(folder)
-        with open(temporary, "xb") as stream:
-            stream.write(_checksum(text) + b"\n" + text)
-        os.replace(temporary, known.file)
+        try:
+            with open(temporary, "xb") as stream:
+                stream.write(_checksum(text) + b"\n" + text)
+            os.replace(temporary, known.file)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
     except OSError:
         pass
 
 
 def _make(folder: str) -> None:
-    if os.path.isdir(folder):
-        return
-    os.makedirs(folder)
+    """Make the directory of this build's files, and the cache around it; never in place of anything. Raises OSError."""
     cache = os.path.dirname(folder)
-    for name, text in ((".gitignore", "*\n"), ("CACHEDIR.TAG", f"{TAG}# Made by panicguard\n")):
-        with open(os.path.join(cache, name), "w", encoding="utf-8") as stream:
-            stream.write(text)
+    if not os.path.isdir(cache):
+        os.makedirs(cache)
+        for name, text in _MARKERS.items():  # not in a directory that somebody else made
+            with open(os.path.join(cache, name), "x", encoding="utf-8") as stream:
+                stream.write(text)
+    if os.path.islink(folder):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), folder)
+    os.makedirs(folder, exist_ok=True)
 
 
 def _checksum(text: bytes) -> bytes:
@@ -234,16 +293,17 @@ def _remembered(path: str, settings: Settings, stamp: Stamp | None, found: Any) 
     """The result for a file in which something was found; None where the file is another by now."""
     source = Source(path, "")
     try:
+        if not all(isinstance(found[key], list) for key in ("diagnostics", "warnings", "noqa_codes")):
+            raise TypeError("no lists")
         if found["diagnostics"]:
-            with open(path, "rb") as stream:
-                source = Source.decode(
-                    path,
-                    stream.read(),
-                    notebook=language(settings, path) == "ipynb",
-                    language=front_end(settings, path),
-                )
+            source = Source.decode(
+                path, read(path), notebook=language(settings, path) == "ipynb", language=front_end(settings, path)
+            )
         diagnostics = tuple(_diagnostic(one, len(source.text)) for one in found["diagnostics"])
-        warnings, noqa_codes = (tuple(map(str, found[key])) for key in ("warnings", "noqa_codes"))
+        warnings, noqa_codes = tuple(found["warnings"]), tuple(found["noqa_codes"])
+        _check_texts(warnings)
+        if not rule_names().keys() >= {*noqa_codes}:
+            raise ValueError("a code of no rule")
     except (OSError, UnicodeError, LookupError, TypeError, ValueError):
         return None
     result = Result(source, diagnostics, warnings=warnings, noqa_codes=noqa_codes)
@@ -256,13 +316,27 @@ def _diagnostic(one: dict[str, Any], size: int) -> Diagnostic:
     if fix is not None:
         edits = tuple(Edit(edit["start"], edit["end"], edit["content"]) for edit in fix["edits"])
         fix = Fix(fix["title"], edits, Applicability(fix["applicability"]))
+        _check_texts((fix.title, *(edit.content for edit in edits)))
+        _check_places([place for edit in edits for place in (edit.start, edit.end)], size)
     made = Diagnostic(**one | {"fix": fix, "severity": Severity(one["severity"])})
-    texts = [made.code, made.name, made.message]
-    if fix is not None:
-        texts += (fix.title, *(edit.content for edit in fix.edits))
-    if not all(isinstance(text, str) for text in texts):
-        raise TypeError("no text")
-    for span in (made, *(fix.edits if fix is not None else ())):
-        if not 0 <= span.start <= span.end <= size:
-            raise ValueError("a place outside of the file")
+    _check_texts((made.message,))
+    _check_places([made.start, made.end], size)
+    if made.name != (made.code if made.code == INVALID_SYNTAX else rule_names()[made.code]):
+        raise ValueError("another rule's name")
+    if made.noqa_row is not None and not (type(made.noqa_row) is int and made.noqa_row >= 1):
+        raise ValueError("no row")
     return made
+
+
+def _check_texts(texts: Iterable[Any]) -> None:
+    """Raises TypeError for what is no text, ValueError for a text that no file holds."""
+    for text in texts:
+        str.encode(text)
+
+
+def _check_places(places: list[Any], size: int) -> None:
+    """Raises ValueError where the starts and ends of spans in a text of that size are none, or the spans overlap."""
+    if not places or any(type(place) is not int for place in places):
+        raise ValueError("no places")
+    if sorted((0, *places, size)) != [0, *places, size]:
+        raise ValueError("places outside of the file, or out of order")

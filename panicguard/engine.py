@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from panicguard.model import Finding
     from panicguard.python.module import Module
+    from panicguard.python.validity import Fault
     from panicguard.rule import Check, Rule
     from panicguard.settings import Settings
     from panicguard.source import Source
@@ -62,7 +63,16 @@ def _check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
         left = suppress.place(source, found)
     else:
         left = suppress.suppress(source, found, rule_names(), frozenset(rule.code for rule in rules))
+    if left and (fault := front_end.fault(source)) is not None:
+        left = _beside(fault, source, left)
     return tuple(_as_configured(diagnostic, settings) for diagnostic in left)
+
+
+def _beside(fault: Fault, source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """What is to be said about a file that is broken: that, or what was found, but without the fixes."""
+    if not fault.invalid:
+        return tuple(replace(diagnostic, fix=None) for diagnostic in diagnostics)
+    return suppress.place(source, [Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, fault.message, fault.start, fault.end)])
 
 
 def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
@@ -106,6 +116,8 @@ class _FrontEnd(NamedTuple):
     """Whether a file is not to be checked at all."""
     standing_in: Callable[[str, Iterable[str]], frozenset[str]]
     findings: Callable[[Source, Settings, Sequence[Rule], frozenset[str]], list[Diagnostic]]
+    fault: Callable[[Source], Fault | None]
+    """What forbids to edit a file, asked only where there is something to say about it."""
 
 
 def _diagnostics(rule: Rule, findings: Iterator[Finding]) -> Iterator[Diagnostic]:
@@ -143,11 +155,16 @@ def _in_python(source: Source, settings: Settings, rules: Sequence[Rule], words:
     try:
         module = parse(source, settings, demands)
     except UnparsableError as error:
-        code = INVALID_SYNTAX if error.invalid else INTERNAL_ERROR
-        return [Diagnostic(code, code, error.message, error.start, error.end)]
+        return [Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, error.message, error.start, error.end)]
     if module is None:
         return []
     return [one for rule, check in wanted for one in _diagnostics(rule, check.run(module))]
+
+
+def _fault_in_python(source: Source) -> Fault | None:
+    from panicguard.python.validity import fault
+
+    return fault(source)
 
 
 # Go
@@ -168,7 +185,9 @@ def _is_exempt_go(source: Source, settings: Settings) -> bool:
 
 
 FRONT_ENDS = {
-    "python": _FrontEnd(_python_words, lambda *_: False, python_screen.standing_in, _in_python),
-    "go": _FrontEnd(lambda rule, _: rule.go.words if rule.go else (), _is_exempt_go, go_screen.standing_in, _in_go),
+    "python": _FrontEnd(_python_words, lambda *_: False, python_screen.standing_in, _in_python, _fault_in_python),
+    "go": _FrontEnd(
+        lambda rule, _: rule.go.words if rule.go else (), _is_exempt_go, go_screen.standing_in, _in_go, lambda _: None
+    ),
 }
 """By `Source.language`."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import heapq
 import operator
 import os
 import stat
-import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import gomod, patterns, settings
+from panicguard.reading import SETTINGS, read
+from panicguard.remarks import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,12 +30,8 @@ PART = "_panic.py"
 """A module of every copy: to look for it takes less time than to read every `__init__.py`."""
 
 
-def _warn(message: str) -> None:
-    print(f"warning: {message}", file=sys.stderr)
-
-
 def discover(
-    arguments: Iterable[str], settings_for: SettingsFor, warn: Callable[[str], None] = _warn
+    arguments: Iterable[str], settings_for: SettingsFor, warn: Callable[[str], None] = warn
 ) -> Iterator[tuple[str, Settings]]:
     """(absolute path, settings) of each file under the arguments, once each, sorted by the parts of the path.
 
@@ -97,7 +95,7 @@ def _walk(top: str, settings_for: SettingsFor, warn: Callable[[str], None]) -> I
         return
     # Files and directories yet to come, the next one last: a file has no _Ignores.
     pending: list[tuple[str, Settings, _Ignores | None]]
-    pending = [(top, its, _ignores_above(top) if its.respect_gitignore else _NO_IGNORES)]
+    pending = [(top, its, _ignores_above(top, warn) if its.respect_gitignore else _NO_IGNORES)]
     while pending:
         path, its, ignores = pending.pop()
         if ignores is None:
@@ -115,7 +113,7 @@ def _walk(top: str, settings_for: SettingsFor, warn: Callable[[str], None]) -> I
         excluded = _excluder(its)
         included = patterns.matcher(its.root, its.include)
         if ignores.respected:
-            ignores = _with_own(ignores, path, entries)
+            ignores = _with_own(ignores, path, entries, warn)
         asked = ignores.asked
         adapted: dict[str, Settings] = {}
         for entry in entries:
@@ -185,7 +183,7 @@ def _is_ignored(asked: tuple[_IgnoreFile, ...], path: str, is_directory: bool) -
     return False
 
 
-def _ignores_above(top: str) -> _Ignores:
+def _ignores_above(top: str, warn: Callable[[str], None]) -> _Ignores:
     """What the directories above say, the user's own ignore file included."""
     ignores = _Ignores(respected=True, repository=False)
     above = [top]
@@ -193,42 +191,46 @@ def _ignores_above(top: str) -> _Ignores:
         above.append(os.path.dirname(above[-1]))
     for directory in reversed(above[1:]):
         names = [name for name in _OWN if os.path.lexists(os.path.join(directory, name))]
-        ignores = _add(ignores, directory, names)
+        ignores = _add(ignores, directory, names, warn)
     return ignores
 
 
-def _with_own(ignores: _Ignores, directory: str, entries: Iterable[os.DirEntry[str]]) -> _Ignores:
+def _with_own(
+    ignores: _Ignores, directory: str, entries: Iterable[os.DirEntry[str]], warn: Callable[[str], None]
+) -> _Ignores:
     names = [entry.name for entry in entries if entry.name in _OWN]
-    return _add(ignores, directory, names) if names else ignores
+    return _add(ignores, directory, names, warn) if names else ignores
 
 
-def _add(ignores: _Ignores, directory: str, names: Iterable[str]) -> _Ignores:
+def _add(ignores: _Ignores, directory: str, names: Iterable[str], warn: Callable[[str], None]) -> _Ignores:
     """The ignores below a directory that holds those of the special names."""
+    read_own = functools.partial(_ignore_file, directory, warn=warn)
     if ".git" in names or ".jj" in names:
-        rest = _read(directory, _info_exclude(directory)) + _read(directory, _users_ignore_file())
+        rest = read_own(_info_exclude(directory)) + read_own(_users_ignore_file())
         ignores = ignores._replace(repository=True, git=(), rest=rest)
     if ".ignore" in names:
-        ignores = ignores._replace(plain=_read(directory, ".ignore") + ignores.plain)
+        ignores = ignores._replace(plain=read_own(".ignore") + ignores.plain)
     if ".gitignore" in names and ignores.repository:
-        ignores = ignores._replace(git=_read(directory, ".gitignore") + ignores.git)
+        ignores = ignores._replace(git=read_own(".gitignore") + ignores.git)
     return ignores
 
 
-def _read(directory: str, path: str) -> tuple[_IgnoreFile, ...]:
+def _ignore_file(directory: str, path: str, warn: Callable[[str], None]) -> tuple[_IgnoreFile, ...]:
     """An ignore file whose patterns start from a directory, if it says anything."""
-    text = _text(os.path.join(directory, path))
+    text = _text(os.path.join(directory, path), warn)
     return (_IgnoreFile(directory.rstrip("/") + "/", patterns.ignore_file(text)),) if text.strip() else ()
 
 
-def _text(path: str) -> str:
-    """The text of a small file; nothing where there is none."""
+def _text(path: str, warn: Callable[[str], None] | None = None) -> str:
+    """The text of a small file; nothing where there is none. `warn` is told of one that is not read on purpose."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return ""
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read()
-    except OSError:
-        return ""
+        return read(path, SETTINGS).decode(errors="surrogateescape")
+    except OSError as error:
+        if warn is not None and error.errno in (errno.EINVAL, errno.EFBIG):
+            warn(f"Failed to read {path}: {error.strerror}")
+    except ValueError:  # a pointer to a path with a null byte
+        pass
+    return ""
 
 
 def _info_exclude(directory: str) -> str:
@@ -295,15 +297,9 @@ def _is_searched(entry: os.DirEntry[str]) -> bool:
 
 def _has_marker(path: str) -> bool:
     try:
-        file = os.open(path, os.O_RDONLY)
+        return MARKER in read(path)
     except OSError:
         return False
-    try:
-        return MARKER in os.read(file, 20_000)
-    except OSError:
-        return False
-    finally:
-        os.close(file)
 
 
 def dotted(directory: str) -> str:

@@ -9,6 +9,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from panicguard.reading import read
+
 if TYPE_CHECKING:
     from panicguard.settings import Settings
 
@@ -17,7 +19,7 @@ MANIFEST = "MANIFEST"
 _TITLE = "mruntime-go "
 """What the manifest of every copy of the runtime begins with."""
 _GO_LINE = re.compile(r"^go[ \t]+1\.(\d+)", re.MULTILINE)
-_MODULE = re.compile(r"^\s*module\s*\(?\s*[\"`]?([^\s\"`()]+)", re.MULTILINE)
+_MODULE = re.compile(r"^[ \t]*module\s*\(?\s*[\"`]?([^\s\"`()]+)", re.MULTILINE)
 _DECLARED = re.compile(r"^(?:func|type|var|const)[ \t]+(\w+)", re.MULTILINE)
 _GROUP = re.compile(r"^(?:type|var|const)[ \t]*\((.*?)^\)", re.MULTILINE | re.DOTALL)
 _LISTED = re.compile(r"^\t(\w+)", re.MULTILINE)
@@ -99,10 +101,7 @@ def forget() -> None:
 
 def _text(path: str) -> str | None:
     """The text of a file, if there is one."""
-    if not os.path.isfile(path):
-        return None
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        return read(path).decode(errors="replace")
     except OSError:
         return None

@@ -18,3 +18,5 @@ class Mode:
     unsafe: bool = False
     write: bool = False
     annotation: Annotation | None = None
+    trees: tuple[str, ...] = ()
+    """The directories in which a file that is written has to lie once links are followed; (): anywhere."""

@@ -10,9 +10,11 @@ against its absolute path. `*` also crosses directories, `**/` stands for any nu
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import re
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -69,9 +71,12 @@ def matches(root: str, patterns: tuple[str, ...], path: str) -> bool:
 @functools.lru_cache(maxsize=4096)
 def _matches_above(root: str, patterns: tuple[str, ...], directory: str) -> bool:
     """Whether one of the patterns matches a directory below `root`, or one between the two."""
-    if not directory.startswith(f"{root.rstrip('/')}/"):
-        return False
-    return matcher(root, patterns)(directory) or _matches_above(root, patterns, directory[: directory.rindex("/")])
+    match, below = matcher(root, patterns), f"{root.rstrip('/')}/"
+    while directory.startswith(below):
+        if match(directory):
+            return True
+        directory = directory[: directory.rindex("/")]
+    return False
 
 
 @functools.lru_cache(maxsize=1024)
@@ -93,7 +98,7 @@ def matcher(root: str, patterns: tuple[str, ...]) -> Callable[[str], bool]:
         else:
             tails.append(pattern[max(map(pattern.rfind, _SPECIAL)) + 1 :])
             name_globs.append(translate(pattern))
-            path_globs.append(re.escape(prefix) + translate(rest))
+            path_globs.append(f"{re.escape(prefix)}(?:{translate(rest)})")
     name_glob = re.compile(_any(name_globs)).fullmatch
     path_glob = re.compile(_any(path_globs)).fullmatch
     ending, tail = tuple(endings), tuple(tails)
@@ -135,55 +140,136 @@ def _any(expressions: Iterable[str]) -> str:
     return "(?s:" + "|".join(f"(?:{expression})" for expression in expressions) + ")"
 
 
+# A pattern as a regular expression. The time to match it grows with the lengths of pattern and path, never with a power
+# of the number of wildcards: what stands between two of them is looked for from the left, and the first place where it
+# fits is kept (the group is atomic). No match is lost by that: what may follow a wildcard may follow it later.
+
+_STAR = "*"
+_ANY_DIRECTORIES = "**/"
+ALTERNATIVES = 1000
+"""What the groups of one pattern may come to when they are multiplied out."""
+LENGTH = 10_000
+"""The characters that a pattern may have: no path is as long."""
+
+
 def translate(pattern: str, *, git: bool = False) -> str:
     """The regular expression for a whole string; in git's dialect no wildcard matches `/`, braces are plain.
 
-    Raises ValueError for an unclosed class or group and a range upside down.
+    Raises ValueError for an unclosed class or group, a range upside down, a pattern that is too long, and groups of too
+    many alternatives.
     """
-    # One frame for each open group: its finished alternatives and the parts of the one being read.
-    frames: list[tuple[list[str], list[str]]] = [([], [])]
+    if len(pattern) > LENGTH:
+        raise ValueError(f"more than {LENGTH} characters")
     any_char = "[^/]" if git else "."
+    return "|".join(dict.fromkeys(_expression(tokens, any_char) for tokens in _tokens(pattern, any_char, git)))
+
+
+_Tokens: TypeAlias = "list[str]"
+"""The wildcards `_STAR` and `_ANY_DIRECTORIES`, and expressions for what stands between them."""
+
+
+def _tokens(pattern: str, any_char: str, git: bool) -> list[_Tokens]:
+    """A pattern in parts; several times where it has groups, once for each choice of alternatives."""
+    # One frame for each open group: its finished alternatives, and those of the part that is being read.
+    frames: list[tuple[list[_Tokens], list[_Tokens]]] = [([], [[]])]
+
+    def add(token: str) -> None:
+        for tokens in frames[-1][1]:
+            tokens.append(token)
+
+    def multiply(choices: list[_Tokens]) -> None:
+        read = frames[-1][1]
+        if len(read) * len(choices) > ALTERNATIVES:
+            raise ValueError(f"more than {ALTERNATIVES} alternatives")
+        read[:] = [[*before, *choice] for before in read for choice in choices]
+
     at = 0
     while at < len(pattern):
-        char, parts = pattern[at], frames[-1][1]
+        char = pattern[at]
         at += 1
         if char == "*":
             stars = at - 1
             while pattern.startswith("*", at):
                 at += 1
-            whole = at - stars == 2 and (stars == 0 or pattern[stars - 1] == "/" or not parts)
+            whole = at - stars == 2 and (stars == 0 or pattern[stars - 1] == "/" or frames[-1][1] == [[]])
             if whole and pattern.startswith("/", at):
-                parts.append("(?:.*/)?")
+                add(_ANY_DIRECTORIES)
                 at += 1
             else:
-                parts.append(".+" if whole and at == len(pattern) and stars else any_char + "*")
+                add(".+" if whole and at == len(pattern) and stars else _STAR)
         elif char == "?":
-            parts.append(any_char)
+            add(any_char)
         elif char == "[":
             content, at = _character_class(pattern, at)
-            parts.append("(?!/)" * git + content)
+            add("(?!/)" * git + content)
         elif char == "\\":
             if at == len(pattern):
                 raise ValueError("dangling '\\'")
-            parts.append(re.escape(pattern[at]))
+            add(re.escape(pattern[at]))
             at += 1
         elif char == "{" and not git:
-            frames.append(([], []))
+            frames.append(([], [[]]))
         elif char == "}" and not git:
             if len(frames) == 1:
                 raise ValueError("unopened alternate group; missing '{' (maybe escape '}' with '[}]'?)")
             finished, last = frames.pop()
             # An empty alternative stands for nothing.
-            alternatives = [a for a in (*finished, "".join(last)) if a]
-            frames[-1][1].append(f"(?:{'|'.join(alternatives)})")
+            multiply([tokens for tokens in (*finished, *last) if tokens] or [[]])
         elif char == "," and len(frames) > 1:
-            frames[-1][0].append("".join(parts))
-            parts.clear()
+            finished, read = frames[-1]
+            finished += read
+            read[:] = [[]]
         else:
-            parts.append(re.escape(char))
+            add(re.escape(char))
     if len(frames) > 1:
         raise ValueError("unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)")
-    return "".join(frames[0][1])
+    return frames[0][1]
+
+
+def _expression(tokens: _Tokens, any_char: str) -> str:
+    first, *others = _split(tokens, _ANY_DIRECTORIES)
+    if not others:
+        return _between_directories(first, any_char, is_last=True)
+    *middle, last = others
+    return "".join(
+        (
+            _between_directories(first, any_char, is_last=False),
+            *(_atomic(f"(?:.*?/)??{_between_directories(part, any_char, is_last=False)}") for part in middle),
+            f"(?:.*/)?{_between_directories(last, any_char, is_last=True)}",
+        )
+    )
+
+
+def _between_directories(tokens: _Tokens, any_char: str, *, is_last: bool) -> str:
+    """The expression for what stands between two `**/`, or behind the last one."""
+    first, *others = ("".join(part) for part in _split(tokens, _STAR))
+    if not others:
+        return first
+    *middle, last = others
+    sought = "".join(_atomic(f"{any_char}*?{part}") for part in middle if part)
+    ending = f"{any_char}*{last}" if is_last or not last else _atomic(f"{any_char}*?{last}")
+    return f"{first}{sought}{ending}"
+
+
+def _split(tokens: _Tokens, wildcard: str) -> list[_Tokens]:
+    parts: list[_Tokens] = [[]]
+    for token in tokens:
+        if token == wildcard:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+_names = itertools.count()
+
+
+def _atomic(expression: str) -> str:
+    """What keeps its first match: before Python 3.11 a look ahead that is then repeated."""
+    if sys.version_info >= (3, 11):
+        return f"(?>{expression})"
+    name = f"_{next(_names)}"
+    return f"(?=(?P<{name}>{expression}))(?P={name})"
 
 
 def _character_class(pattern: str, at: int) -> tuple[str, int]:
@@ -255,7 +341,7 @@ def _run(lines: list[str]) -> Callable[[str], bool]:
             expression = translate(pattern.removeprefix("/"), git=True)
         except ValueError:
             continue
-        (path_globs if "/" in pattern else name_globs).append(expression + ("/" if of_directories else "/?"))
+        (path_globs if "/" in pattern else name_globs).append(f"(?:{expression})" + ("/" if of_directories else "/?"))
     name_glob = re.compile(_any(name_globs)).fullmatch if name_globs else None
     path_glob = re.compile(_any(path_globs)).fullmatch if path_globs else None
 

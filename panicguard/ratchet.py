@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from panicguard import atomic, baseline
+from panicguard import atomic, baseline, links
+from panicguard.reading import read
+from panicguard.report.width import one_line
 from panicguard.settings import ConfigError
 
 if TYPE_CHECKING:
@@ -42,6 +44,15 @@ def load(path: str, *, update: bool) -> Loaded:
         return Loaded(path, text, {} if text is None else baseline.parse(text))
     except baseline.BaselineError as error:
         raise _error("read", path, str(error)) from None
+
+
+def refuse_links(path: str, root: str | None) -> None:
+    """Raise ConfigError for a baseline that is not to be written where it is: it leads out of the current directory
+    though it is named as one in it, or the settings of the project in `root` give it, and it lies outside of that."""
+    if root is not None and links.leads_out(path, root):
+        raise _error("write", path, f"the settings name it, and it lies outside of `{root}`: `--baseline` may name it")
+    if links.escapes(path):
+        raise _error("write", path, f"it is a link to `{os.path.realpath(path)}`, outside of here")
 
 
 def hold(loaded: Loaded, results: Sequence[Result], options: Options, settings_for: Callable[[str], Settings]) -> Held:
@@ -88,8 +99,7 @@ def _findings(count: int) -> str:
 def _read(path: str) -> str | None:
     """The text of the file, byte for byte; None where there is no file."""
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return file.read()
+        return read(path).decode()
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -110,4 +120,4 @@ def _write(path: str, old: str | None, new: str) -> None:
 
 
 def _error(what: str, path: str, why: str) -> ConfigError:
-    return ConfigError(f"Failed to {what} the baseline `{os.path.relpath(path)}`", why)
+    return ConfigError(f"Failed to {what} the baseline `{one_line(os.path.relpath(path))}`", one_line(why))

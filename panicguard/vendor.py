@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from panicguard.reading import SETTINGS, read
+
 RUNTIMES = {"python": Path(__file__).parent / "mruntime", "go": Path(__file__).parent / "mruntime_go"}
 """The runtime in each language."""
 MANIFEST = "MANIFEST"
@@ -23,7 +25,7 @@ _NO_GO_NAMES = frozenset(
 )
 """Keywords, and directories that mean something else to Go than a package that others may import."""
 _GO_PACKAGE = re.compile(rb"(?<=^package )mruntime\b|(?<=^// Package )mruntime\b|\bmruntime(?=\.[A-Z])", re.MULTILINE)
-_GO_MODULE = re.compile(r"^\s*module\s*\(?\s*[\"`]?([^\s\"`()]+)", re.MULTILINE)
+_GO_MODULE = re.compile(r"^[ \t]*module\s*\(?\s*[\"`]?([^\s\"`()]+)", re.MULTILINE)
 
 
 class VendorError(Exception):
@@ -94,7 +96,7 @@ def compare(destination: Path, name: str = "mruntime", language: str = "python")
             if file in now:
                 missing.append(file)
             continue
-        digest = _digest(path.read_bytes())
+        digest = _digest(read(str(path)))
         if digest == now.get(file):
             continue
         (outdated if digest == before.get(file) else edited).append(file)
@@ -108,7 +110,7 @@ def import_path(package: Path) -> str | None:
     package = package.resolve()
     for directory in (package, *package.parents):
         try:
-            text = (directory / "go.mod").read_text("utf-8")
+            text = read(str(directory / "go.mod"), SETTINGS).decode()
         except (OSError, UnicodeDecodeError):
             continue
         found = _GO_MODULE.search(text)
@@ -174,7 +176,7 @@ def _version(files: dict[str, bytes], language: str) -> str:
 def _read_manifest(package: Path, language: str) -> tuple[str, dict[str, str]]:
     """The version and the digest of each file; nothing where it is missing or is no manifest."""
     try:
-        first, *lines = (package / MANIFEST).read_text("utf-8").splitlines()
+        first, *lines = read(str(package / MANIFEST), SETTINGS).decode().splitlines()
         files = {name: digest for digest, name in (line.split("  ") for line in lines)}
         word, version = first.split()
     except (OSError, ValueError):

@@ -95,27 +95,27 @@ def test_name_with_a_null() -> None:
 def test_a_file_that_vanishes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.py"
     path.write_text(BARE)
-    read = pool._read
+    read = pool.read
 
     def vanish(name: str) -> bytes:
         path.unlink()
         return read(name)
 
-    monkeypatch.setattr(pool, "_read", vanish)
+    monkeypatch.setattr(pool, "read", vanish)
     assert said(path) == (IO_ERROR, "No such file or directory (os error 2)")
 
 
 def test_a_file_that_vanishes_before_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.py"
     path.write_text(BARE)
-    read = pool._read
+    read = pool.read
 
     def vanish(name: str) -> bytes:
         data = read(name)
         path.unlink()
         return data
 
-    monkeypatch.setattr(pool, "_read", vanish)
+    monkeypatch.setattr(pool, "read", vanish)
     result = lint_file(str(path), SETTINGS, Mode(fix=True, write=True))
     assert {diagnostic.code for diagnostic in result.diagnostics} == {IO_ERROR}
     assert not path.exists()
@@ -297,6 +297,18 @@ def test_a_spawn_too_deep_to_be_seen_is_told() -> None:
 def test_layouts(encode, decode) -> None:  # type: ignore[no-untyped-def]
     assert codes(encode(BARE)) == ["PNC101"]
     assert decode(fixed(encode(BARE))) == fixed(BARE).decode()
+
+
+@pytest.mark.parametrize("joined", ["\\\n", "\\\n\\\n", "x = 1 \\\n\\\n + 2\n", '""" \\\n\\\n"""\n'])
+def test_a_line_of_nothing_but_a_backslash(joined: str) -> None:
+    text = (
+        f"class A:\n    def f(x): pass\n\n{joined if joined[0] == chr(92) else ''}    def g(x): pass\n\n{joined}{BARE}"
+    )
+    assert codes(text) == ["PNC101"]
+    after = fixed(text).decode()
+    assert "SafeGo" in after
+    assert after.count("\\\n") == text.count("\\\n")
+    compile(after, "a.py", "exec")
 
 
 def test_mixed_newlines_stay_as_they_are() -> None:

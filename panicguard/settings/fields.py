@@ -211,7 +211,13 @@ FIELDS: Mapping[str, Field] = {
         lint=False,
     ),
     "line-length": Field("int", "88", "The length of a line; no fix breaks lines yet.", "120", lint=False),
-    "cache-dir": Field("path", '".panicguard_cache"', "Where results are kept.", '"~/.cache/panicguard"', lint=False),
+    "cache-dir": Field(
+        "path",
+        '".panicguard_cache"',
+        "Where results are kept: within the project, unless the user says so by `--cache-dir` or its variable.",
+        '"build/panicguard"',
+        lint=False,
+    ),
     "fix": Field("bool", "false", "Fix what can be fixed.", "true", lint=False),
     "fix-only": Field("bool", "false", "Fix, and do not report what is left.", "true", lint=False),
     "unsafe-fixes": Field("bool", "", "Apply unsafe fixes too; false: do not even mention them.", "true", lint=False),
@@ -273,7 +279,7 @@ class Settings:
     src: tuple[str, ...] = (".", "src")
     line_length: int = 88
     cache_dir: str = ".panicguard_cache"
-    """A path: a relative one starts from `root`."""
+    """A path: a relative one starts from `root`; empty: no cache."""
     respect_gitignore: bool = True
     force_exclude: bool = False
     fix: bool = False

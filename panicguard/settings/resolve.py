@@ -6,6 +6,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from panicguard import links
+from panicguard.reading import SETTINGS, read
 from panicguard.settings import selectors
 from panicguard.settings.fields import FIELDS, INCLUDE, VERSIONS, Settings
 from panicguard.settings.keys import anchored
@@ -47,7 +49,9 @@ def _added(below: Any, value: Any) -> Any:
 
 def resolve(chain: Chain) -> Settings:
     """The settings that a chain comes to."""
-    given = {key: value.value for key, value in values(chain).items()}
+    found = values(chain)
+    given = {key: value.value for key, value in found.items()}
+    cache_dir, refused = _cache_dir(chain.root, found.get("cache-dir"))
     get = given.get
     plain: dict[str, Any] = {
         name: tuple(given[key]) if isinstance(given[key], (list, tuple)) else given[key]
@@ -75,9 +79,28 @@ def resolve(chain: Chain) -> Settings:
         ),
         "per_file_target_version": tuple(get("per-file-target-version", {}).items()),
         "target_version": get("target-version") or _target_version(_start(chain)),
-        "warnings": tuple(dict.fromkeys(warning for keys in chain.keys for warning in keys.warnings)),
+        "cache_dir": cache_dir,
+        "warnings": tuple(dict.fromkeys((*(warning for keys in chain.keys for warning in keys.warnings), *refused))),
     }
     return Settings(**{**plain, "root": chain.root})
+
+
+def _cache_dir(root: str, given: Value | None) -> tuple[str, tuple[str, ...]]:
+    """Where the cache is, "" for none at all, and what to warn of: the settings of a project are not to say that
+    something is written outside of it."""
+    refused: tuple[str, ...] = ()
+    if given is not None:
+        keys = given.given[-1]
+        if keys.by_user or not links.leads_out(os.path.join(root, given.value), root, keys.directory):
+            return given.value, ()
+        refused = (
+            f"`cache-dir` of {keys.place('cache-dir')} leads out of `{root}`: only `--cache-dir` may name such a place",
+        )
+    default = Settings().cache_dir
+    if links.leads_out(os.path.join(root, default), root):
+        said = f"`{os.path.join(root, default)}` is a link out of the project: nothing is cached without `--cache-dir`"
+        return "", (*refused, said)
+    return default, refused
 
 
 _RULE_KEYS = ("select", ("ignore", "extend-ignore"), "extend-select")
@@ -117,8 +140,7 @@ def _target_version(directory: str) -> str:
     """The lower bound of `requires-python` in the closest pyproject.toml that has one."""
     while True:
         try:
-            with open(os.path.join(directory, "pyproject.toml"), encoding="utf-8", errors="replace") as file:
-                text = file.read()
+            text = read(os.path.join(directory, "pyproject.toml"), SETTINGS).decode(errors="replace")
         except OSError:
             text = ""
         if bound := re.search(r"""^[ \t]*requires-python[ \t]*=[ \t]*["'](.*?)["']""", text, re.MULTILINE):

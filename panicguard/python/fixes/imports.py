@@ -1,0 +1,178 @@
+"""Where a new import goes in a module. Offsets count code points."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.model import Edit
+from panicguard.python.lex import scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from panicguard.source import Source
+
+    _Order = Callable[[str], tuple[bool | str, ...]]
+
+_IMPORT = re.compile(r"import\s+([\w.]+)|from\s+(\.*[\w.]*)\s+import\b")
+_STRING = re.compile(r"[rRuUbB]{0,2}(?:'''|\"\"\"|'|\")")
+
+
+class _Line(NamedTuple):
+    start: int
+    end: int
+    text: str
+    module: str
+    """The module a top-level import line imports from; "" for another statement."""
+
+
+def insertion(source: Source, statement: str, before: int) -> Edit | None:
+    """The edit that inserts an import statement where a reader would look for it: in the block of imports, in its
+    order; else below the docstring and `from __future__`. None if that is not before the offset `before`."""
+    lines = _header(source)
+    at, text = _place(source, lines, statement)
+    return Edit(at, at, text) if at <= before else None
+
+
+def _header(source: Source) -> list[_Line]:
+    """The strings and imports a module starts with, up to the first other statement at the top level.
+
+    A compound statement (`if TYPE_CHECKING:`, `try:`) ends it: what is below may depend on it.
+    """
+    lines: list[_Line] = []
+    text = source.text
+    for line in scan(text).lines:
+        if line.blank:
+            continue
+        body = text[line.start : line.end].lstrip("\f")
+        match = _IMPORT.match(body) if line.indent == 0 else None
+        if not match and not (line.indent == 0 and _STRING.match(body)):
+            break
+        lines.append(_Line(line.start, line.end, body, (match[1] or match[2]) if match else ""))
+    return lines
+
+
+def _place(source: Source, lines: Sequence[_Line], statement: str) -> tuple[int, str]:
+    """The offset for an import statement, and the lines to insert there."""
+    imports = [line for line in lines if line.module and line.module != "__future__"]
+    blocks = _blocks(source, imports)
+    module = _module(statement)
+    home = _home(source, (module, *(line.module for line in imports)))
+    sections = {line: _section(line.module, home) for line in imports}
+    own = _section(module, home)
+    fellows = _fellows(blocks, sections, own, module)
+    if fellows:
+        return _among(source, fellows, _order(blocks, fellows), statement)
+    below = next((line for line in imports if sections[line] > own), None)
+    above = lines[: lines.index(below)] if below else lines
+    return _apart(source, above, below, blocks, statement)
+
+
+def _among(source: Source, fellows: list[_Line], key: _Order | None, statement: str) -> tuple[int, str]:
+    """In the order of the lines that an import belongs to, else below them."""
+    later = next((line for line in fellows if key and key(line.text) > key(statement)), None)
+    if later is not None:
+        return later.start, f"{statement}{source.newline}"
+    return _after(source, fellows[-1], statement)
+
+
+def _apart(
+    source: Source, above: Sequence[_Line], below: _Line | None, blocks: Sequence[list[_Line]], statement: str
+) -> tuple[int, str]:
+    """Between the sections above and below, with blank lines around it if those are in no common block."""
+    newline = source.newline
+    if not above:
+        first = next((line.start for line in scan(source.text).lines if not line.blank), len(source.text))
+        return first, f"{statement}{newline}{newline}"
+    if below and any(above[-1] in block and below in block for block in blocks):
+        return below.start, f"{statement}{newline}"
+    at, text = _after(source, above[-1], statement)
+    if source.text[at : at + 1].strip():
+        text += newline
+    return at, f"{newline}{text}"
+
+
+def _blocks(source: Source, imports: Sequence[_Line]) -> list[list[_Line]]:
+    """The imports, split where a blank line, a comment or a string stands between two."""
+    blocks: list[list[_Line]] = []
+    for above, line in itertools.pairwise((None, *imports)):
+        assert line is not None
+        if above is None or source.text[above.end : line.start].strip(" \t\f"):
+            blocks.append([])
+        blocks[-1].append(line)
+    return blocks
+
+
+def _fellows(blocks: Sequence[list[_Line]], sections: dict[_Line, int], own: int, module: str) -> list[_Line]:
+    """The lines that an import belongs to: those of its section in one block, best in a block of their own, and of the
+    same package; or the whole block, where that is in order and has no section of the standard library."""
+    found: list[tuple[bool, bool, list[_Line]]] = []
+    for block in blocks:
+        lines = [line for line in block if sections[line] == own]
+        package = module.partition(".")[0]
+        related = any(line.module.partition(".")[0] == package for line in lines)
+        if lines:
+            mixed = len(lines) < len(block)
+            if mixed and all(sections[line] > 0 for line in block) and any(_is_sorted(block, key) for key in _ORDERS):
+                lines = block
+            found.append((mixed, not related, lines))
+    return min(found, key=lambda entry: entry[:2])[2] if found else []
+
+
+def _home(source: Source, modules: Iterable[str]) -> str:
+    """The package a file is in: the outermost of its directories that it imports from."""
+    packages = {module.partition(".")[0] for module in modules}
+    return next((part for part in PurePath(source.path).parts[:-1] if part in packages), "")
+
+
+def _section(module: str, home: str) -> int:
+    """0 for the standard library, 1 for other packages, 2 for the package that the file is in, 3 for relative ones."""
+    package = module.partition(".")[0]
+    if not package:
+        return 3
+    if package in sys.stdlib_module_names:
+        return 0
+    return 2 if package == home else 1
+
+
+def _module(statement: str) -> str:
+    match = _IMPORT.match(statement)
+    return (match[1] or match[2]) if match else ""
+
+
+def _straight_first(statement: str) -> tuple[bool | str, ...]:
+    """`import x` before `from x import y`, each by module: as isort and Ruff sort by default."""
+    return statement.startswith("from"), _module(statement).lower()
+
+
+def _by_module(statement: str) -> tuple[bool | str, ...]:
+    """By module, whatever the form: isort's and Ruff's `force-sort-within-sections`."""
+    return _module(statement).lower(), statement.startswith("from")
+
+
+_ORDERS = (_straight_first, _by_module)
+
+
+def _order(blocks: Sequence[list[_Line]], lines: list[_Line]) -> _Order | None:
+    """The order that lines are in, by preference the one that most blocks are in; None if they are in none."""
+    kept = [key for key in _ORDERS if _is_sorted(lines, key)]
+    return max(kept, key=lambda key: sum(_is_sorted(block, key) for block in blocks), default=None)
+
+
+def _is_sorted(lines: Sequence[_Line], key: _Order) -> bool:
+    return all(key(above.text) <= key(below.text) for above, below in itertools.pairwise(lines))
+
+
+def _after(source: Source, line: _Line, statement: str) -> tuple[int, str]:
+    """Below a logical line, which may be the last of the file and lack its newline; or the last of a notebook's cell,
+    whose newline ends the cell."""
+    newline = source.newline
+    if source.cells and source.cell(line.start)[2] == line.end:
+        return line.end - 1, f"{newline}{statement}"
+    if source.text[: line.end].endswith(("\n", "\r")):
+        return line.end, f"{statement}{newline}"
+    return line.end, f"{newline}{statement}"
