@@ -8,12 +8,15 @@ import pkgutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from panicguard.diagnostic import Diagnostic
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
-    from panicguard.model import Finding
     from panicguard.python.module import Module
+    from panicguard.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,14 @@ def all_rules() -> tuple[Rule, ...]:
 def rule_names() -> Mapping[str, str]:
     """The name of every rule, by its code."""
     return {rule.code: rule.name for rule in all_rules()}
+
+
+def diagnostics(rule: Rule, findings: Iterator[Finding]) -> Iterator[Diagnostic]:
+    """What a rule found, under its code and its name."""
+    for finding in findings:
+        yield Diagnostic(rule.code, rule.name, finding.message, finding.start, finding.end, finding.fix)
+
+
+def declared_words(settings: Settings) -> tuple[str, ...]:
+    """The words of the project's own spawners and guards: every rule about spawned code may speak of them."""
+    return tuple(dict.fromkeys(n.rpartition(".")[2] for n in (*settings.extend_spawners, *settings.extend_guards)))

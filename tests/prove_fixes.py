@@ -264,8 +264,8 @@ def expected(
             function, *others = call.args
             return [*others[:handed], function], [*packed(others[handed:], keywords), ("executor", receiver)]
         case "run_in_executor":
-            pool, function, *others = call.args
-            executor = [] if ast.dump(pool) == ast.dump(ast.Constant(None)) else [("executor", pool)]
+            lint, function, *others = call.args
+            executor = [] if ast.dump(lint) == ast.dump(ast.Constant(None)) else [("executor", lint)]
             return [*others[:handed], function], [*packed(others[handed:], []), *executor, ("loop", receiver)]
         case "run_coroutine_threadsafe":
             return call.args[:1], [*(("loop", loop) for loop in call.args[1:]), *keywords]
@@ -404,11 +404,13 @@ def prove(directory: Path, *, unsafe: bool, config: list[str]) -> int:
 
 def fixed(directory: Path, unsafe: bool, config: list[str]) -> list:
     """What all files come to by these settings; the fixes are written."""
-    from panicguard import files, pool, settings
+    from panicguard import config
+    from panicguard.files import discover
+    from panicguard.run import lint, workers
 
-    its = settings.default(str(directory), config)
+    its = config.default(str(directory), config)
     return list(
-        pool.run(files.discover([str(directory)], lambda _: its), pool.Mode(fix=True, unsafe=unsafe, write=True))
+        workers.run(discover.discover([str(directory)], lambda _: its), lint.Mode(fix=True, unsafe=unsafe, write=True))
     )
 
 

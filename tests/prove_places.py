@@ -36,7 +36,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from hostile import KINDS, put
 from places import CACHE, PLACES, SECRET, TAG, Snapshot, differences, environment, fresh, make, snapshot, surroundings
 
-from panicguard import cache, cli
+from panicguard.cli import commands
+from panicguard.run import cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -232,7 +233,7 @@ class Run:
             os.dup2(out, stream)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         try:
-            code = cli.run(self.case.command.split())
+            code = commands.run(self.case.command.split())
             sys.stdout.flush()
         except BaseException as error:
             os.write(2, f"Traceback: {error!r}".encode())
@@ -315,7 +316,7 @@ def warm(base: Path) -> None:
     os.chdir(project)
     with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         for command in ("check app gomain", "fix app", "vendor vendored", "clean"):
-            cli.run(command.split())
+            commands.run(command.split())
     os.chdir(here)
     gc.collect()
     gc.freeze()

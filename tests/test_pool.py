@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panicguard import atomic, pool
+from panicguard.diagnostic import INTERNAL_ERROR, IO_ERROR
 from panicguard.engine import check
-from panicguard.mode import Mode
-from panicguard.model import INTERNAL_ERROR, IO_ERROR
-from panicguard.pool import lint_bytes, lint_file, run
 from panicguard.rule import all_rules
+from panicguard.run import atomic, lint
+from panicguard.run.lint import Mode, lint_bytes, lint_file
+from panicguard.run.workers import run
 from panicguard.settings import Settings
 from panicguard.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panicguard.model import Result
+    from panicguard.diagnostic import Result
 
 SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()))
 BARE = "import asyncio\n\n\nasync def f(x):\n    asyncio.create_task(g(x))\n"
@@ -38,8 +38,8 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the stand-in linter 
 @pytest.fixture
 def workers(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Every run in workers, in batches of four."""
-    monkeypatch.setattr(pool, "ALONE_FILES", 0)
-    monkeypatch.setattr(pool, "BATCH_FILES", 4)
+    monkeypatch.setattr(lint, "ALONE_FILES", 0)
+    monkeypatch.setattr(lint, "BATCH_FILES", 4)
     return monkeypatch
 
 
@@ -286,14 +286,14 @@ def test_one_process_or_several_give_the_same(tmp_path: Path, monkeypatch: pytes
     given.insert(3, (str(tmp_path / "missing.py"), SETTINGS))
     alone = list(run(given, Mode()))
     assert [result.source.path for result in alone] == [path for path, _ in given]
-    monkeypatch.setattr(pool, "ALONE_FILES", 0)
-    monkeypatch.setattr(pool, "BATCH_FILES", 2)
+    monkeypatch.setattr(lint, "ALONE_FILES", 0)
+    monkeypatch.setattr(lint, "BATCH_FILES", 2)
     assert list(run(given, Mode())) == alone
     assert children() == []
 
 
 def test_few_files_need_no_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "_run_in_workers", None)
+    monkeypatch.setattr(lint, "_run_in_workers", None)
     assert len(list(run(iter(files(tmp_path, 3)), Mode()))) == 3
     assert list(run([], Mode())) == []
 
@@ -342,7 +342,7 @@ def misbehaving(workers: pytest.MonkeyPatch) -> None:
                 raise AssertionError("first\nsecond")
         return check(source, settings)
 
-    workers.setattr(pool, "check", check_or_die)
+    workers.setattr(lint, "check", check_or_die)
 
 
 @LINUX
@@ -372,7 +372,7 @@ def test_a_file_that_kills_the_linter_costs_itself(tmp_path: Path, workers: pyte
 @LINUX
 def test_a_file_that_hangs_costs_itself(tmp_path: Path, workers: pytest.MonkeyPatch) -> None:
     misbehaving(workers)
-    workers.setattr(pool, "SECONDS", 0.5)
+    workers.setattr(lint, "SECONDS", 0.5)
     given = files(tmp_path, 12)
     (tmp_path / "005.py").write_text("hang\n")
     results = list(run(given, Mode()))
@@ -441,6 +441,6 @@ def test_an_interrupted_run_ends_with_its_workers(tmp_path: Path, sent: signal.S
 
 
 def test_importing_the_pool_loads_no_process_machinery() -> None:
-    script = "import sys, panicguard.pool; print({'pebble', 'multiprocessing'} & set(sys.modules))"
+    script = "import sys, panicguard.run.workers; print({'pebble', 'multiprocessing'} & set(sys.modules))"
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ended.stdout == "set()\n"

@@ -22,7 +22,7 @@ from panicguard.source import Source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panicguard.model import Diagnostic
+    from panicguard.diagnostic import Diagnostic
 
 SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()), spawn_exempt=())
 LIBRARY, INSTALLED = (Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib"))

@@ -6,8 +6,8 @@ import bisect
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from panicguard.lines import line_at
 from panicguard.python.apis import IN_HANDLERS
-from panicguard.python.lex import line_at
 from panicguard.python.outline import outline
 from panicguard.python.screen import hits
 from panicguard.python.suspects import in_handler
@@ -15,7 +15,7 @@ from panicguard.python.suspects import in_handler
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Set
 
-    from panicguard.python.lex import LogicalLine, Scan
+    from panicguard.lines import LogicalLine, Scan
     from panicguard.python.outline import Block, Outline
 
 BOUND = re.compile(r"[ \t\f]*(\w+)\s*(?::|=(?!=))")

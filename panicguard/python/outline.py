@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Set
 
-    from panicguard.python.lex import LogicalLine
+    from panicguard.lines import LogicalLine
 
 _HEADER = re.compile(r"[ \t\f]*(?:(async[ \t]+def|def|class)[ \t]+(\w+)|(@))?")
 _CLAUSE = re.compile(r"[ \t\f]*(?:elif|else|except|finally)\b")

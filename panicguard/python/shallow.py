@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.python.lex import Scan, depth, margin, scan
+from panicguard.lines import Scan, margin
+from panicguard.python.lex import depth, scan
 from panicguard.python.screen import hits
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from panicguard.lines import line_at, margin
 from panicguard.python import inside, outside
-from panicguard.python.lex import line_at, margin
 from panicguard.python.marked import BOUND, WORD, mark
 from panicguard.python.outside import LONG, is_read, returned
 from panicguard.python.screen import hits
@@ -21,7 +21,7 @@ from panicguard.python.suspects import may_swallow
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence, Set
 
-    from panicguard.python.lex import Scan
+    from panicguard.lines import Scan
     from panicguard.python.marked import Marked
     from panicguard.python.outline import Block
 

@@ -11,7 +11,7 @@ from panicguard.python.outline import above, body_end
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from panicguard.python.lex import LogicalLine
+    from panicguard.lines import LogicalLine
     from panicguard.python.outline import Block
 
 _HANDLER = re.compile(r"[ \t\f]*except\b|.*\bsuppress\s*\(")

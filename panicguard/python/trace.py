@@ -11,14 +11,14 @@ import keyword
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from panicguard.python.lex import line_at, margin
+from panicguard.lines import line_at, margin
 from panicguard.python.outline import above, block_header, body_end, definition
 from panicguard.python.screen import RECEIVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
-    from panicguard.python.lex import LogicalLine
+    from panicguard.lines import LogicalLine
     from panicguard.python.outline import Block
 
 NAME = re.compile(r"\.?\w+")

@@ -77,7 +77,7 @@ from panicguard.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panicguard.model import Finding
+    from panicguard.diagnostic import Finding
     from panicguard.python.module import Module
     from panicguard.python.spawns import Spawn
 

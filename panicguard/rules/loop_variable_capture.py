@@ -84,11 +84,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.diagnostic import Applicability, Edit, Fix
 from panicguard.go import loops as go_loops
 from panicguard.go.apis import SPAWN_WORDS as GO_SPAWN_WORDS
 from panicguard.go.nodes import text
 from panicguard.go.sharing import read_later as read_later_in_go
-from panicguard.model import Applicability, Edit, Fix
 from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.closures import read_later, spawned_by_decorator
 from panicguard.python.lazy import cst
@@ -100,9 +100,9 @@ if TYPE_CHECKING:
 
     from libcst import CSTNode
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
     from panicguard.go.scopes import Binding
-    from panicguard.model import Finding
     from panicguard.python.closures import Closure
     from panicguard.python.module import Module
 

@@ -99,8 +99,8 @@ from panicguard.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
-    from panicguard.model import Finding
     from panicguard.python.module import Module
 
 _IN_HANDLERS = ("sys.exc_info",)

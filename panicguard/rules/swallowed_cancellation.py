@@ -59,7 +59,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.model import Applicability, Fix
+from panicguard.diagnostic import Applicability, Fix
 from panicguard.python import apis
 from panicguard.python.cancellation import (
     awaits_cancelled,
@@ -81,7 +81,7 @@ if TYPE_CHECKING:
 
     from libcst import CSTNode
 
-    from panicguard.model import Finding
+    from panicguard.diagnostic import Finding
     from panicguard.python.handlers import Handler
     from panicguard.python.module import Module
 

@@ -74,7 +74,7 @@ if TYPE_CHECKING:
 
     from libcst import CSTNode
 
-    from panicguard.model import Finding
+    from panicguard.diagnostic import Finding
     from panicguard.python.module import Module
 
 
