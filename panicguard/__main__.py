@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import sys
 
+from panicguard import streams
+
 
 def main() -> int:
     """Run the command line; the exit code."""
+    try:
+        streams.prepare()
+        return streams.finish(_run())
+    except OSError as error:  # before any command could begin, such as too few file descriptors for an import
+        return streams.refused(error)
+    except ImportError as error:
+        return streams.failed(f"A library cannot be loaded, for want of memory or because it is not installed: {error}")
+    except MemoryError:
+        return streams.failed("There is not enough memory")
+    except KeyboardInterrupt:  # while the command line is loaded
+        return 130
+
+
+def _run() -> int:
     if sys.argv[1:] in (["--version"], ["-V"], ["version"]):
         from panicguard import __version__
 
-        print(f"panicguard {__version__}")
+        sys.stdout.write(f"panicguard {__version__}\n")
         return 0
     from panicguard.cli import run
 

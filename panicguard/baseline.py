@@ -64,19 +64,20 @@ def parse(text: str) -> Baseline:
     if version["version"] != VERSION:
         raise BaselineError(f"it has version {version['version']}, and this panicguard reads version {VERSION}")
     known: dict[Entry, int] = {}
-    for item in items:
-        entry, count = _entry(item)
+    for number, item in enumerate(items, 1):
+        entry, count = _entry(item, number)
         known[entry] = max(count, known.get(entry, 0))  # a merge may leave the same line twice
     return known
 
 
-def _entry(item: object) -> tuple[Entry, int]:
+def _entry(item: object, number: int) -> tuple[Entry, int]:
     fields = [field.name for field in dataclasses.fields(Entry)]
     if isinstance(item, dict) and sorted(item) == sorted([*fields, "count"]):
         count = item["count"]
         if type(count) is int and count > 0 and all(isinstance(item[field], str) for field in fields):
             return Entry(*(item[field] for field in fields)), count
-    raise BaselineError(f"no entry, or a damaged one: {json.dumps(item)[:200]}")
+    # What it says instead is not shown: the file may be any JSON, to which a project's settings lead.
+    raise BaselineError(f"item {number} of the array is no entry, or a damaged one")
 
 
 def dump(baseline: Baseline) -> str:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from panicguard import __version__, links
 from panicguard.model import INVALID_SYNTAX, Applicability, Diagnostic, Edit, Fix, Result, Severity
 from panicguard.reading import read
+from panicguard.rule import rule_names
 from panicguard.settings import front_end, language
 from panicguard.source import Source
 
@@ -224,9 +225,9 @@ def _load(file: str) -> _Known:
         checksum, _, text = read(file).partition(b"\n")
         if checksum == _checksum(text):
             files = json.loads(text)
-            if isinstance(files, dict):
+            if isinstance(files, dict) and all(isinstance(entry, list) and len(entry) == 2 for entry in files.values()):
                 return _Known(file, files)
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError, MemoryError):
         pass
     return _Known(file, {})
 
@@ -292,12 +293,17 @@ def _remembered(path: str, settings: Settings, stamp: Stamp | None, found: Any) 
     """The result for a file in which something was found; None where the file is another by now."""
     source = Source(path, "")
     try:
+        if not all(isinstance(found[key], list) for key in ("diagnostics", "warnings", "noqa_codes")):
+            raise TypeError("no lists")
         if found["diagnostics"]:
             source = Source.decode(
                 path, read(path), notebook=language(settings, path) == "ipynb", language=front_end(settings, path)
             )
         diagnostics = tuple(_diagnostic(one, len(source.text)) for one in found["diagnostics"])
-        warnings, noqa_codes = (tuple(map(str, found[key])) for key in ("warnings", "noqa_codes"))
+        warnings, noqa_codes = tuple(found["warnings"]), tuple(found["noqa_codes"])
+        _check_texts(warnings)
+        if not rule_names().keys() >= {*noqa_codes}:
+            raise ValueError("a code of no rule")
     except (OSError, UnicodeError, LookupError, TypeError, ValueError):
         return None
     result = Result(source, diagnostics, warnings=warnings, noqa_codes=noqa_codes)
@@ -310,13 +316,27 @@ def _diagnostic(one: dict[str, Any], size: int) -> Diagnostic:
     if fix is not None:
         edits = tuple(Edit(edit["start"], edit["end"], edit["content"]) for edit in fix["edits"])
         fix = Fix(fix["title"], edits, Applicability(fix["applicability"]))
+        _check_texts((fix.title, *(edit.content for edit in edits)))
+        _check_places([place for edit in edits for place in (edit.start, edit.end)], size)
     made = Diagnostic(**one | {"fix": fix, "severity": Severity(one["severity"])})
-    texts = [made.code, made.name, made.message]
-    if fix is not None:
-        texts += (fix.title, *(edit.content for edit in fix.edits))
-    if not all(isinstance(text, str) for text in texts):
-        raise TypeError("no text")
-    for span in (made, *(fix.edits if fix is not None else ())):
-        if not 0 <= span.start <= span.end <= size:
-            raise ValueError("a place outside of the file")
+    _check_texts((made.message,))
+    _check_places([made.start, made.end], size)
+    if made.name != (made.code if made.code == INVALID_SYNTAX else rule_names()[made.code]):
+        raise ValueError("another rule's name")
+    if made.noqa_row is not None and not (type(made.noqa_row) is int and made.noqa_row >= 1):
+        raise ValueError("no row")
     return made
+
+
+def _check_texts(texts: Iterable[Any]) -> None:
+    """Raises TypeError for what is no text, ValueError for a text that no file holds."""
+    for text in texts:
+        str.encode(text)
+
+
+def _check_places(places: list[Any], size: int) -> None:
+    """Raises ValueError where the starts and ends of spans in a text of that size are none, or the spans overlap."""
+    if not places or any(type(place) is not int for place in places):
+        raise ValueError("no places")
+    if sorted((0, *places, size)) != [0, *places, size]:
+        raise ValueError("places outside of the file, or out of order")

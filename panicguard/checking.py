@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import os
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
 
-from panicguard import __version__, files, links, settings
+from panicguard import __version__, files, links, settings, streams
 from panicguard.commands import UsageError
 from panicguard.mode import Mode
 from panicguard.options import annotation_of, chain_for_options, settings_for_options
+from panicguard.remarks import tell, warn
+from panicguard.report.width import one_line
 from panicguard.settings import ConfigError
 from panicguard.settings.fields import INCLUDE
 
@@ -49,11 +52,11 @@ def check(options: Options) -> int:
     annotation = mode.annotation
     told = not (options.quiet or options.silent)
     if told and annotation is not None and (its.fix or its.fix_only):
-        click.echo(f"warning: --fix is incompatible with --add-{annotation.kind.value}.", err=True)
+        warn(f"--fix is incompatible with --add-{annotation.kind.value}.")
     baseline = baseline_of(its, options)  # before anything is written, as the file of the report
     if options.verbose and told:
         found_for, _ = chain_for_options(options)
-        click.echo(f"panicguard {__version__}, settings from {found_for(os.getcwd()).path or 'nowhere'}", err=True)
+        tell(f"panicguard {__version__}, settings from {one_line(found_for(os.getcwd()).path or 'nowhere')}")
     out = sys.stdout if options.output_file is None else report_file(options.output_file)
     if options.paths != ("-",) and options.stdin_filename is None:
         found = lint(options, settings_for, mode, baseline, progress=told and sys.stderr.isatty())
@@ -62,8 +65,8 @@ def check(options: Options) -> int:
         report(found, its, options, out)
         return _exit_code(found.results, its, options)
     if told and (ignored := [path for path in options.paths if path != "-"]):
-        click.echo(f"warning: Ignoring file {ignored[0]} in favor of standard input.", err=True)
-    data = sys.stdin.buffer.read()
+        warn(f"Ignoring file {ignored[0]} in favor of standard input.")
+    data = streams.standard_input().read()
     if annotation is not None:
         return 0  # there is no file to write
     result = _lint_stdin(data, options.stdin_filename, settings_for, mode)
@@ -102,7 +105,8 @@ def _show(options: Options, settings_for: Callable[[str], Settings]) -> int:
     arguments = options.paths or (".",)
     if options.show_files:
         found = files.discover(arguments, with_configuration)
-        sys.stdout.write("".join(f"{path}\n" for path, _ in found))
+        shown = one_line if sys.stdout.isatty() else str  # a program needs the names as they are
+        sys.stdout.write("".join(f"{shown(path)}\n" for path, _ in found))
         return 0
     from panicguard.settings import describe
 
@@ -151,7 +155,7 @@ def lint(
     )
     if not (options.quiet or options.silent):
         if count == 0:
-            click.echo("warning: No Python files found under the given path(s)", err=True)
+            warn("No Python files found under the given path(s)")
         _hint(files.excluded_but_named(options.paths, settings_for))
     return _told(Found(results), options, settings_for, baseline)
 
@@ -181,8 +185,8 @@ def _run(
         for result in cache.run(counted(), run, fixing=remaking) if cached else run(counted()):
             if result.diagnostics or result.original or result.warnings or result.noqa_codes:
                 said.append(result)
-            if progress and bar is None and time.monotonic() - started > SLOW:
-                bar = _progress_bar()
+            if progress and time.monotonic() - started > SLOW:
+                bar, progress = _progress_bar(), False
             if bar is not None:
                 bar.update(bar.task_ids[0], completed=count)
     finally:
@@ -200,15 +204,21 @@ def _lint_all(files: Iterable[tuple[str, Settings]], mode: Mode) -> Iterator[Res
         yield from pool.run(itertools.chain((first,), remaining), mode)
 
 
-def _progress_bar() -> Progress:
-    """A started bar, which leaves nothing behind when it is stopped: the files are found while they are checked."""
+def _progress_bar() -> Progress | None:
+    """A started bar, which leaves nothing behind when it is stopped: the files are found while they are checked.
+
+    None where there is no thread for it.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (TextColumn("Checked {task.completed} files"), BarColumn(bar_width=20))
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     bar.add_task("", total=None)
-    bar.start()
+    try:
+        bar.start()
+    except RuntimeError:
+        return None
     return bar
 
 
@@ -236,12 +246,12 @@ def _told(
 
         results, known, said = ratchet.hold(baseline, results, options, settings_for)
         if said and told:
-            click.echo(said, err=True)
+            tell(one_line(said))
     if told:
         for warning in (*settings_for(os.getcwd()).warnings, *(w for result in results for w in result.warnings)):
-            click.echo(f"warning: {warning}", err=True)
+            warn(warning)
         if advice := _advice(results):
-            click.echo(f"warning: {advice}", err=True)
+            tell(f"warning: {advice}")
     return Found(list(map(_shown, results)), known)
 
 
@@ -249,7 +259,7 @@ def _hint(excluded: Sequence[str]) -> None:
     if excluded:
         more = f" and {len(excluded) - 1} more are" if excluded[1:] else " is"
         flag = "checked all the same when named: `--force-exclude` leaves such files out"
-        click.echo(f"hint: `{excluded[0]}`{more} excluded, but {flag}", err=True)
+        tell(f"hint: `{one_line(excluded[0])}`{more} excluded, but {flag}")
 
 
 def _advice(results: Iterable[Result]) -> str | None:
@@ -271,11 +281,11 @@ def _added(results: Iterable[Result], options: Options) -> int:
         for diagnostic in result.diagnostics:
             if not diagnostic.is_rule and not options.silent:
                 row = result.source.location(diagnostic.start)[0]
-                click.echo(f"error: {result.source.path}:{row}: {diagnostic.message}", err=True)
+                tell(one_line(f"error: {result.source.path}:{row}: {diagnostic.message}"))
     count = sum(result.added for result in results)
     if count and not (options.quiet or options.silent):
         noun = "noqa directive" if options.add_noqa is not None else "ignore comment"
-        click.echo(f"Added {count} {noun}{'s' * (count != 1)}.", err=True)
+        tell(f"Added {count} {noun}{'s' * (count != 1)}.")
     return 0
 
 
@@ -289,7 +299,10 @@ def _shown(result: Result) -> Result:
 
 
 def report(found: Found, its: Settings, options: Options, stream: TextIO) -> None:
-    """Print what was found to a stream; the diff to standard output. Raises ConfigError for an unfit format."""
+    """Print what was found to a stream; the diff to standard output.
+
+    Raises ConfigError for an unfit format, and OSError.
+    """
     from panicguard.report import formats, paint, summary
 
     results, known = found
@@ -299,7 +312,7 @@ def report(found: Found, its: Settings, options: Options, stream: TextIO) -> Non
     if mode == "diff":
         from panicguard.report import diff
 
-        sys.stdout.write(paint.paint(diff.diff(results), options.color, sys.stdout))
+        sys.stdout.write(paint.paint(diff.diff(results), options.color, sys.stdout, exact=True))
     elif options.statistics:
         try:
             shown += formats.count(results, name, unsafe=unsafe)
@@ -314,8 +327,16 @@ def report(found: Found, its: Settings, options: Options, stream: TextIO) -> Non
             shown += summary.summary(results, mode=mode, unsafe=unsafe, statistics=options.statistics)
             if its.baseline is not None:
                 shown += summary.known_line(known, os.path.relpath(its.baseline))
-    stream.write(paint.paint(shown, "never" if options.output_file else options.color, stream))
-    stream.flush()
+    text = paint.paint(shown, "never" if options.output_file else options.color, stream)
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        if options.output_file is not None:
+            error.filename = options.output_file
+            with contextlib.suppress(OSError):  # at the end, it would be written again
+                stream.close()
+        raise
 
 
 def report_file(path: str) -> TextIO:
@@ -326,14 +347,15 @@ def report_file(path: str) -> TextIO:
     from pathlib import Path
 
     if links.escapes(path):
-        raise ConfigError(f"Failed to write {path}", f"it is a link to {os.path.realpath(path)}, outside of here")
+        target = one_line(os.path.realpath(path))
+        raise ConfigError(f"Failed to write {one_line(path)}", f"it is a link to {target}, outside of here")
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         file = open(  # noqa: SIM115 (click closes it)
             path, "w", encoding="utf-8", errors="backslashreplace", newline="", opener=_open_to_write
         )
     except OSError as error:
-        raise ConfigError(f"Failed to write {path}", error.strerror or str(error)) from None
+        raise ConfigError(f"Failed to write {one_line(path)}", error.strerror or str(error)) from None
     return click.get_current_context().with_resource(file)
 
 

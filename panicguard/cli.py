@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from panicguard import __version__, files, settings
+from panicguard import __version__, files, settings, streams
 from panicguard.commands import WIDTH, Group, UsageError, error_text
 from panicguard.options import (
     CONFLICTS,
@@ -21,6 +21,8 @@ from panicguard.options import (
     settings_for_options,
     with_values,
 )
+from panicguard.remarks import tell
+from panicguard.report.width import harmless, one_line
 from panicguard.rule import all_rules
 from panicguard.settings import ConfigError
 
@@ -93,7 +95,7 @@ def rule(rule: str | None, every: bool, output_format: str) -> int:
 
         close = difflib.get_close_matches(rule, [n for r in all_rules() for n in (r.code, r.name)], n=1)
         tip = f"a similar value exists: '{close[0]}'" if close else ""
-        raise UsageError(f"invalid value '{rule}' for '[RULE]'", context, tip, usage=None)
+        raise UsageError(f"invalid value '{one_line(rule)}' for '[RULE]'", context, tip, usage=None)
     from panicguard.report.rules import to_json, to_markdown
 
     _write(to_json(found, every=every) if output_format == "json" else "\n".join(map(to_markdown, found)))
@@ -117,7 +119,9 @@ def config(key: str | None, output_format: str) -> int:
 
         close = difflib.get_close_matches(key, settings.FIELDS, n=1)
         tip = f"a similar value exists: '{close[0]}'" if close else ""
-        raise UsageError(f"invalid value '{key}' for '[OPTION]'", click.get_current_context(), tip, usage=None)
+        raise UsageError(
+            f"invalid value '{one_line(key)}' for '[OPTION]'", click.get_current_context(), tip, usage=None
+        )
     return 0
 
 
@@ -146,17 +150,17 @@ def vendor(destination: str, language: str, name: str, check: bool, force: bool)
     from panicguard.vendor import vendor as copy
 
     if not check and links.escapes(destination):
-        target = os.path.realpath(destination)
-        raise ConfigError(f"Failed to write {destination}", f"it is a link to {target}, outside of here")
+        target = one_line(os.path.realpath(destination))
+        raise ConfigError(f"Failed to write {one_line(destination)}", f"it is a link to {target}, outside of here")
     try:
         if check:
             return _vendored(Path(destination) / name, compare(Path(destination), name, language))
         package = copy(Path(destination), name, language, force=force)
     except VendorError as error:
-        raise ConfigError(str(error)) from None
+        raise ConfigError(one_line(str(error))) from None
     except OSError as error:
-        raise ConfigError(f"Failed to write {destination}", error.strerror or str(error)) from None
-    _write(f"Copied the runtime to {package}\n\n")
+        raise ConfigError(f"Failed to write {one_line(destination)}", error.strerror or str(error)) from None
+    _write(f"Copied the runtime to {one_line(str(package))}\n\n")
     if language == "go":
         path = import_path(package)
         there = f'Import it:\n\nimport "{path}"\n' if path else "No go.mod above it names a module to import it from.\n"
@@ -170,9 +174,9 @@ def vendor(destination: str, language: str, name: str, check: bool, force: bool)
 def _vendored(package: Path, copy: Comparison) -> int:
     for state, names in (("edited", copy.edited), ("outdated", copy.outdated), ("missing", copy.missing)):
         for name in names:
-            _write(f"{package / name}: {state}\n")
+            _write(f"{one_line(str(package / name))}: {state}\n")
     if copy.same:
-        _write(f"{package} is mruntime {copy.version}, as this panicguard has it\n")
+        _write(f"{one_line(str(package))} is mruntime {copy.version}, as this panicguard has it\n")
         return 0
     force = " --force" if copy.edited else ""
     _write(f"`panicguard vendor{force}` with the same arguments brings it up to date\n")
@@ -190,7 +194,7 @@ def clean() -> int:
         configured = settings_for_options(Options())(here)
         named = os.path.join(configured.root, configured.cache_dir)
     for path in cache.clean(here, named):
-        click.echo(f"Removing cache at: {os.path.relpath(path)}", err=True)
+        tell(f"Removing cache at: {one_line(os.path.relpath(path))}")
     return 0
 
 
@@ -201,6 +205,7 @@ def server(stdio: bool, preview: bool) -> int:
     """Run the language server, on standard input and output."""
     from panicguard_lsp.server import serve
 
+    streams.standard_input()
     code: int = serve()
     return code
 
@@ -237,14 +242,17 @@ def help_(command: tuple[str, ...]) -> int:
     for name in command:
         found = shown.get_command(context, name) if isinstance(shown, click.Group) else None
         if found is None:
-            raise UsageError(f"unrecognized subcommand '{name}'", context)
+            raise UsageError(f"unrecognized subcommand '{one_line(name)}'", context)
         shown, context = found, click.Context(found, context, info_name=name)
     _write(f"{shown.get_help(context)}\n")
     return 0
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line: the exit code. Whatever is the user's mistake is said in words, with 2."""
+    """Run the command line: the exit code. Whatever is the user's mistake is said in words, with 2.
+
+    Raises OSError, ImportError and MemoryError where the system refuses what a command needs.
+    """
     for stream in (sys.stdout, sys.stderr):  # a path that is no text must not end the run
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -259,18 +267,19 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Abort:
         return 130
     except click.UsageError as error:
-        click.echo(error_text(error), err=True, nl=False)
+        tell(error_text(error))
         return 2
     except ConfigError as error:
-        click.echo(error.report, err=True)
+        tell(error.report)
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 141
+    except SystemExit as ended:  # of click: it has completed a word for a shell, or the reader of the output has gone
+        return int(ended.code or 0) if COMPLETION in os.environ else streams.GONE
+    except (OSError, ImportError, MemoryError):  # no bug: `main` says what the system refused
+        raise
     except Exception as error:
-        click.echo(f"panicguard failed\n  Cause: {type(error).__name__}: {error}", err=True)
+        tell(f"panicguard failed\n  Cause: {type(error).__name__}: {one_line(str(error))}")
         click.echo("This is a bug in panicguard: please report it, with the command that led here.", err=True)
         return 2
 
@@ -285,17 +294,17 @@ def _expanded(arguments: Iterable[str], within: tuple[str, ...] = ()) -> list[st
             continue
         failed = "Failed to read CLI arguments from files"
         if path in within:
-            raise ConfigError(failed, f"file `{path}` names itself")
+            raise ConfigError(failed, f"file `{one_line(path)}` names itself")
         try:
             with open(path, encoding="utf-8") as file:
                 lines = [line for line in file.read().splitlines() if line]
         except OSError as error:
-            raise ConfigError(failed, f"failed to open file `{path}`: {error.strerror}") from None
+            raise ConfigError(failed, f"failed to open file `{one_line(path)}`: {error.strerror}") from None
         except UnicodeDecodeError:
-            raise ConfigError(failed, f"failed to open file `{path}`: it is not UTF-8") from None
+            raise ConfigError(failed, f"failed to open file `{one_line(path)}`: it is not UTF-8") from None
         found += _expanded(lines, (*within, path))
     return found
 
 
 def _write(text: str) -> None:
-    sys.stdout.write(text)
+    sys.stdout.write(harmless(text))

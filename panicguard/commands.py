@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from panicguard.report.width import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -103,7 +105,7 @@ class Group(click.Group):
         if self.get_command(ctx, args[0]) is None:
             close = _closest(args[0], [name for name, command in self.commands.items() if not command.hidden])
             tip = f"a similar subcommand exists: '{close}'" if close else ""
-            raise UsageError(f"unrecognized subcommand '{args[0]}'", ctx, tip)
+            raise UsageError(f"unrecognized subcommand '{one_line(args[0])}'", ctx, tip)
         return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -210,16 +212,16 @@ def error_text(error: click.UsageError) -> str:
         lines += ["", f"  tip: {tip}"]
     if usage is not None and error.ctx is not None:
         lines += ["", error.ctx.get_usage().replace("[OPTIONS]", usage)]
-    return "\n".join([*lines, "", "For more information, try '--help'.", ""])
+    return "\n".join([*lines, "", "For more information, try '--help'."])
 
 
 def _words(error: click.UsageError) -> tuple[str, str, str | None]:
     """The message of an error, a tip, and what the usage has for options; None where it has no place."""
-    said = error.format_message()
+    said = error.format_message()  # that of click holds arguments as they are, which may be names of files
     if isinstance(error, UsageError):
         return said, error.tip, error.usage
     if isinstance(error, click.NoSuchOption):
-        name = error.option_name
+        name = one_line(error.option_name)
         options = error.ctx.command.get_params(error.ctx) if error.ctx else []
         known = {spelled: option for option in options for spelled in option.opts}
         close = _closest(name, known) if name.startswith("--") else None
@@ -232,25 +234,27 @@ def _words(error: click.UsageError) -> tuple[str, str, str | None]:
         option = next((p for p in error.ctx.command.params if error.option_name in p.opts), None)
         if option is not None and "requires an argument" in said:
             return f"a value is required for '{shown(option)}' but none was supplied{_choices(option)}", "", None
-        return f"unexpected value for '{error.option_name}' found; no more were expected", "", "[OPTIONS]"
+        return f"unexpected value for '{one_line(error.option_name)}' found; no more were expected", "", "[OPTIONS]"
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return f"the following required arguments were not provided:\n  {shown(error.param)}", "", "[OPTIONS]"
     if isinstance(error, click.BadParameter) and error.param is not None:
         what = f"'{shown(error.param)}'"
         value = re.match(r"'(.*)' is not one of ", error.message, re.DOTALL)
         if value is None and (other := re.match(r"('.*'): (.*)", error.message, re.DOTALL)):
-            return f"invalid value {other[1]} for {what}: {other[2]}", "", None
+            return one_line(f"invalid value {other[1]} for {what}: {other[2]}"), "", None
         if value is None:
-            return f"invalid value for {what}: {error.message}", "", None
+            return f"invalid value for {what}: {one_line(error.message)}", "", None
         if not value[1]:
             return f"a value is required for {what} but none was supplied{_choices(error.param)}", "", None
-        return f"invalid value '{value[1]}' for {what}{_choices(error.param)}", "", None
+        return f"invalid value '{one_line(value[1])}' for {what}{_choices(error.param)}", "", None
     if said == "Missing command." and error.ctx is not None and isinstance(error.ctx.command, click.Group):
         names = ", ".join(error.ctx.command.commands)
         return f"'panicguard' requires a subcommand but one was not provided\n  [subcommands: {names}]", "", "[OPTIONS]"
-    if extra := re.match(r"Got unexpected extra arguments? \((\S+)", said):
+    if said.startswith("invalid value"):
+        return said, "", None
+    if extra := re.match(r"Got unexpected extra arguments? \((\S+)", one_line(said)):
         return f"unexpected argument '{extra[1].rstrip(')')}' found", "", "[OPTIONS]"
-    return said, "", None if said.startswith("invalid value") else "[OPTIONS]"
+    return one_line(said), "", "[OPTIONS]"
 
 
 def _choices(option: click.Parameter) -> str:

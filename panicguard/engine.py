@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from panicguard.model import Finding
+    from panicguard.python.validity import Fault
     from panicguard.rule import Rule
     from panicguard.settings import Settings
     from panicguard.source import Source
@@ -60,7 +61,16 @@ def _check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
         left = suppress.place(source, found)
     else:
         left = suppress.suppress(source, found, rule_names(), frozenset(rule.code for rule in rules))
+    if left and (fault := front_end.fault(source)) is not None:
+        left = _beside(fault, source, left)
     return tuple(_as_configured(diagnostic, settings) for diagnostic in left)
+
+
+def _beside(fault: Fault, source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """What is to be said about a file that is broken: that, or what was found, but without the fixes."""
+    if not fault.invalid:
+        return tuple(replace(diagnostic, fix=None) for diagnostic in diagnostics)
+    return suppress.place(source, [Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, fault.message, fault.start, fault.end)])
 
 
 def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
@@ -104,6 +114,8 @@ class _FrontEnd(NamedTuple):
     """Whether a file is not to be checked at all."""
     standing_in: Callable[[str, Iterable[str]], frozenset[str]]
     findings: Callable[[Source, Settings, Sequence[Rule], frozenset[str]], list[Diagnostic]]
+    fault: Callable[[Source], Fault | None]
+    """What forbids to edit a file, asked only where there is something to say about it."""
 
 
 def _diagnostics(rule: Rule, findings: Iterator[Finding]) -> Iterator[Diagnostic]:
@@ -129,11 +141,16 @@ def _in_python(source: Source, settings: Settings, rules: Sequence[Rule], words:
     try:
         module = parse(source, settings, sorted(plain), sorted(caught))
     except UnparsableError as error:
-        code = INVALID_SYNTAX if error.invalid else INTERNAL_ERROR
-        return [Diagnostic(code, code, error.message, error.start, error.end)]
+        return [Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, error.message, error.start, error.end)]
     if module is None:
         return []
     return [one for rule in wanted if rule.python for one in _diagnostics(rule, rule.python(module))]
+
+
+def _fault_in_python(source: Source) -> Fault | None:
+    from panicguard.python.validity import fault
+
+    return fault(source)
 
 
 # Go
@@ -154,7 +171,7 @@ def _is_exempt_go(source: Source, settings: Settings) -> bool:
 
 
 FRONT_ENDS = {
-    "python": _FrontEnd(_python_words, lambda *_: False, python_screen.standing_in, _in_python),
-    "go": _FrontEnd(lambda rule, _: rule.go_words, _is_exempt_go, go_screen.standing_in, _in_go),
+    "python": _FrontEnd(_python_words, lambda *_: False, python_screen.standing_in, _in_python, _fault_in_python),
+    "go": _FrontEnd(lambda rule, _: rule.go_words, _is_exempt_go, go_screen.standing_in, _in_go, lambda _: None),
 }
 """By `Source.language`."""

@@ -8,11 +8,11 @@ import heapq
 import operator
 import os
 import stat
-import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import gomod, patterns, settings
 from panicguard.reading import SETTINGS, read
+from panicguard.remarks import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,12 +30,8 @@ PART = "_panic.py"
 """A module of every copy: to look for it takes less time than to read every `__init__.py`."""
 
 
-def _warn(message: str) -> None:
-    print(f"warning: {message}", file=sys.stderr)
-
-
 def discover(
-    arguments: Iterable[str], settings_for: SettingsFor, warn: Callable[[str], None] = _warn
+    arguments: Iterable[str], settings_for: SettingsFor, warn: Callable[[str], None] = warn
 ) -> Iterator[tuple[str, Settings]]:
     """(absolute path, settings) of each file under the arguments, once each, sorted by the parts of the path.
 

@@ -9,13 +9,10 @@ import bisect
 import dataclasses
 import functools
 import itertools
-import warnings
 from typing import TYPE_CHECKING
 
 from panicguard.engine import check as check_source
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Result, edited
-from panicguard.python.magics import as_python
-from panicguard.python.shallow import shallow
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -108,7 +105,7 @@ def converge(source: Source, check: Callable[[Source], tuple[Diagnostic, ...]], 
     judge = _judge(original)
     if judge is None:
         said = Diagnostic(
-            INVALID_SYNTAX, INVALID_SYNTAX, f"not fixed, for it is broken: {_parse_error(original)}", 0, 0
+            INVALID_SYNTAX, INVALID_SYNTAX, f"not fixed, for it is broken: {_python_fault(original)}", 0, 0
         )
         return Result(original, (*found, said))
     if (fault := _fault(source, diagnostics, judge)) is not None:
@@ -122,8 +119,17 @@ def _judge(original: Source) -> Callable[[Source], str | None] | None:
 
 
 def _python_judge(original: Source) -> Callable[[Source], str | None] | None:
-    """The running Python, else libcst, which knows newer syntax."""
-    return next((judge for judge in (_compile_error, _parse_error) if judge(original) is None), None)
+    """The running Python; less strict where the original is newer or deeper than it takes."""
+    from panicguard.python.validity import compile_error
+
+    return next((judge for judge in (compile_error, _python_fault) if judge(original) is None), None)
+
+
+def _python_fault(source: Source) -> str | None:
+    from panicguard.python.validity import fault
+
+    broken = fault(source)
+    return broken and broken.message
 
 
 def _fault(source: Source, diagnostics: Sequence[Diagnostic], judge: Callable[[Source], str | None]) -> str | None:
@@ -142,33 +148,6 @@ def _fault(source: Source, diagnostics: Sequence[Diagnostic], judge: Callable[[S
     return None if fault is None else f"the fixed text does not compile ({fault})"
 
 
-def _compile_error(source: Source) -> str | None:
-    """Why the running Python does not compile the source. In a notebook it may await outside of functions."""
-    import ast
-
-    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if source.document is not None else 0
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(as_python(source).text, source.path, "exec", flags, dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return _first_line(error)
-    return None
-
-
-def _parse_error(source: Source) -> str | None:
-    """Why libcst, which knows newer syntax than an older Python, does not parse the source, but for the statements that
-    are too deep for it: no rule finds anything there."""
-    import libcst
-
-    text = as_python(source).text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\f")
-    try:
-        libcst.parse_module(shallow(text, ())[0])
-    except (libcst.ParserSyntaxError, libcst.CSTLogicError, TypeError, RecursionError) as error:
-        return _first_line(error)
-    return None
-
-
 def _go_judge(original: Source) -> Callable[[Source], str | None]:
     """What compares with the original, which may hold what the grammar does not know."""
     from panicguard.go.tree import faults
@@ -182,10 +161,6 @@ _JUDGES: Mapping[str, Callable[[Source], Callable[[Source], str | None] | None]]
     "go": _go_judge,
 }
 """What judges a fixed file, by language."""
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def _internal_error(message: str) -> Diagnostic:

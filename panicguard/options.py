@@ -13,6 +13,7 @@ import click
 from panicguard import files, settings
 from panicguard.commands import given_globals
 from panicguard.report.formats import FORMATS
+from panicguard.report.width import one_line
 from panicguard.rule import all_rules
 from panicguard.settings import FIELDS, ConfigError, Settings, chain, discovery
 from panicguard.settings.discovery import Found
@@ -268,7 +269,7 @@ def chain_for_options(
     if len(named) > 1:
         raise ConfigError("You cannot specify more than one configuration file on the command line.")
     if named and options.isolated:
-        raise ConfigError(f"The argument `--config={named[0]}` cannot be used with `--isolated`")
+        raise ConfigError(f"The argument `--config={one_line(named[0])}` cannot be used with `--isolated`")
     above = [_override(given, cwd) for given in options.config if given not in named]
     above.append(settings.flags(_keys(options), cwd))
     if files_first:
@@ -292,8 +293,8 @@ def _override(given: str, cwd: str) -> Keys:
         except ConfigError as error:
             why = "\n".join(cause.replace("TOML parse error at", "At") for cause in error.causes[1:] or error.causes)
     else:
-        why = f"The path `{given}` does not point to a configuration file"
-    raise click.UsageError(f"invalid value '{given}' for '--config <CONFIG_OPTION>'{_TIP}\n\n{why}")
+        why = f"The path `{one_line(given)}` does not point to a configuration file"
+    raise click.UsageError(f"invalid value '{one_line(given)}' for '--config <CONFIG_OPTION>'{_TIP}\n\n{why}")
 
 
 def _keys(options: Options) -> dict[str, Any]:

@@ -28,14 +28,16 @@ from panicguard.settings import front_end, language
 from panicguard.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
+    from typing import Any, TypeAlias
 
     from pebble import ProcessPool
 
     from panicguard.settings import Settings
 
     File = tuple[str, Settings]
+    Pool: TypeAlias = "ProcessPool | _Here"
 
 ALONE_FILES = 250
 ALONE_BYTES = 2_000_000
@@ -47,6 +49,9 @@ BATCH_BYTES = 400_000
 SECONDS = 60.0
 SECONDS_PER_MEGABYTE = 15.0
 """What a batch may take before one of its files is thought to hang."""
+SPARE = 16
+DESCRIPTORS = 3
+"""File descriptors that are wanted to start workers at all, and for each of them."""
 TRIES = 5
 """How often a file that changes while it is fixed is read again."""
 
@@ -121,8 +126,25 @@ def run(files: Iterable[File], mode: Mode) -> Iterator[Result]:
 @dataclass(frozen=True, slots=True)
 class _Job:
     batch: list[File]
-    pool: ProcessPool
+    pool: Pool
     future: Future[list[Result]]
+
+
+class _Here:
+    """Stands for the workers where the system has none to give: does each job as it is scheduled, in this process."""
+
+    active = True
+
+    def schedule(self, function: Callable[..., Any], args: tuple[Any, ...], timeout: float) -> Future[Any]:
+        from concurrent.futures import Future
+
+        future: Future[Any] = Future()
+        future.set_result(function(*args))
+        return future
+
+    def stop(self) -> None: ...
+
+    def join(self) -> None: ...
 
 
 def _run_in_workers(files: Iterable[File], mode: Mode) -> Iterator[Result]:
@@ -173,23 +195,42 @@ def _run_in_workers(files: Iterable[File], mode: Mode) -> Iterator[Result]:
         _stop(pool)
 
 
-def _start(count: int) -> ProcessPool:
-    import multiprocessing
+def _start(count: int) -> Pool:
+    """Workers, or what stands for them where the system has no process, thread, semaphore or descriptor for them."""
+    try:
+        _try_descriptors(SPARE + DESCRIPTORS * count)
+        import multiprocessing
 
-    from pebble import ProcessPool
+        from pebble import ProcessPool
 
-    # Fork shares what is loaded; where it is not safe, spawn is the default.
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    pool = ProcessPool(max_workers=count, initializer=_prepare_worker, context=context)
+        # Fork shares what is loaded; where it is not safe, spawn is the default.
+        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        pool = ProcessPool(max_workers=count, initializer=_prepare_worker, context=context)
+    except (OSError, ImportError):  # an ImportError: semaphores are not there at all, or there is no memory for more
+        return _Here()
     # A worker inherits the mask: the interrupt that is meant for this process must not end it in a traceback.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]) if sys.platform != "win32" else None
     try:
-        if not pool.active:
-            raise RuntimeError("the workers did not start")
+        if pool.active:
+            return pool
+    except (OSError, RuntimeError, ImportError):  # a RuntimeError: no thread could be started, or no worker
+        pass
     finally:
         if mask is not None:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    return pool
+    _stop(pool)
+    return _Here()
+
+
+def _try_descriptors(count: int) -> None:
+    """Raises OSError where there are not so many file descriptors left."""
+    taken: list[int] = []
+    try:
+        while len(taken) < count:
+            taken.append(os.dup(0))
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
 
 
 def _batches(files: Iterable[File]) -> Iterator[list[File]]:
@@ -215,8 +256,8 @@ def _lint_batch(batch: list[File], mode: Mode) -> list[Result]:
     return [_lint(path, settings, mode) for path, settings in batch]
 
 
-def _stop(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]
+def _stop(pool: Pool) -> None:
+    pool.stop()
     pool.join()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import atomic, baseline, links
 from panicguard.reading import read
+from panicguard.report.width import one_line
 from panicguard.settings import ConfigError
 
 if TYPE_CHECKING:
@@ -119,4 +120,4 @@ def _write(path: str, old: str | None, new: str) -> None:
 
 
 def _error(what: str, path: str, why: str) -> ConfigError:
-    return ConfigError(f"Failed to {what} the baseline `{os.path.relpath(path)}`", why)
+    return ConfigError(f"Failed to {what} the baseline `{one_line(os.path.relpath(path))}`", one_line(why))

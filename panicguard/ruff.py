@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from panicguard.report.width import one_line
 from panicguard.settings import ConfigError, discovery, toml
 from panicguard.settings.keys import expanded
 
@@ -16,6 +17,8 @@ class _Configuration(NamedTuple):
     path: str
     external: tuple[str, ...]
     """Beginnings of codes that Ruff takes for another tool's."""
+    shown: bool
+    """Whether what says so lies with the project: a project may extend any file of the user's."""
 
 
 def advice(directory: str, codes: Iterable[str]) -> str | None:
@@ -24,48 +27,53 @@ def advice(directory: str, codes: Iterable[str]) -> str | None:
     configuration = _nearest(os.path.abspath(directory))
     if configuration is None:
         return None
-    path, external = configuration
+    path, external, shown = configuration
     unknown = sorted(code for code in codes if not code.startswith(external))
     if not unknown:
         return None
     table = "tool.ruff.lint" if os.path.basename(path) == "pyproject.toml" else "lint"
-    listed = ", ".join(f'"{prefix}"' for prefix in (*external, "PNC"))
+    listed = ", ".join((*(f'"{one_line(prefix)}"' for prefix in external if shown), '"PNC"'))
+    rest = "" if shown or not external else " beside what the file that it extends says"
     return (
         f"Ruff does not know `{unknown[0]}`, and its RUF100 may remove the `# noqa` comments that name it. "
-        f"In {os.path.relpath(path)} say:\n\n  [{table}]\n  external = [{listed}]\n"
+        f"In {one_line(os.path.relpath(path))} say{rest}:\n\n  [{table}]\n  external = [{listed}]\n"
     )
 
 
 def _nearest(directory: str) -> _Configuration | None:
     for name in discovery.RUFF_FILES:
         path = os.path.join(directory, name)
-        if os.path.isfile(path) and (table := _table(path)) is not None:
-            return _Configuration(path, _external(path, table))
+        if os.path.isfile(path) and (document := _document(path, directory)) is not None:
+            return _configuration(path, document, directory)
     parent = os.path.dirname(directory)
     return None if parent == directory else _nearest(parent)
 
 
-def _table(path: str) -> dict[str, Any] | None:
-    """What a file says of Ruff; None if it says nothing or is broken, which is for Ruff to tell."""
+def _document(path: str, within: str) -> toml.Document | None:
+    """A file that says something of Ruff; None if it does not or is broken, which is for Ruff to tell."""
     if os.path.basename(path) == "pyproject.toml" and not discovery.mentions(path, b"ruff"):
         return None
     try:
-        document = toml.read(path)
+        document = toml.read(path, within)
     except (ConfigError, RecursionError):
         return None
-    table = document.tool("ruff") if document.is_pyproject else document.table
-    return table if isinstance(table, dict) else None
+    return document if isinstance(_table(document), dict) else None
 
 
-def _external(path: str, table: dict[str, Any], depth: int = 0) -> tuple[str, ...]:
-    """The `external` of a table, else that of the file that it extends."""
+def _table(document: toml.Document) -> Any:
+    return document.tool("ruff") if document.is_pyproject else document.table
+
+
+def _configuration(path: str, document: toml.Document, within: str, depth: int = 0) -> _Configuration:
+    """The file at `path` with the `external` of a document, else of the one that this extends."""
+    table = _table(document)
     lint = table.get("lint")
     for place in (lint, table):
         if isinstance(place, dict) and isinstance(external := place.get("external"), list):
-            return tuple(str(prefix) for prefix in external)
+            return _Configuration(path, tuple(map(str, external)), document.outside is None)
     extend = table.get("extend")
-    if not isinstance(extend, str) or depth > 10:
-        return ()
-    base = expanded(extend, os.path.dirname(path))
-    below = _table(base)
-    return () if below is None else _external(base, below, depth + 1)
+    if isinstance(extend, str) and depth <= 10:
+        below = _document(expanded(extend, os.path.dirname(document.path or path)), within)
+        if below is not None:
+            return _configuration(path, below, within, depth + 1)
+    return _Configuration(path, (), shown=True)

@@ -13,11 +13,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
-import click
-
 from panicguard import files, gomod, settings
 from panicguard.checking import baseline_of, lint, mode_of, report, report_file
 from panicguard.options import chain_for_options, settings_for_options
+from panicguard.remarks import tell
 from panicguard.settings import ConfigError, discovery
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def watch(options: Options) -> int:
         try:
             _check_once(options, out)
         except ConfigError as error:
-            click.echo(error.report, err=True)
+            tell(error.report)
         sys.stdout.flush()
         _wait(seen, look)
         said = "File change detected...\n"

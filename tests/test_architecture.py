@@ -12,7 +12,8 @@ SERVER = Path(__file__).parent.parent / "lsp"
 
 # Module -> what it may import of the package. A package stands for what is in it; itself is always allowed.
 ALLOWED = {
-    "__main__": {"", "cli"},
+    "__main__": {"", "cli", "streams"},
+    "streams": {"report"},
     "notebook": set(),
     "reading": set(),
     "links": set(),
@@ -21,7 +22,7 @@ ALLOWED = {
     "rule": {"model", "python", "go"},
     "patterns": {"settings"},
     "settings": {"", "links", "patterns", "reading", "rule", "report"},
-    "files": {"gomod", "patterns", "reading", "settings"},
+    "files": {"gomod", "patterns", "reading", "remarks", "settings"},
     "gomod": {"reading", "settings"},
     "comments": {"source", "python", "go"},
     "go": {"model", "source", "settings", "patterns", "python", "directives", "scopes"},
@@ -37,19 +38,20 @@ ALLOWED = {
     "mode": {"annotate"},
     "pool": {"engine", "fix", "annotate", "atomic", "links", "mode", "model", "reading", "source", "rule", "settings"}
     | {"suppress"},
-    "cache": {"", "links", "model", "reading", "source", "settings"},
+    "cache": {"", "links", "model", "reading", "rule", "source", "settings"},
     "baseline": {"model", "source"},
-    "ratchet": {"atomic", "baseline", "links", "model", "options", "reading", "settings"},
+    "ratchet": {"atomic", "baseline", "links", "model", "options", "reading", "report", "settings"},
     "checking": {"", "cache", "commands", "files", "links", "mode", "model", "options", "pool", "ratchet", "report"}
-    | {"ruff", "settings", "source"},
-    "watch": {"gomod", "checking", "files", "options", "report", "settings"},
+    | {"remarks", "ruff", "settings", "source", "streams"},
+    "watch": {"gomod", "checking", "files", "options", "remarks", "report", "settings"},
+    "remarks": {"report"},
     "report": {"", "model", "rule", "source"},
     "vendor": {"reading"},
-    "ruff": {"settings"},
-    "commands": set(),
+    "ruff": {"report", "settings"},
+    "commands": {"report"},
     "options": {"commands", "files", "rule", "settings", "report", "annotate", "directives"},
-    "cli": {"", "cache", "checking", "commands", "files", "links", "options", "report", "rule", "settings", "vendor"}
-    | {"watch"},
+    "cli": {"", "cache", "checking", "commands", "files", "links", "options", "remarks", "report", "rule", "settings"}
+    | {"streams", "vendor", "watch"},
     "mruntime": set(),
 }
 # fmt: off

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import itertools
 import json
+import operator
 import os
 import signal
 import subprocess
@@ -194,6 +197,86 @@ def test_a_foreign_cache_is_not_believed(tmp_path):
         assert spoilt != text
         file.write_bytes(cache._checksum(spoilt) + b"\n" + spoilt)
         both(tmp_path, its)
+
+
+FINDING = ("diagnostics", 0)
+FIX = (*FINDING, "fix")
+EDITS = (*FIX, "edits")
+DEEP: list = []
+for _ in range(200):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        *itertools.product(
+            [(), ("diagnostics",), FINDING, FIX, EDITS, (*EDITS, 0), ("warnings",), ("noqa_codes",)],
+            [7, "text", True, {}, {"a": 1}, [7], [[]], DEEP],
+        ),
+        *itertools.product(
+            [(*FINDING, "start"), (*FINDING, "end")], [-1, 10**9, 10**400, 0.5, True, "0", None, [], {}]
+        ),
+        *itertools.product(
+            [(*EDITS, 0, "start"), (*EDITS, 0, "end"), (*EDITS, 1, "end")], [-1, 10**9, 10**400, 20.0, True, "0", None]
+        ),
+        *itertools.product(
+            [(*FINDING, "message"), (*FIX, "title"), (*EDITS, 0, "content"), ("warnings", 0)],
+            [7, None, [], {}, DEEP, "\ud800", "\udcff"],
+        ),
+        *itertools.product(
+            [(*FINDING, "code"), (*FINDING, "name")], ["PNC000", "io-error", "internal-error", "", 7, None, []]
+        ),
+        *itertools.product([(*FINDING, "severity"), (*FIX, "applicability")], ["grave", 7, None, [], {}]),
+        *itertools.product([(*FINDING, "noqa_row")], [0, -1, "1", 1.0, True, [], {}]),
+        *itertools.product([("noqa_codes", 0)], ["PNC000", 7, None, [], {}, "\ud800"]),
+        ((*FINDING, "more"), 1),
+        (EDITS, []),
+    ],
+)
+@pytest.mark.usefixtures("soon_settled")
+def test_an_entry_of_another_kind_is_not_believed(tmp_path, place, value):
+    """In each format what is printed with the entry is what is printed without a cache."""
+    its = project(tmp_path)
+    (tmp_path / "a.py").write_text(SPAWN + "# noqa: PNC101\n")
+    settle(tmp_path / "a.py")
+    both(tmp_path, its)
+    (file,) = tmp_path.glob(".panicguard_cache/*/*.json")
+    files = json.loads(file.read_bytes().partition(b"\n")[2])
+    (entry,) = (entry for path, entry in files.items() if path.endswith("a.py"))
+    entry[1]["warnings"] = entry[1]["warnings"] or ["a warning"]
+    assert entry[1]["noqa_codes"]
+    *way, last = (1, *place)
+    functools.reduce(operator.getitem, way, entry)[last] = value
+    text = json.dumps(files).encode()
+    file.write_bytes(cache._checksum(text) + b"\n" + text)
+    both(tmp_path, its)
+
+
+@pytest.mark.parametrize("entry", [7, None, "text", {}, [], [[]], [[], None, 1], DEEP, True, [None, None], ["", {}]])
+@pytest.mark.usefixtures("soon_settled")
+def test_no_entry_is_believed_beside_one_that_is_none(tmp_path, entry):
+    its = project(tmp_path)
+    (tmp_path / "a.py").write_text(SPAWN)
+    settle(tmp_path / "a.py")
+    both(tmp_path, its)
+    (file,) = tmp_path.glob(".panicguard_cache/*/*.json")
+    for texts in ({str(tmp_path / "a.py"): entry}, entry):
+        text = json.dumps(texts).encode()
+        file.write_bytes(cache._checksum(text) + b"\n" + text)
+        both(tmp_path, its)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "9" * 5000, '{"a":[[],1e999]}', "nonsense", ""])
+@pytest.mark.usefixtures("soon_settled")
+def test_a_file_that_is_no_cache_is_none(tmp_path, text):
+    its = project(tmp_path)
+    (tmp_path / "a.py").write_text(SPAWN)
+    settle(tmp_path / "a.py")
+    both(tmp_path, its)
+    (file,) = tmp_path.glob(".panicguard_cache/*/*.json")
+    file.write_bytes(cache._checksum(text.encode()) + b"\n" + text.encode())
+    both(tmp_path, its)
 
 
 def panicguard(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:

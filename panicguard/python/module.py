@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 
 class UnparsableError(Exception):
-    """The source cannot be read. `start` and `end` are offsets (code points) of the place; `invalid` says that
-    it is no Python, as against Python that the parser does not know or cannot take."""
+    """The source cannot be read, be it no Python or Python that the parser does not know or cannot take. `start` and
+    `end` are offsets (code points) of the place."""
 
-    def __init__(self, message: str, start: int, end: int, *, invalid: bool) -> None:
+    def __init__(self, message: str, start: int, end: int) -> None:
         super().__init__(message)
-        self.message, self.start, self.end, self.invalid = message, start, end, invalid
+        self.message, self.start, self.end = message, start, end
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def parse(source: Source, settings: Settings, words: Sequence[str], caught: Sequ
     text = source.text
     if "\0" in text:
         at = text.index("\0")
-        raise UnparsableError("source code cannot contain null bytes", at, at + 1, invalid=True)
+        raise UnparsableError("source code cannot contain null bytes", at, at + 1)
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     feeds = len(plain) - len(plain.lstrip("\f"))
     line_starts = [feeds, *source.line_starts[1:]]
@@ -118,7 +118,7 @@ def parse(source: Source, settings: Settings, words: Sequence[str], caught: Sequ
         row = plain.count("\n", 0, deep.offset) + 1
         start = source.line_starts[row - 1]
         message = f"nested too deeply to be analysed ({deep.depth} levels)"
-        raise UnparsableError(message, start, start + len(source.line(row)), invalid=False) from None
+        raise UnparsableError(message, start, start + len(source.line(row))) from None
     runtime = settings.runtime_module or DEFAULT_RUNTIME
     slimmed = slim(plain, scanned, words, caught, ("mruntime", *runtime.split(".")))
     if slimmed is None:
@@ -151,27 +151,11 @@ def _valid(_: CSTNode) -> None: ...
 
 
 def _unparsable(source: Source, plain: str) -> UnparsableError:
-    """What is wrong with a text that libcst rejects: in Python's own words where it rejects it too."""
-    import ast
-    import warnings
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(plain)
-    except SyntaxError as error:
-        row, column = error.lineno or 1, error.offset or 1
-        start = source.offset(row, max(column, 1))
-        end_row, end_column = error.end_lineno or row, error.end_offset or 0
-        end = source.offset(end_row, end_column) if (end_row, end_column) > (row, column) else start + 1
-        return UnparsableError(error.msg, start, min(max(end, start), len(source.text)), invalid=True)
-    except (RecursionError, MemoryError, ValueError):
-        pass
     try:
         cst.parse_module(plain)
     except cst.ParserSyntaxError as error:
         start = source.offset(error.raw_line, error.raw_column + 1)
-        return UnparsableError(f"the parser does not know this syntax: {error.message}", start, start, invalid=False)
+        return UnparsableError(f"the parser does not know this syntax: {error.message}", start, start)
     except (cst.CSTLogicError, TypeError) as error:
-        return UnparsableError(f"the parser failed: {error}", 0, 0, invalid=False)
+        return UnparsableError(f"the parser failed: {error}", 0, 0)
     raise AssertionError("parsed at the second try")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from panicguard.report import lines
+from panicguard.report.width import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,6 +42,7 @@ def _file(result: Result) -> Iterator[tuple[str, str]]:
 def _changes(name: str, old: Sequence[str], new: Sequence[str], no_newline: str) -> Iterator[tuple[str, str]]:
     """The changes under a name, if there is one; `no_newline` is what a line is followed by that has no newline."""
     if name:
+        name = _quoted(name)
         yield f"--- {name}\n", "removed"
         yield f"+++ {name}\n", "added"
     for group in lines.groups(old, new, CONTEXT, joined=2 * CONTEXT):
@@ -48,6 +51,15 @@ def _changes(name: str, old: Sequence[str], new: Sequence[str], no_newline: str)
         for op in group:
             for sign, line, style in _operation(op, old, new):
                 yield sign + (line if line.endswith(("\n", "\r")) else f"{line}\n{no_newline}"), style
+
+
+def _quoted(name: str) -> str:
+    """A name as git reads it in a patch: one that holds control characters in quotes, with escapes, or it could end the
+    line and go on with a patch of its own."""
+    if name == one_line(name) and not name.startswith('"'):
+        return name
+    plain = {*range(0x20, 0x7F)} - {*b'"\\'}
+    return '"' + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in os.fsencode(name)) + '"'
 
 
 def _operation(op: Op, old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str, str]]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from panicguard.report.width import escaped
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,36 +18,47 @@ if TYPE_CHECKING:
 
 
 class Format(NamedTuple):
-    """`people`: it is styled text for people, closed by a summary. `counts`: it has a form for `--statistics`."""
+    """`people`: it is styled text for people, closed by a summary. `counts`: it has a form for `--statistics`.
+
+    `lines`: of lines that have no way to hold a newline. `json`: it holds whatever there is.
+    """
 
     people: bool = False
     counts: bool = False
+    lines: bool = False
+    json: bool = False
 
 
 FORMATS = {
-    "full": Format(people=True, counts=True),
-    "concise": Format(people=True, counts=True),
-    "grouped": Format(people=True),
-    "json": Format(counts=True),
-    "json-lines": Format(),
+    "full": Format(people=True, counts=True, lines=True),
+    "concise": Format(people=True, counts=True, lines=True),
+    "grouped": Format(people=True, lines=True),
+    "json": Format(counts=True, json=True),
+    "json-lines": Format(json=True),
     "junit": Format(),
     "github": Format(),
-    "gitlab": Format(),
-    "pylint": Format(),
-    "rdjson": Format(),
+    "gitlab": Format(json=True),
+    "pylint": Format(lines=True),
+    "rdjson": Format(json=True),
     "azure": Format(),
-    "sarif": Format(),
+    "sarif": Format(json=True),
 }
 
 
 def render(results: Sequence[Result], name: str, *, unsafe: bool | None) -> list[tuple[str, str]]:
     """The diagnostics in the format of that name; `unsafe` is what `--unsafe-fixes` says."""
-    if FORMATS[name].people and not any(result.diagnostics for result in results):
+    its = FORMATS[name]
+    if its.people and not any(result.diagnostics for result in results):
         return []  # without the time that the import takes
+    from panicguard.report.plain import on_lines
+
     module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
-    if FORMATS[name].people:
+    if its.lines:
+        results = list(map(on_lines, results))
+    if its.people:
         return list(module.render(results, unsafe=unsafe))
-    return [(module.render(results), "")]
+    text = module.render(results)
+    return [(escaped(text) if its.json else text, "")]
 
 
 def count(results: Sequence[Result], name: str, *, unsafe: bool | None) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from panicguard.report.location import absolute
+from panicguard.report.width import CONTROLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from panicguard.model import Diagnostic, Result
     from panicguard.source import Source
 
-ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
+ESCAPES = {code: f"&#{code};" for code in CONTROLS} | str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
+)
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """The characters that XML has no way to hold."""
 

@@ -1,9 +1,11 @@
-"""Styled text to what a stream gets: the only place that knows of colours."""
+"""Styled text to what a stream gets: the only place that knows of colours, and that lets no other control through."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, TextIO
+
+from panicguard.report.width import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,10 +31,20 @@ STYLES = {
 }
 
 
-def paint(segments: Iterable[tuple[str, str]], color: str, stream: TextIO) -> str:
-    """The text of `segments`; `color` is always, never, or auto: ask the stream and the environment."""
-    if not (color == "always" or (color == "auto" and _wants_colors(stream))):
-        return "".join(text for text, _ in segments)
+def paint(segments: Iterable[tuple[str, str]], color: str, stream: TextIO, *, exact: bool = False) -> str:
+    """The text of `segments`; `color` is always, never, or auto: ask the stream and the environment.
+
+    Control characters are drawn. `exact`: only where people see them, as what goes elsewhere is for a program.
+    """
+    segments = list(segments)
+    whole = "".join(text for text, _ in segments)
+    colored = color == "always" or (color == "auto" and _wants_colors(stream))
+    terminal = stream.isatty()
+    if (colored or terminal or not exact) and whole != harmless(whole):
+        segments = [(_drawn(text, terminal=terminal), style) for text, style in segments]
+        whole = "".join(text for text, _ in segments)
+    if not colored:
+        return whole
     from rich.color import ColorSystem
     from rich.style import Style
 
@@ -41,6 +53,14 @@ def paint(segments: Iterable[tuple[str, str]], color: str, stream: TextIO) -> st
         styles[style].render(text, color_system=ColorSystem.STANDARD) if style in styles else text
         for text, style in segments
     )
+
+
+def _drawn(text: str, *, terminal: bool) -> str:
+    """The text with control characters drawn. What ends a line of an old source, a return alone, ends it in a file; on
+    a terminal it would let the next line write over this one."""
+    if not text.endswith("\r"):
+        return harmless(text)
+    return harmless(text[:-1]) + ("␍\n" if terminal else "\r")
 
 
 def _wants_colors(stream: TextIO) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from panicguard.report.fixable import applies, hidden
+from panicguard.report.width import one_line
 from panicguard.rule import rule_names
 
 if TYPE_CHECKING:
@@ -54,11 +55,11 @@ def show_fixes(results: Sequence[Result], names: Mapping[str, str] | None = None
     if not total:
         return []
     names = rule_names() if names is None else names
-    segments = [("\nFixed ", ""), (str(total), "count"), (f" {_plural('error', total)}:\n", "")]
+    segments = [("\n", ""), ("Fixed ", ""), (str(total), "count"), (f" {_plural('error', total)}:\n", "")]
     counters = [(result.source.path, Counter(result.fixed)) for result in results if result.fixed]
     digits = max(len(str(n)) for _, counter in counters for n in counter.values())
     for path, counter in counters:
-        segments += [("- ", "separator"), (path, "path"), (":\n", "separator")]
+        segments += [("- ", "separator"), (one_line(path), "path"), (":\n", "separator")]
         for code, count in sorted(counter.items(), key=lambda item: (-item[1], item[0])):
             name = names.get(code, code)
             segments += [(f"    {count:>{digits}} \u00d7 ", ""), (code, "code"), (f" ({name})\n", "")]
@@ -67,7 +68,7 @@ def show_fixes(results: Sequence[Result], names: Mapping[str, str] | None = None
 
 def known_line(known: int, path: str) -> list[tuple[str, str]]:
     """How many findings were left out, since the baseline at `path` knows them."""
-    return [(f"{known} {_plural('error', known)} known to `{path}`.\n", "")] if known else []
+    return [(f"{known} {_plural('error', known)} known to `{one_line(path)}`.\n", "")] if known else []
 
 
 def _fixed(done: str, none: str, fixed: int, more: int) -> list[tuple[str, str]]:

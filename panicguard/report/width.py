@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
 
-_STAND_IN = {
+_STAND_IN: dict[int, str] = {
     **{code: chr(0x2400 + code) for code in range(0x20) if code != 0x0A},
     0x09: "    ",
     0x7F: "␡",
     0x200D: "",
-    **dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"),
+    **dict.fromkeys((*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"),
 }
+_ON_ONE_LINE = {**_STAND_IN, 0x09: "␉", 0x0A: "␊"}
+del _ON_ONE_LINE[0x200D]  # it joins emojis, which names are made of, too
+CONTROLS = tuple(_ON_ONE_LINE)
+"""The code points that a terminal does not show but obeys."""
+_HARMFUL = re.compile("\r(?!\n)|[" + "".join(chr(code) for code in CONTROLS if chr(code) not in "\t\n\r") + "]")
+_ESCAPED = {code: f"\\u{code:04x}" for code in CONTROLS if code > 0x20}
 
 
 def printable(text: str) -> str:
@@ -22,6 +29,21 @@ def printable(text: str) -> str:
 def drawn(text: str) -> str:
     """The same for a line of a diff, where tabs stay as they are and byte order marks are drawn."""
     return "\t".join(map(printable, text.replace("\ufeff", "\ufffd").split("\t")))
+
+
+def one_line(text: str) -> str:
+    """The text as a part of one line: as `printable`, but a newline and a tab are drawn too. For names and messages."""
+    return text if text.isascii() and text.isprintable() else text.translate(_ON_ONE_LINE)
+
+
+def harmless(text: str) -> str:
+    """Lines with control characters drawn, but for tabs and what ends a line: LF and CRLF."""
+    return _HARMFUL.sub(lambda found: one_line(found[0]), text)
+
+
+def escaped(text: str) -> str:
+    """A JSON text that says the same without the control characters that JSON may hold as they are."""
+    return text.translate(_ESCAPED) if _HARMFUL.search(text) else text
 
 
 _EXCEPTIONS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from panicguard.report.width import one_line
 from panicguard.settings import toml
 from panicguard.settings.discovery import mentions
 from panicguard.settings.errors import ConfigError
@@ -54,24 +55,28 @@ class Chain(NamedTuple):
 
 def of(found: Found) -> Chain:
     """The chain of what was found for a directory. Raises ConfigError."""
-    keys = () if found.path is None else _extended((found.path,), found.root)
-    keys = tuple(one._replace(by_user=found.by_user) for one in keys)
+    keys = () if found.path is None else _extended((found.path,), found.root, named=found.named)
+    keys = tuple(one._replace(by_user=found.named) for one in keys)
     ruff: tuple[Keys, ...] = ()
     if found.ruff is not None and (found.path is not None or mentions(found.ruff, *_OF_USE)):
         ruff = _ruff((found.ruff,))
     return Chain(keys, found.root or os.path.dirname(found.path or ""), found.path, ruff)
 
 
-def _extended(paths: tuple[str, ...], root: str | None) -> tuple[Keys, ...]:
-    """The keys of a file and of all that it extends, weakest first; `paths` is the way that led to it, itself last."""
+def _extended(paths: tuple[str, ...], root: str | None, *, named: bool) -> tuple[Keys, ...]:
+    """The keys of a file and of all that it extends, weakest first; `paths` is the way that led to it, itself last.
+
+    `named`: the user has named the file.
+    """
     path = paths[-1]
     directory = os.path.dirname(path)
     try:
-        document = toml.read(path)
+        document = toml.read(path, None if named else os.path.dirname(paths[0]))
     except ConfigError as error:
         if len(paths) == 1:
             raise
-        extends = f"`{paths[-2]}` extends `{path}`"
+        path = one_line(path)
+        extends = f"`{one_line(paths[-2])}` extends `{path}`"
         causes = error.causes[1:] if error.causes[0].startswith("Failed to load") else error.causes
         raise ConfigError(f"Failed to load extended configuration `{path}` ({extends})", *causes) from None
     own = from_document(document, root or directory)
@@ -79,10 +84,15 @@ def _extended(paths: tuple[str, ...], root: str | None) -> tuple[Keys, ...]:
     below: tuple[Keys, ...] = ()
     for name in (given,) if isinstance(given, str) else given:
         other = expanded(name, directory)
-        if other in paths:
-            circle = " extends ".join(f"`{one}`" for one in (*paths, other))
-            raise ConfigError(f"Circular configuration detected: {circle}")
-        below += _extended((*paths, other), root)
+        try:
+            if other in paths:
+                circle = " extends ".join(f"`{one_line(one)}`" for one in (*paths, other))
+                raise ConfigError(f"Circular configuration detected: {circle}")
+            below += _extended((*paths, other), root, named=False)
+        except ConfigError:
+            if document.outside is None:
+                raise
+            raise document.error(own.places["extend"], "") from None  # which must not say what else it names
     return (*below, own)
 
 

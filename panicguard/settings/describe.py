@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from panicguard.report.width import escaped, one_line
 from panicguard.settings.fields import FIELDS, Either, ListOf, Settings, TableOf
 from panicguard.settings.resolve import values
 
@@ -79,7 +80,8 @@ def show_settings(path: str, chain: Chain, settings: Settings) -> str:
     if chain.path is not None:
         lines.append(f"# Settings path: {_toml(chain.path)}")
     for key, value in _in_force(settings):
-        origin = ", ".join(dict.fromkeys(keys.place(part) for part, keys in _origins(key, chain))) or _unset(key, value)
+        places = dict.fromkeys(one_line(keys.place(part)) for part, keys in _origins(key, chain))
+        origin = ", ".join(places) or _unset(key, value)
         lines.append(f"{key} = {_toml(value)}  # {origin}" if value is not None else f"# {key}: {origin}")
     return "\n".join((*lines, ""))
 
@@ -136,4 +138,4 @@ def _toml(value: Any) -> str:
             return f"{{ {items} }}" if items else "{}"
         case list() | tuple():
             return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value, ensure_ascii=False)
+    return escaped(json.dumps(value, ensure_ascii=False))

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.reading import SETTINGS, is_irregular, read
+from panicguard.report.width import one_line
 from panicguard.settings import toml
 from panicguard.settings.errors import ConfigError
 
@@ -22,14 +23,14 @@ RUFF_FILES = (".ruff.toml", "ruff.toml", "pyproject.toml")
 class Found(NamedTuple):
     """The configuration file that holds for a directory, and Ruff's beside it, which ours inherits from.
 
-    `root` is where relative patterns start from; None: each from the directory of the file it stands in.
+    `root` is where relative patterns start from; None: each from the directory of the file it stands in. `named`: the
+    file is where it is by the user's will, not by that of whoever has written the project.
     """
 
     path: str | None
     ruff: str | None
     root: str | None
-    by_user: bool = False
-    """Whether the file is the user's own, or the user named it."""
+    named: bool = False
 
 
 def find(directory: str, cwd: str) -> Found:
@@ -37,13 +38,13 @@ def find(directory: str, cwd: str) -> Found:
     path = nearest(directory)
     if path is not None:
         return Found(path, ruff_file(os.path.dirname(path)), None)
-    return Found(_users_file(), _closest(directory, ruff_file), cwd, by_user=True)
+    return Found(_users_file(), _closest(directory, ruff_file), cwd, named=True)
 
 
 def given(path: str, root: str | None = None) -> Found:
     """A file that is named instead of looked for."""
     path = os.path.abspath(path)
-    return Found(path, ruff_file(os.path.dirname(path)), root, by_user=True)
+    return Found(path, ruff_file(os.path.dirname(path)), root, named=True)
 
 
 def nearest(directory: str) -> str | None:
@@ -53,12 +54,12 @@ def nearest(directory: str) -> str | None:
 
 def _users_file() -> str | None:
     home = os.environ.get("APPDATA") if sys.platform == "win32" else os.environ.get("XDG_CONFIG_HOME")
-    return own_file(os.path.join(home or os.path.expanduser("~/.config"), "panicguard"))
+    return own_file(os.path.join(home or os.path.expanduser("~/.config"), "panicguard"), named=True)
 
 
 @functools.cache
-def own_file(directory: str) -> str | None:
-    """The configuration file in a directory, remembered until `forget`.
+def own_file(directory: str, *, named: bool = False) -> str | None:
+    """The configuration file in a directory, remembered until `forget`; `named` as in Found.
 
     Raises ConfigError where a pyproject.toml is no TOML and may be about panicguard, and where one is neither a file
     nor a directory: to read it might never end.
@@ -66,10 +67,10 @@ def own_file(directory: str) -> str | None:
     for name in FILES:
         path = os.path.join(directory, name)
         if os.path.isfile(path):
-            if name != "pyproject.toml" or _has_table(path):
+            if name != "pyproject.toml" or _has_table(path, None if named else directory):
                 return path
         elif is_irregular(path):
-            raise ConfigError(f"Failed to load configuration `{path}`", "Not a regular file")
+            raise ConfigError(f"Failed to load configuration `{one_line(path)}`", "Not a regular file")
     return None
 
 
@@ -98,9 +99,9 @@ def _closest(directory: str, own: Callable[[str], str | None]) -> str | None:
     return found
 
 
-def _has_table(path: str) -> bool:
+def _has_table(path: str, within: str | None) -> bool:
     # Most projects' pyproject.toml says nothing of panicguard, and the import of tomllib takes longer than that.
-    return mentions(path, b"panicguard") and toml.read(path).tool("panicguard") is not None
+    return mentions(path, b"panicguard") and toml.read(path, within).tool("panicguard") is not None
 
 
 def mentions(path: str, *words: bytes) -> bool:

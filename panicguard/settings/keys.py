@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from panicguard import __version__, patterns
+from panicguard.report.width import one_line
 from panicguard.settings import toml
 from panicguard.settings.errors import ConfigError
 from panicguard.settings.fields import FIELDS, GO_CALL_PARTS, Either, ListOf, TableOf
@@ -55,11 +56,11 @@ def flags(values: Mapping[str, Any], directory: str) -> Keys:
     for key, value in values.items():
         kind = FIELDS[key].kind
         for _, message in _faults(kind, value):
-            raise ConfigError(f"Invalid value for '--{key}'", message)
+            raise ConfigError(f"Invalid value for '--{key}'", one_line(message))
         for _, selector in _unknown(kind, value):
             said = f"Unknown rule selector `{selector}` in `{key}` from the CLI"
             if key not in LENIENT:
-                raise ConfigError(said, did_you_mean(selector))
+                raise ConfigError(one_line(said), did_you_mean(selector))
             warnings.append(f"{said}: {did_you_mean(selector)}")
     return Keys(values, directory, warnings=tuple(warnings), by_user=True)
 
@@ -124,11 +125,14 @@ def _take(document: Document, table: object, where: Where, found: _Found, allowe
         for inner, message in _faults(kind, value):
             raise document.error((*at, *inner), message)
         for inner, selector in _unknown(kind, value):
-            unknown = f"Unknown rule selector `{selector}` in `{given}` from {document.origin}"
+            unknown, instead = f"Unknown rule selector `{one_line(selector)}`", did_you_mean(selector)
+            if document.outside is not None:
+                unknown, instead = "Unknown rule selector", document.error((*at, *inner), instead).causes[-1]
+            unknown += f" in `{given}` from {document.origin}"
             if key not in LENIENT:
-                frame = document.error((*at, *inner), did_you_mean(selector)).causes[-1]
+                frame = document.error((*at, *inner), instead).causes[-1]
                 raise ConfigError(unknown, frame.replace("TOML parse error at", "At"))
-            found.warnings.append(f"{unknown}: {did_you_mean(selector)}")
+            found.warnings.append(f"{unknown}: {instead}")
         found.values[key] = value
         found.places[key] = at
 
@@ -144,8 +148,10 @@ def _require(document: Document, where: Where, wanted: str) -> None:
     shown = wanted if wanted.strip()[:1] in "=~!<>" else f"=={wanted}"
     message = f"Required version `{shown}` does not match the running version `{__version__}`"
     if document.path is None:
-        raise ConfigError(message)
-    raise ConfigError(f"Failed to load configuration `{document.path}`", message)
+        raise ConfigError(one_line(message))
+    if document.outside is not None:
+        raise document.error(where, message)
+    raise ConfigError(f"Failed to load configuration {document.origin}", one_line(message))
 
 
 def _is_version(version: str, wanted: str) -> bool:

@@ -6,7 +6,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from panicguard import reading
+from panicguard import links, reading
+from panicguard.report.width import one_line
 from panicguard.settings.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -15,15 +16,20 @@ if TYPE_CHECKING:
 
 
 class Document(NamedTuple):
-    """A TOML text: `path` is None for an argument of the command line."""
+    """A TOML text: `path` is None for an argument of the command line.
+
+    `outside` is the directory in which it should lie for its content to be shown, if it lies elsewhere: a project's
+    settings may lead to any file of the user's.
+    """
 
     path: str | None
     text: str
     table: dict[str, Any]
+    outside: str | None = None
 
     @property
     def origin(self) -> str:
-        return f"`{self.path}`" if self.path else "the CLI"
+        return f"`{one_line(self.path)}`" if self.path else "the CLI"
 
     @property
     def is_pyproject(self) -> bool:
@@ -43,7 +49,7 @@ class Document(NamedTuple):
         return self.failure(*_positions(self.text).get(where, (0, 1)), message)
 
     def failure(self, start: int, end: int, message: str) -> ConfigError:
-        """The error that points at these offsets of the text."""
+        """The error that points at these offsets of the text; of a text that is not to be shown it only says where."""
         row = self.text.count("\n", 0, start) + 1
         line_start = self.text.rfind("\n", 0, start) + 1
         line = self.text[line_start:].partition("\n")[0].rstrip("\r")
@@ -53,24 +59,43 @@ class Document(NamedTuple):
         blank = "".join("\t" if char == "\t" else " " for char in line[:column])
         frame = (
             f"TOML parse error at line {row}, column {column + 1}\n{gutter} |\n{row} | {line}\n"
-            f"{gutter} | {blank}{'^' * max(1, min(end, line_start + len(line)) - start)}\n{message}"
+            f"{gutter} | {blank}{'^' * max(1, min(end, line_start + len(line)) - start)}\n{one_line(message)}"
         )
         if self.path is None:
-            return ConfigError(f"Invalid value '{self.text}' for '--config'", frame)
-        parsing = f"Failed to parse {self.path}"
+            return ConfigError(f"Invalid value '{one_line(self.text)}' for '--config'", frame)
+        path = one_line(self.path)
+        if self.outside is not None:
+            frame = f"At line {row}, column {column + 1} it is not valid for panicguard. {self._hidden}"
+        parsing = f"Failed to parse {path}"
         if self.is_pyproject:
             return ConfigError(parsing, frame)
-        return ConfigError(f"Failed to load configuration `{self.path}`", parsing, frame)
+        return ConfigError(f"Failed to load configuration `{path}`", parsing, frame)
+
+    @property
+    def _hidden(self) -> str:
+        """Why what the document says is not shown, and how to see it."""
+        import shlex
+
+        command = one_line(f"panicguard check --config {shlex.quote(self.path or '')}")
+        return (
+            f"What it says is not shown, since the file lies outside of `{one_line(self.outside or '')}`: "
+            f"`{command}` shows it."
+        )
 
 
-def read(path: str) -> Document:
-    """The document in a file. Raises ConfigError where it cannot be read or is no TOML."""
+def read(path: str, within: str | None = None) -> Document:
+    """The document in a file. Raises ConfigError where it cannot be read or is no TOML.
+
+    Only if the file really lies in the directory `within` is its content shown; wherever it lies if that is None, as
+    for a file that the user has named.
+    """
     try:
         text = reading.read(path, reading.SETTINGS).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigError(f"Failed to load configuration `{path}`", f"Failed to read {path}", reason) from None
-    return parse(Document(path, text, {}))
+        name = one_line(path)
+        raise ConfigError(f"Failed to load configuration `{name}`", f"Failed to read {name}", reason) from None
+    return parse(Document(path, text, {}, None if within is None or not links.leads_out(path, within) else within))
 
 
 def parse(document: Document) -> Document:
