@@ -1,20 +1,18 @@
-"""panicguard's language server, `panicguard server`: what the command line finds, in an editor.
+"""The language server, `panicguard server`: the findings of the command line in an editor.
 
-convert        the border: values of the protocol, positions in the client's encoding
-protocol       messages in and out, and what becomes of bad ones
-server         what the server knows and does, and which message leads to what
-lifecycle      from `initialize` to `exit`, and the settings in between
-sync           documents that are opened, changed and closed
-pull           diagnostics that the client asks for
-answers        actions, hovers and commands
+main           which handler each message has; standard input and output
+protocol       messages in and out, and how malformed ones are rejected
+server         the state of the server, and what the handlers share
+handlers/      from a message to its effect or answer, one function each
+proto/         the border to the protocol's types and positions; only it creates values of lsprotocol
 documents      the open documents and notebooks
-configuration  the settings of a file, with those of the editor on top
-preferences    what the editor's settings say
-actions        what can be done about a diagnostic
-process        the worker as the server sees it
-worker         the worker itself: `jobs`, one after another
+configuration  the settings of a file, overridden by those of the editor
+preferences    the editor's settings
+actions        the code actions on findings
+process        the server's side of the worker
+worker         the process that does `jobs`, one after another
 jobs           checking, fixing, explaining: pure functions
-hover          what is to say about a place; the spawns there are found by `hover_python` and `hover_go`
+hover          the text about a spawn or a rule
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What can be done about the diagnostics of a document."""
+"""The actions that are offered on the findings of a document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from panicguard.model import Edit
 
-    from .jobs import Found
+    from .jobs import EditorFinding
     from .preferences import Preferences
 
 QUICK_FIX = "quickfix"
@@ -22,9 +22,10 @@ FIX_ALL_TITLE = "panicguard: Fix all auto-fixable problems"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing to do. `edits` is None where they are to be computed: those of `rule`, or of all rules.
+    """An action that the user can pick. `edits` is None if they are still to be computed: those of `rule`, or of all
+    rules without one.
 
-    `preferred` is None where that is not said. `command` is a command of the server and its arguments.
+    `preferred` is None if the client is not told. `command` is a command of the server, and its arguments.
     """
 
     title: str
@@ -36,52 +37,58 @@ class Action:
 
 
 def is_wanted(kind: str, only: Sequence[str] | None) -> bool:
-    """Whether a kind begins with one of those asked for."""
+    """Whether a kind is one of those asked for, or below one of them."""
     return only is None or kind.startswith(tuple(only))
 
 
-def of_diagnostics(
-    asked: Sequence[Found], found: Iterable[Found], preferences: Preferences, unsafe: bool
-) -> Iterator[tuple[Action, Found]]:
-    """What can be done about those of the diagnostics that are asked about, each with the one it is about: fixes first.
+def of_findings(
+    asked: Sequence[EditorFinding], findings: Iterable[EditorFinding], preferences: Preferences, unsafe: bool
+) -> Iterator[tuple[Action, EditorFinding]]:
+    """The actions on the findings that are asked about, fixes first, each with the finding it is about. `findings` are
+    all those of the document.
 
-    `unsafe` says whether fixing all takes unsafe fixes.
+    `unsafe` says whether fixing all includes unsafe fixes.
     """
     if preferences.fix_violation:
-        for one in asked:
-            if (action := _fix(one)) is not None:
-                yield action, one
-        yield from _of_rules(asked, found, unsafe)
+        for finding in asked:
+            if (action := _fix(finding)) is not None:
+                yield action, finding
+        yield from _of_rules(asked, findings, unsafe)
     if preferences.disable_rule_comment:
-        for one in asked:
-            if one.silencing is not None:
-                title = f"panicguard ({one.diagnostic.code}): Disable for this line"
-                yield Action(title, QUICK_FIX, (one.silencing,)), one
-    for code, one in {one.diagnostic.code: one for one in asked if one.diagnostic.is_rule}.items():
+        for finding in asked:
+            if finding.silencing is not None:
+                title = f"panicguard ({finding.diagnostic.code}): Disable for this line"
+                yield Action(title, QUICK_FIX, (finding.silencing,)), finding
+    rule_findings = (finding for finding in asked if finding.diagnostic.is_rule)
+    for code, finding in {finding.diagnostic.code: finding for finding in rule_findings}.items():
         title = f"panicguard ({code}): Show documentation"
-        yield Action(title, QUICK_FIX, command=("panicguard.openDocumentation", code)), one
+        yield Action(title, QUICK_FIX, command=("panicguard.openDocumentation", code)), finding
 
 
 def fix_all(kind: str) -> Action:
-    """The action that fixes all there is to fix."""
+    """The action that applies all fixes of a document."""
     return Action(FIX_ALL_TITLE, kind)
 
 
-def _fix(found: Found) -> Action | None:
-    fix = found.diagnostic.fix
+def _fix(finding: EditorFinding) -> Action | None:
+    fix = finding.diagnostic.fix
     if fix is None:
         return None
     suggestion = " (suggestion)" * (fix.applicability is Applicability.DISPLAY_ONLY)
-    title = f"panicguard ({found.diagnostic.code}): {fix.title}{suggestion}"
+    title = f"panicguard ({finding.diagnostic.code}): {fix.title}{suggestion}"
     return Action(title, QUICK_FIX, fix.edits, fix.applicability is Applicability.SAFE)
 
 
-def _of_rules(asked: Sequence[Found], found: Iterable[Found], unsafe: bool) -> Iterator[tuple[Action, Found]]:
-    """For each rule asked about of which the document has more to fix: fix them all."""
+def _of_rules(
+    asked: Sequence[EditorFinding], findings: Iterable[EditorFinding], unsafe: bool
+) -> Iterator[tuple[Action, EditorFinding]]:
+    """For each rule asked about that has several fixes in the document: apply them all."""
     allowed = (Applicability.SAFE, Applicability.UNSAFE) if unsafe else (Applicability.SAFE,)
     counts = collections.Counter(
-        one.diagnostic.code for one in found if one.diagnostic.fix and one.diagnostic.fix.applicability in allowed
+        finding.diagnostic.code
+        for finding in findings
+        if finding.diagnostic.fix and finding.diagnostic.fix.applicability in allowed
     )
-    for code, one in {one.diagnostic.code: one for one in asked}.items():
+    for code, finding in {finding.diagnostic.code: finding for finding in asked}.items():
         if counts[code] > 1:
-            yield Action(f"panicguard ({code}): Fix all in this file", QUICK_FIX, rule=code), one
+            yield Action(f"panicguard ({code}): Fix all in this file", QUICK_FIX, rule=code), finding

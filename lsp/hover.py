@@ -1,21 +1,22 @@
-"""What is to say about a place in a file: the spawn there, or the rule that a suppression comment names.
+"""The text of a hover: about a spawn, or about a rule that a suppression comment names.
 
 Offsets count code points of `Source.text`."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from panicguard import directives, engine, patterns
 from panicguard.comments import scan
+from panicguard.inventory import site_at
+from panicguard.inventory.site import short
 from panicguard.python.magics import as_python
 from panicguard.report.rules import to_markdown
 from panicguard.rule import all_rules, rule_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
+    from panicguard.inventory.site import SpawnSite
     from panicguard.model import Diagnostic
     from panicguard.settings import Settings
     from panicguard.source import Source
@@ -29,19 +30,8 @@ class Hover(NamedTuple):
     end: int
 
 
-class Site(NamedTuple):
-    """A spawn: `text[start:end]` is what spawns."""
-
-    start: int
-    end: int
-    facts: tuple[tuple[str, str], ...]
-    """Names and what stands for them, in Markdown."""
-    reason: str | None = None
-    """Why it is safe, if it is known to be."""
-
-
 def hover(source: Source, settings: Settings, offset: int) -> Hover | None:
-    """What is to say about an offset, if anything."""
+    """The text about what is at an offset; None without any."""
     plain = as_python(source)
     return _of_code(plain, offset) or _of_spawn(plain, settings, offset)
 
@@ -56,62 +46,56 @@ def _of_code(source: Source, offset: int) -> Hover | None:
 
 
 def _of_spawn(source: Source, settings: Settings, offset: int) -> Hover | None:
-    site = _SITES[source.language](source, settings, offset)
+    site = site_at(source, settings, offset)
     if site is None:
         return None
-    facts = "\n".join(f"- {name}: {value}" for name, value in site.facts)
-    spawns = short(source.text[site.start : site.end])
-    markdown = f"**Spawn** `{spawns}`\n\n{facts}\n\n{_verdict(source, settings, site)}\n"
+    facts = "\n".join(f"- {name}: {value}" for name, value in _facts(site))
+    call = short(source.text[site.start : site.end])
+    markdown = f"**Spawn** `{call}`\n\n{facts}\n\n{_verdict(source, settings, site)}\n"
     return Hover(markdown, site.start, site.end)
 
 
-def _verdict(source: Source, its: Settings, site: Site) -> str:
-    """Whether the spawn is reported, and why, or why not."""
+def _facts(site: SpawnSite) -> tuple[tuple[str, str], ...]:
+    """What is known about a spawn: labels and their values in Markdown."""
+    of_a_fix = " of a fix" if site.is_proposed else ""
+    target = "unknown" if site.target is None else f"`{site.target}`"
+    line = "" if site.target_line is None else f" (line {site.target_line})"
+    return (
+        ("API", f"`{site.api}`"),
+        ("Target", f"{target}{line}"),
+        (f"Component{of_a_fix}", f"`{site.component}`"),
+        (f"Policy{of_a_fix}", f"`{site.policy}`"),
+        ("Owner", "none" if site.owner is None else f"`{site.owner}`"),
+        ("Handle", site.handle),
+    )
 
-    def said(settings: Settings) -> list[Diagnostic]:
-        found = engine.check(source, settings)
-        return [d for d in found if d.start <= site.end and site.start <= d.end and d.is_rule]
 
-    if found := said(its):
-        return "\n\n".join(f"Reported as {d.code} ({d.name}): {d.message}" for d in found)
-    if found := said(dataclasses.replace(its, ignore_noqa=True)):
-        return f"Not reported: a comment suppresses {_codes(found)}."
-    if patterns.is_spawn_exempt(its, source.path) or source.path.endswith(".pyi"):
+def _verdict(source: Source, settings: Settings, site: SpawnSite) -> str:
+    """Whether the spawn is reported, and why or why not: each thing that may hide a finding is switched off in turn."""
+
+    def reported(**changes: Any) -> list[Diagnostic]:
+        diagnostics = engine.check(source, dataclasses.replace(settings, **changes))
+        return [d for d in diagnostics if d.start <= site.end and site.start <= d.end and d.is_rule]
+
+    if diagnostics := reported():
+        return "\n\n".join(f"Reported as {d.code} ({d.name}): {d.message}" for d in diagnostics)
+    if diagnostics := reported(ignore_noqa=True):
+        return f"Not reported: a comment suppresses {_codes(diagnostics)}."
+    if patterns.is_spawn_exempt(settings, source.path) or source.path.endswith(".pyi"):
         return "Not reported: the rules about spawns do not hold in this file (`spawn-exempt`)."
-    if engine.FRONT_ENDS[source.language].skips(source, its):
+    if engine.FRONT_ENDS[source.language].skips(source, settings):
         return "Not reported: this file is generated."
-    every = dataclasses.replace(its, ignore_noqa=True, enabled=frozenset(rule_names()), per_file_ignores=())
-    if found := said(every):
-        return f"Not reported: {_codes(found)} is off for this file."
-    if site.reason is not None:
-        return f"Not reported: {site.reason}."
-    if said(dataclasses.replace(every, low_confidence=True, strict_spawns=True)):
+    all_rules_on = {"ignore_noqa": True, "enabled": frozenset(rule_names()), "per_file_ignores": ()}
+    if diagnostics := reported(**all_rules_on):
+        return f"Not reported: {_codes(diagnostics)} is off for this file."
+    if site.safe_because is not None:
+        return f"Not reported: {site.safe_because}."
+    if reported(**all_rules_on, low_confidence=True, strict_spawns=True):
         return (
             "Not reported: it is likely to be safe, or not certain to be a spawn (`strict-spawns`, `low-confidence`)."
         )
     return "Not reported: what it runs handles its own errors, or it runs nothing."
 
 
-def _codes(found: list[Diagnostic]) -> str:
-    return ", ".join(dict.fromkeys(d.code for d in found))
-
-
-def short(text: str) -> str:
-    """A text that may be long, in one line."""
-    return text if len(text) <= 60 and "\n" not in text else f"{text.splitlines()[0][:57]}..."
-
-
-def _python_site(source: Source, settings: Settings, offset: int) -> Site | None:
-    from .hover_python import site_at
-
-    return site_at(source, settings, offset)
-
-
-def _go_site(source: Source, settings: Settings, offset: int) -> Site | None:
-    from .hover_go import site_at
-
-    return site_at(source, settings, offset)
-
-
-_SITES: Mapping[str, Callable[[Source, Settings, int], Site | None]] = {"python": _python_site, "go": _go_site}
-"""What finds the spawn at an offset, by language; each is imported where there is something of it."""
+def _codes(diagnostics: list[Diagnostic]) -> str:
+    return ", ".join(dict.fromkeys(d.code for d in diagnostics))

@@ -1,4 +1,4 @@
-"""What the worker does: pure functions over a source and settings, whose results are plain data."""
+"""The jobs of the worker: pure functions of a source and settings, whose results are plain data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from panicguard import annotate, engine, fix, pool
 from panicguard.directives import Kind
 from panicguard.mode import Mode
-from panicguard.model import INVALID_SYNTAX, Diagnostic
+from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Diagnostic
 from panicguard.rule import rule_names
 from panicguard.settings import Settings
 from panicguard.source import Source
@@ -23,45 +23,50 @@ if TYPE_CHECKING:
     from panicguard.model import Edit
 
 
-class Found(NamedTuple):
-    """A diagnostic, and the edit that silences it on its line, if a comment can."""
+class EditorFinding(NamedTuple):
+    """A diagnostic, and the edit that adds a suppression comment to its line; None if a comment cannot suppress it."""
 
     diagnostic: Diagnostic
     silencing: Edit | None
 
 
-def check(source: Source, settings: Settings) -> tuple[Found, ...]:
-    """What is to say about a source, as `panicguard check` says it."""
+def failed(error: Exception) -> EditorFinding:
+    """What is shown in place of findings if a check could not be made."""
+    return EditorFinding(Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, str(error), 0, 0), None)
+
+
+def check(source: Source, settings: Settings) -> tuple[EditorFinding, ...]:
+    """The findings of `panicguard check` in a source."""
     if (null := source.text.find("\0")) >= 0:
         message = "source code cannot contain null bytes"
-        return (Found(Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, message, null, null + 1), None),)
-    return _found(source, engine.check(source, settings))
+        return (EditorFinding(Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, message, null, null + 1), None),)
+    return _with_silencing(source, engine.check(source, settings))
 
 
-def _found(source: Source, diagnostics: tuple[Diagnostic, ...]) -> tuple[Found, ...]:
+def _with_silencing(source: Source, diagnostics: tuple[Diagnostic, ...]) -> tuple[EditorFinding, ...]:
     edits = annotate.silencing(source, diagnostics, rule_names(), annotate.Annotation(Kind.NOQA))
-    return tuple(map(Found, diagnostics, edits))
+    return tuple(map(EditorFinding, diagnostics, edits))
 
 
 def fixed(source: Source, settings: Settings, unsafe: bool, code: str | None) -> Source | None:
-    """The source after all fixes, or those of one rule; None where there is nothing to fix, or it cannot be."""
+    """The source after all fixes, or after those of the rule `code`. None if nothing is or can be fixed."""
     result = fix.converge(source, functools.partial(_fixable, settings=settings, code=code), unsafe)
     return None if result.original is None else result.source
 
 
 def _fixable(source: Source, settings: Settings, code: str | None) -> tuple[Diagnostic, ...]:
-    found = engine.check(source, settings)
-    return tuple(d if code in (None, d.code) else dataclasses.replace(d, fix=None) for d in found)
+    diagnostics = engine.check(source, settings)
+    return tuple(d if code in (None, d.code) else dataclasses.replace(d, fix=None) for d in diagnostics)
 
 
-def check_file(path: str, settings: Settings) -> tuple[Source, tuple[Found, ...]]:
-    """The same as `check` for a file on the disk; its source is without text where there is nothing to say."""
+def check_file(path: str, settings: Settings) -> tuple[Source, tuple[EditorFinding, ...]]:
+    """`check` for a file on the disk, with its source. The source has no text if there are no findings."""
     result = pool.lint_file(path, settings, Mode())
-    return result.source, _found(result.source, result.diagnostics)
+    return result.source, _with_silencing(result.source, result.diagnostics)
 
 
 def warm() -> None:
-    """Import what the first job would have to wait for."""
+    """Import what the first job would otherwise have to import."""
     check(Source("warm.py", "import asyncio\nasyncio.create_task(f())\n"), Settings(enabled=frozenset(rule_names())))
 
 

@@ -1,5 +1,5 @@
-"""What the editor's settings say: the keys of Ruff's, so far as they mean something here. Keys that are not known are
-passed over, as an editor's extension may be newer than the server."""
+"""The editor's settings: the keys of Ruff's that make sense for panicguard. Unknown keys are ignored, because an
+editor's extension may be newer than the server."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _CHOICES = {
 }
 
 DEFAULT = Options(force_exclude=True)
-"""What holds where the editor says nothing: a file that is excluded is open for other reasons than to be checked."""
+"""The options that an editor does not set. Exclusion is forced: to open an excluded file is not to ask for a check."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """The settings of one workspace folder. `options` are those that the command line has, too."""
+    """The settings of one workspace folder. `options` are those that the command line has as well."""
 
     options: Options = DEFAULT
     files_first: bool = False
-    """Whether what the project says counts for more than the options."""
+    """Whether the configuration files of the project override the options."""
     enable: bool = True
     fix_all: bool = True
     fix_violation: bool = True
@@ -45,16 +45,16 @@ class Preferences:
     log_file: str | None = None
 
 
-def read(given: object) -> tuple[Preferences, tuple[str, ...]]:
-    """The preferences in the JSON of an editor, and what is wrong with it: a key of the wrong type is left out."""
-    flat = dict(_flat(given, "")) if isinstance(given, dict) else {}
+def read_preferences(values: object) -> tuple[Preferences, tuple[str, ...]]:
+    """The preferences in an editor's JSON, and its faults. A value of the wrong type is a fault, and is ignored."""
+    flat = dict(_flat(values, "")) if isinstance(values, dict) else {}
     faults = [
         f"`{key}`: expected {kind}, not {json.dumps(flat.pop(key))}"
         for key, value in tuple(flat.items())
         if (kind := _expected(key, value)) is not None
     ]
-    if given is not None and not isinstance(given, dict):
-        faults.append(f"expected an object, not {json.dumps(given)[:80]}")
+    if values is not None and not isinstance(values, dict):
+        faults.append(f"expected an object, not {json.dumps(values)[:80]}")
 
     def strings(key: str) -> tuple[str, ...] | None:
         value = flat.get(f"lint.{key}", flat.get(key))
@@ -89,9 +89,9 @@ def read(given: object) -> tuple[Preferences, tuple[str, ...]]:
     ), tuple(faults)
 
 
-def _flat(given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    """The keys with dots between their parts, whichever way they are nested; null is not given."""
-    for key, value in given.items():
+def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """The values by dotted key, however the keys are nested. Null counts as not set."""
+    for key, value in values.items():
         if isinstance(value, dict) and key != "configuration":
             yield from _flat(value, f"{prefix}{key}.")
         elif value is not None:
@@ -99,7 +99,7 @@ def _flat(given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _expected(key: str, value: object) -> str | None:
-    """What the value of a key should have been, if it is not."""
+    """What the value of a key should be; None if it is that."""
     if key in _FLAGS and not isinstance(value, bool):
         return "true or false"
     if key in _STRINGS and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
@@ -114,7 +114,7 @@ def _expected(key: str, value: object) -> str | None:
 
 
 def _toml(value: object) -> str:
-    """A JSON value in TOML."""
+    """A JSON value as TOML."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items() if v is not None) + "}"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The worker as the server sees it: a process that is there when it is needed, and replaced when it fails."""
+"""The server's side of the worker: a process that is started when it is needed, and replaced when it fails."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 SECONDS_PER_MEGABYTE = 15.0
-"""What a job may take before its file is thought to hang."""
+"""The time after which a job is taken to hang: so many seconds, and more for larger files."""
 _LIMIT = 1 << 26
-# Nothing may be imported from the current directory: it is the workspace.
+# The worker has the search path of the server. It must not import from the current directory: that is the workspace.
 _MAIN = "import sys; sys.path[:] = {path!r}; from panicguard_lsp.worker import main; main()"
 
 
 class JobError(Exception):
-    """A job that came to nothing: why."""
+    """A job that failed, with the reason."""
 
 
 class ObsoleteError(Exception):
-    """A job that is no longer wanted now that it could be done."""
+    """A job whose result was no longer wanted when its turn came."""
 
 
 class Worker:
-    """A process that does one job at a time, in the order in which they were asked for."""
+    """A process that does one job at a time, in the order of the calls of `run`."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
@@ -39,9 +39,10 @@ class Worker:
         self._turn = asyncio.Lock()
 
     async def run(self, job: str, *arguments: Any, size: int = 0, wanted: Callable[[], bool] = lambda: True) -> Any:
-        """What a job comes to. `size` is how many characters it is about; `wanted` is asked before it starts.
+        """The result of a job. `size` is the number of characters it works on; `wanted` is called before it starts.
 
-        Raises JobError, and ObsoleteError. A job whose caller is cancelled while it runs is not interrupted.
+        Raises JobError if the job fails or hangs, and ObsoleteError if it is not `wanted` any more. A job whose caller
+        is cancelled while it runs is not interrupted.
         """
         await self._turn.acquire()
         if not wanted():
@@ -52,12 +53,12 @@ class Worker:
         return await asyncio.shield(exchange)
 
     async def start(self) -> None:
-        """Have the process ready before the first job."""
+        """Start the process before the first job needs it."""
         async with self._turn:
             await self._started()
 
     async def stop(self) -> None:
-        """End the process, in the middle of a job if need be."""
+        """Kill the process, even in the middle of a job."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
@@ -65,7 +66,7 @@ class Worker:
     def _next(self, exchange: asyncio.Future[Any]) -> None:
         self._turn.release()
         if not exchange.cancelled():
-            exchange.exception()  # it was raised to the caller, if that is still there
+            exchange.exception()  # mark it as seen: the caller may have been cancelled
 
     async def _exchange(self, job: bytes, size: int) -> Any:
         process = await self._started()
@@ -74,15 +75,15 @@ class Worker:
         try:
             process.stdin.write(job)
             limit = self._seconds + SECONDS_PER_MEGABYTE * size / 1e6
-            done, answer = pickle.loads(await asyncio.wait_for(_answer(process.stdout), limit))
+            done, result = pickle.loads(await asyncio.wait_for(_receive(process.stdout), limit))
         except (TimeoutError, asyncio.TimeoutError):
             await self.stop()
             raise JobError("the linter took too long and was stopped") from None
         except (asyncio.IncompleteReadError, ConnectionError):
             raise JobError(f"the linter crashed on this file ({_ending(await process.wait())})") from None
         if not done:
-            raise JobError(answer)
-        return answer
+            raise JobError(result)
+        return result
 
     async def _started(self) -> Process:
         if self._process is None or self._process.returncode is not None:
@@ -94,7 +95,7 @@ class Worker:
         return self._process
 
 
-async def _answer(stdout: asyncio.StreamReader) -> bytes:
+async def _receive(stdout: asyncio.StreamReader) -> bytes:
     return await stdout.readexactly(*LENGTH.unpack(await stdout.readexactly(LENGTH.size)))
 
 

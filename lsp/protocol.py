@@ -1,7 +1,7 @@
-"""Messages: how they come in and go out, and what becomes of those that are none.
+"""JSON-RPC messages: how they are read and written, and how malformed messages are rejected.
 
-A message that cannot be read, comes too early or too late, or is of the wrong shape is answered if it wants an answer,
-and forgotten otherwise; it never ends the server.
+A message that is not JSON, that comes too early or too late or has the wrong shape is answered with an error if it is
+a request, and ignored otherwise. It never ends the server.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ NOT_INITIALIZED = -32002
 _LONGEST_HEADER = 1 << 16
 _LONGEST = 1 << 30
 _HEADER = re.compile(rb"content-length:[ \t]*(\d{1,11})[ \t]*\r?\Z", re.IGNORECASE)
-"""Also at the end of a line that is the rest of a message longer than it said."""
+"""Found also at the end of a line: what is before it may be the rest of a body that was longer than announced."""
 
 log = logging.getLogger(__name__)
 
 
 class Protocol(LanguageServerProtocol):
-    """pygls's, with an answer to every request."""
+    """The protocol of pygls, except that every request is answered."""
 
     state = "new"
-    """new, running or down."""
+    """new (before `initialize`), running, or down (after `shutdown`)."""
 
     def receive(self, body: bytes) -> None:
-        """Act on the body of a message."""
+        """Handle the body of a message."""
         try:
             message = json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -49,29 +49,29 @@ class Protocol(LanguageServerProtocol):
             self.refuse(None, INVALID_REQUEST, "expected an object")
             return
         try:
-            self._act_on(message)
+            self._dispatch(message)
         except Exception:
             log.exception("A message came to nothing")
 
-    def _act_on(self, message: dict[str, Any]) -> None:
-        asked, method = message.get("id"), message.get("method")
+    def _dispatch(self, message: dict[str, Any]) -> None:
+        request_id, method = message.get("id"), message.get("method")
         is_request = "id" in message and "method" in message
-        if message.get("jsonrpc") != self.VERSION or not isinstance(asked, (int, str, type(None))):
-            known = asked if isinstance(asked, (int, str)) else None
+        if message.get("jsonrpc") != self.VERSION or not isinstance(request_id, (int, str, type(None))):
+            known = request_id if isinstance(request_id, (int, str)) else None
             self.refuse(known, INVALID_REQUEST, "expected a message of JSON-RPC 2.0")
         elif "method" in message:
             refusal = self._refusal(method, message.get("params"))
             if refusal is None:
                 self._handle(message, is_request=is_request)
             elif is_request:
-                self.refuse(asked, *refusal)
+                self.refuse(request_id, *refusal)
         elif "result" in message or "error" in message:
             self.handle_message(self.structure_message(message))
         elif "id" in message:
-            self.refuse(asked, INVALID_REQUEST, "expected a method")
+            self.refuse(request_id, INVALID_REQUEST, "expected a method")
 
     def _refusal(self, method: object, params: object) -> tuple[int, str] | None:
-        """Why a request or a notification is not acted on."""
+        """The code and message of the error if a request or notification cannot be handled now."""
         if not isinstance(method, str):
             return INVALID_REQUEST, "expected a string in `method`"
         if self.state == "new" and method not in ("initialize", "exit"):
@@ -95,22 +95,23 @@ class Protocol(LanguageServerProtocol):
             return
         self.handle_message(structured)
 
-    def refuse(self, asked: int | str | None, code: int, why: str) -> None:
+    def refuse(self, request_id: int | str | None, code: int, message: str) -> None:
         """Answer a request with an error."""
-        self._send_data({"jsonrpc": self.VERSION, "id": asked, "error": {"code": code, "message": why}})
+        self._send_data({"jsonrpc": self.VERSION, "id": request_id, "error": {"code": code, "message": message}})
 
 
-def read(stream: int, loop: asyncio.AbstractEventLoop, act: Callable[[bytes | None], None]) -> None:
-    """Have the event loop act on each message of a stream, and on None at its end, from a thread of its own."""
+def read(stream: int, loop: asyncio.AbstractEventLoop, receive: Callable[[bytes | None], None]) -> None:
+    """Read messages from a file descriptor in a new thread. The event loop calls `receive` with the body of each, and
+    with None at the end."""
 
     def reading() -> None:
         try:
             bodies = _Bodies(stream)
             while (body := bodies.next()) is not None:
-                loop.call_soon_threadsafe(act, body)
-            loop.call_soon_threadsafe(act, None)
+                loop.call_soon_threadsafe(receive, body)
+            loop.call_soon_threadsafe(receive, None)
         except Exception as error:
-            log.debug("No more messages: %s", error)  # the loop is closed
+            log.debug("No more messages: %s", error)  # the event loop is closed
 
     threading.Thread(target=reading, name="reader", daemon=True).start()
 
@@ -123,7 +124,7 @@ class _Bodies:
         self._read = b""
 
     def next(self) -> bytes | None:
-        """The body of the next message; what is no header is passed over."""
+        """The body of the next message; None at the end. Lines that are not a header are skipped."""
         length = None
         while (line := self._line()) is not None:
             if not line.strip() and length is not None:
@@ -155,14 +156,14 @@ class _Bodies:
         return whole[:length]
 
     def _more(self) -> bool:
-        # Not through a buffered file: a thread that waits in one keeps the interpreter from ending.
+        # A buffered file would not do: a thread that waits in one keeps the interpreter from exiting.
         data = os.read(self._stream, 1 << 16)
         self._read += data
         return bool(data)
 
 
 class Writer:
-    """Where messages go, all of each at once."""
+    """The output of the protocol; each message is flushed."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream

@@ -1,5 +1,5 @@
-"""The server: what it knows and does, and which message leads to what. What it tells the client comes from
-`panicguard.engine.check`, run in the worker; `convert` is the border to the protocol."""
+"""The state of the server, and what its handlers share. Diagnostics come from `panicguard.engine.check`, which runs in
+the worker."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ import os
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from panicguard import __version__
-from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Diagnostic
+from panicguard.model import INVALID_SYNTAX
 
-from . import answers, convert, lifecycle, preferences, pull, sync
 from .configuration import Configuration
-from .jobs import Found
+from .jobs import EditorFinding, failed
+from .preferences import read_preferences
 from .process import JobError, ObsoleteError, Worker
-from .protocol import Protocol, Writer, read
+from .proto import capabilities, from_proto, to_proto
+from .protocol import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -40,47 +41,54 @@ log = logging.getLogger("panicguard_lsp")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check of a document under some settings, done or on its way."""
+    """A check of a document with some settings, finished or under way."""
 
     document: Document
     settings: Settings
-    task: asyncio.Task[tuple[Found, ...]]
+    task: asyncio.Task[tuple[EditorFinding, ...]]
 
 
 class Server(LanguageServer):
-    """What there is to remember: the client, its documents, what was found in them, and the worker."""
+    """The client, its documents and their checks, the settings, and the workers.
+
+    `home` is the directory that the server was started in; `features` maps each message to its handler.
+    """
 
     protocol: Protocol
 
-    def __init__(self, home: str) -> None:
-        super().__init__(convert.NAME, __version__, protocol_cls=Protocol, converter_factory=convert.converter)
-        self.client = convert.Client()
-        self.configuration = Configuration(self.complain)
+    def __init__(self, home: str, features: Mapping[str, Callable[..., Any]]) -> None:
+        super().__init__(capabilities.NAME, __version__, protocol_cls=Protocol, converter_factory=from_proto.converter)
+        self.client = capabilities.Client()
+        self.configuration = Configuration(self.notify_user)
         self.home = home
         self.documents: dict[str, Document] = {}
         self.checks: dict[str, Check] = {}
         self.timers: dict[str, asyncio.TimerHandle] = {}
+        """The pushes that wait for a pause in typing, by the URI of the document."""
         self.tasks: set[asyncio.Task[Any]] = set()
         self.cancellable: dict[int | str, asyncio.Task[Any] | None] = {}
+        """The requests that the user can cancel, by the token of their progress."""
         self.worker, self.bulk = Worker(), Worker()
+        """What the user waits for, and checks of the whole workspace."""
         self.tracing = False
         self.pages: str | None = None
+        """The directory of the pages of documentation that were shown."""
         self.exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.loop = asyncio.get_running_loop()
         self.protocol.fm.builtin_features.clear()
-        for method, function in FEATURES.items():
+        for method, function in features.items():
             self.feature(method)(functools.partial(function, self))
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """What went wrong is for the log; the client has had its answer."""
+        """Log an error that pygls caught: the client has been answered already."""
         log.error("%s: %s", type(error).__name__, error)
 
-    def complain(self, fault: str, error: bool = True) -> None:
-        """Show an error or a warning to the user."""
-        self.loop.call_soon_threadsafe(self.window_show_message, convert.message(fault, error))
+    def notify_user(self, text: str, error: bool = True) -> None:
+        """Show an error or a warning to the user. May be called from any thread."""
+        self.loop.call_soon_threadsafe(self.window_show_message, to_proto.message(text, error))
 
     def background(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Do something without waiting for it."""
+        """Start some work without waiting for it. An error that it raises is logged."""
         task = asyncio.ensure_future(work)
         self.tasks.add(task)
         task.add_done_callback(self._ended)
@@ -90,198 +98,132 @@ class Server(LanguageServer):
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s: %s", type(error).__name__, error)
 
-    def leave(self, code: int) -> None:
-        """Have the server end."""
+    def request_exit(self, code: int) -> None:
+        """Have the server end with an exit code; the first one requested counts."""
         if not self.exit_code.done():
             self.exit_code.set_result(code)
 
     # Documents
 
     def document(self, uri: str) -> Document | None:
-        """The document that a URI is of, or a part of."""
-        found = self.documents.get(uri)
-        return found or next((d for d in self.documents.values() if uri in d.uris), None)
+        """The open document with this URI, or with a cell that has it."""
+        return self.documents.get(uri) or next((d for d in self.documents.values() if uri in d.uris), None)
 
-    def pulled(self, document: Document) -> bool:
-        """Whether the client asks for the diagnostics of a document: no client asks for those of a notebook's cells."""
+    def is_pulled(self, document: Document) -> bool:
+        """Whether the client pulls the diagnostics of a document. No client pulls those of a notebook's cells."""
         return self.client.pull and not document.is_notebook
 
-    def opened(self, document: Document, delay: float = 0.0) -> None:
-        """Take a document, or a new version of one, and tell what is in it after a delay."""
+    def document_changed(self, document: Document, delay: float = 0.0) -> None:
+        """Remember a document, or a new version of one, and push its diagnostics after a delay in seconds."""
         self.documents[document.uri] = document
-        if self.pulled(document):
+        if self.is_pulled(document):
             return
         if (timer := self.timers.get(document.uri)) is not None:
             timer.cancel()
         self.timers[document.uri] = self.loop.call_later(delay, lambda: self.background(self.push(document.uri)))
 
-    def closed(self, uri: str) -> None:
-        """Forget a document."""
+    def document_closed(self, uri: str) -> None:
+        """Forget a document, and clear its diagnostics."""
         document = self.documents.pop(uri, None)
         self.checks.pop(uri, None)
         if (timer := self.timers.pop(uri, None)) is not None:
             timer.cancel()
-        if document is not None and not self.pulled(document):
+        if document is not None and not self.is_pulled(document):
             self.publish(document, ())
 
     # Diagnostics
 
-    async def found(self, document: Document, *, wanted: Callable[[], bool] = lambda: True) -> tuple[Found, ...]:
-        """What is to say about a document. Raises JsonRpcException where it was not `wanted` when its turn came."""
+    async def findings(
+        self, document: Document, *, wanted: Callable[[], bool] = lambda: True
+    ) -> tuple[EditorFinding, ...]:
+        """The findings in a document. Raises JsonRpcException if they are not `wanted` any more when the worker gets to
+        it."""
         path = document.source.path
         settings = self.configuration.settings(path)
         if settings is None:
             return ()
-        known = self.checks.get(document.uri)
-        if known is None or known.document is not document or known.settings != settings:
-            known = Check(document, settings, asyncio.ensure_future(self._check(document, settings, wanted)))
-            self.checks[document.uri] = known
+        check = self.checks.get(document.uri)
+        if check is None or check.document is not document or check.settings != settings:
+            check = Check(document, settings, asyncio.ensure_future(self._check(document, settings, wanted)))
+            self.checks[document.uri] = check
         try:
-            found = await asyncio.shield(known.task)
+            findings = await asyncio.shield(check.task)
         except ObsoleteError:
             raise JsonRpcException("the document has changed meanwhile", CONTENT_MODIFIED) from None
         if self.configuration.preferences(path).show_syntax_errors:
-            return found
-        return tuple(one for one in found if one.diagnostic.code != INVALID_SYNTAX)
+            return findings
+        return tuple(finding for finding in findings if finding.diagnostic.code != INVALID_SYNTAX)
 
-    async def _check(self, document: Document, its: Settings, wanted: Callable[[], bool]) -> tuple[Found, ...]:
+    async def _check(
+        self, document: Document, settings: Settings, wanted: Callable[[], bool]
+    ) -> tuple[EditorFinding, ...]:
         started = time.perf_counter()
         source = document.source
+        findings: tuple[EditorFinding, ...]
         try:
-            found: tuple[Found, ...] = await self.worker.run("check", source, its, size=len(source.text), wanted=wanted)
+            findings = await self.worker.run("check", source, settings, size=len(source.text), wanted=wanted)
         except JobError as error:
-            found = (Found(Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, str(error), 0, 0), None),)
+            findings = (failed(error),)
         self.trace(f"checked {source.path} in {1000 * (time.perf_counter() - started):.0f} ms")
-        return found
+        return findings
 
     async def push(self, uri: str) -> None:
-        """Publish what is to say about the version of a document that is there now, unless it changes meanwhile."""
+        """Publish the diagnostics of the current version of a document, unless it changes meanwhile."""
         document = self.documents.get(uri)
         if document is None:
             return
         try:
-            found = await self.found(document, wanted=lambda: self.documents.get(uri) is document)
+            findings = await self.findings(document, wanted=lambda: self.documents.get(uri) is document)
         except JsonRpcException:
             return
         if self.documents.get(uri) is document:
-            self.publish(document, found)
+            self.publish(document, findings)
 
-    def publish(self, document: Document, found: Iterable[Found]) -> None:
-        """Publish the diagnostics of a document, of a notebook those of each cell."""
-        for uri, items in convert.diagnostics(document, found, self.client).items():
-            self.text_document_publish_diagnostics(convert.published(uri, document.version, items))
+    def publish(self, document: Document, findings: Iterable[EditorFinding]) -> None:
+        """Publish the diagnostics of a document, or of each cell of a notebook."""
+        for uri, items in to_proto.diagnostics(document, findings, self.client).items():
+            self.text_document_publish_diagnostics(to_proto.published(uri, document.version, items))
 
-    def result(self, document: Document) -> str:
-        """What stands for the diagnostics of a document: another as soon as they may be others."""
+    def result_id(self, document: Document) -> str:
+        """An identifier of the diagnostics of a document, which changes with all that they depend on."""
         path = document.source.path
-        its = self.configuration.settings(path)
-        return f"{hash((document.source, document.parts, its, self.configuration.preferences(path))):x}"
+        settings, preferences = self.configuration.settings(path), self.configuration.preferences(path)
+        return f"{hash((document.source, document.parts, settings, preferences)):x}"
 
     # Settings
 
-    def prefer(self, given: object, folder: str = "") -> None:
-        """Take the editor's settings, of one folder if it is named."""
-        its, faults = preferences.read(given)
-        self.configuration.given[folder] = its
+    def set_preferences(self, values: object, folder: str = "") -> None:
+        """Set the editor's settings from JSON: those of a workspace folder, or else of all others."""
+        preferences, faults = read_preferences(values)
+        self.configuration.preferences_of[folder] = preferences
         if faults:
-            self.complain("Invalid settings of the editor: " + "; ".join(faults))
+            self.notify_user("Invalid settings of the editor: " + "; ".join(faults))
         if not folder:
-            log.setLevel(_LEVELS[its.log_level])
-            self._log_to(its.log_file)
+            log.setLevel(_LEVELS[preferences.log_level])
+            self._log_to(preferences.log_file)
 
     def _log_to(self, path: str | None) -> None:
-        """Have the log written to a file, or to standard error."""
         try:
             log_to(path and os.path.join(self.home, os.path.expanduser(path)))
         except OSError as error:
-            self.complain(f"Cannot log to `{path}`: {error.strerror}")
+            self.notify_user(f"Cannot log to `{path}`: {error.strerror}")
 
     def reload(self) -> None:
-        """Read the settings of all files anew."""
+        """Read the settings of all files again, and have what is open checked with them."""
         self.configuration.reload()
         for document in list(self.documents.values()):
-            self.opened(document)
+            self.document_changed(document)
         if self.client.pull and self.client.refresh and self.protocol.state == "running":
             self.background(self.workspace_diagnostic_refresh_async(None))
 
     def trace(self, message: str) -> None:
-        """Tell whoever traces the server."""
+        """Log a message, and send it to a client that asked for a trace."""
         log.debug(message)
         if self.tracing:
-            self.log_trace(convert.trace(message))
+            self.log_trace(to_proto.trace(message))
 
 
 def log_to(path: str | None) -> None:
-    """Have the log written to a file, or to standard error. Raises OSError."""
+    """Write the log to a file, or to standard error. Raises OSError."""
     handler = logging.FileHandler(path, encoding="utf-8") if path else logging.StreamHandler(sys.stderr)
     logging.basicConfig(handlers=[handler], format=_LINE, level=logging.WARNING, force=True)
-
-
-FEATURES: Mapping[str, Callable[..., Any]] = {
-    "initialize": lifecycle.initialize,
-    "initialized": lifecycle.initialized,
-    "shutdown": lifecycle.shutdown,
-    "exit": lifecycle.leave,
-    "$/setTrace": lifecycle.set_trace,
-    "textDocument/didOpen": sync.did_open,
-    "textDocument/didChange": sync.did_change,
-    "textDocument/didClose": sync.did_close,
-    "textDocument/didSave": sync.did_save,
-    "notebookDocument/didOpen": sync.did_open_notebook,
-    "notebookDocument/didChange": sync.did_change_notebook,
-    "notebookDocument/didSave": sync.did_save,
-    "notebookDocument/didClose": sync.did_close_notebook,
-    "textDocument/diagnostic": pull.diagnostic,
-    "textDocument/codeAction": answers.code_action,
-    "codeAction/resolve": answers.resolve,
-    "textDocument/hover": answers.hover,
-    "workspace/diagnostic": pull.workspace_diagnostic,
-    "workspace/executeCommand": answers.execute_command,
-    "workspace/didChangeConfiguration": lifecycle.did_change_configuration,
-    "workspace/didChangeWatchedFiles": lifecycle.did_change_watched_files,
-    "workspace/didChangeWorkspaceFolders": lifecycle.did_change_workspace_folders,
-    "window/workDoneProgress/cancel": pull.cancel_progress,
-}
-
-
-def serve() -> int:
-    """Serve on standard input and output; the exit code."""
-    try:
-        home = os.getcwd()
-    except OSError:
-        home = os.sep
-    sys.path[:] = [os.path.abspath(path) for path in sys.path if path]
-    os.chdir(os.sep)  # it may be removed, and is nobody's to hold
-    log_to(None)
-    messages_in, messages_out = os.dup(0), os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)  # what a library may print is no message
-    try:
-        return asyncio.run(_serve(home, messages_in, messages_out))
-    except (KeyboardInterrupt, BrokenPipeError):
-        return 1
-    finally:
-        logging.disable()
-
-
-async def _serve(home: str, messages_in: int, messages_out: BinaryIO) -> int:
-    server = Server(home)
-    server.protocol.set_writer(Writer(messages_out))
-
-    def act(body: bytes | None) -> None:
-        if body is None:
-            server.leave(0 if server.protocol.state == "down" else 1)
-        else:
-            try:
-                server.protocol.receive(body)
-            except BrokenPipeError:
-                server.leave(1)
-
-    read(messages_in, server.loop, act)
-    code = await server.exit_code
-    await asyncio.gather(server.worker.stop(), server.bulk.stop())
-    if server.pages is not None:
-        import shutil
-
-        shutil.rmtree(server.pages, ignore_errors=True)
-    return code

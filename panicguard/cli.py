@@ -203,7 +203,7 @@ def clean() -> int:
 @click.option("--preview", is_flag=True, hidden=True)
 def server(stdio: bool, preview: bool) -> int:
     """Run the language server, on standard input and output."""
-    from panicguard_lsp.server import serve
+    from panicguard_lsp.main import serve
 
     streams.standard_input()
     code: int = serve()

@@ -12,7 +12,9 @@ import itertools
 from typing import TYPE_CHECKING
 
 from panicguard.engine import check as check_source
+from panicguard.go import judge as go
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Result, edited
+from panicguard.python import judge as python
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 
 ROUNDS = 100
 """After so many rounds the fixes are taken to undo one another."""
+_JUDGES: Mapping[str, Callable[[Source], Callable[[Source], str | None] | str]] = {
+    "python": python.judge_for,
+    "go": go.judge_for,
+}
+"""By language: what judges the fixed version of a source, or what is wrong with the source itself."""
 
 
 def apply(source: Source, fixes: Sequence[Fix]) -> tuple[Source, tuple[int, ...]]:
@@ -102,34 +109,13 @@ def converge(source: Source, check: Callable[[Source], tuple[Diagnostic, ...]], 
         diagnostics += (_internal_error(f"the fixes did not settle after {ROUNDS} rounds: {_listed(fixed)}"),)
     if not fixed:
         return Result(source, diagnostics)
-    judge = _judge(original)
-    if judge is None:
-        said = Diagnostic(
-            INVALID_SYNTAX, INVALID_SYNTAX, f"not fixed, for it is broken: {_python_fault(original)}", 0, 0
-        )
-        return Result(original, (*found, said))
+    judge = _JUDGES[original.language](original)
+    if isinstance(judge, str):
+        broken = Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, f"not fixed, for it is broken: {judge}", 0, 0)
+        return Result(original, (*found, broken))
     if (fault := _fault(source, diagnostics, judge)) is not None:
         return Result(original, (*found, _internal_error(f"{fault}; the file is left as it was: {_listed(fixed)}")))
     return Result(source, diagnostics, tuple(fixed), original)
-
-
-def _judge(original: Source) -> Callable[[Source], str | None] | None:
-    """What finds no fault with the original; nothing where something is wrong with it."""
-    return _JUDGES[original.language](original)
-
-
-def _python_judge(original: Source) -> Callable[[Source], str | None] | None:
-    """The running Python; less strict where the original is newer or deeper than it takes."""
-    from panicguard.python.validity import compile_error
-
-    return next((judge for judge in (compile_error, _python_fault) if judge(original) is None), None)
-
-
-def _python_fault(source: Source) -> str | None:
-    from panicguard.python.validity import fault
-
-    broken = fault(source)
-    return broken and broken.message
 
 
 def _fault(source: Source, diagnostics: Sequence[Diagnostic], judge: Callable[[Source], str | None]) -> str | None:
@@ -146,21 +132,6 @@ def _fault(source: Source, diagnostics: Sequence[Diagnostic], judge: Callable[[S
         return "the fixed text would not be read back as it was written"
     fault = judge(source)
     return None if fault is None else f"the fixed text does not compile ({fault})"
-
-
-def _go_judge(original: Source) -> Callable[[Source], str | None]:
-    """What compares with the original, which may hold what the grammar does not know."""
-    from panicguard.go.tree import faults
-
-    known = faults(original.text)
-    return lambda fixed: "a syntax error that was not there before" if faults(fixed.text) > known else None
-
-
-_JUDGES: Mapping[str, Callable[[Source], Callable[[Source], str | None] | None]] = {
-    "python": _python_judge,
-    "go": _go_judge,
-}
-"""What judges a fixed file, by language."""
 
 
 def _internal_error(message: str) -> Diagnostic:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parent / "lsp"))
 
 from client import Client
-from panicguard_lsp.sync import DEBOUNCE
+from panicguard_lsp.handlers.sync import DEBOUNCE
 
 HEAD = "import asyncio\n\n\n"
 SPAWN = """\

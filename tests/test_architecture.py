@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "panicguard"
-SERVER = Path(__file__).parent.parent / "lsp"
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "panicguard"
+SERVER = ROOT / "lsp"
+PACKAGES = {"panicguard": PACKAGE, "panicguard_lsp": SERVER}
+NOT_EVEN_FOR_TYPES = ("panicguard_lsp",)
+"""The packages whose files do not import each other in a circle even when what is imported for its types counts."""
 
 # Module -> what it may import of the package. A package stands for what is in it; itself is always allowed.
 ALLOWED = {
@@ -52,16 +61,18 @@ ALLOWED = {
     "options": {"commands", "files", "rule", "settings", "report", "annotate", "directives"},
     "cli": {"", "cache", "checking", "commands", "files", "links", "options", "remarks", "report", "rule", "settings"}
     | {"streams", "vendor", "watch"},
+    "inventory": {"rule", "settings", "source", "python", "go"},
     "mruntime": set(),
 }
 # fmt: off
 SERVER_MAY = {
     "", "engine", "fix", "pool", "annotate", "comments", "directives", "gomod", "suppress", "files", "options",
-    "settings", "patterns", "mode", "model", "source", "rule", "python", "go", "report",
+    "settings", "patterns", "mode", "model", "source", "rule", "inventory", "python", "report",
 }
 # fmt: on
 """What the language server may import of the package."""
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
+SERVER_MODULES = sorted(p for p in SERVER.rglob("*.py") if SERVER / "editors" not in p.parents)
 
 
 def part(module: str) -> str:
@@ -81,14 +92,64 @@ def imported(path: Path) -> set[str]:
     return {part(name) for name in found if name.partition(".")[0] in ("panicguard", "panicguard_lsp")}
 
 
+def at_run_time(tree: ast.Module) -> Iterator[ast.AST]:
+    """The nodes of a module that are run: not the blocks of `if TYPE_CHECKING:`."""
+    blocks = (node for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    typing_only = {node for block in blocks for statement in block.body for node in ast.walk(statement)}
+    return (node for node in ast.walk(tree) if node not in typing_only)
+
+
 def imports_at_run_time(path: Path, package: str) -> bool:
-    tree = ast.parse(path.read_text())
-    guarded = {n for block in ast.walk(tree) if isinstance(block, ast.If) for n in ast.walk(block)}
     return any(
-        isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package
-        for node in ast.walk(tree)
-        if node not in guarded
+        (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package)
+        or (isinstance(node, ast.Import) and any(alias.name.split(".")[0] == package for alias in node.names))
+        for node in at_run_time(ast.parse(path.read_text()))
     )
+
+
+def files_of(packages: Mapping[str, Path]) -> dict[str, Path]:
+    """The files of packages by the names of their modules."""
+    return {
+        ".".join((name, *path.relative_to(folder).with_suffix("").parts)).removesuffix(".__init__"): path
+        for name, folder in packages.items()
+        for path in sorted(folder.rglob("*.py"))
+        if folder / "editors" not in path.parents
+    }
+
+
+def names_imported(module: str, path: Path, *, for_types: bool) -> Iterator[str]:
+    """The full names that a module and the functions in it import; `a.b` for `from a import b`. What is imported only
+    under `if TYPE_CHECKING:` counts with `for_types`."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree) if for_types else at_run_time(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: package.count(".") + 2 - node.level] if node.level else []
+            source = ".".join((*above, *filter(None, [node.module])))
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def graph_of(packages: Mapping[str, Path], *, for_types: bool = False) -> dict[str, list[str]]:
+    """The modules that each module imports: `a.b` of `from a import b` if that is a module, or else `a`."""
+    files = files_of(packages)
+    graph: dict[str, list[str]] = {}
+    for module, path in files.items():
+        names = names_imported(module, path, for_types=for_types)
+        modules = {name if name in files else name.rpartition(".")[0] for name in names}
+        graph[module] = sorted(modules & files.keys())
+    return graph
+
+
+def circle_in(graph: Mapping[str, Iterable[str]]) -> list[str]:
+    """Modules of which each imports the next, and the last is the first again; empty if no imports go in a circle."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        modules: list[str] = error.args[1]
+        return modules[::-1]
+    return []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
@@ -97,13 +158,44 @@ def test_a_module_imports_only_what_is_upstream_of_it(path: Path) -> None:
     assert imported(path) - {own, "_lsp"} <= ALLOWED[own]
 
 
-@pytest.mark.parametrize("path", sorted(SERVER.glob("*.py")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", SERVER_MODULES, ids=lambda p: p.relative_to(SERVER).as_posix())
 def test_the_server_imports_only_what_is_upstream_of_it(path: Path) -> None:
     assert imported(path) <= SERVER_MAY
 
 
-def test_one_file_of_the_server_makes_values_of_the_protocol() -> None:
-    assert {path.name for path in SERVER.glob("*.py") if imports_at_run_time(path, "lsprotocol")} == {"convert.py"}
+def test_one_folder_of_the_server_makes_values_of_the_protocol() -> None:
+    assert {path.parent for path in SERVER_MODULES if imports_at_run_time(path, "lsprotocol")} == {SERVER / "proto"}
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    circle = circle_in(graph_of(PACKAGES))
+    assert not circle, " -> ".join(circle)
+
+
+def test_no_files_import_each_other_in_a_circle_even_for_types() -> None:
+    circle = circle_in(graph_of({name: PACKAGES[name] for name in NOT_EVEN_FOR_TYPES}, for_types=True))
+    assert not circle, " -> ".join(circle)
+
+
+@pytest.mark.parametrize(
+    ("last", "at_run_time", "for_types"),
+    [
+        ("from .. import first", True, True),
+        ("from ..first import f", True, True),
+        ("def f():\n    import p.first", True, True),
+        ("if TYPE_CHECKING:\n    pass\nelse:\n    from p import first", True, True),
+        ("if TYPE_CHECKING:\n    from ..first import F", False, True),
+        ("from .. import other", False, False),
+    ],
+)
+def test_a_circle_of_imports_is_seen(tmp_path: Path, last: str, at_run_time: bool, for_types: bool) -> None:
+    (tmp_path / "sub").mkdir()
+    texts = {"__init__.py": "", "first.py": "from p.sub.last import x", "other.py": "", "sub/__init__.py": ""}
+    for name, text in (texts | {"sub/last.py": last}).items():
+        (tmp_path / name).write_text(text)
+    circle = ["p.first", "p.sub.last", "p.first"]
+    assert circle_in(graph_of({"p": tmp_path})) == circle * at_run_time
+    assert circle_in(graph_of({"p": tmp_path}, for_types=True)) == circle * for_types
 
 
 def test_nothing_but_the_command_imports_the_server() -> None:
@@ -112,3 +204,34 @@ def test_nothing_but_the_command_imports_the_server() -> None:
 
 def test_no_module_is_a_drawer_for_everything() -> None:
     assert not {"utils", "helpers", "common"} & {p.stem for p in MODULES}
+
+
+def is_no_code(statement: ast.stmt, position: int) -> bool:
+    """Whether a top-level statement of a rule is its documentation, an import or its value."""
+    match statement:
+        case ast.Expr(value=ast.Constant()):
+            return position == 0
+        case ast.Import() | ast.ImportFrom() | ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return True
+        case ast.Assign(targets=[ast.Name(id="RULE")]):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "rules").glob("*.py")), ids=lambda p: p.name)
+def test_a_rule_is_its_documentation_and_little_code(path: Path) -> None:
+    """What takes more is a concept of the language, and has its place in the front end."""
+    text = path.read_text()
+    tree = ast.parse(text)
+    apart = [node for position, node in enumerate(tree.body) if is_no_code(node, position)]
+    rows = {row for node in apart for row in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+    assert sum(bool(line.strip()) for row, line in enumerate(text.splitlines(), 1) if row not in rows) <= 60
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert not [f.name for f in functions if (f.end_lineno or f.lineno) - f.lineno >= 25]
+
+
+def test_every_package_is_installed() -> None:
+    packages = {".".join(p.parent.relative_to(PACKAGE.parent).parts) for p in PACKAGE.rglob("__init__.py")}
+    packages |= {".".join(("panicguard_lsp", *p.parent.relative_to(SERVER).parts)) for p in SERVER.rglob("__init__.py")}
+    listed = (PACKAGE.parent / "pyproject.toml").read_text().partition("packages = [")[2].partition("]")[0]
+    assert packages == set(listed.replace('"', "").replace(",", "").split())

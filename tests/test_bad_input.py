@@ -297,6 +297,18 @@ def test_layouts(encode, decode) -> None:  # type: ignore[no-untyped-def]
     assert decode(fixed(encode(BARE))) == fixed(BARE).decode()
 
 
+@pytest.mark.parametrize("joined", ["\\\n", "\\\n\\\n", "x = 1 \\\n\\\n + 2\n", '""" \\\n\\\n"""\n'])
+def test_a_line_of_nothing_but_a_backslash(joined: str) -> None:
+    text = (
+        f"class A:\n    def f(x): pass\n\n{joined if joined[0] == chr(92) else ''}    def g(x): pass\n\n{joined}{BARE}"
+    )
+    assert codes(text) == ["PNC101"]
+    after = fixed(text).decode()
+    assert "SafeGo" in after
+    assert after.count("\\\n") == text.count("\\\n")
+    compile(after, "a.py", "exec")
+
+
 def test_mixed_newlines_stay_as_they_are() -> None:
     after = fixed(b"import asyncio\r\n\rasync def f(x):\n\tasyncio.create_task(g(x))\r\n\r\rx = 1\r")
     assert b"SafeGo" in after

@@ -15,7 +15,7 @@ from fixtures import cases, golden, source
 from panicguard.engine import check as check_source
 from panicguard.fix import ROUNDS, apply, converge, fix
 from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Fix
-from panicguard.python.imports import insertion
+from panicguard.python.fixes.imports import insertion
 from panicguard.rule import all_rules
 from panicguard.settings import Settings
 from panicguard.source import Source

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from panicguard_lsp import jobs
 
 from panicguard.engine import check
 from panicguard.fix import fix
@@ -179,6 +180,27 @@ def test_a_place_is_counted_in_characters() -> None:
 def test_what_is_odd_but_fits(text: str) -> None:
     assert [code for code, _ in lint(SPAWN + text)] == ["PNC101"]
     assert not is_untouched(Source("a.py", SPAWN + text))
+
+
+def test_every_way_to_run_says_the_same(tmp_path: Path) -> None:
+    text = SPAWN + MISPLACED["a dedent to nowhere"]
+    path = tmp_path / "a.py"
+    path.write_text(text)
+    for arguments in (["check"], ["check", "--fix", "--unsafe-fixes"], ["check", "--diff"], ["fix"]):
+        for name, data in ((str(path), None), ("-", text)):
+            command = [sys.executable, "-m", "panicguard", *arguments, "--isolated", "--no-cache", name]
+            done = subprocess.run(command, input=data, cwd=tmp_path, capture_output=True, text=True, check=False)
+            said = done.stdout + done.stderr
+            assert "PNC101" not in said
+            if "--diff" in arguments:
+                assert (done.returncode, done.stdout) == (0, "")
+            else:
+                assert "invalid-syntax: unindent does not match any outer indentation level" in said
+                assert done.returncode == 1
+    assert path.read_text() == text
+    [(diagnostic, silencing)] = jobs.check(Source("a.py", text), SETTINGS)
+    assert (diagnostic.code, silencing) == (INVALID_SYNTAX, None)
+    assert jobs.fixed(Source("a.py", text), SETTINGS, unsafe=True, code=None) is None
 
 
 # Notebooks

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from panicguard.go import nodes
 from panicguard.go.apis import RECOVERERS
 from panicguard.go.names import Names
-from panicguard.go.recovery import calls_of_recovering
+from panicguard.go.scopes import Scopes
 from panicguard.go.spawns import Spawn, find
 from panicguard.go.tree import Tree, parsed
 from panicguard.go.versions import NEWEST, build_version
@@ -88,8 +88,16 @@ class GoModule:
 
     @cached_property
     def recovering_calls(self) -> dict[int, list[Node]]:
-        """The calls, other than by `defer`, of the functions that recover and do nothing else, by their ids."""
-        return calls_of_recovering(self)
+        """The calls, other than by `defer`, of the functions of this file that recover and do nothing else, by the ids
+        of those functions."""
+        recovering = {key: node for key, node in self.recovering.items() if _only_recovers(node)}
+        names = {nodes.text(node.child_by_field_name("name")) for node in recovering.values()}
+        found: dict[int, list[Node]] = {}
+        for call in self.tree.calls(*sorted(names)):
+            declared = self.names.declared(nodes.callee(call)) if not nodes.is_deferred_call(call) else None
+            if declared is not None and declared.id in recovering:
+                found.setdefault(declared.id, []).append(call)
+        return found
 
     @cached_property
     def deferred(self) -> frozenset[int]:
@@ -120,6 +128,14 @@ class GoModule:
         return Finding(*self.span(node), message, fix)
 
 
+def _only_recovers(around: Node) -> bool:
+    """Whether a named function is nothing but a call of `recover` and what comes of it."""
+    if around.type == "func_literal":
+        return False
+    body = nodes.statements(around.child_by_field_name("body"))
+    return 0 < len(body) <= len(("r := recover()", "if r != nil {}")) and "recover()" in nodes.text(body[0])
+
+
 def parse(source: Source, settings: Settings) -> GoModule:
     tree = parsed(source.text)
-    return GoModule(source, settings, tree, Names(tree, settings.go_runtime, settings.go_names))
+    return GoModule(source, settings, tree, Names(Scopes(tree), settings.go_runtime, settings.go_names))

@@ -1,7 +1,4 @@
-"""What names stand for in a Go file: its scopes, its imports, and types as far as they are declared in it.
-
-Scopes are looked at only where a rule asks: most names of a file are never looked up.
-"""
+"""What names stand for in a Go file: its imports, its functions, and types as far as they are declared in it."""
 
 from __future__ import annotations
 
@@ -10,13 +7,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import CONTEXT, RESULTS, RUNTIME
-from panicguard.go.nodes import FUNCTIONS, ancestors, listed, plain, text
+from panicguard.go.nodes import ancestors, plain, text
+from panicguard.go.scopes import Binding, BindingKind, is_visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tree_sitter import Node
 
+    from panicguard.go.scopes import Scopes
     from panicguard.go.tree import Tree
 
 _WRAPPING = ("pointer_type", "generic_type", "parenthesized_type", "unary_expression")
@@ -26,31 +25,35 @@ _VERSION = frozenset("0123456789")
 
 
 @dataclass(frozen=True, eq=False)
-class Binding:
-    """A name declared: by what node, with what type and what value, if they are written. `index` is its place among
-    the names that one value gives."""
-
-    name: str
-    kind: str
-    """var, const, type, func, param or range."""
-    node: Node
-    start: int
-    """The byte from which it is visible."""
-    type: Node | None = None
-    value: Node | None = None
-    index: int = 0
-
-
-@dataclass(frozen=True, eq=False)
 class Names:
-    tree: Tree
+    """What the names of a file stand for, each asked at a node."""
+
+    scopes: Scopes
     runtime: str | None = None
     """The path of the runtime, where its package has another name than `mruntime`."""
     package: frozenset[str] = frozenset()
     """What is known of the names that other files of the package declare."""
-    _scopes: dict[int, dict[str, list[Binding]]] = field(default_factory=dict)
     _typed: dict[tuple[int, str], list[Binding]] = field(default_factory=dict)
-    _found: dict[tuple[Binding | str, str], list[Node]] = field(default_factory=dict)
+
+    @property
+    def tree(self) -> Tree:
+        return self.scopes.tree
+
+    def lookup(self, identifier: Node, name: str | None = None) -> Binding | None:
+        """See `Scopes.lookup`."""
+        return self.scopes.lookup(identifier, name)
+
+    def is_declared_in(self, block: Node, name: str) -> bool:
+        """See `Scopes.is_declared_in`."""
+        return self.scopes.is_declared_in(block, name)
+
+    def is_reassigned(self, binding: Binding) -> bool:
+        """See `Scopes.is_reassigned`."""
+        return self.scopes.is_reassigned(binding)
+
+    def assigned(self, binding: Binding) -> list[Node]:
+        """See `Scopes.assigned`."""
+        return self.scopes.assigned(binding)
 
     @cached_property
     def imports(self) -> dict[str, str]:
@@ -71,24 +74,12 @@ class Names:
             found.append((name or package_name(path), path))
         return found
 
-    def lookup(self, identifier: Node, name: str | None = None) -> Binding | None:
-        """What an identifier stands for; None for a builtin, a package, and what another file declares."""
-        name = text(identifier) if name is None else name
-        at = identifier.start_byte
-        child = identifier
-        for scope in ancestors(identifier):
-            for binding in reversed(self._bindings(scope).get(name, ())):
-                if scope.type == "source_file" or (binding.start <= at and _holds(scope, binding, child)):
-                    return binding
-            child = scope
-        return None
-
     def nearest(self, node: Node, type_name: str) -> Binding | None:
         """The variable of a type that is declared the nearest above a node."""
         child = node
         for scope in ancestors(node):
             for binding in self._variables(scope, type_name):
-                if scope.type == "source_file" or (binding.start <= node.start_byte and _holds(scope, binding, child)):
+                if is_visible(binding, scope, child, node.start_byte):
                     return binding
             child = scope
         return None
@@ -97,14 +88,10 @@ class Names:
         """The variables of a type in a scope, the last first."""
         key = scope.id, type_name
         if key not in self._typed:
-            here = (one for bindings in self._bindings(scope).values() for one in bindings if one.name != "_")
+            here = (one for bindings in self.scopes.bindings(scope).values() for one in bindings if one.name != "_")
             found = [one for one in here if self.type_of_binding(one) == type_name]
             self._typed[key] = sorted(found, key=lambda one: -one.start)
         return self._typed[key]
-
-    def is_declared_in(self, block: Node, name: str) -> bool:
-        """Whether a statement of a block, not of one within it, declares a name."""
-        return any(name in self._bindings(child) for child in block.named_children if child.type == "statement_list")
 
     def is_taken(self, name: str, node: Node) -> bool:
         """Whether a name stands for something where a node stands, or for a package in this file."""
@@ -161,7 +148,7 @@ class Names:
             binding = self.lookup(node)
             if binding is None:
                 return None
-            if binding.kind == "func":
+            if binding.kind is BindingKind.FUNC:
                 return binding.node
             value = plain(binding.value)
             if value is not None and value.type == "func_literal" and not self.is_reassigned(binding):
@@ -182,41 +169,6 @@ class Names:
             found[(receiver_type(method), name)] = method
         return found
 
-    def is_reassigned(self, binding: Binding) -> bool:
-        """Whether the name is given a value again after it was declared."""
-        return bool(self.assigned(binding))
-
-    def assigned(self, binding: Binding) -> list[Node]:
-        """Where the name is given a value again, or its address is taken."""
-        return self._standing_for(binding, self._is_assigned)
-
-    def _standing_for(self, binding: Binding, kind: Callable[[Node], bool]) -> list[Node]:
-        """The identifiers of a kind that stand for what is declared."""
-        key = binding, kind.__name__
-        if key not in self._found:
-            of_name = binding.name, kind.__name__
-            if of_name not in self._found:
-                leaves = self.tree.leaves(binding.name)
-                self._found[of_name] = [leaf for leaf in leaves if leaf.type == "identifier" and kind(leaf)]
-            self._found[key] = [leaf for leaf in self._found[of_name] if self.lookup(leaf) is binding]
-        return self._found[key]
-
-    def _is_assigned(self, node: Node) -> bool:
-        above = node.parent
-        if above is None:
-            return False
-        match above.type:
-            case "inc_statement" | "dec_statement":
-                return True
-            case "unary_expression":
-                return text(above).startswith("&")
-            case "expression_list":
-                setting = above.parent
-                if setting is None or setting.child_by_field_name("left") != above:
-                    return False
-                return not (_is_declaring(setting) and self._is_new(node, setting))
-        return False
-
     def is_touched(self, binding: Binding) -> bool:
         """Whether a part of the variable may change while its name stays with it: a field or an element that is set or
         whose address is taken, a method called on it. Never so for what only points to its parts."""
@@ -226,18 +178,7 @@ class Names:
             return False
         if self.type_of_binding(binding) == CONTEXT or (value is not None and text(value).startswith("&")):
             return False
-        return bool(self._standing_for(binding, _is_part_changed))
-
-    def _is_new(self, target: Node, declaring: Node) -> bool:
-        """Whether a name on the left of a `:=` is declared by it, and was not in its block before."""
-        binding = self.lookup(target)
-        if binding is None:
-            return True
-        block = declaring.parent
-        if binding.kind == "param" and block is not None and block.parent is not None:
-            function = block.parent.parent
-            return function is None or all(node != function for node in ancestors(binding.node))
-        return binding.node.parent != block
+        return bool(self.scopes.changed_in_part(binding))
 
     # Types
 
@@ -265,7 +206,7 @@ class Names:
         return None
 
     def type_of_binding(self, binding: Binding) -> str | None:
-        if binding.kind not in ("var", "param"):
+        if binding.kind not in (BindingKind.VAR, BindingKind.PARAM):
             return None
         if binding.type is not None:
             return self.type_name(binding.type)
@@ -323,22 +264,12 @@ class Names:
     def is_value(self, node: Node) -> bool:
         """Whether a name is a variable of a loop over values, not pointers, of a type of this file."""
         binding = self.lookup(node) if node.type == "identifier" else None
-        if binding is None or binding.kind != "range":
+        if binding is None or binding.kind is not BindingKind.RANGE:
             return False
         ranged = plain(binding.node.child_by_field_name("right"))
         over = self.lookup(ranged) if ranged is not None and ranged.type == "identifier" else None
         element = over.type.child_by_field_name("element") if over is not None and over.type is not None else None
         return element is not None and element.type == "type_identifier"
-
-    # Scopes
-
-    def _bindings(self, scope: Node) -> dict[str, list[Binding]]:
-        known = self._scopes.get(scope.id)
-        if known is None:
-            known = self._scopes[scope.id] = {}
-            for binding in _declared_in(scope):
-                known.setdefault(binding.name, []).append(binding)
-        return known
 
 
 def package_name(path: str) -> str:
@@ -375,121 +306,3 @@ def _named(node: Node | None) -> Node | None:
 
 def _first(node: Node | None) -> Node | None:
     return next((n for n in node.named_children if n.type != "comment"), None) if node is not None else None
-
-
-def _holds(scope: Node, binding: Binding, child: Node) -> bool:
-    """Whether what a scope declares can be seen from its child: a parameter only from the body."""
-    return scope.type not in FUNCTIONS or child == scope.child_by_field_name("body")
-
-
-def _declared_in(scope: Node) -> Iterator[Binding]:
-    match scope.type:
-        case "source_file":
-            for node in scope.named_children:
-                if node.type == "function_declaration":
-                    name = node.child_by_field_name("name")
-                    yield Binding(text(name), "func", node, 0)
-                else:
-                    yield from _declarations(node)
-        case "function_declaration" | "method_declaration" | "func_literal":
-            for part in ("receiver", "parameters", "result"):
-                yield from _parameters(scope.child_by_field_name(part))
-        case "statement_list" | "expression_case" | "default_case" | "type_case":
-            for node in scope.named_children:
-                yield from _declarations(node)
-        case "communication_case":
-            communication = scope.child_by_field_name("communication")
-            if communication is not None and _is_declaring(communication):
-                yield from _values(communication, communication, "var")
-        case "if_statement" | "expression_switch_statement" | "type_switch_statement":
-            initializer = scope.child_by_field_name("initializer")
-            if initializer is not None:
-                yield from _declarations(initializer)
-            for alias in listed(scope.child_by_field_name("alias")):
-                yield Binding(text(alias), "var", scope, alias.end_byte)
-        case "for_statement":
-            for clause in scope.named_children:
-                if clause.type == "range_clause" and _is_declaring(clause):
-                    for index, name in enumerate(listed(clause.child_by_field_name("left"))):
-                        yield Binding(text(name), "range", clause, clause.end_byte, index=index)
-                elif clause.type == "for_clause":
-                    initializer = clause.child_by_field_name("initializer")
-                    if initializer is not None:
-                        yield from _declarations(initializer)
-
-
-def _is_part_changed(node: Node) -> bool:
-    """Whether a part of what a name stands for is set, called, sliced or addressed."""
-    child, above = node, node.parent
-    while above is not None and above.type == "parenthesized_expression":
-        child, above = above, above.parent
-    if above is None or above.type not in ("selector_expression", "index_expression", "slice_expression"):
-        return False
-    return above.child_by_field_name("operand") == child and _is_changing(above)
-
-
-def _is_changing(node: Node) -> bool:
-    """Whether an expression, or one that it is a part of, is set, called, sliced or addressed."""
-    child = node
-    for above in ancestors(node):
-        match above.type:
-            case "call_expression":
-                return above.child_by_field_name("function") == child
-            case "unary_expression":
-                return text(above).startswith("&")
-            case "slice_expression" | "inc_statement" | "dec_statement":
-                return True
-            case "expression_list":
-                statement = above.parent
-                return statement is not None and statement.child_by_field_name("left") == above
-            case "selector_expression" | "index_expression" | "parenthesized_expression":
-                child = above
-            case _:
-                return child.type == "slice_expression"
-    return False
-
-
-def _is_declaring(node: Node) -> bool:
-    return any(child.type == ":=" for child in node.children)
-
-
-def _declarations(node: Node) -> Iterator[Binding]:
-    """What one statement or declaration declares."""
-    match node.type:
-        case "short_var_declaration":
-            yield from _values(node, node, "var")
-        case "var_declaration" | "const_declaration" | "type_declaration" | "var_spec_list":
-            for spec in node.named_children:
-                yield from _declarations(spec)
-        case "var_spec" | "const_spec":
-            values = listed(spec_values) if (spec_values := node.child_by_field_name("value")) is not None else []
-            names = node.children_by_field_name("name")
-            kind = node.type[: -len("_spec")]
-            for index, name in enumerate(n for n in names if n.is_named):
-                value = values[index] if index < len(values) else values[0] if len(values) == 1 else None
-                place = 0 if index < len(values) else index
-                yield Binding(text(name), kind, node, node.end_byte, node.child_by_field_name("type"), value, place)
-        case "type_spec" | "type_alias":
-            yield Binding(text(node.child_by_field_name("name")), "type", node, node.start_byte)
-        case "labeled_statement":
-            for child in node.named_children:
-                yield from _declarations(child)
-
-
-def _values(node: Node, spec: Node, kind: str) -> Iterator[Binding]:
-    """The names on the left of a `:=`, each with its value."""
-    values = listed(node.child_by_field_name("right"))
-    for index, name in enumerate(listed(node.child_by_field_name("left"))):
-        if name.type == "identifier":
-            one = len(values) > index and len(values) != 1
-            value = values[index] if one else values[0] if len(values) == 1 else None
-            yield Binding(text(name), kind, spec, node.end_byte, None, value, 0 if one else index)
-
-
-def _parameters(node: Node | None) -> Iterator[Binding]:
-    if node is None or node.type != "parameter_list":
-        return
-    for parameter in node.named_children:
-        kind = parameter.child_by_field_name("type")
-        for name in parameter.children_by_field_name("name"):
-            yield Binding(text(name), "param", parameter, parameter.end_byte, kind)

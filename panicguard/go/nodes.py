@@ -71,6 +71,14 @@ def plain(node: Node | None) -> Node | None:
     return node
 
 
+def plain_parent(node: Node) -> Node | None:
+    """The parent of an expression, parentheses around it aside."""
+    above = node.parent
+    while above is not None and above.type == "parenthesized_expression":
+        above = above.parent
+    return above
+
+
 def callee(call: Node) -> Node | None:
     """What a call calls, without parentheses; that of `g[int](x)`, which the grammar takes for a conversion, too."""
     if call.type == "type_conversion_expression":
@@ -94,6 +102,11 @@ def is_called(node: Node) -> Node | None:
     if above is not None and above.type == "call_expression" and above.child_by_field_name("function") == node:
         return above
     return None
+
+
+def is_deferred_call(call: Node) -> bool:
+    """Whether a call is the one that a `defer` makes."""
+    return call.parent is not None and call.parent.type == "defer_statement"
 
 
 def statement_call(statement: Node) -> Node | None:

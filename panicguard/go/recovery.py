@@ -1,4 +1,7 @@
-"""Which calls of `recover` can recover: it does only in a function that a `defer` calls, and in no function within."""
+"""Which calls of `recover` can recover, and which values of it are thrown away.
+
+It recovers only in a function that a `defer` calls, and in no function within that one.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,12 @@ from panicguard.go.nodes import (
     callee,
     function,
     is_called,
+    is_deferred_call,
     plain,
+    plain_parent,
     statements,
     text,
+    within,
 )
 
 if TYPE_CHECKING:
@@ -26,6 +32,11 @@ _ITERATORS = frozenset(
     "bytes.SplitAfterSeq bytes.FieldsSeq bytes.FieldsFuncSeq".split()
 )
 """Functions whose result a `for range` calls: the loop's body is a function of its own."""
+_DOING = frozenset(
+    "call_expression assignment_statement short_var_declaration inc_statement dec_statement send_statement "
+    "go_statement defer_statement".split()
+)
+"""What does something about a panic."""
 
 
 def misplaced(module: GoModule, call: Node) -> str | None:
@@ -54,7 +65,7 @@ def misplaced(module: GoModule, call: Node) -> str | None:
 def is_deferred(literal: Node) -> bool:
     """Whether a `defer` calls the literal where it is written."""
     call = is_called(literal)
-    return call is not None and call.parent is not None and call.parent.type == "defer_statement"
+    return call is not None and is_deferred_call(call)
 
 
 def _is_argument_of_defer(call: Node) -> bool:
@@ -127,29 +138,6 @@ def _misplaced_in_named(module: GoModule, around: Node, call: Node) -> str | Non
     return None
 
 
-def calls_of_recovering(module: GoModule) -> dict[int, list[Node]]:
-    """The calls, other than by `defer`, of the functions of this file that recover and do nothing else, by the ids of
-    those functions."""
-    recovering = {key: node for key, node in module.recovering.items() if _only_recovers(node)}
-    names = {text(node.child_by_field_name("name")) for node in recovering.values()}
-    found: dict[int, list[Node]] = {}
-    for call in module.tree.calls(*sorted(names)):
-        if call.parent is not None and call.parent.type == "defer_statement":
-            continue
-        declared = module.names.declared(callee(call))
-        if declared is not None and declared.id in recovering:
-            found.setdefault(declared.id, []).append(call)
-    return found
-
-
-def _only_recovers(around: Node) -> bool:
-    """Whether a named function is nothing but a call of `recover` and what comes of it."""
-    if around.type == "func_literal":
-        return False
-    body = statements(around.child_by_field_name("body"))
-    return 0 < len(body) <= len(("r := recover()", "if r != nil {}")) and "recover()" in text(body[0])
-
-
 def _works_before(module: GoModule, around: Node, call: Node) -> bool:
     """Whether the function, which this file does not defer, calls another function of the file before it recovers."""
     first = next(iter(statements(around.child_by_field_name("body"))), None)
@@ -158,3 +146,71 @@ def _works_before(module: GoModule, around: Node, call: Node) -> bool:
     before = first.named_children[0] if first.named_children else None
     called = callee(before) if before is not None and before.type == "call_expression" else None
     return called is not None and called.type == "identifier" and module.names.declared(called) is not None
+
+
+def is_discarded(module: GoModule, call: Node) -> bool:
+    """Whether the value that a call of `recover` gives is thrown away, or only compared with nil to no effect."""
+    above = plain_parent(call)
+    if above is None:
+        return False
+    match above.type:
+        case "expression_statement" | "defer_statement":
+            return True
+        case "binary_expression":
+            return _only_compares(above)
+        case "expression_list":
+            statement = above.parent
+            if statement is None or statement.type not in ("assignment_statement", "short_var_declaration"):
+                return False
+            left = statement.child_by_field_name("left")
+            if left is None or len(left.named_children) != 1:
+                return False
+            name = left.named_children[0]
+            if name.text == b"_":
+                return True
+            return statement.type == "short_var_declaration" and _is_only_compared(module, name, statement)
+    return False
+
+
+def _is_only_compared(module: GoModule, name: Node, declaration: Node) -> bool:
+    """Whether a variable with a recovered value is only compared, or given to `_`, and nothing follows from it."""
+    around = function(declaration)
+    if around is None or name.type != "identifier":
+        return False
+    for node in within(around):
+        if node.type != "identifier" or node.text != name.text or node == name:
+            continue
+        binding = module.names.lookup(node)
+        if binding is None or binding.node != declaration:
+            continue
+        above = plain_parent(node)
+        if above is None or not (_only_compares(above) or _is_given_to_blank(above)):
+            return False
+    return True
+
+
+def _is_given_to_blank(listed: Node) -> bool:
+    statement = listed.parent
+    if listed.type != "expression_list" or statement is None or statement.type != "assignment_statement":
+        return False
+    left = statement.child_by_field_name("left")
+    return left is not None and left.text == b"_"
+
+
+def _only_compares(node: Node) -> bool:
+    """Whether an expression is the condition of an `if` with nil, in the branches of which nothing is done."""
+    if node.type != "binary_expression" or not any(child.type in ("==", "!=") for child in node.children):
+        return False
+    for above in ancestors(node):
+        if above.type == "if_statement":
+            if above.child_by_field_name("condition") is None:
+                return False
+            branches = (above.child_by_field_name("consequence"), above.child_by_field_name("alternative"))
+            return not any(one.type in _DOING or _returns(one) for b in branches if b is not None for one in within(b))
+        if above.type not in ("binary_expression", "parenthesized_expression"):
+            return False
+    return False
+
+
+def _returns(node: Node) -> bool:
+    return node.type == "return_statement" and node.named_child_count > 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.go.apis import METHODS, RUNTIME, SAFEGO, SPAWNERS
-from panicguard.go.nodes import ancestors, arguments, callee, statement_call, text
+from panicguard.go.nodes import arguments, callee, statement_call, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +22,22 @@ _SPAWNING = tuple(sorted({name.rpartition(".")[2] for name in (*_SAFE, *SPAWNERS
 """What is called has one of these names, if the call is a spawn."""
 
 
+class SpawnKind(str, enum.Enum):
+    """How a goroutine is started."""
+
+    BARE = "bare"
+    """By a `go` statement."""
+    SAFE = "safe"
+    """By the runtime, which recovers."""
+    UNGUARDED = "unguarded"
+    """By a library, which does not."""
+
+
 class Spawn(NamedTuple):
     """`node` is the `go` statement, or the call that starts a goroutine; `target` is the function expression handed
     over, and `function` the literal or declaration of this file that it stands for."""
 
-    kind: str
-    """bare, safe (the runtime's) or unguarded (a library's)."""
+    kind: SpawnKind
     node: Node
     target: Node
     function: Node | None
@@ -43,7 +54,7 @@ def find(tree: Tree, names: Names) -> Iterator[Spawn]:
         call = statement_call(statement)
         target = callee(call) if call is not None else None
         if target is not None:
-            yield Spawn("bare", statement, target, names.declared(target))
+            yield Spawn(SpawnKind.BARE, statement, target, names.declared(target))
     for call in tree.calls(*_SPAWNING):
         found = _handed(names, call)
         if found is not None:
@@ -51,7 +62,7 @@ def find(tree: Tree, names: Names) -> Iterator[Spawn]:
             yield Spawn(kind, call, target, names.declared(target))
 
 
-def _handed(names: Names, call: Node) -> tuple[str, Node] | None:
+def _handed(names: Names, call: Node) -> tuple[SpawnKind, Node] | None:
     """The kind of spawn that a call is, and the function handed to it."""
     called = callee(call)
     if called is None:
@@ -59,11 +70,11 @@ def _handed(names: Names, call: Node) -> tuple[str, Node] | None:
     given = arguments(call)
     name = names.qualified(called)
     if name in _SAFE:
-        return ("safe", given[-1]) if given else None
+        return (SpawnKind.SAFE, given[-1]) if given else None
     index = SPAWNERS.get(name) if name is not None else _method(names, called)
     if index is None or index >= len(given) or given[index].type == "nil":
         return None
-    return "unguarded", given[index]
+    return SpawnKind.UNGUARDED, given[index]
 
 
 def _method(names: Names, called: Node) -> int | None:
@@ -75,33 +86,3 @@ def _method(names: Names, called: Node) -> int | None:
     if receiver is None or (receiver, method) in names.methods:
         return None
     return 0 if any((one, method) in METHODS for one in (receiver, *names.embedded(receiver))) else None
-
-
-def loops(node: Node) -> Iterator[Node]:
-    """The loops in whose bodies a node is, within its function, the innermost first."""
-    child = node
-    for above in ancestors(node):
-        if above.type == "for_statement" and above.child_by_field_name("body") == child:
-            yield above
-        if above.type == "func_literal":
-            return
-        child = above
-
-
-def joins(loop: Node, spawn: Node) -> bool:
-    """Whether the turn of a loop that starts a spawn also waits for it: with `Wait`, or by receiving."""
-    body = loop.child_by_field_name("body")
-    stack = [] if body is None else [body]
-    while stack:
-        node = stack.pop()
-        if node.type == "func_literal":
-            continue
-        if node.start_byte >= spawn.end_byte:
-            if node.type == "call_expression":
-                called = callee(node)
-                if called is not None and text(called.child_by_field_name("field")) == "Wait":
-                    return True
-            if node.type == "unary_expression" and text(node).startswith("<-"):
-                return True
-        stack.extend(node.named_children)
-    return False

@@ -24,9 +24,10 @@ from ._panic import ErrorReporter, PanicError, PanicInfo, handle_panic_value, ob
 from ._policy import CrashProcess, KeepRunning, PanicPolicy, PanicRecoveryPolicy
 from ._recover import RecoverAndCrash, RecoverAndLog, RecoverWithPolicy, guarded
 from ._redact import set_production_mode
+from ._safego import SafeGo
+from ._safego_context import SafeGoWithContext, SafeGoWithContextAndComponent
 from ._shutdown import ShutdownReport, Straggler, shutdown, shutdown_async
 from ._signals import install_signal_handlers
-from ._spawn import SafeGo, SafeGoWithContext, SafeGoWithContextAndComponent
 from ._state import metrics
 from ._sync import WaitGroup
 from ._thread import SafeThread, SafeTimer

@@ -7,7 +7,8 @@ import threading
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from ._context import _wake, in_event_loop, wake_later
-from ._spawn import Options, SafeGo, spawn
+from ._safego import SafeGo
+from ._spawn import Options, spawn
 from ._state import STATE
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ means that nothing is printed, logged or raised anywhere.
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,44 +37,66 @@ THREAD_CLASSES = (
 """Classes whose `run` is the body of a thread or process."""
 
 
+class SpawnKind(str, enum.Enum):
+    """What a spawn starts, and what its caller gets for it."""
+
+    TASK = "task"
+    """One coroutine on an event loop; its task or future."""
+    GATHER = "gather"
+    """Several coroutines at once; one future of all results."""
+    THREAD = "thread"
+    """A thread or process; what the caller gets for it keeps no error."""
+    FUTURE = "future"
+    """A job of an executor or a pool; a future that keeps its result or error."""
+    MAP = "map"
+    """A job for each element; an iterator whose steps raise the errors."""
+    GROUP = "group"
+    """A task of a task group or a nursery, which awaits it and raises its error."""
+    SAFE = "safe"
+    """Anything by the runtime or by a guard of the project: what becomes of an error is decided."""
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
-    """How an API spawns: `kind` is task, gather, thread, future, map, group or safe; the spawned coroutine or
-    callable is positional argument `target`, or the keyword `keyword`."""
+    """How an API spawns; the spawned coroutine or callable is positional argument `target`, or the keyword
+    `keyword`."""
 
-    kind: str
+    kind: SpawnKind
     target: int = 0
     keyword: str = ""
 
 
 SPAWNS: dict[str, Api] = {
-    "asyncio.create_task": Api("task", 0, "coro"),
-    "asyncio.ensure_future": Api("task", 0, "coro_or_future"),
-    "asyncio.run_coroutine_threadsafe": Api("task", 0, "coro"),
-    "asyncio.gather": Api("gather"),
-    f"{LOOP}.create_task": Api("task", 0, "coro"),
-    "tornado.ioloop.IOLoop.spawn_callback": Api("task", 0, "callback"),
-    THREAD: Api("thread", 1, "target"),
-    "_thread.start_new_thread": Api("thread", 0, "function"),
-    "_thread.start_joinable_thread": Api("thread", 0, "function"),
-    "twisted.internet.reactor.callInThread": Api("thread", 0, "callable"),
-    f"{LOOP}.run_in_executor": Api("future", 1, "func"),
-    **{f"{executor}.submit": Api("future", 0, "fn") for executor in EXECUTORS},
-    **{f"{executor}.map": Api("map", 0, "fn") for executor in EXECUTORS},
+    "asyncio.create_task": Api(SpawnKind.TASK, 0, "coro"),
+    "asyncio.ensure_future": Api(SpawnKind.TASK, 0, "coro_or_future"),
+    "asyncio.run_coroutine_threadsafe": Api(SpawnKind.TASK, 0, "coro"),
+    "asyncio.gather": Api(SpawnKind.GATHER),
+    f"{LOOP}.create_task": Api(SpawnKind.TASK, 0, "coro"),
+    "tornado.ioloop.IOLoop.spawn_callback": Api(SpawnKind.TASK, 0, "callback"),
+    THREAD: Api(SpawnKind.THREAD, 1, "target"),
+    "_thread.start_new_thread": Api(SpawnKind.THREAD, 0, "function"),
+    "_thread.start_joinable_thread": Api(SpawnKind.THREAD, 0, "function"),
+    "twisted.internet.reactor.callInThread": Api(SpawnKind.THREAD, 0, "callable"),
+    f"{LOOP}.run_in_executor": Api(SpawnKind.FUTURE, 1, "func"),
+    **{f"{executor}.submit": Api(SpawnKind.FUTURE, 0, "fn") for executor in EXECUTORS},
+    **{f"{executor}.map": Api(SpawnKind.MAP, 0, "fn") for executor in EXECUTORS},
     **{
-        f"{pool}.{method}": Api("future", 0, "func")
+        f"{pool}.{method}": Api(SpawnKind.FUTURE, 0, "func")
         for pool in (POOL, THREAD_POOL)
         for method in ("apply_async", "map_async", "starmap_async")
     },
-    **{f"{client}.submit": Api("future", 0, "func") for client in ("dask.distributed.Client", "distributed.Client")},
-    f"{GROUP}.create_task": Api("group", 0, "coro"),
-    f"{NURSERY}.start_soon": Api("group", 0, "async_fn"),
-    "mruntime.SafeGo": Api("safe", 2),
-    "mruntime.SafeGoWithContextAndComponent": Api("safe", 3),
-    "mruntime.SafeGoWithContext": Api("safe", 2),
-    "mruntime.SafeThread": Api("safe", 3, "target"),
-    "mruntime.SafeTimer": Api("safe", 3, "function"),
-    "mruntime.WaitGroup.go": Api("safe", 2),
+    **{
+        f"{client}.submit": Api(SpawnKind.FUTURE, 0, "func")
+        for client in ("dask.distributed.Client", "distributed.Client")
+    },
+    f"{GROUP}.create_task": Api(SpawnKind.GROUP, 0, "coro"),
+    f"{NURSERY}.start_soon": Api(SpawnKind.GROUP, 0, "async_fn"),
+    "mruntime.SafeGo": Api(SpawnKind.SAFE, 2),
+    "mruntime.SafeGoWithContextAndComponent": Api(SpawnKind.SAFE, 3),
+    "mruntime.SafeGoWithContext": Api(SpawnKind.SAFE, 2),
+    "mruntime.SafeThread": Api(SpawnKind.SAFE, 3, "target"),
+    "mruntime.SafeTimer": Api(SpawnKind.SAFE, 3, "function"),
+    "mruntime.WaitGroup.go": Api(SpawnKind.SAFE, 2),
 }
 RAY_REMOTE = "ray.remote"
 ERROR_CALLBACKS = ("error_callback",)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from panicguard.python.lazy import cst
+from panicguard.python.scopes import BindingKind
+from panicguard.python.uses import Use, UseKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,19 +51,6 @@ _LABELS = {
 _BINDERS = frozenset(("AssignTarget", "AsName", "ImportAlias", "Del", "NameItem"))
 
 
-class Use(NamedTuple):
-    """One use of a value.
-
-    kind: dropped, awaited, waited (for its end, not for its result), returned, lambda, yielded, argument, kept (in an
-    attribute, a global or a container that lives on), method (name: which; node: its call, or the attribute that was
-    only read), tested, other.
-    """
-
-    kind: str
-    node: CSTNode
-    name: str = ""
-
-
 @dataclass(frozen=True)
 class Flow:
     tree: Tree
@@ -91,15 +80,15 @@ class Flow:
         parent = self.tree.parents[node]
         match parent:
             case cst.Expr():
-                yield Use("dropped", parent)
+                yield Use(UseKind.DROPPED, parent)
             case cst.Await():
-                yield Use("awaited", parent)
+                yield Use(UseKind.AWAITED, parent)
             case cst.Return():
-                yield Use("returned", parent)
+                yield Use(UseKind.RETURNED, parent)
             case cst.Yield() | cst.From():
-                yield Use("yielded", parent)
+                yield Use(UseKind.YIELDED, parent)
             case cst.Lambda():
-                yield Use("lambda", parent)
+                yield Use(UseKind.LAMBDA, parent)
             case cst.Assign():
                 for target in parent.targets:
                     yield from self._bind(target.target, node)
@@ -109,7 +98,7 @@ class Flow:
                 yield parent
                 yield from self._bind(parent.target, node)
             case cst.FormattedStringExpression():
-                yield Use("dropped", parent)
+                yield Use(UseKind.DROPPED, parent)
             case cst.DictElement(key=key) if key is node:
                 yield parent
             case (
@@ -128,15 +117,15 @@ class Flow:
             ):
                 yield parent
             case cst.IfExp(test=test):
-                yield Use("tested", parent) if test is node else parent
+                yield Use(UseKind.TESTED, parent) if test is node else parent
             case cst.BooleanOperation() | cst.BinaryOperation():
                 yield parent
             case (
                 cst.UnaryOperation() | cst.Comparison() | cst.ComparisonTarget() | cst.If() | cst.While() | cst.Assert()
             ):
-                yield Use("tested", parent)
+                yield Use(UseKind.TESTED, parent)
             case cst.CompIf() | cst.Del():
-                yield Use("tested", parent)
+                yield Use(UseKind.TESTED, parent)
             case cst.For(iter=iterable, asynchronous=None) | cst.CompFor(iter=iterable, asynchronous=None) if (
                 iterable is node
             ):
@@ -150,18 +139,18 @@ class Flow:
             case cst.Arg():
                 yield from self._argument(parent, node)
             case _:
-                yield Use("other", parent)
+                yield Use(UseKind.OTHER, parent)
 
     def _bind_loop(self, loop: CSTNode) -> Iterator[Use | CSTNode]:
         targets = list(self._bind(loop.target, loop))  # type: ignore[attr-defined]
         if not targets:
-            yield Use("dropped", loop)
+            yield Use(UseKind.DROPPED, loop)
         yield from targets
 
     def _subscript(self, subscript: CSTNode) -> Iterator[Use | CSTNode]:
         holder = self.tree.parents[subscript]
         if isinstance(holder, (cst.AssignTarget, cst.Del)):
-            yield Use("tested", subscript)
+            yield Use(UseKind.TESTED, subscript)
         else:
             yield subscript
 
@@ -171,36 +160,36 @@ class Flow:
         if isinstance(self.tree.parents[subscript], cst.AssignTarget):
             yield from self._into(subscript.value)  # type: ignore[attr-defined]
         else:
-            yield Use("tested", subscript)
+            yield Use(UseKind.TESTED, subscript)
 
     def _attribute(self, attribute: cst.Attribute) -> Iterator[Use | CSTNode]:
         call = self.tree.parents[attribute]
         name = attribute.attr.value
         if not (isinstance(call, cst.Call) and call.func is attribute):
-            yield Use("method", attribute, name)
+            yield Use(UseKind.METHOD, attribute, name)
         elif name in _TAKERS and (name != "get" or (call.args and self._holds(attribute.value))):
             yield call
         else:
-            yield Use("method", call, name)
+            yield Use(UseKind.METHOD, call, name)
 
     def _argument(self, arg: cst.Arg, node: CSTNode) -> Iterator[Use | CSTNode]:
         call = self.tree.parents[arg]
         if not isinstance(call, cst.Call):
-            yield Use("other", arg)
+            yield Use(UseKind.OTHER, arg)
             return
         callee = self.names.qualified(call.func)
         if callee in _HANDED_ON:
             yield call
         elif callee in _WAITS:
-            yield Use("waited", call)
+            yield Use(UseKind.WAITED, call)
             outer = self.tree.parents[call]
             yield outer if isinstance(outer, cst.Await) else call
         elif callee in _LOOKED_AT:
-            yield Use("tested", call)
+            yield Use(UseKind.TESTED, call)
         elif isinstance(call.func, cst.Attribute) and call.func.attr.value in ADDERS and self._holds(call.func.value):
             yield from self._into(call.func.value)
         else:
-            yield Use("argument", call)
+            yield Use(UseKind.ARGUMENT, call)
 
     def _holds(self, container: CSTNode) -> bool:
         """Whether an expression is known to be a list, set, dict or deque."""
@@ -244,7 +233,7 @@ class Flow:
                 getattr(getattr(b.node, "annotation", None), "annotation", None),
             )
             for b in found
-            if b.kind not in ("context", "element")
+            if b.kind not in (BindingKind.CONTEXT, BindingKind.ELEMENT)
         ]
 
     def _is_container(self, binding: tuple[CSTNode | None, CSTNode | None]) -> bool:
@@ -264,9 +253,9 @@ class Flow:
         root = next(self._container_roots(container), None)
         if root is None or (
             isinstance(root, cst.Name)
-            and any(b.kind == "parameter" for b in self.names.lookup(root.value, self.names.scope(root))[1])
+            and any(b.kind is BindingKind.PARAMETER for b in self.names.lookup(root.value, self.names.scope(root))[1])
         ):
-            yield Use("argument", container)
+            yield Use(UseKind.ARGUMENT, container)
         else:
             yield from self._bind(root, container)
 
@@ -275,27 +264,27 @@ class Flow:
             case cst.Name(value=name):
                 scope, _ = self.names.lookup(name, self.names.scope(target))
                 if not isinstance(scope, (cst.FunctionDef, cst.Lambda)) and not _is_comprehension(scope):
-                    yield Use("kept", target, name)
+                    yield Use(UseKind.KEPT, target, name)
                     if isinstance(scope, cst.ClassDef):
                         yield from self._attribute_loads[name]
                 for load in self._name_loads[name]:
                     if self.names.lookup(name, self.names.scope(load))[0] is scope:
                         yield load
             case cst.Attribute(attr=cst.Name(value=name)):
-                yield Use("kept", target, name)
+                yield Use(UseKind.KEPT, target, name)
                 yield from self._attribute_loads[name]
             case cst.Subscript(value=container):
                 if self._holds(container):
                     yield from self._into(container)
                 else:
-                    yield Use("argument", target)
+                    yield Use(UseKind.ARGUMENT, target)
             case cst.Tuple(elements=elements) | cst.List(elements=elements):
                 parts = value.elements if isinstance(value, (cst.Tuple, cst.List)) else ()
                 for position, element in enumerate(elements):
                     part = parts[position].value if len(parts) == len(elements) else value
                     yield from self._bind(element.value, part)
             case _:
-                yield Use("other", target)
+                yield Use(UseKind.OTHER, target)
 
     @cached_property
     def _name_loads(self) -> dict[str, list[CSTNode]]:

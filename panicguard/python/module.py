@@ -11,6 +11,8 @@ from panicguard.python.apis import DEFAULT_RUNTIME, THREAD_CLASSES
 from panicguard.python.flow import Flow
 from panicguard.python.lazy import cst
 from panicguard.python.names import Names
+from panicguard.python.plain import plain as as_plain
+from panicguard.python.scopes import Scopes
 from panicguard.python.shallow import TooDeepError, shallow
 from panicguard.python.slim import slim
 from panicguard.python.spawns import find
@@ -108,7 +110,7 @@ def parse(source: Source, settings: Settings, words: Sequence[str], caught: Sequ
     if "\0" in text:
         at = text.index("\0")
         raise UnparsableError("source code cannot contain null bytes", at, at + 1)
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    plain = as_plain(text)
     feeds = len(plain) - len(plain.lstrip("\f"))
     line_starts = [feeds, *source.line_starts[1:]]
     plain = plain[feeds:]
@@ -131,7 +133,7 @@ def parse(source: Source, settings: Settings, words: Sequence[str], caught: Sequ
     if root is None:
         raise _unparsable(source, plain)
     tree = index(root, parsed, line_starts)
-    names = Names(tree, settings.runtime_module)
+    names = Names(Scopes(tree, settings.runtime_module))
     return Module(source, settings, tree, names, Flow(tree, names))
 
 

@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
+from panicguard.python.apis import SpawnKind
 from panicguard.python.flow import ADDERS
 from panicguard.python.lazy import cst
+from panicguard.python.scopes import BindingKind
 from panicguard.python.tree import last_name
+from panicguard.python.uses import UseKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from libcst import CSTNode
 
-    from panicguard.python.flow import Flow, Use
+    from panicguard.python.flow import Flow
     from panicguard.python.names import Names
     from panicguard.python.tree import Tree
+    from panicguard.python.uses import Use
 
 
 class Fate(enum.IntEnum):
@@ -38,13 +42,13 @@ class Fate(enum.IntEnum):
 class Spawn:
     """One spawn site.
 
-    api: the qualified name ("asyncio.create_task"); kind: see `apis.Api`. target: the expression of what is run, and
+    api: the qualified name ("asyncio.create_task"). target: the expression of what is run, and
     definition: its function, when it is in this module. owner: the loop, executor or group it is called on.
     """
 
     call: cst.Call
     api: str
-    kind: str
+    kind: SpawnKind
     target: CSTNode | None
     definition: cst.FunctionDef | cst.Lambda | None
     owner: CSTNode | None
@@ -58,7 +62,7 @@ class Spawn:
     @property
     def started(self) -> bool:
         """For a thread: whether the module starts it."""
-        return any(use.kind == "method" and use.name == "start" for use in self.uses)
+        return any(use.kind is UseKind.METHOD and use.name == "start" for use in self.uses)
 
 
 # What may be called or read on a handle without learning of an error.
@@ -75,6 +79,10 @@ _HANDLER_TAKERS = frozenset(
     "call_soon call_soon_threadsafe call_later call_at add_signal_handler add_done_callback add_reader "
     "add_writer".split()
 )
+_ALIASING = (BindingKind.IMPORT, BindingKind.VALUE, BindingKind.CLASS)
+"""The bindings by which a name may stand for an API."""
+_HANDLES = (SpawnKind.TASK, SpawnKind.GATHER, SpawnKind.THREAD, SpawnKind.FUTURE, SpawnKind.MAP)
+"""The spawns that return what tells of an error."""
 _LOOP_NAME = re.compile(r"(?:.*_)?loop")
 
 
@@ -101,7 +109,7 @@ class _Finder:
             name
             for scope in self.names.bindings.values()
             for name, bindings in scope.items()
-            if any(b.kind in ("import", "value", "class") for b in bindings)
+            if any(b.kind in _ALIASING for b in bindings)
         }
 
     def _spawn(self, call: cst.Call) -> Iterator[Spawn]:
@@ -118,16 +126,16 @@ class _Finder:
         if apis.is_named(found, (*self.spawners, *self.guards)):
             yield self._declared(call, found)
             return
-        api = apis.Api("future") if found == apis.RAY_REMOTE else apis.SPAWNS.get(found)
+        api = apis.Api(SpawnKind.FUTURE) if found == apis.RAY_REMOTE else apis.SPAWNS.get(found)
         if api is None:
             return
         target = None if found == apis.RAY_REMOTE else _argument(call, api)
         definition = self._run(target)
-        uses = tuple(self.flow.uses(call)) if api.kind in ("task", "gather", "thread", "future", "map") else ()
+        uses = tuple(self.flow.uses(call)) if api.kind in _HANDLES else ()
         fate = self._fate(uses)
-        if api.kind in ("group", "safe"):
+        if api.kind in (SpawnKind.GROUP, SpawnKind.SAFE):
             fate = Fate.STRUCTURED
-        elif api.kind == "map" and uses and not isinstance(self.tree.parents[call], cst.Expr):
+        elif api.kind is SpawnKind.MAP and uses and not isinstance(self.tree.parents[call], cst.Expr):
             fate = Fate.OBSERVED  # whoever goes over the results raises the errors
         owner = call.func.value if isinstance(call.func, cst.Attribute) and self._is_object(call.func) else None
         yield Spawn(call, found, api.kind, target, definition, owner, fate, uses, guessed)
@@ -138,13 +146,15 @@ class _Finder:
         given = [arg.value for arg in call.args]
         if apis.is_named(name, self.guards):
             target = next((node for node in given if self._run(node) is not None), None)
-            return Spawn(call, name, "safe", target, self._run(target), None, Fate.STRUCTURED, (), declared=True)
+            return Spawn(
+                call, name, SpawnKind.SAFE, target, self._run(target), None, Fate.STRUCTURED, (), declared=True
+            )
         target = given[0] if given else None
         definition = self._run(target)
         is_async = isinstance(definition, cst.FunctionDef) and definition.asynchronous is not None
         is_called = isinstance(target, cst.Call) and self.names.qualified(target.func) != "functools.partial"
         uses = tuple(self.flow.uses(call))
-        kind = "task" if is_async or is_called else "thread"
+        kind = SpawnKind.TASK if is_async or is_called else SpawnKind.THREAD
         return Spawn(call, name, kind, target, definition, None, self._fate(uses), uses, declared=True)
 
     def _mapped(self) -> Iterator[Spawn]:
@@ -153,9 +163,9 @@ class _Finder:
             if len(call.args) > 1 and isinstance(call.func, cst.Name) and call.func.value == "map":
                 spawner = self.names.qualified(call.args[0].value)
                 api = apis.SPAWNS.get(spawner or "")
-                if spawner and api and api.kind == "task" and self.names.qualified(call.func) == "map":
+                if spawner and api and api.kind is SpawnKind.TASK and self.names.qualified(call.func) == "map":
                     uses = tuple(self.flow.uses(call))
-                    yield Spawn(call, spawner, "task", None, None, None, self._fate(uses), uses, guessed=False)
+                    yield Spawn(call, spawner, SpawnKind.TASK, None, None, None, self._fate(uses), uses, guessed=False)
 
     def _is_object(self, func: cst.Attribute) -> bool:
         """Whether the callee is a method of an object, not a function of a module."""
@@ -196,19 +206,19 @@ class _Finder:
 
     def _use_fate(self, use: Use) -> Fate:
         match use.kind:
-            case "dropped" | "tested":
+            case UseKind.DROPPED | UseKind.TESTED:
                 return Fate.DROPPED
-            case "kept" | "waited":
+            case UseKind.KEPT | UseKind.WAITED:
                 return Fate.RETAINED
-            case "awaited":
+            case UseKind.AWAITED:
                 return Fate.STRUCTURED
-            case "lambda" if self._is_event_handler(use.node):
+            case UseKind.LAMBDA if self._is_event_handler(use.node):
                 return Fate.DROPPED
-            case "method" if use.name in _LISTENING:
+            case UseKind.METHOD if use.name in _LISTENING:
                 return Fate.OBSERVED
-            case "method" if use.name == "add_done_callback":
+            case UseKind.METHOD if use.name == "add_done_callback":
                 return Fate.DROPPED if self._only_forgets(use.node) else Fate.OBSERVED
-            case "method" if use.name in _DEAF:
+            case UseKind.METHOD if use.name in _DEAF:
                 if use.name == "cancel" and self._is_fixture(use.node):
                     return Fate.OBSERVED
                 return Fate.RETAINED if use.name in _POLLED else Fate.DROPPED

@@ -139,7 +139,7 @@ class Tree:
             stack.extend(reversed(list(children(node))))
 
     def own(self, function: CSTNode) -> Iterator[CSTNode]:
-        """What runs when the body of this function runs: `within`, without nested functions and classes."""
+        """What runs when the body of this function or statement runs: nested functions and classes left out."""
         stack: list[CSTNode] = [function.body]  # type: ignore[attr-defined]
         while stack:
             node = stack.pop()

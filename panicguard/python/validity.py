@@ -15,6 +15,7 @@ from panicguard.python.lazy import cst
 from panicguard.python.lex import margin, scan
 from panicguard.python.magics import as_python
 from panicguard.python.newer import holds_newer
+from panicguard.python.plain import plain
 from panicguard.python.shallow import shallow
 
 if TYPE_CHECKING:
@@ -119,9 +120,8 @@ def _beside_newer(source: Source, rejected: _Rejected) -> Fault | None:
 
 def _tree(source: Source) -> cst.Module | None:
     """The whole file but for the statements that are too deep for libcst; None where it rejects it."""
-    text = source.text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\f")
     try:
-        return cst.parse_module(shallow(text, ())[0])
+        return cst.parse_module(shallow(plain(source.text).lstrip("\f"), ())[0])
     except (cst.ParserSyntaxError, cst.CSTLogicError, SyntaxError, TypeError, ValueError, RecursionError):
         return None
 

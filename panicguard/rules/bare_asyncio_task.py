@@ -67,7 +67,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.python.rewrite import spawn_fix
+from panicguard.python.apis import SpawnKind
+from panicguard.python.fixes.spawn import spawn_fix
 from panicguard.python.spawns import Fate
 from panicguard.rule import Rule
 
@@ -81,12 +82,12 @@ if TYPE_CHECKING:
 def check(module: Module) -> Iterator[Finding]:
     strict = module.settings.strict_spawns
     for spawn in module.spawns:
-        if spawn.kind not in ("task", "gather"):
+        if spawn.kind not in (SpawnKind.TASK, SpawnKind.GATHER):
             continue
         name = spawn.api.rpartition(".")[2]
         if spawn.fate is Fate.DROPPED:
             message = f"`{name}` is bare: nobody holds the {_handle(spawn.api)}, and nobody reads its error"
-        elif strict and spawn.fate is not Fate.RETAINED and spawn.kind == "task":
+        elif strict and spawn.fate is not Fate.RETAINED and spawn.kind is SpawnKind.TASK:
             message = f"`{name}` is a raw spawn: it names no component and no policy"
         else:
             continue

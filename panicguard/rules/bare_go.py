@@ -79,11 +79,11 @@ MESSAGE = "bare go keyword forbidden - use mruntime.SafeGoWithContextAndComponen
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
-    from panicguard.go.rewrite import go_fix  # only where there is Go
+    from panicguard.go.fixes.spawn import spawn_fix  # only where there is Go
 
     for statement in module.tree.all("go_statement"):
         start = module.tree.offset(statement.start_byte)
-        yield Finding(start, module.tree.offset(_shown(statement).end_byte), MESSAGE, go_fix(module, statement))
+        yield Finding(start, module.tree.offset(_shown(statement).end_byte), MESSAGE, spawn_fix(module, statement))
 
 
 def _shown(statement: Node) -> Node:

@@ -66,8 +66,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
-from panicguard.python.bodies import runs_guarded
-from panicguard.python.rewrite import spawn_fix
+from panicguard.python.fixes.spawn import spawn_fix
+from panicguard.python.guards import runs_guarded
 from panicguard.python.spawns import Fate
 from panicguard.rule import Rule
 
@@ -80,7 +80,7 @@ if TYPE_CHECKING:
 
 def check(module: Module) -> Iterator[Finding]:
     for spawn in module.spawns:
-        if spawn.kind != "thread" or (spawn.api == apis.THREAD and not spawn.started):
+        if spawn.kind is not apis.SpawnKind.THREAD or (spawn.api == apis.THREAD and not spawn.started):
             continue
         if spawn.declared and spawn.fate >= Fate.OBSERVED:
             continue

@@ -87,7 +87,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import RUNTIME
 from panicguard.go.nodes import is_called, text
-from panicguard.python.rewrite import component_fix
+from panicguard.python.fixes.component import component_fix
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ _DEPRECATED = {
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
-    from panicguard.go.rewrite import component_fix as go_component_fix  # only where there is Go
+    from panicguard.go.fixes.component import component_fix as go_component_fix  # only where there is Go
 
     for leaf in module.tree.leaves(*(name.rpartition(".")[2] for name in _DEPRECATED)):
         node = leaf.parent if leaf.type == "field_identifier" else leaf

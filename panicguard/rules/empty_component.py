@@ -53,6 +53,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SAFEGO
 from panicguard.go.nodes import arguments, plain, text
+from panicguard.go.scopes import BindingKind
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _literal(module: GoModule, node: Node) -> str | None:
     value = plain(node)
     if value is not None and value.type == "identifier":
         binding = module.names.lookup(value)
-        value = plain(binding.value) if binding is not None and binding.kind == "const" else None
+        value = plain(binding.value) if binding is not None and binding.kind is BindingKind.CONST else None
     if value is None or value.type not in ("interpreted_string_literal", "raw_string_literal"):
         return None
     return text(value)[1:-1]

@@ -69,8 +69,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
-from panicguard.python.bodies import runs_guarded
-from panicguard.python.rewrite import spawn_fix
+from panicguard.python.fixes.spawn import spawn_fix
+from panicguard.python.guards import runs_guarded
 from panicguard.python.spawns import Fate
 from panicguard.rule import Rule
 
@@ -91,11 +91,11 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _message(spawn: Spawn, *, strict: bool) -> str | None:
     name = spawn.api.rpartition(".")[2]
-    if spawn.kind == "map":
+    if spawn.kind is apis.SpawnKind.MAP:
         return (
             f"The results of `{name}` are not read: errors of its jobs are lost" if spawn.fate is Fate.DROPPED else None
         )
-    if spawn.kind != "future":
+    if spawn.kind is not apis.SpawnKind.FUTURE:
         return None
     if spawn.fate in (Fate.DROPPED, Fate.RETAINED):
         return f"Nobody reads the future of `{name}`: an error of the job is lost"

@@ -85,22 +85,19 @@ func process() {
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import RECOVERERS
-from panicguard.go.nodes import callee, function, text
+from panicguard.go.nodes import callee, function, is_deferred_call, text
 from panicguard.go.recovery import misplaced
 from panicguard.python import apis
+from panicguard.python.handlers import is_handling
 from panicguard.python.lazy import cst
 from panicguard.python.tree import last_name
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from libcst import CSTNode
-    from tree_sitter import Node
 
     from panicguard.go.module import GoModule
     from panicguard.model import Finding
@@ -111,8 +108,6 @@ _LIKELY_IN_HANDLERS = ("sys.exception", "traceback.format_exc", "traceback.print
 _NAMES = frozenset(
     name.rpartition(".")[2] for name in (*apis.RECOVERS, *_IN_HANDLERS, *_LIKELY_IN_HANDLERS, ".exception")
 )
-_HELPER_NAME = re.compile(r"exc|err|raise|traceback|tb(?![a-z])|panic|fail|crash|log|report|handle|hook", re.IGNORECASE)
-_EXIT_METHODS = frozenset(("__exit__", "__aexit__"))
 
 
 def check(module: Module) -> Iterator[Finding]:
@@ -120,14 +115,18 @@ def check(module: Module) -> Iterator[Finding]:
         if last_name(call.func) not in _NAMES and not isinstance(call.func, cst.Name):
             continue
         name = module.names.qualified(call.func) or ""
-        short = name.rpartition(".")[2]
         if name in apis.RECOVERS and isinstance(module.tree.parents[call], cst.Expr):
+            short = name.rpartition(".")[2]
             yield module.finding(call, f"`{short}` recovers nothing here: use it in a `with`, or as a decorator")
-        elif (
-            name in _IN_HANDLERS
-            or (module.settings.low_confidence and (name in _LIKELY_IN_HANDLERS or _is_log_exception(module, call)))
-        ) and not _handles(module, call):
+        elif _belongs_in_handler(module, call, name) and not is_handling(module, call):
             yield module.finding(call, f"`{module.text(call.func)}` outside a handler: no exception is being handled")
+
+
+def _belongs_in_handler(module: Module, call: cst.Call, name: str) -> bool:
+    """Whether a call asks for the exception being handled, for certain or, where the likely is reported, likely."""
+    return name in _IN_HANDLERS or (
+        module.settings.low_confidence and (name in _LIKELY_IN_HANDLERS or _is_log_exception(module, call))
+    )
 
 
 def _is_log_exception(module: Module, call: cst.Call) -> bool:
@@ -137,31 +136,6 @@ def _is_log_exception(module: Module, call: cst.Call) -> bool:
     return False
 
 
-def _handles(module: Module, node: CSTNode) -> bool:
-    """Whether an exception can be being handled where the node runs."""
-    child = node
-    for ancestor in module.tree.ancestors(node):
-        if isinstance(ancestor, (cst.ExceptHandler, cst.ExceptStarHandler, cst.Finally)):
-            return True
-        if isinstance(ancestor, (cst.FunctionDef, cst.Lambda)) and ancestor.body is child:
-            return _is_called_by_handlers(module, ancestor)
-        child = ancestor
-    return False
-
-
-def _is_called_by_handlers(module: Module, function: cst.FunctionDef | cst.Lambda) -> bool:
-    """Whether the function may be a handler's: `__exit__`, a hook, a method or closure that others call, one with a
-    name that speaks of errors, or one whose calls in this module all stand in handlers."""
-    if isinstance(function, cst.Lambda) or function.name.value in _EXIT_METHODS:
-        return True
-    if not isinstance(module.names.scope(function), cst.Module) or function.params.params:
-        return True
-    if _HELPER_NAME.search(function.name.value):
-        return True
-    calls = [c for c in module.tree.all(cst.Call) if module.names.definition(c.func) is function]
-    return bool(calls) and all(_handles(module, c) for c in calls)
-
-
 def check_go(module: GoModule) -> Iterator[Finding]:
     useless = set()
     for call in module.recovers:
@@ -169,17 +143,13 @@ def check_go(module: GoModule) -> Iterator[Finding]:
         if why is not None:
             yield module.finding(call, f"recover() must be called in defer statement: {why}")
             useless.add(call.id)
-    said = "recovers nothing here: it must itself be what the `defer` calls"
+    advice = "recovers nothing here: it must itself be what the `defer` calls"
     for call in module.calls(*sorted(RECOVERERS)):
-        if not _is_deferred_call(call):
-            yield module.finding(call, f"`{text(callee(call))}` {said}")
+        if not is_deferred_call(call):
+            yield module.finding(call, f"`{text(callee(call))}` {advice}")
     works = {f.id for call in module.recovers if call.id not in useless and (f := function(call)) is not None}
     for call in (call for key in works for call in module.recovering_calls.get(key, ())):
-        yield module.finding(call, f"`{text(callee(call))}` {said}")
-
-
-def _is_deferred_call(call: Node) -> bool:
-    return call.parent is not None and call.parent.type == "defer_statement"
+        yield module.finding(call, f"`{text(callee(call))}` {advice}")
 
 
 RULE = Rule(

@@ -63,9 +63,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.go.apis import CONTEXT, SAFEGO
-from panicguard.go.layout import aligned
-from panicguard.go.nodes import arguments, callee, in_error, own, text
+from panicguard.go.apis import SAFEGO
+from panicguard.go.contexts import is_new_context, is_outer_context, is_read_outside, own_context
+from panicguard.go.fixes.alignment import aligned
+from panicguard.go.nodes import arguments, callee, in_error, is_deferred_call, own, text
 from panicguard.model import Applicability, Edit, Fix
 from panicguard.rule import Rule
 
@@ -77,49 +78,40 @@ if TYPE_CHECKING:
     from panicguard.go.module import GoModule
     from panicguard.model import Finding
 
-_NEW = frozenset(("context.Background", "context.TODO"))
 _ENDING = re.compile(r"shut|close|stop|clean|flush|drain|release|delete|remove|rollback|audit|log", re.IGNORECASE)
+"""What the name of a call tells that has to be made although the spawn is cancelled."""
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
     for call in module.calls(SAFEGO):
-        given = arguments(call)
-        if len(given) < 4:
+        handed = arguments(call)
+        if len(handed) < 4:
             continue
-        if given[0].type == "nil":
-            yield module.finding(given[0], "The spawn is given no context: `nil` cannot be cancelled")
-        if given[-1].type == "func_literal":
-            yield from _in_function(module, given[-1])
+        if handed[0].type == "nil":
+            yield module.finding(handed[0], "The spawn is given no context: `nil` cannot be cancelled")
+        if handed[-1].type == "func_literal":
+            yield from _in_function(module, handed[-1])
 
 
 def _in_function(module: GoModule, literal: Node) -> Iterator[Finding]:
-    own_context = _context(module, literal)
-    if own_context is None:
+    context = own_context(module, literal)
+    if context is None:
         return
-    name = text(own_context)
-    for call in own(literal):
-        if call.type != "call_expression" or (call.parent is not None and call.parent.type == "defer_statement"):
-            continue
-        called = text(callee(call))
-        if _ENDING.search(called.rpartition(".")[2]) or called.startswith("context."):
-            continue
-        for one in arguments(call):
-            if one.type == "call_expression" and module.names.qualified(callee(one)) in _NEW:
-                fix = _fix(module, one, own_context)
-                yield module.finding(one, f"`{text(one)}` ignores the context of the spawn: use `{name}`", fix)
-            elif one.type == "identifier" and _is_outer(module, one, literal):
-                fix = _fix(module, one, own_context) if _is_read_outside(module, one, literal) else None
-                yield module.finding(one, f"`{text(one)}` is the context of outside: use `{name}`", fix)
+    for argument in (a for call in own(literal) if _takes_own_context(call) for a in arguments(call)):
+        if is_new_context(module, argument):
+            message = f"`{text(argument)}` ignores the context of the spawn: use `{text(context)}`"
+            yield module.finding(argument, message, _fix(module, argument, context))
+        elif is_outer_context(module, argument, literal):
+            fix = _fix(module, argument, context) if is_read_outside(module, argument, literal) else None
+            yield module.finding(argument, f"`{text(argument)}` is the context of outside: use `{text(context)}`", fix)
 
 
-def _context(module: GoModule, literal: Node) -> Node | None:
-    """The context that a literal is given, if it has a name."""
-    parameters = literal.child_by_field_name("parameters")
-    for parameter in parameters.named_children if parameters is not None else ():
-        name = parameter.child_by_field_name("name")
-        if module.names.qualified(parameter.child_by_field_name("type")) == CONTEXT:
-            return name if not text(name).startswith("_") else None
-    return None
+def _takes_own_context(call: Node) -> bool:
+    """Whether a node is a call that the spawn's own context is right for: not of what ends or derives something."""
+    if call.type != "call_expression" or is_deferred_call(call):
+        return False
+    called = text(callee(call))
+    return not called.startswith("context.") and _ENDING.search(called.rpartition(".")[2]) is None
 
 
 def _fix(module: GoModule, other: Node, context: Node) -> Fix | None:
@@ -129,27 +121,6 @@ def _fix(module: GoModule, other: Node, context: Node) -> Fix | None:
         return None
     edits = aligned(module.source, Edit(*module.span(other), text(context)))
     return Fix(f"Use `{text(context)}`", tuple(edits), Applicability.UNSAFE)
-
-
-def _is_read_outside(module: GoModule, identifier: Node, literal: Node) -> bool:
-    """Whether a variable is read outside of the literal too: one that is read nowhere does not compile."""
-    binding = module.names.lookup(identifier)
-    if binding is None or binding.kind == "param":
-        return True
-    written = module.names.assigned(binding)
-    return any(
-        node.start_byte >= literal.end_byte or binding.start <= node.start_byte < literal.start_byte
-        for node in module.tree.leaves(binding.name)
-        if node.type == "identifier" and node not in written and module.names.lookup(node) is binding
-    )
-
-
-def _is_outer(module: GoModule, identifier: Node, literal: Node) -> bool:
-    """Whether a name is a context that was declared outside of the literal."""
-    binding = module.names.lookup(identifier)
-    if binding is None or literal.start_byte <= binding.node.start_byte < literal.end_byte:
-        return False
-    return binding.kind in ("var", "param") and module.names.type_of(identifier) == CONTEXT
 
 
 RULE = Rule(

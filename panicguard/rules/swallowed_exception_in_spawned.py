@@ -60,13 +60,13 @@ only one that is idle is reported. So is one around nothing but a cleanup (`clos
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import SPAWN_WORDS
-from panicguard.python.bodies import catches_all, is_idle, statements
+from panicguard.python.blocks import statements
+from panicguard.python.handlers import head, is_cleanup, suppresses_all, swallows_all
 from panicguard.python.lazy import cst
-from panicguard.python.tree import last_name
+from panicguard.python.uses import UseKind
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
@@ -77,87 +77,34 @@ if TYPE_CHECKING:
     from panicguard.model import Finding
     from panicguard.python.module import Module
 
-_CLEANUP = re.compile(
-    r"_*(?:force_?)?(?:clean_?up|a?close|wait_closed|shutdown|disconnect|terminate|kill|cancel|stop|unlink|remove|rmtree|"
-    r"release|join|flush|unsubscribe|unregister|logout|quit|destroy|dispose|detach|reset|send_eof|write_eof|a?exit)(?:_|$)"
-)
-"""How the name of what only ends something starts."""
-_IDLE_CALLS = frozenset(("print", "time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep"))
-
 
 def check(module: Module) -> Iterator[Finding]:
     tree = module.tree
     for node in (*tree.all(cst.Try, cst.TryStar), *tree.all(cst.With)):
         # The nearest one is a handler where an error came first.
         function = tree.enclosing(node, cst.ExceptHandler, cst.FunctionDef, cst.Lambda)
-        if function not in module.reached:
+        if function not in module.reached or is_cleanup(module, node.body):
             continue
         if isinstance(node, (cst.Try, cst.TryStar)):
-            yield from _handlers(module, node, answers=_is_asked(module, function))
-        elif _suppresses_all(module, node) and not _is_cleanup(module, node.body):
-            message = "`suppress` hides every error of spawned code"
-            yield module.finding(node.items[0].item, message)
+            yield from _swallowing(module, node, answers=_is_asked(module, function))
+        elif suppresses_all(module, node.items[0].item):
+            yield module.finding(node.items[0].item, "`suppress` hides every error of spawned code")
 
 
 def _is_asked(module: Module, function: CSTNode) -> bool:
     """Whether somebody gets what a function returns: its caller, or who awaits the task."""
     spawn = module.spawned.get(function)
     if function in module.spawned:
-        return spawn is not None and any(use.kind == "awaited" or use.name == "result" for use in spawn.uses)
+        return spawn is not None and any(use.kind is UseKind.AWAITED or use.name == "result" for use in spawn.uses)
     return True
 
 
-def _handlers(module: Module, node: cst.Try | cst.TryStar, *, answers: bool) -> Iterator[Finding]:
+def _swallowing(module: Module, node: cst.Try | cst.TryStar, *, answers: bool) -> Iterator[Finding]:
     """`answers`: a value that a handler returns is an answer to somebody."""
-    if _is_cleanup(module, node.body):
-        return
     for handler in node.handlers:
-        does = statements(handler.body)
-        if answers and any(isinstance(statement, cst.Return) and statement.value is not None for statement in does):
-            continue
-        if catches_all(module, handler) and all(_is_idle(module, statement) for statement in does):
-            start, _ = module.span(handler)
-            end = module.span(handler.type)[1] if handler.type is not None else start + len("except")
-            yield module.finding_at(start, end, "This handler swallows every error of spawned code")
-
-
-def _is_idle(module: Module, statement: CSTNode) -> bool:
-    """Whether a statement does nothing with the error, waiting and printing something else included."""
-    if is_idle(statement):
-        return True
-    value = statement.value if isinstance(statement, cst.Expr) else None
-    if isinstance(value, cst.Await):
-        value = value.expression
-    name = module.names.qualified(value.func) if isinstance(value, cst.Call) else None
-    if not isinstance(value, cst.Call) or name not in _IDLE_CALLS or name in module.settings.reporters:
-        return False
-    return all(isinstance(arg.value, (cst.SimpleString, cst.Integer, cst.Float)) for arg in value.args)
-
-
-def _suppresses_all(module: Module, node: cst.With) -> bool:
-    item = node.items[0].item
-    return (
-        isinstance(item, cst.Call)
-        and module.names.qualified(item.func) == "contextlib.suppress"
-        and any(module.names.qualified(a.value) in ("Exception", "BaseException") for a in item.args)
-    )
-
-
-def _is_cleanup(module: Module, body: CSTNode) -> bool:
-    """Whether a block does nothing but close, cancel or remove something, or wait for what this module cancels."""
-
-    def is_cleanup(statement: CSTNode) -> bool:
-        if isinstance(statement, cst.If) and statement.orelse is None:
-            return all(map(is_cleanup, statements(statement.body)))
-        value = statement.value if isinstance(statement, cst.Expr) else None
-        if isinstance(value, cst.Await):
-            value = value.expression
-            if last_name(value) in module.cancelled:
-                return True
-        return isinstance(value, cst.Call) and _CLEANUP.match(last_name(value.func)) is not None
-
-    found = statements(body)
-    return bool(found) and all(is_cleanup(s) for s in found)
+        is_answer = answers and any(isinstance(s, cst.Return) and s.value is not None for s in statements(handler.body))
+        if not is_answer and swallows_all(module, handler):
+            yield module.finding_at(*head(module, handler), "This handler swallows every error of spawned code")
 
 
 RULE = Rule(

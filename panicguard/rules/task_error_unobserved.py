@@ -67,9 +67,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.python.bodies import runs_guarded
+from panicguard.python.apis import SpawnKind
+from panicguard.python.fixes.spawn import spawn_fix
+from panicguard.python.guards import runs_guarded
 from panicguard.python.lazy import cst
-from panicguard.python.rewrite import spawn_fix
 from panicguard.python.spawns import Fate
 from panicguard.rule import Rule
 
@@ -83,7 +84,7 @@ if TYPE_CHECKING:
 
 def check(module: Module) -> Iterator[Finding]:
     for spawn in module.spawns:
-        if spawn.kind not in ("task", "gather") or spawn.fate is not Fate.RETAINED:
+        if spawn.kind not in (SpawnKind.TASK, SpawnKind.GATHER) or spawn.fate is not Fate.RETAINED:
             continue
         if module.settings.strict_spawns or not (_only_waits(module, spawn) or runs_guarded(module, spawn)):
             name = spawn.api.rpartition(".")[2]

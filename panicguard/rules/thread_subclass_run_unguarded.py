@@ -59,9 +59,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import THREAD_WORDS
-from panicguard.python.bodies import is_guarded, statements
+from panicguard.python.blocks import statements
+from panicguard.python.fixes.guard import guard_fix
+from panicguard.python.guards import is_guarded
 from panicguard.python.lazy import cst
-from panicguard.python.rewrite import guard_fix
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:

@@ -67,6 +67,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SPAWN_WORDS
 from panicguard.go.nodes import callee, text
+from panicguard.go.spawns import SpawnKind
 from panicguard.rule import Rule
 
 if TYPE_CHECKING:
@@ -77,10 +78,10 @@ if TYPE_CHECKING:
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
-    from panicguard.go.rewrite import waitgroup_fix  # only where there is Go
+    from panicguard.go.fixes.waitgroup import waitgroup_fix  # only where there is Go
 
     for spawn in module.spawns:
-        if spawn.kind != "unguarded" or (spawn.function is not None and module.is_guarded(spawn.function)):
+        if spawn.kind is not SpawnKind.UNGUARDED or (spawn.function is not None and module.is_guarded(spawn.function)):
             continue
         called = callee(spawn.node) or spawn.node
         message = f"`{text(called)}` runs its function in a goroutine of its own: a panic there ends the process"

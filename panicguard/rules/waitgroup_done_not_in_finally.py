@@ -71,9 +71,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SPAWN_WORDS
-from panicguard.go.layout import comment_behind
-from panicguard.go.nodes import callee, in_error, own, statements, text
-from panicguard.go.spawns import loops
+from panicguard.go.fixes.alignment import comment_behind
+from panicguard.go.loops import loops
+from panicguard.go.nodes import callee, in_error, is_deferred_call, own, statements, text
 from panicguard.model import Applicability, Edit, Fix
 from panicguard.rule import Rule
 
@@ -98,12 +98,14 @@ def check_go(module: GoModule) -> Iterator[Finding]:
         nodes = list(own(function))
         done = [node for node in nodes if _is_done(module, node)]
         # In a loop it counts jobs, not goroutines.
-        fine = {text(callee(n)) for n in done if _above(n) == "defer_statement" or any(True for _ in loops(n))}
+        fine = {text(callee(n)) for n in done if is_deferred_call(n) or any(True for _ in loops(n))}
         for node in done:
             called = text(callee(node))
-            if _above(node) != "expression_statement" or called in fine:
+            if not _is_statement(node) or called in fine:
                 continue
-            if any(one.type in _FAILING and one.end_byte <= node.start_byte and one not in done for one in nodes):
+            if any(
+                other.type in _FAILING and other.end_byte <= node.start_byte and other not in done for other in nodes
+            ):
                 message = f"`{called}()` is left out when the function panics or returns before: defer it"
                 yield module.finding(node, message, _fix(module, function, node) if len(done) == 1 else None)
                 break
@@ -148,8 +150,8 @@ def _stays(module: GoModule, group: Node) -> bool:
     return binding is not None and not module.names.is_reassigned(binding)
 
 
-def _above(node: Node) -> str:
-    return node.parent.type if node.parent is not None else ""
+def _is_statement(call: Node) -> bool:
+    return call.parent is not None and call.parent.type == "expression_statement"
 
 
 RULE = Rule(

@@ -96,7 +96,7 @@ def test_positions_in_each_encoding(start: Callable[..., Client], offered: str, 
 def test_newlines_are_those_of_the_protocol(client: Client) -> None:
     uri = client.open("lines.py", SPAWN.replace("\n", "\r\n").replace("main(f):", "main(f):  # \u2028\x0c\x85"))
     assert client.published(uri)[0]["range"] == at(4, 4, 4, 23)
-    client.change(uri, 2, {"range": at(4, 4), "text": "\f"})
+    client.change(uri, 2, {"range": at(4, 0), "text": "\f"})
     assert client.published(uri, 2)[0]["range"] == at(4, 5, 4, 24)
 
 

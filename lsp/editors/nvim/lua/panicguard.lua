@@ -2,7 +2,7 @@ local M = {}
 
 local KIND = "source.fixAll.panicguard"
 
---- Applies all safe fixes to a buffer, and returns when they are applied: fit for BufWritePre.
+--- Applies all safe fixes to a buffer. Synchronous, so that it can be used in BufWritePre.
 ---@param bufnr integer? The buffer; default: the current one.
 ---@param timeout integer? Milliseconds to wait for the server; default: 2000.
 function M.fix_all(bufnr, timeout)
@@ -32,7 +32,7 @@ function M.fix_all(bufnr, timeout)
   end
 end
 
---- Shows what the server says of itself: its version, its settings and where they come from.
+--- Shows the server's debug information: its version, its settings and where they come from.
 function M.debug()
   for _, client in ipairs(vim.lsp.get_clients({ name = "panicguard" })) do
     local command = { title = "", command = "panicguard.printDebugInformation" }

@@ -46,7 +46,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   async function stop(): Promise<void> {
     const stopping = client;
     client = undefined;
-    // One that did not start cannot be stopped, and there is nothing left of it to stop.
+    // Disposing of a client that failed to start is an error; nothing of it is left running.
     await stopping?.dispose().catch((error: unknown) => log.warn(String(error)));
   }
 
@@ -56,7 +56,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     status.show();
   }
 
-  // One after the other: settings, interpreter and trust may change while a server is starting.
+  // Restarts are queued: settings, interpreter and trust may change while a server is starting.
   let turn = Promise.resolve();
   function restart(): Promise<void> {
     turn = turn.then(stop).then(start);

@@ -1,4 +1,4 @@
-/** Which panicguard to run: a pure question about paths, so that it can be tested without an editor. */
+/** Finds the panicguard to run. Knows nothing of the editor, so that it can be tested without one. */
 
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -13,7 +13,7 @@ export interface Surroundings {
   readonly folders: readonly string[];
   /** The environment variable PATH. */
   readonly searchPath: string;
-  /** False: what lies in the workspace must not be run. */
+  /** Whether executables inside the workspace may be run. */
   readonly trusted: boolean;
 }
 

@@ -8,7 +8,7 @@ async function environments(): Promise<PythonExtension["environments"] | undefin
     const api = await vscode.extensions.getExtension<PythonExtension>("ms-python.python")?.activate();
     return api?.environments;
   } catch {
-    return undefined; // The editor says itself that the extension failed, and there are other places to look.
+    return undefined; // The editor reports that the extension failed, and there are other places to look.
   }
 }
 

@@ -1,8 +1,8 @@
-/** The editor's settings, as the server wants them at its start. */
+/** The editor's settings, in the form that the server expects in `initialize`. */
 
 import * as vscode from "vscode";
 
-/** Those that the server is told, by the same names. The rest is about finding and running it. */
+/** The settings that are sent to the server under the same names. The others are about finding and running it. */
 const SERVER_SETTINGS = [
   "configuration",
   "configurationPreference",
@@ -15,7 +15,7 @@ const SERVER_SETTINGS = [
   "logFile",
 ];
 
-/** What holds everywhere, and in each folder of the workspace. */
+/** The settings for all folders, and those of each folder of the workspace. */
 export function initializationOptions(): Record<string, unknown> {
   const folders = vscode.workspace.workspaceFolders ?? [];
   return {
@@ -26,7 +26,7 @@ export function initializationOptions(): Record<string, unknown> {
 
 function serverSettings(folder: vscode.Uri | undefined): Record<string, unknown> {
   const settings = vscode.workspace.getConfiguration("panicguard", folder);
-  // What is not set is left out: the server then takes the project's.
+  // What is not set is left out, so that the configuration of the project applies.
   return Object.fromEntries(
     SERVER_SETTINGS.map((name) => [name, withoutNulls(settings.get(name))]).filter(([, value]) => value !== undefined),
   );

@@ -1,4 +1,4 @@
-"""Actions, hovers and commands: what the client asks for on behalf of its user."""
+"""What the client asks for on behalf of its user: code actions, hovers and commands."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from pygls.exceptions import JsonRpcInvalidParams
 from panicguard import __version__
 from panicguard.model import Edit
 
-from . import actions, convert, documents
-from .process import JobError
+from .. import actions, documents
+from ..process import JobError
+from ..proto import capabilities, from_proto, positions, to_proto
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,30 +23,30 @@ if TYPE_CHECKING:
 
     from panicguard.settings import Settings
 
-    from .documents import Document
-    from .server import Server
+    from ..documents import Document
+    from ..server import Server
 
 
 async def code_action(ls: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
-    uri, only = params.text_document.uri, convert.kinds(params.context.only)
+    uri, only = params.text_document.uri, from_proto.kinds(params.context.only)
     document = ls.document(uri)
     settings = None if document is None else ls.configuration.settings(document.source.path)
     if document is None or settings is None:
         return []
-    its = ls.configuration.preferences(document.source.path)
-    offered: list[tuple[actions.Action, list[types.Diagnostic]]] = []
+    preferences = ls.configuration.preferences(document.source.path)
+    offers: list[tuple[actions.Action, list[types.Diagnostic]]] = []
     if actions.is_wanted(actions.QUICK_FIX, only) and params.context.diagnostics:
-        found = await ls.found(document)
-        asked = convert.asked(document, found, uri, params.context.diagnostics, ls.client.encoding)
-        for action, one in actions.of_diagnostics([*asked], found, its, bool(settings.unsafe_fixes)):
-            offered.append((action, [asked[one]]))
-    kind = convert.NOTEBOOK_FIX_ALL if document.is_notebook else convert.FIX_ALL
-    if its.fix_all and actions.is_wanted(kind, only):
-        offered.append((actions.fix_all(kind), []))
-    return [await _offered(ls, document, settings, uri, action, about) for action, about in offered]
+        findings = await ls.findings(document)
+        asked = from_proto.asked_about(document, findings, uri, params.context.diagnostics, ls.client.encoding)
+        for action, finding in actions.of_findings([*asked], findings, preferences, bool(settings.unsafe_fixes)):
+            offers.append((action, [asked[finding]]))
+    kind = capabilities.NOTEBOOK_FIX_ALL if document.is_notebook else capabilities.FIX_ALL
+    if preferences.fix_all and actions.is_wanted(kind, only):
+        offers.append((actions.fix_all(kind), []))
+    return [await _offer(ls, document, settings, uri, action, about) for action, about in offers]
 
 
-async def _offered(
+async def _offer(
     ls: Server,
     document: Document,
     settings: Settings,
@@ -53,12 +54,12 @@ async def _offered(
     action: actions.Action,
     about: Sequence[types.Diagnostic],
 ) -> types.CodeAction:
-    """An action, with its edit unless the client asks for that when it wants it."""
+    """An action for the client, with its edit unless the client asks for that only when the user picks the action."""
     data: object = uri if action.rule is None else {"uri": uri, "rule": action.rule}
-    offered = convert.code_action(action, document, ls.client, about, data)
+    offer = to_proto.code_action(action, document, ls.client, about, data)
     if action.edits is None and not action.command and not ls.client.resolve:
-        offered.edit = await _edit(ls, document, settings, action.rule)
-    return offered
+        offer.edit = await _edit(ls, document, settings, action.rule)
+    return offer
 
 
 async def resolve(ls: Server, params: types.CodeAction) -> types.CodeAction:
@@ -75,15 +76,15 @@ async def resolve(ls: Server, params: types.CodeAction) -> types.CodeAction:
 
 
 async def _edit(ls: Server, document: Document, settings: Settings, rule: str | None) -> types.WorkspaceEdit:
-    """The edit that fixes a document, or what one rule finds in it."""
+    """The edit that fixes a document, or only the findings of `rule` in it."""
     before = document.source
     try:
         after = await ls.worker.run("fixed", before, settings, bool(settings.unsafe_fixes), rule, size=len(before.text))
     except JobError as error:
-        ls.complain(f"Not fixed: {error}")
+        ls.notify_user(f"Not fixed: {error}")
         after = None
     edits = [] if after is None else [Edit(s, e, text) for _, s, e, text in documents.replaced(before, after, document)]
-    return convert.workspace_edit(convert.by_uri(document, edits, ls.client.encoding), ls.client)
+    return to_proto.workspace_edit(to_proto.by_uri(document, edits, ls.client.encoding), ls.client)
 
 
 async def hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
@@ -92,19 +93,19 @@ async def hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
     settings = None if document is None else ls.configuration.settings(document.source.path)
     if document is None or settings is None:
         return None
-    offset = convert.source_offset(document, uri, params.position, ls.client.encoding)
+    offset = positions.source_offset(document, uri, params.position, ls.client.encoding)
     if offset is None:
         return None
     try:
-        found = await ls.worker.run("hover", document.source, settings, offset, size=len(document.source.text))
+        text = await ls.worker.run("hover", document.source, settings, offset, size=len(document.source.text))
     except JobError:
         return None
-    return None if found is None else convert.hover(found, document, ls.client.encoding)
+    return None if text is None else to_proto.hover(text, document, ls.client.encoding)
 
 
 async def execute_command(ls: Server, params: types.ExecuteCommandParams) -> str | None:
     arguments = params.arguments or []
-    match params.command.removeprefix(f"{convert.NAME}."):
+    match params.command.removeprefix(f"{capabilities.NAME}."):
         case "applyAutofix":
             await _apply(ls, arguments)
         case "reloadSettings":
@@ -119,7 +120,7 @@ async def execute_command(ls: Server, params: types.ExecuteCommandParams) -> str
 
 
 async def _apply(ls: Server, arguments: Sequence[Any]) -> None:
-    """Fix the documents that are named, those of them that are still of the version named."""
+    """Fix the documents that are named, except those that have changed since the version that is named with them."""
     for argument in arguments:
         uri = argument.get("uri") if isinstance(argument, dict) else argument
         document = ls.document(uri) if isinstance(uri, str) else None
@@ -131,11 +132,11 @@ async def _apply(ls: Server, arguments: Sequence[Any]) -> None:
             continue
         edit = await _edit(ls, document, settings, None)
         if ls.client.apply_edit and (edit.changes or edit.document_changes):
-            ls.background(ls.workspace_apply_edit_async(convert.apply_edit(actions.FIX_ALL_TITLE, edit)))
+            ls.background(ls.workspace_apply_edit_async(to_proto.apply_edit(actions.FIX_ALL_TITLE, edit)))
 
 
 def _documentation(ls: Server, code: object) -> str:
-    """The page of a rule, and shown if the client can show files."""
+    """The documentation of a rule, also opened in the editor if the client can show files."""
     from panicguard.report.rules import to_markdown
     from panicguard.rule import all_rules
 
@@ -148,12 +149,12 @@ def _documentation(ls: Server, code: object) -> str:
         path = os.path.join(ls.pages, f"{rule.code}.md")
         with open(path, "w", encoding="utf-8") as file:
             file.write(page)
-        ls.background(ls.window_show_document_async(convert.show_document(convert.uri(path))))
+        ls.background(ls.window_show_document_async(to_proto.show_document(to_proto.uri(path))))
     return page
 
 
 def _debug_information(ls: Server) -> str:
-    open_ones = [
+    open_documents = [
         f"    {document.source.path} (version {document.version}): "
         f"settings from {ls.configuration.in_force(document.source.path) or 'nowhere'}"
         for document in ls.documents.values()
@@ -165,9 +166,9 @@ def _debug_information(ls: Server) -> str:
             f"position_encoding = {ls.client.encoding}",
             f"workspace_folders = {ls.configuration.folders}",
             f"client = {ls.client}",
-            f"preferences = {ls.configuration.given.get('')}",
+            f"preferences = {ls.configuration.preferences_of.get('')}",
             "open_documents:",
-            *open_ones,
+            *open_documents,
             "",
         )
     )

@@ -1,4 +1,4 @@
-"""Documents that are opened, changed and closed."""
+"""Documents and notebooks that are opened, changed and closed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from panicguard.engine import FRONT_ENDS
 
-from . import convert, documents
+from .. import documents
+from ..proto import from_proto, to_proto
 
 if TYPE_CHECKING:
     from lsprotocol import types
 
-    from .server import Server
+    from ..server import Server
 
 
 DEBOUNCE = 0.06
@@ -21,9 +22,9 @@ DEBOUNCE = 0.06
 
 def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
     item = params.text_document
-    language = convert.language(item)
+    language = from_proto.language(item)
     if language in FRONT_ENDS:
-        ls.opened(documents.document(item.uri, _path(ls, item.uri), item.version, item.text, language))
+        ls.document_changed(documents.document(item.uri, _path(ls, item.uri), item.version, item.text, language))
 
 
 def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
@@ -32,40 +33,40 @@ def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
     if document is None or document.is_notebook:
         return
     before = document.source
-    text = convert.changed(before.text, params.content_changes, ls.client.encoding)
-    ls.opened(documents.document(uri, before.path, version, text, before.language), DEBOUNCE)
+    text = from_proto.changed(before.text, params.content_changes, ls.client.encoding)
+    ls.document_changed(documents.document(uri, before.path, version, text, before.language), DEBOUNCE)
 
 
 def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
-    ls.closed(params.text_document.uri)
+    ls.document_closed(params.text_document.uri)
 
 
 def did_save(ls: Server, params: object) -> None:
-    """What is in the file was in the buffer before."""
+    """Nothing to do: the text that was saved is the one that the editor sent before."""
 
 
 def did_open_notebook(ls: Server, params: types.DidOpenNotebookDocumentParams) -> None:
     notebook = params.notebook_document
-    cells = convert.cells(notebook, params.cell_text_documents)
-    ls.opened(documents.notebook(notebook.uri, _path(ls, notebook.uri), notebook.version, cells))
+    cells = from_proto.cells(notebook, params.cell_text_documents)
+    ls.document_changed(documents.notebook(notebook.uri, _path(ls, notebook.uri), notebook.version, cells))
 
 
 def did_change_notebook(ls: Server, params: types.DidChangeNotebookDocumentParams) -> None:
     document = ls.documents.get(params.notebook_document.uri)
     if document is None or not document.is_notebook:
         return
-    changes = convert.cell_changes(document, params.change, ls.client.encoding)
+    changes = from_proto.cell_changes(document, params.change, ls.client.encoding)
     after = documents.with_cells(document, params.notebook_document.version, *changes)
     for uri in {*document.uris} - {*after.uris}:
-        ls.text_document_publish_diagnostics(convert.published(uri, None, ()))
-    ls.opened(after, DEBOUNCE)
+        ls.text_document_publish_diagnostics(to_proto.published(uri, None, ()))
+    ls.document_changed(after, DEBOUNCE)
 
 
 def did_close_notebook(ls: Server, params: types.DidCloseNotebookDocumentParams) -> None:
-    ls.closed(params.notebook_document.uri)
+    ls.document_closed(params.notebook_document.uri)
 
 
 def _path(ls: Server, uri: str) -> str:
-    """The path of a document; of one that is no file, one that it could have."""
+    """The path of a document. One that is not a file gets the path it could be saved under."""
     name = uri.rpartition("/")[2].rpartition(":")[2] or "untitled"
-    return convert.path(uri) or os.path.join(next(iter(ls.configuration.folders), ls.home), name)
+    return from_proto.path(uri) or os.path.join(next(iter(ls.configuration.folders), ls.home), name)

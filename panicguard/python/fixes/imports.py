@@ -1,4 +1,4 @@
-"""Where a module's import of the runtime stands, or goes: one insertion that every fix of the module shares."""
+"""Where a new import goes in a module. Offsets count code points."""
 
 from __future__ import annotations
 
@@ -9,16 +9,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.model import Edit
-from panicguard.python.apis import DEFAULT_RUNTIME
-from panicguard.python.lazy import cst
 from panicguard.python.lex import scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from libcst import CSTNode
-
-    from panicguard.python.module import Module
     from panicguard.source import Source
 
     _Order = Callable[[str], tuple[bool | str, ...]]
@@ -27,64 +22,12 @@ _IMPORT = re.compile(r"import\s+([\w.]+)|from\s+(\.*[\w.]*)\s+import\b")
 _STRING = re.compile(r"[rRuUbB]{0,2}(?:'''|\"\"\"|'|\")")
 
 
-class Reference(NamedTuple):
-    """How the runtime is written at a place: `prefix` goes before SafeGo, after `edits` have been made."""
-
-    prefix: str
-    edits: tuple[Edit, ...]
-
-
 class _Line(NamedTuple):
     start: int
     end: int
     text: str
     module: str
     """The module a top-level import line imports from; "" for another statement."""
-
-
-def reference(module: Module, node: CSTNode) -> Reference | None:
-    """How a node would name the runtime; None where the name means something else there, or no import can go
-    before the code that would use it."""
-    runtime = module.settings.runtime_module or DEFAULT_RUNTIME
-    bound = existing(module, before=module.span(node)[0])
-    if bound is not None and _means_runtime(module, bound, node):
-        return Reference(f"{bound}.", ())
-    package, _, name = runtime.rpartition(".")
-    if not _means_runtime(module, name, node):
-        return None
-    statement = f"from {package} import {name}" if package else f"import {name}"
-    edit = insertion(module.source, statement, module.span(node)[0])
-    return None if edit is None else Reference(f"{name}.", (edit,))
-
-
-def existing(module: Module, before: int | None = None) -> str | None:
-    """The name under which a plain import at the top level, and before an offset, already binds the runtime."""
-    tree = module.tree
-    for name, bindings in module.names.bindings[tree.root].items():
-        for binding in bindings:
-            if (
-                binding.kind == "import"
-                and _is_runtime(str(binding.value))
-                and isinstance(tree.parents[tree.parents[binding.node]], cst.Module)
-                and (before is None or module.span(binding.node)[0] < before)
-            ):
-                return name
-    return None
-
-
-def _is_runtime(qualified: str) -> bool:
-    return qualified == "mruntime" or qualified.endswith(".mruntime")
-
-
-def _means_runtime(module: Module, name: str, node: CSTNode) -> bool:
-    """Whether a name is free at a place, or bound to the runtime at the module level."""
-    scope, bindings = module.names.lookup(name, module.names.scope(node))
-    if scope is None:
-        return True
-    runtime = module.settings.runtime_module or DEFAULT_RUNTIME
-    return scope is module.tree.root and all(
-        b.kind == "import" and (_is_runtime(str(b.value)) or b.value == runtime) for b in bindings
-    )
 
 
 def insertion(source: Source, statement: str, before: int) -> Edit | None:
@@ -115,7 +58,6 @@ def _header(source: Source) -> list[_Line]:
 
 def _place(source: Source, lines: Sequence[_Line], statement: str) -> tuple[int, str]:
     """The offset for an import statement, and the lines to insert there."""
-    newline = source.newline
     imports = [line for line in lines if line.module and line.module != "__future__"]
     blocks = _blocks(source, imports)
     module = _module(statement)
@@ -124,13 +66,25 @@ def _place(source: Source, lines: Sequence[_Line], statement: str) -> tuple[int,
     own = _section(module, home)
     fellows = _fellows(blocks, sections, own, module)
     if fellows:
-        key = _order(blocks, fellows)
-        later = next((line for line in fellows if key and key(line.text) > key(statement)), None)
-        if later is not None:
-            return later.start, f"{statement}{newline}"
-        return _after(source, fellows[-1], statement)
+        return _among(source, fellows, _order(blocks, fellows), statement)
     below = next((line for line in imports if sections[line] > own), None)
     above = lines[: lines.index(below)] if below else lines
+    return _apart(source, above, below, blocks, statement)
+
+
+def _among(source: Source, fellows: list[_Line], key: _Order | None, statement: str) -> tuple[int, str]:
+    """In the order of the lines that an import belongs to, else below them."""
+    later = next((line for line in fellows if key and key(line.text) > key(statement)), None)
+    if later is not None:
+        return later.start, f"{statement}{source.newline}"
+    return _after(source, fellows[-1], statement)
+
+
+def _apart(
+    source: Source, above: Sequence[_Line], below: _Line | None, blocks: Sequence[list[_Line]], statement: str
+) -> tuple[int, str]:
+    """Between the sections above and below, with blank lines around it if those are in no common block."""
+    newline = source.newline
     if not above:
         first = next((line.start for line in scan(source.text).lines if not line.blank), len(source.text))
         return first, f"{statement}{newline}{newline}"

@@ -1,0 +1,75 @@
+"""The fix of a bare `go`: a SafeGo call that evaluates the same at the same time.
+
+`go` evaluates the function, the receiver and the arguments where it stands, and runs the call later. What may be
+another value by then is kept in variables, in a block of its own; what cannot be told has no fix.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from panicguard.go.fixes.component import SHORT
+from panicguard.go.fixes.imports import packages_at
+from panicguard.go.fixes.layout import StatementSite
+from panicguard.go.fixes.literal import rewrite_literal
+from panicguard.go.fixes.named import rewrite_named
+from panicguard.go.nodes import callee, in_error, own, plain, statement_call, text
+from panicguard.model import Applicability, Fix
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from panicguard.go.module import GoModule
+
+
+def spawn_fix(module: GoModule, statement: Node) -> Fix | None:
+    """The fix for a `go` statement; None where no rewrite is known to be right."""
+    call = statement_call(statement)
+    if call is None or call.type != "call_expression" or in_error(statement) or not module.is_fixable:
+        return None
+    site, packages = StatementSite.of(module, statement), packages_at(module, statement)
+    if site is None or packages is None:
+        return None
+    function = plain(call.child_by_field_name("function"))
+    if function is not None and function.type == "func_literal":
+        rewrite = rewrite_literal(module, call, function, packages, site)
+    else:
+        rewrite = rewrite_named(module, call, packages, site)
+    if rewrite is None:
+        return None
+    unsafe = (
+        rewrite.unsafe
+        or module.settings.default_policy != "KeepRunning"
+        or _needs_more(module)
+        or _may_hang(module, call)
+    )
+    edits = sorted((*site.edits(module, rewrite.lines), *packages.edits))
+    title = f"Spawn with `{packages.runtime}.{SHORT}`"
+    return Fix(title, tuple(edits), Applicability.UNSAFE if unsafe else Applicability.SAFE)
+
+
+def _needs_more(module: GoModule) -> bool:
+    """Whether the call that is written names what may not be there, such as a logger."""
+    template = re.sub(r"{\w+}(\.\w+)?", "", module.settings.go_call)
+    return any(word != "nil" for word in re.findall(r"[^\W\d]\w*", template))
+
+
+def _may_hang(module: GoModule, call: Node) -> bool:
+    """Whether what runs tells others that it is done without a `defer`: when its panic no longer ends the process, they
+    wait for ever."""
+    function = module.names.declared(callee(call))
+    return function is not None and any(_tells_end(module, node) for node in own(function))
+
+
+def _tells_end(module: GoModule, node: Node) -> bool:
+    """Whether a node sends, or calls `close` or `Done`, where a panic before it would prevent that."""
+    if node.type == "send_statement":
+        return True
+    if node.type != "call_expression" or node.parent is None or node.parent.type == "defer_statement":
+        return False
+    called = callee(node)
+    if module.names.is_builtin(called, "close"):
+        return True
+    is_done = called is not None and text(called.child_by_field_name("field")) == "Done"
+    return is_done and node.parent.type == "expression_statement"

@@ -1,0 +1,114 @@
+"""The loops of a Go file: which a node is in, whether one is endless, what ends it, and what one of its turns waits for
+and shares with the others.
+
+A turn is one run of a loop's body.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.go.contexts import asks_context
+from panicguard.go.nodes import ancestors, callee, listed, own, plain, text, within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from panicguard.go.module import GoModule
+    from panicguard.go.scopes import Binding
+    from panicguard.go.spawns import Spawn
+
+_ENDLESS = frozenset(("time.Tick",))
+"""Functions that return a channel which is never closed."""
+_ENDING = frozenset("os.Exit runtime.Goexit log.Fatal log.Fatalf log.Fatalln log.Panic log.Panicf log.Panicln".split())
+_BREAKABLE = frozenset(
+    "for_statement select_statement expression_switch_statement type_switch_statement func_literal".split()
+)
+"""What a `break` without a label leaves, and what it cannot leave."""
+_PER_ITERATION = (1, 22)
+"""The version of Go from which a loop declares its variables anew on every turn."""
+
+
+def loops(node: Node) -> Iterator[Node]:
+    """The loops in whose bodies a node is, within its function, the innermost first."""
+    child = node
+    for above in ancestors(node):
+        if above.type == "for_statement" and above.child_by_field_name("body") == child:
+            yield above
+        if above.type == "func_literal":
+            return
+        child = above
+
+
+def is_endless(module: GoModule, loop: Node) -> bool:
+    """Whether a loop's head never ends it: it has no condition, or receives from `time.Tick`."""
+    clauses = [node for node in loop.named_children if node.type not in ("block", "comment")]
+    if not clauses:
+        return True
+    clause = clauses[0]
+    if clause.type == "for_clause":
+        return clause.child_by_field_name("condition") is None
+    ranged = plain(clause.child_by_field_name("right")) if clause.type == "range_clause" else None
+    if ranged is None or ranged.type != "call_expression":
+        return False
+    return module.names.qualified(callee(ranged)) in _ENDLESS
+
+
+def ends(module: GoModule, loop: Node) -> bool:
+    """Whether something in a loop leaves it, or asks a context."""
+    return any(_leaves_or_asks(module, node, loop) for node in within(loop))
+
+
+def _leaves_or_asks(module: GoModule, node: Node, loop: Node) -> bool:
+    match node.type:
+        case "return_statement" | "goto_statement":
+            return True
+        case "break_statement":
+            if node.named_child_count:
+                return True
+            return next((above for above in ancestors(node) if above.type in _BREAKABLE), None) == loop
+        case "call_expression":
+            called = callee(node)
+            return module.names.qualified(called) in _ENDING or module.names.is_builtin(called, "panic")
+    return asks_context(module, node)
+
+
+def is_joined_in_turn(spawn: Spawn) -> bool:
+    """Whether the turn of a loop that starts a spawn also waits for it: with `Wait`, or by receiving."""
+    loop = next(loops(spawn.node), None)
+    after = (node for node in own(loop) if node.start_byte >= spawn.node.end_byte) if loop is not None else ()
+    return any(_waits(node) for node in after)
+
+
+def _waits(node: Node) -> bool:
+    if node.type == "call_expression":
+        called = callee(node)
+        return called is not None and text(called.child_by_field_name("field")) == "Wait"
+    return node.type == "unary_expression" and text(node).startswith("<-")
+
+
+def shared_by_turns(module: GoModule, spawn: Spawn) -> list[Binding]:
+    """The variables that the loops around a spawn set, and that all turns share."""
+    return [binding for loop in loops(spawn.node) for binding in _shared(module, loop)]
+
+
+def _shared(module: GoModule, loop: Node) -> Iterator[Binding]:
+    body = loop.child_by_field_name("body")
+    for setting in _settings(loop):
+        declares = any(child.type == ":=" for child in setting.children)
+        if body is None or (declares and module.version >= _PER_ITERATION):
+            continue
+        for name in listed(setting.child_by_field_name("left")):
+            if name.type == "identifier" and text(name) != "_" and (found := module.names.lookup(body, text(name))):
+                yield found
+
+
+def _settings(loop: Node) -> Iterator[Node]:
+    """What sets the variables of a loop: its range, or the initializer before its condition."""
+    for clause in loop.named_children:
+        if clause.type == "range_clause":
+            yield clause
+        elif clause.type == "for_clause" and (initializer := clause.child_by_field_name("initializer")) is not None:
+            yield initializer

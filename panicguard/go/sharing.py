@@ -1,0 +1,162 @@
+"""What goroutines share: what they read and change of the functions around them, and where locks and waits keep them
+apart."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from panicguard.go.nodes import arguments, callee, function, listed, own, plain, text, within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from panicguard.go.module import GoModule
+    from panicguard.go.scopes import Binding
+    from panicguard.go.spawns import Spawn
+
+_CHANNELS = frozenset(("identifier", "selector_expression", "index_expression"))
+"""What, where one value is taken from it a turn, may be a channel."""
+_WAITING = re.compile(
+    r"wait|join|sync|lock|done|stop|close|finish|shutdown|drain|recv|receive|read|accept|load|swap|atomic",
+    re.IGNORECASE,
+)
+"""What a call may be named that waits for others, or shares with them what no lock is needed for."""
+_LOCKS = frozenset(("Lock", "TryLock", "Acquire", "Do"))
+_SETTING = ("assignment_statement", "short_var_declaration")
+
+
+def read_later(module: GoModule, spawn: Spawn) -> Iterator[Node]:
+    """What the goroutine reads when it runs: the body of a literal, the receiver of a method that takes its address."""
+    literal = spawn.literal
+    if literal is not None:
+        body = literal.child_by_field_name("body")
+        yield from within(body) if body is not None else ()
+    elif spawn.target.type == "selector_expression":
+        operand = spawn.target.child_by_field_name("operand")
+        name = text(spawn.target.child_by_field_name("field"))
+        pointed = [m for (_, method), m in module.names.methods.items() if method == name and _takes_address(m)]
+        if operand is not None and pointed and module.names.is_value(operand):
+            yield operand
+
+
+def _takes_address(method: Node) -> bool:
+    return text(method.child_by_field_name("receiver")).count("*") > 0
+
+
+def unlocked(literal: Node) -> list[Node]:
+    """What a function does itself before it first keeps others out, with what does that."""
+    nodes = list(own(literal))
+    locked = min((node.start_byte for node in nodes if takes_lock(node)), default=literal.end_byte)
+    return [node for node in nodes if node.start_byte <= locked]
+
+
+def takes_lock(node: Node) -> bool:
+    """Whether others may be kept out from here on: by a lock, or by a channel, sent to or received from."""
+    if node.type in ("send_statement", "receive_statement"):
+        return True
+    if node.type == "unary_expression":
+        return text(node).startswith("<-")
+    if node.type == "range_clause":
+        ranged = node.child_by_field_name("right")
+        return ranged is not None and len(listed(node.child_by_field_name("left"))) < 2 and ranged.type in _CHANNELS
+    called = callee(node) if node.type == "call_expression" else None
+    return called is not None and text(called.child_by_field_name("field")) in _LOCKS
+
+
+def waits(around: Node) -> list[int]:
+    """Where a function may wait for others, as bytes: it receives, selects, or calls what has a name like that."""
+    return [
+        node.start_byte
+        for node in own(around)
+        if node.type == "select_statement"
+        or takes_lock(node)
+        or (node.type == "call_expression" and _WAITING.search(text(callee(node))) is not None)
+    ]
+
+
+def uses(module: GoModule, binding: Binding, around: Node) -> list[int]:
+    """Where a function itself uses a variable, more than taking its address, as bytes, sorted."""
+    return sorted(
+        _when_used(leaf)
+        for leaf in module.tree.leaves(binding.name)
+        if leaf.type == "identifier"
+        and not (leaf.parent is not None and leaf.parent.type == "unary_expression" and text(leaf.parent)[0] == "&")
+        and function(leaf) == around
+        and module.names.lookup(leaf) is binding
+    )
+
+
+def _when_used(leaf: Node) -> int:
+    """Where a variable is used: one that is set, behind what it is set to, which may wait first."""
+    targets = leaf.parent
+    statement = targets.parent if targets is not None and targets.type == "expression_list" else None
+    if statement is not None and statement.type in _SETTING and statement.child_by_field_name("left") == targets:
+        return statement.end_byte
+    return leaf.start_byte
+
+
+def sets(module: GoModule, nodes: list[Node]) -> Iterator[tuple[Node, Binding]]:
+    """The names that are set by these nodes with `=` and no more, each with what it stands for."""
+    for node in nodes:
+        if node.type == "assignment_statement" and text(node.child_by_field_name("operator")) == "=":
+            for target in listed(node.child_by_field_name("left")):
+                binding = module.names.lookup(target) if target.type == "identifier" else None
+                if binding is not None and binding.name != "_":
+                    yield target, binding
+
+
+def changed(module: GoModule, node: Node) -> Node | None:
+    """The variable that a statement or a call changes by reading it first, or the map that it writes."""
+    match node.type:
+        case "inc_statement" | "dec_statement":
+            return _variable(module, node.named_children[0])
+        case "assignment_statement":
+            return _changed_by_assignment(module, node)
+        case "call_expression" if module.names.is_builtin(callee(node), "delete"):
+            deleted_from = arguments(node)
+            return deleted_from[0] if deleted_from and deleted_from[0].type == "identifier" else None
+    return None
+
+
+def _changed_by_assignment(module: GoModule, assignment: Node) -> Node | None:
+    left, right = assignment.child_by_field_name("left"), assignment.child_by_field_name("right")
+    if left is None or right is None or len(left.named_children) != 1:
+        return None
+    target = left.named_children[0]
+    if text(assignment.child_by_field_name("operator")) != "=" or target.type == "index_expression":
+        return _variable(module, target)
+    value = right.named_children[0] if right.named_children else None
+    return target if target.type == "identifier" and _appends_to(module, value, target) else None
+
+
+def _appends_to(module: GoModule, value: Node | None, target: Node) -> bool:
+    """Whether a value is `append(target, ...)`."""
+    if value is None or value.type != "call_expression" or not module.names.is_builtin(callee(value), "append"):
+        return False
+    appended = arguments(value)
+    return bool(appended) and text(appended[0]) == text(target)
+
+
+def _variable(module: GoModule, target: Node) -> Node | None:
+    """The variable that is a target, or the map of which an entry is."""
+    if target.type == "identifier":
+        return target
+    mapping = target.child_by_field_name("operand") if target.type == "index_expression" else None
+    if mapping is None or mapping.type != "identifier":
+        return None
+    binding = module.names.lookup(mapping)
+    return mapping if binding is not None and _is_map(module, binding) else None
+
+
+def _is_map(module: GoModule, binding: Binding) -> bool:
+    value = plain(binding.value)
+    kind = binding.type
+    if kind is None and value is not None and value.type == "composite_literal":
+        kind = value.child_by_field_name("type")
+    if kind is None and value is not None and value.type == "call_expression":
+        made = arguments(value)
+        kind = made[0] if made and module.names.is_builtin(callee(value), "make") else None
+    return kind is not None and kind.type == "map_type"

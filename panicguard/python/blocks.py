@@ -1,0 +1,71 @@
+"""The statements of a block of Python, and how they leave it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.python.lazy import cst
+from panicguard.python.tree import children
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from libcst import CSTNode
+
+
+def statements(body: CSTNode) -> Sequence[CSTNode]:
+    """The statements of a function's or block's body, small ones taken out of their lines, without a docstring."""
+    flat: list[CSTNode] = []
+    for statement in getattr(body, "body", ()):
+        if isinstance(statement, cst.SimpleStatementLine):
+            flat.extend(statement.body)
+        else:
+            flat.append(statement)
+    if flat and isinstance(flat[0], cst.Expr) and isinstance(flat[0].value, (cst.SimpleString, cst.ConcatenatedString)):
+        del flat[0]
+    return flat
+
+
+def always_raises(body: Iterable[CSTNode]) -> bool:
+    """Whether every path through these statements that reaches their end or leaves them raises."""
+    for statement in body:
+        match statement:
+            case cst.Raise():
+                return True
+            case cst.Return() | cst.Break() | cst.Continue():
+                return False
+            case cst.If(body=then, orelse=orelse):
+                branches = [statements(then)]
+                other = orelse
+                if isinstance(other, cst.Else):
+                    branches.append(statements(other.body))
+                elif other is not None:
+                    branches.append([other])
+                raises = [always_raises(b) for b in branches]
+                if all(raises) and other is not None:
+                    return True
+                if any(leaves(b) and not r for b, r in zip(branches, raises, strict=True)):
+                    return False
+            case cst.With(body=inner):
+                if always_raises(statements(inner)):
+                    return True
+                if leaves(statements(inner)):
+                    return False
+            case cst.Try(body=inner, finalbody=final):
+                if final is not None and always_raises(statements(final.body)):
+                    return True
+                if always_raises(statements(inner)):
+                    return True
+    return False
+
+
+def leaves(body: Iterable[CSTNode]) -> bool:
+    """Whether a return, break or continue stands in these statements, outside nested functions."""
+    stack = list(body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (cst.Return, cst.Break, cst.Continue)):
+            return True
+        if not isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.Lambda)):
+            stack.extend(children(node))
+    return False

@@ -1,0 +1,180 @@
+"""Cancellations in async code: where one can arrive, what shields from it, who asked for it, and who hears it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.python import apis
+from panicguard.python.blocks import statements
+from panicguard.python.handlers import caught_types, is_on_the_way_out, raises
+from panicguard.python.lazy import cst
+from panicguard.python.tree import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from libcst import CSTNode
+
+    from panicguard.python.handlers import Handler
+    from panicguard.python.module import Module
+
+_TAKING = frozenset((*apis.CANCELLED, "BaseException"))
+"""The classes that take a cancellation; Exception does not."""
+_CLASS_FUNCTION = "anyio.get_cancelled_exc_class"
+"""Returns the class of anyio's cancellations."""
+_SHIELDING = frozenset(f"{module}.{name}" for module in ("anyio", "trio") for name in ("CancelScope", "move_on_after"))
+_ASKING_WHO = frozenset(("cancelling", "uncancel"))
+_ASKING = _ASKING_WHO | {"cancelled"}
+_DELIVERING = frozenset("append add put put_nowait set_exception throw".split())
+"""Methods that hand an error to whoever takes it up later."""
+_TEXTS = frozenset(("str", "repr", "format"))
+"""What makes a text of an error."""
+_MAIN = ("main", "amain", "async_main")
+
+
+def own_context(function: CSTNode) -> str | None:
+    """The name of the parameter by which a function learns that it is to end; None where it has none."""
+    params = getattr(function, "params", None)
+    names = [p.name.value for p in params.params] if params is not None else []
+    return "ctx" if "ctx" in names else None
+
+
+def can_arrive(module: Module, block: CSTNode) -> bool:
+    """Whether a cancellation can arrive in the body of a statement: something in it is awaited."""
+    return any(
+        isinstance(node, cst.Await)
+        or (isinstance(node, (cst.For, cst.With, cst.CompFor)) and node.asynchronous is not None)
+        for node in module.tree.own(block)
+    )
+
+
+def is_cancellation(module: Module, expression: CSTNode) -> bool:
+    """Whether an expression is a class of cancellations, which takes no other error."""
+    return module.names.qualified(expression) in apis.CANCELLED
+
+
+def takes_cancellation(module: Module, expression: CSTNode) -> bool:
+    """Whether an expression is a class that takes cancellations, with others or alone."""
+    return module.names.qualified(expression) in _TAKING
+
+
+def catches_cancellation(module: Module, handler: Handler) -> bool:
+    """Whether a handler takes the cancellation of the task."""
+    named = [t.func if isinstance(t, cst.Call) else t for t in caught_types(handler)]
+    return not named or any(
+        takes_cancellation(module, t) or module.names.qualified(t) == _CLASS_FUNCTION for t in named
+    )
+
+
+def is_expected(module: Module, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> bool:
+    """Whether the cancellation that a `try` of this function takes may end there: another error is on its way out, a
+    shield lets none through, the module itself asked for it, or the function is `main` and ends with the `try`."""
+    return (
+        is_on_the_way_out(module, node)
+        or is_shielded(module, node)
+        or awaits_cancelled(module, function, node)
+        or _ends_main(function, node)
+    )
+
+
+def is_heard(module: Module, handler: Handler) -> bool:
+    """Whether somebody hears of the cancellation that a handler takes: it raises, asks who is cancelled, or keeps the
+    error or hands it on."""
+    return raises(module, handler) or _asks_who(module, handler) or _passes_on(module, handler)
+
+
+def is_shielded(module: Module, node: CSTNode) -> bool:
+    """Whether no cancellation of anyio's or trio's gets through to the node."""
+    return any(
+        isinstance(ancestor, cst.With) and any(_shields(module, item.item) for item in ancestor.items)
+        for ancestor in module.tree.around(node)
+    )
+
+
+def _shields(module: Module, scope: CSTNode) -> bool:
+    if not isinstance(scope, cst.Call) or module.names.qualified(scope.func) not in _SHIELDING:
+        return False
+    named = {arg.keyword.value: arg.value for arg in scope.args if arg.keyword is not None}
+    return "shield" in named and last_name(named["shield"]) == "True"
+
+
+def awaits_cancelled(module: Module, function: cst.FunctionDef, block: CSTNode) -> bool:
+    """Whether the body of a statement waits for what this module itself cancels: that is how a task is stopped, and the
+    CancelledError is the task's, not the waiter's."""
+    looped = {
+        last_name(node.iter)
+        for node in module.tree.own(function)
+        if isinstance(node, cst.For) and isinstance(node.target, cst.Name) and node.target.value in module.cancelled
+    }
+    stopped = (module.cancelled | looped) - {""}
+    return any(
+        last_name(node) in stopped
+        for awaited in module.tree.own(block)
+        if isinstance(awaited, cst.Await)
+        for node in _waited_for(awaited.expression)
+    )
+
+
+def _waited_for(node: CSTNode) -> Iterator[CSTNode]:
+    """The handles that an awaited expression waits for: itself, or the arguments of gather, wait, shield."""
+    if isinstance(node, cst.Call):
+        for arg in node.args:
+            yield from _waited_for(arg.value)
+    elif isinstance(node, (cst.List, cst.Set, cst.Tuple)):
+        for element in node.elements:
+            yield from _waited_for(element.value)
+    else:
+        yield node
+
+
+def _ends_main(function: cst.FunctionDef, node: CSTNode) -> bool:
+    return function.name.value in _MAIN and statements(function.body)[-1] is node
+
+
+def _asks_who(module: Module, handler: Handler) -> bool:
+    """Whether the handler asks who is cancelled, or if the error is a cancellation."""
+    nodes = list(module.tree.within(handler))
+    names = _ASKING if any(isinstance(node, cst.Raise) for node in nodes) else _ASKING_WHO
+    return any(
+        (isinstance(node, cst.Attribute) and node.attr.value in names) or _compares_class(module, node)
+        for node in nodes
+    )
+
+
+def _compares_class(module: Module, node: CSTNode) -> bool:
+    """Whether a node is a call of `isinstance` with a class of cancellations."""
+    if not isinstance(node, cst.Call) or module.names.qualified(node.func) != "isinstance" or len(node.args) < 2:
+        return False
+    classes = module.tree.within(node.args[1].value)
+    return any(is_cancellation(module, c) for c in classes if type(c) in (cst.Name, cst.Attribute))
+
+
+def _passes_on(module: Module, handler: Handler) -> bool:
+    """Whether the handler keeps the cancellation for later, or hands it to the caller or who waits for the result."""
+    if handler.name is None or not isinstance(handler.name.name, cst.Name):
+        return False
+    error = handler.name.name.value
+    return any(
+        isinstance(node, cst.Name) and node.value == error and _is_passed_on(module, node)
+        for node in module.tree.within(handler.body)
+    )
+
+
+def _is_passed_on(module: Module, error: cst.Name) -> bool:
+    """Whether an error that is named here is assigned, returned, delivered, or made a part of what is stored."""
+    parent = module.tree.parents[error]
+    if isinstance(parent, (cst.Assign, cst.Return)):
+        return True
+    call = module.tree.parents[parent]
+    if not (isinstance(parent, cst.Arg) and isinstance(call, cst.Call)):
+        return False
+    if isinstance(call.func, cst.Attribute) and call.func.attr.value in _DELIVERING:
+        return True
+    return last_name(call.func) not in _TEXTS and _is_stored(module.tree.parents[call])
+
+
+def _is_stored(assignment: CSTNode) -> bool:
+    """Whether something is assigned to what outlives the function: an attribute, an item."""
+    return isinstance(assignment, cst.Assign) and all(
+        isinstance(target.target, (cst.Attribute, cst.Subscript)) for target in assignment.targets
+    )

@@ -1,0 +1,68 @@
+"""Closures: which are spawned, and what they read of the functions around them when they run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+from panicguard.python.lazy import cst
+from panicguard.python.loops import loops
+from panicguard.python.scopes import BindingKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from libcst import CSTNode
+
+    from panicguard.python.module import Module
+    from panicguard.python.scopes import Binding
+
+Closure: TypeAlias = Union["cst.FunctionDef", "cst.Lambda"]
+
+_DEFINING = (BindingKind.FUNCTION, BindingKind.CLASS, BindingKind.IMPORT)
+"""The bindings that give a name the same value on every turn of a loop."""
+
+
+def spawned_by_decorator(module: Module) -> Iterator[cst.FunctionDef]:
+    """The functions under a decorator of this module that spawns what it decorates."""
+    spawners = _spawners(module)
+    for function in module.tree.all(cst.FunctionDef):
+        if any(module.names.definition(decorator.decorator) in spawners for decorator in function.decorators):
+            yield function
+
+
+def _spawners(module: Module) -> set[CSTNode]:
+    """The functions of this module that spawn their first parameter."""
+    spawners: set[CSTNode] = set()
+    for spawn in module.spawns:
+        function = module.tree.function(spawn.call)
+        if (
+            isinstance(function, cst.FunctionDef)
+            and function.params.params
+            and isinstance(spawn.target, cst.Name)
+            and spawn.target.value == function.params.params[0].name.value
+        ):
+            spawners.add(function)
+    return spawners
+
+
+def read_later(module: Module, closure: Closure, site: CSTNode) -> list[str]:
+    """The names that a closure reads when it runs and that a loop around its spawn, at `site`, binds anew on every
+    turn: each once, in the order of the text."""
+    around = frozenset(loops(module, site))
+    if around.isdisjoint(module.tree.ancestors(closure)):
+        return []
+    seen_from = {module.names.scope(closure), *around}  # comprehensions are scopes
+    names: dict[str, None] = {}
+    for node in module.tree.within(closure.body):
+        if not isinstance(node, cst.Name) or not module.flow.is_read(node):
+            continue
+        scope, bindings = module.names.lookup(node.value, module.names.scope(node))
+        is_outer = scope in seen_from and closure not in (scope, *module.tree.ancestors(scope))
+        if is_outer and not any(b.kind in _DEFINING for b in bindings) and _is_bound_in(module, around, bindings):
+            names[node.value] = None
+    return list(names)
+
+
+def _is_bound_in(module: Module, around: frozenset[CSTNode], bindings: list[Binding]) -> bool:
+    """Whether one of these loops, or a statement in it, is what binds a name."""
+    return any(not around.isdisjoint((b.node, *module.tree.ancestors(b.node))) for b in bindings)

@@ -1,0 +1,1 @@
+"""The fixes of Python, one file for each shape that is rewritten, and what the shapes share."""

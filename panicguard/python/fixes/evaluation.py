@@ -1,0 +1,34 @@
+"""When an expression runs, and whether it matters that a fix moves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.python.apis import RETURNS
+from panicguard.python.lazy import cst
+
+if TYPE_CHECKING:
+    from libcst import CSTNode
+
+    from panicguard.python.module import Module
+    from panicguard.python.spawns import Spawn
+
+
+def has_effects(module: Module, expression: CSTNode) -> bool:
+    """Whether evaluating an expression after the arguments instead of before them could be noticed."""
+    return any(
+        isinstance(node, cst.Call) and module.names.qualified(node.func) not in RETURNS
+        for node in module.tree.within(expression)
+    )
+
+
+def is_async(function: CSTNode | None) -> bool:
+    return isinstance(function, cst.FunctionDef) and function.asynchronous is not None
+
+
+def runs_later(module: Module, spawn: Spawn) -> bool:
+    """Whether calling the target runs none of it: an async function, a generator. SafeGo refuses those."""
+    function = spawn.definition
+    return isinstance(function, cst.FunctionDef) and (
+        is_async(function) or any(isinstance(node, cst.Yield) for node in module.tree.own(function))
+    )

@@ -1,0 +1,91 @@
+"""The fix of a raw spawn: the callee becomes a SafeGo or SafeThread of the runtime, and a component and a policy come
+before the arguments, which stay where they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.model import Applicability, Edit, Fix
+from panicguard.patterns import target_version
+from panicguard.python import apis
+from panicguard.python.apis import SpawnKind
+from panicguard.python.fixes.component import component
+from panicguard.python.fixes.job import rewrite_job
+from panicguard.python.fixes.quotes import quote_at
+from panicguard.python.fixes.rewrite import Labels, Rewrite, may_remove_comment
+from panicguard.python.fixes.runtime import reference
+from panicguard.python.fixes.task import rewrite_task
+from panicguard.python.fixes.thread import rewrite_start_new_thread, rewrite_thread
+from panicguard.settings.fields import VERSIONS, language
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from panicguard.python.module import Module
+    from panicguard.python.spawns import Spawn
+
+_OLDEST = VERSIONS.index("py310")
+"""The oldest Python that the runtime runs on."""
+
+
+def spawn_fix(module: Module, spawn: Spawn) -> Fix | None:
+    """The fix for a raw spawn; None where no rewrite is right."""
+    if not _is_rewritable(module, spawn):
+        return None
+    runtime, quote = reference(module, spawn.call), quote_at(module, spawn.call)
+    if runtime is None or quote is None:
+        return None
+    rewrite = _rewrite(module, spawn, _labels(module, spawn, runtime.prefix, quote))
+    if rewrite is None:
+        return None
+    callee = f"{runtime.prefix}{rewrite.callee}"
+    edits = {Edit(*module.span(spawn.call.func), callee), *rewrite.edits, *runtime.edits}
+    unsafe = (
+        rewrite.unsafe
+        or spawn.guessed
+        or module.settings.default_policy != "KeepRunning"
+        or any(may_remove_comment(module, edit) for edit in edits)
+        or (bool(runtime.edits) and _is_too_old(module))
+    )
+    return Fix(f"Spawn with `{callee}`", tuple(sorted(edits)), Applicability.UNSAFE if unsafe else Applicability.SAFE)
+
+
+def _is_rewritable(module: Module, spawn: Spawn) -> bool:
+    """Whether it is known how the call spawns, and which of its arguments is which; a stub runs nothing."""
+    if spawn.declared or language(module.settings, module.source.path) == "pyi":
+        return False
+    return spawn.kind is SpawnKind.FUTURE or not any(arg.star for arg in spawn.call.args)
+
+
+def _is_too_old(module: Module) -> bool:
+    """Whether the module supports a Python on which the runtime cannot be imported."""
+    return VERSIONS.index(target_version(module.settings, module.source.path)) < _OLDEST
+
+
+def _labels(module: Module, spawn: Spawn, prefix: str, quote: str) -> Labels:
+    written = f"{quote}{component(module, spawn)}{quote}"
+    return Labels(written, f"{prefix}{module.settings.default_policy}", _separator(module, spawn.call), quote)
+
+
+def _separator(module: Module, call: cst.Call) -> str:
+    """What to write between new arguments: a line break where the call's own arguments stand in lines of their own."""
+    if call.args:
+        row, column = module.source.location(module.span(call.args[0])[0])
+        end_row, _ = module.source.location(module.span(call.args[-1])[1])
+        margin = module.source.line(row)[: column - 1]
+        if row < end_row and not margin.strip():
+            return f",{module.source.newline}{margin}"
+    return ", "
+
+
+def _rewrite(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None:
+    match spawn.kind, spawn.api:
+        case SpawnKind.TASK, _:
+            return rewrite_task(module, spawn, labels)
+        case SpawnKind.THREAD, apis.THREAD:
+            return rewrite_thread(module, spawn, labels)
+        case SpawnKind.THREAD, "_thread.start_new_thread":
+            return rewrite_start_new_thread(module, spawn, labels)
+        case SpawnKind.FUTURE, _:
+            return rewrite_job(module, spawn, labels)
+    return None

@@ -1,0 +1,57 @@
+"""The fix of asyncio tasks and futures: `create_task(send(x))` -> `SafeGo("send", KeepRunning, send(x))`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.python.apis import LOOP
+from panicguard.python.fixes.evaluation import has_effects, is_async
+from panicguard.python.fixes.rewrite import SAFEGO, Labels, Rewrite, insert
+from panicguard.python.lazy import cst
+from panicguard.python.spawns import Fate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from libcst import CSTNode
+
+    from panicguard.model import Edit
+    from panicguard.python.module import Module
+    from panicguard.python.spawns import Spawn
+
+
+def rewrite_task(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None:
+    """A SafeGo of the same awaitable, with `loop=` where the task was started on a loop that need not be the running
+    one."""
+    args = spawn.call.args
+    if spawn.target is None or args[0].keyword is not None or spawn.api.startswith("tornado."):
+        return None
+    if any(arg.keyword is not None and arg.keyword.value == "eager_start" for arg in args):
+        return None
+    labelled = insert(module.span(args[0])[0], labels.before())
+    match spawn.api:
+        case "asyncio.ensure_future":
+            # Where no loop runs it takes the loop that is set, and SafeGo refuses.
+            is_sure = is_async(module.tree.function(spawn.call)) or any(arg.keyword is not None for arg in args)
+            return Rewrite(SAFEGO, [labelled], unsafe=not is_sure)
+        case "asyncio.run_coroutine_threadsafe":
+            # Its future is of another type when the loop is that of the caller or does not run yet.
+            edits = [labelled, *_named_loop(module, args)]
+            return Rewrite(SAFEGO, edits, unsafe=spawn.fate is not Fate.DROPPED)
+    if spawn.api != f"{LOOP}.create_task" or _is_running_loop(module, spawn.owner):
+        return Rewrite(SAFEGO, [labelled])
+    if spawn.owner is None:
+        return None
+    loop = insert(module.span(args[-1])[1], f"{labels.separator}loop={module.text(spawn.owner)}")
+    return Rewrite(SAFEGO, [labelled, loop], unsafe=has_effects(module, spawn.owner))
+
+
+def _named_loop(module: Module, args: Sequence[cst.Arg]) -> list[Edit]:
+    """The edit that passes a second argument as `loop=`, unless it has that name."""
+    if len(args) == 2 and args[1].keyword is None:
+        return [insert(module.span(args[1])[0], "loop=")]
+    return []
+
+
+def _is_running_loop(module: Module, owner: CSTNode | None) -> bool:
+    return isinstance(owner, cst.Call) and module.names.qualified(owner.func) == "asyncio.get_running_loop"

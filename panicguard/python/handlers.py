@@ -1,0 +1,202 @@
+"""What handlers, and `suppress`, do with the errors they take, and what runs while one is being handled."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+from panicguard.model import Edit
+from panicguard.python.blocks import always_raises, leaves, statements
+from panicguard.python.lazy import cst
+from panicguard.python.tree import last_name
+
+if TYPE_CHECKING:
+    from libcst import CSTNode
+
+    from panicguard.python.module import Module
+
+Handler: TypeAlias = Union["cst.ExceptHandler", "cst.ExceptStarHandler"]
+
+EVERY_ERROR = frozenset(("Exception", "BaseException"))
+"""The classes that take every error a program is expected to handle."""
+_CLEANUP = re.compile(
+    r"_*(?:force_?)?(?:clean_?up|a?close|wait_closed|shutdown|disconnect|terminate|kill|cancel|stop|unlink|remove|rmtree|"
+    r"release|join|flush|unsubscribe|unregister|logout|quit|destroy|dispose|detach|reset|send_eof|write_eof|a?exit)(?:_|$)"
+)
+"""How the name of what only ends something starts."""
+_IDLE_CALLS = frozenset(("print", "time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep"))
+_RAISING = re.compile(r"_*(?:re_?)?raise", re.IGNORECASE)
+"""How the name of what always raises starts."""
+_NEVER = frozenset(("NoReturn", "Never"))
+_HELPER_NAME = re.compile(r"exc|err|raise|traceback|tb(?![a-z])|panic|fail|crash|log|report|handle|hook", re.IGNORECASE)
+"""What the name of a function tells that is meant to be called by handlers."""
+_EXIT_METHODS = frozenset(("__exit__", "__aexit__"))
+
+
+def caught_types(handler: Handler) -> tuple[CSTNode, ...]:
+    """The expressions of the classes a handler names; () for a bare `except:`."""
+    named = handler.type
+    if named is None:
+        return ()
+    return tuple(e.value for e in named.elements) if isinstance(named, cst.Tuple) else (named,)
+
+
+def catches_all(module: Module, handler: Handler) -> bool:
+    """Whether a handler takes every Exception: bare, Exception or BaseException, alone or in a tuple."""
+    types = caught_types(handler)
+    return not types or any(module.names.qualified(t) in EVERY_ERROR for t in types)
+
+
+def suppressed_types(module: Module, context: CSTNode) -> tuple[CSTNode, ...]:
+    """The expressions of the classes that `contextlib.suppress(...)` names; () for any other expression."""
+    if not isinstance(context, cst.Call) or module.names.qualified(context.func) != "contextlib.suppress":
+        return ()
+    return tuple(arg.value for arg in context.args)
+
+
+def suppresses_all(module: Module, context: CSTNode) -> bool:
+    """Whether what a `with` enters is a `suppress` of every Exception."""
+    return any(module.names.qualified(t) in EVERY_ERROR for t in suppressed_types(module, context))
+
+
+def swallows_all(module: Module, handler: Handler) -> bool:
+    """Whether a handler takes every Exception and does nothing with it."""
+    return catches_all(module, handler) and all(ignores_error(module, s) for s in statements(handler.body))
+
+
+def does_something(handler: Handler) -> bool:
+    """Whether a handler does anything at all with the error."""
+    return any(not is_idle(s) for s in statements(handler.body))
+
+
+def is_idle(statement: CSTNode) -> bool:
+    """Whether a statement does nothing at all: pass, continue, break, a constant, or the return of one."""
+    match statement:
+        case cst.Pass() | cst.Continue() | cst.Break():
+            return True
+        case cst.Return(value=value):
+            return value is None or is_constant(value)
+        case cst.Expr(value=value):
+            return is_constant(value)
+    return False
+
+
+def ignores_error(module: Module, statement: CSTNode) -> bool:
+    """Whether a statement does nothing with the error being handled: waiting, and printing something else, included.
+    What the settings list as a reporter does something."""
+    if is_idle(statement):
+        return True
+    value = statement.value if isinstance(statement, cst.Expr) else None
+    if isinstance(value, cst.Await):
+        value = value.expression
+    name = module.names.qualified(value.func) if isinstance(value, cst.Call) else None
+    if not isinstance(value, cst.Call) or name not in _IDLE_CALLS or name in module.settings.reporters:
+        return False
+    return all(isinstance(arg.value, (cst.SimpleString, cst.Integer, cst.Float)) for arg in value.args)
+
+
+def is_constant(node: CSTNode) -> bool:
+    """A literal, a name like None or True, or an empty or constant display."""
+    match node:
+        case cst.SimpleString() | cst.Integer() | cst.Float() | cst.Ellipsis():
+            return True
+        case cst.Name(value="None" | "True" | "False"):
+            return True
+        case cst.UnaryOperation(expression=value):
+            return is_constant(value)
+        case cst.Tuple(elements=elements) | cst.List(elements=elements) | cst.Dict(elements=elements):
+            return all(is_constant(e.value) for e in elements)
+    return False
+
+
+def is_cleanup(module: Module, block: CSTNode) -> bool:
+    """Whether a block does nothing but close, cancel or remove something, or wait for what this module cancels."""
+    done = statements(block)
+    return bool(done) and all(_is_cleanup(module, statement) for statement in done)
+
+
+def _is_cleanup(module: Module, statement: CSTNode) -> bool:
+    if isinstance(statement, cst.If) and statement.orelse is None:
+        return all(_is_cleanup(module, s) for s in statements(statement.body))
+    value = statement.value if isinstance(statement, cst.Expr) else None
+    if isinstance(value, cst.Await):
+        value = value.expression
+        if last_name(value) in module.cancelled:
+            return True
+    return isinstance(value, cst.Call) and _CLEANUP.match(last_name(value.func)) is not None
+
+
+def raises(module: Module, handler: Handler) -> bool:
+    """Whether a handler ends by raising, on every path, or calls what raises."""
+    return always_raises(statements(handler.body)) or any(
+        isinstance(node, cst.Call) and _never_returns(module, node) for node in module.tree.own(handler)
+    )
+
+
+def _never_returns(module: Module, call: cst.Call) -> bool:
+    """Whether a call always raises: by its name, or as its function is annotated."""
+    if _RAISING.match(last_name(call.func)):
+        return True
+    function = module.names.definition(call.func)
+    if not isinstance(function, cst.FunctionDef) or function.returns is None:
+        return False
+    name = module.names.qualified(function.returns.annotation) or ""
+    return name.rpartition(".")[2] in _NEVER
+
+
+def is_on_the_way_out(module: Module, node: CSTNode) -> bool:
+    """Whether another error is raised again behind the node: it stands in the handler that does."""
+    return any(
+        isinstance(ancestor, cst.ExceptHandler) and always_raises(statements(ancestor.body))
+        for ancestor in module.tree.around(node)
+    )
+
+
+def is_handling(module: Module, node: CSTNode) -> bool:
+    """Whether an exception can be being handled where the node runs."""
+    child = node
+    for ancestor in module.tree.ancestors(node):
+        if isinstance(ancestor, (cst.ExceptHandler, cst.ExceptStarHandler, cst.Finally)):
+            return True
+        if isinstance(ancestor, (cst.FunctionDef, cst.Lambda)) and ancestor.body is child:
+            return _is_called_by_handlers(module, ancestor)
+        child = ancestor
+    return False
+
+
+def _is_called_by_handlers(module: Module, function: cst.FunctionDef | cst.Lambda) -> bool:
+    """Whether the function may be a handler's: `__exit__`, a hook, a method or closure that others call, one with a
+    name that speaks of errors, or one whose calls in this module all stand in handlers."""
+    if isinstance(function, cst.Lambda) or function.name.value in _EXIT_METHODS:
+        return True
+    if not isinstance(module.names.scope(function), cst.Module) or function.params.params:
+        return True
+    if _HELPER_NAME.search(function.name.value):
+        return True
+    calls = [c for c in module.tree.all(cst.Call) if module.names.definition(c.func) is function]
+    return bool(calls) and all(is_handling(module, c) for c in calls)
+
+
+def head(module: Module, handler: Handler) -> tuple[int, int]:
+    """Start and end (code points) of a handler's `except`, with the classes it names."""
+    start, _ = module.span(handler)
+    return start, module.span(handler.type)[1] if handler.type is not None else start + len("except")
+
+
+def raise_at_end(module: Module, handler: Handler) -> Edit | None:
+    """The edit that ends a handler with a `raise`, in the place of a `pass` or on a line of its own; None where the
+    handler leaves by itself, or where its statements stand behind its colon."""
+    body = statements(handler.body)
+    if not body or leaves(body):
+        return None
+    start, end = module.span(body[-1])
+    if isinstance(body[-1], cst.Pass):
+        return Edit(start, end, "raise")
+    source = module.source
+    row, column = source.location(module.span(body[0])[0])
+    indent = source.line(row)[: column - 1]
+    if indent.strip() or not isinstance(handler.body, cst.IndentedBlock):
+        return None
+    end_row, _ = source.location(end)
+    line_end = source.offset(end_row, 1) + len(source.line(end_row))
+    return Edit(line_end, line_end, f"{source.newline}{indent}raise")

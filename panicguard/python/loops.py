@@ -1,0 +1,147 @@
+"""The loops of a module: which a node is in, whether one is endless, what ends it, and what one of its turns waits for.
+
+A turn is one run of a loop's body.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from panicguard.python.apis import SpawnKind
+from panicguard.python.cancellation import own_context
+from panicguard.python.handlers import EVERY_ERROR
+from panicguard.python.lazy import cst
+from panicguard.python.spawns import Fate
+from panicguard.python.uses import UseKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from libcst import CSTNode
+
+    from panicguard.python.module import Module
+    from panicguard.python.spawns import Spawn
+    from panicguard.python.uses import Use
+
+_ASKING = frozenset(
+    "done cancelled cancelling is_set wait err check is_alive isInterruptionRequested is_shutdown".split()
+)
+"""What is asked of a context, an event, a task or a thread to learn whether to stop."""
+_LEAVING = frozenset(("sys.exit", "os._exit", "os.kill", "os.abort", "exit", "quit", "next"))
+"""Functions that may end a loop by raising or by ending the process."""
+
+
+def loops(module: Module, node: CSTNode) -> Iterator[CSTNode]:
+    """The loops and comprehensions in whose bodies a node is, within its function, the innermost first."""
+    loop = innermost_loop(module, node)
+    while loop is not None:
+        yield loop
+        loop = innermost_loop(module, loop)
+
+
+def innermost_loop(module: Module, node: CSTNode) -> CSTNode | None:
+    """The loop or comprehension in whose body the node is, within its function."""
+    child = node
+    for ancestor in module.tree.ancestors(node):
+        if isinstance(ancestor, (cst.For, cst.While)) and ancestor.body is child:
+            return ancestor
+        if isinstance(ancestor, (cst.ListComp, cst.SetComp, cst.GeneratorExp)) and ancestor.elt is child:
+            return ancestor
+        if isinstance(ancestor, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+            return None
+        child = ancestor
+    return None
+
+
+def is_endless(module: Module, loop: CSTNode) -> bool:
+    """Whether a loop's head never ends it: `while True`, or a `for` over `itertools.count()`."""
+    match loop:
+        case cst.While(test=cst.Name(value="True") | cst.Integer(value="1")):
+            return True
+        case cst.For(iter=cst.Call(func=func)):
+            return module.names.qualified(func) == "itertools.count"
+    return False
+
+
+def ends(module: Module, loop: CSTNode) -> bool:
+    """Whether something in a loop leaves it, waits cancellably, or asks whether to stop; or an exception that is named
+    around the loop is how it ends."""
+    function = module.tree.function(loop)
+    context = own_context(function) if function is not None else None
+    return _ends_by_an_exception(module, loop) or any(
+        _leaves_or_asks(module, node, context) for node in module.tree.own(loop)
+    )
+
+
+def _ends_by_an_exception(module: Module, loop: CSTNode) -> bool:
+    """Whether the nearest `try` around a loop names an exception of its own for the loop to end by."""
+    child = loop
+    for ancestor in module.tree.around(loop):
+        if isinstance(ancestor, cst.Try) and ancestor.body is child:
+            names = (module.names.qualified(h.type) for h in ancestor.handlers if h.type is not None)
+            return any(name not in EVERY_ERROR for name in names)
+        child = ancestor
+    return False
+
+
+def _leaves_or_asks(module: Module, node: CSTNode, context: str | None) -> bool:
+    """Whether a node leaves the loop that it is in, waits cancellably, or asks whether to stop."""
+    match node:
+        case cst.Break() | cst.Return() | cst.Raise() | cst.Await() | cst.Yield():
+            return True
+        case cst.For(asynchronous=cst.Asynchronous()) | cst.With(asynchronous=cst.Asynchronous()):
+            return True
+        case cst.CompFor(asynchronous=cst.Asynchronous()):
+            return True
+        case cst.Attribute(attr=cst.Name(value=name)):
+            return name in _ASKING
+        case cst.Name(value=name):
+            return name == context
+        case cst.Call(func=func):
+            return _may_leave(module, func)
+    return False
+
+
+def _may_leave(module: Module, func: CSTNode) -> bool:
+    """Whether a call may end the loop: it exits, or is a function of this module in which something raises or asks."""
+    called = module.names.resolve(func)
+    if isinstance(called, str):
+        return called in _LEAVING
+    return isinstance(called, cst.FunctionDef) and any(
+        isinstance(node, cst.Raise)
+        or (
+            isinstance(node, cst.Attribute) and (node.attr.value in _ASKING or module.names.qualified(node) in _LEAVING)
+        )
+        for node in module.tree.own(called)
+    )
+
+
+def is_joined_in_turn(module: Module, spawn: Spawn) -> bool:
+    """Whether the turn of a loop that starts a spawn also awaits or joins it."""
+    loop = innermost_loop(module, spawn.call)
+    if loop is None:
+        return False
+    joined = any(innermost_loop(module, use.node) is loop for use in spawn.uses if _is_join(use))
+    if spawn.kind is SpawnKind.THREAD:
+        return joined
+    return joined and spawn.kind is not SpawnKind.SAFE and spawn.fate is not Fate.DROPPED
+
+
+def _is_join(use: Use) -> bool:
+    return use.kind is UseKind.AWAITED or (use.kind is UseKind.METHOD and use.name in ("join", "result"))
+
+
+def is_left_in_turn(module: Module, node: CSTNode) -> bool:
+    """Whether the turn of the loop that a node is in leaves the function, on whatever way."""
+    loop = innermost_loop(module, node)
+    if not isinstance(loop, (cst.For, cst.While)):
+        return False
+    around = {node, *module.tree.ancestors(node)}
+    rest = list(itertools.dropwhile(lambda statement: statement not in around, loop.body.body))
+    last = rest[-1]
+    return (
+        isinstance(last, cst.SimpleStatementLine)
+        and isinstance(last.body[-1], (cst.Return, cst.Raise))
+        and not any(isinstance(inner, cst.Continue) for statement in rest for inner in module.tree.within(statement))
+    )

@@ -1,0 +1,233 @@
+"""The scopes of a Python module, and what binds a name in them.
+
+Everything is decided by the text of one module. What a name that is bound stands for is for `names` to say.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.python import apis
+from panicguard.python.lazy import cst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from libcst import CSTNode
+
+    from panicguard.python.tree import Tree
+
+_COMPREHENSIONS = frozenset(("ListComp", "SetComp", "GeneratorExp", "DictComp"))
+_SCOPES = _COMPREHENSIONS | {"FunctionDef", "ClassDef", "Lambda"}
+# Names of exact types, because isinstance() with libcst's abstract classes is slow and this runs for every name.
+
+
+class BindingKind(str, enum.Enum):
+    """How a name is bound, and with it what the value of the binding is."""
+
+    IMPORT = "import"
+    """By an import; the value is the qualified name of what is imported."""
+    FUNCTION = "function"
+    """By a `def`; no value, the node is the definition."""
+    CLASS = "class"
+    """By a `class`; no value, the node is the definition."""
+    PARAMETER = "parameter"
+    """As a parameter of a function or a lambda; no value."""
+    VALUE = "value"
+    """By an assignment or a `:=`; the value is the expression, or the part of it that the name gets."""
+    ANNOTATED = "annotated"
+    """By an annotation alone, `x: int`; no value."""
+    CONTEXT = "context"
+    """By `with ... as`; the value is the expression that gives the context manager."""
+    ELEMENT = "element"
+    """By a loop or a comprehension; the value is what is iterated over."""
+    AUGMENTED = "augmented"
+    """By `+=` and the like; the value is the right side."""
+    OTHER = "other"
+    """By unpacking, an `except ... as` or a pattern: nothing is known of the value."""
+
+
+class Binding(NamedTuple):
+    """One place that binds a name. `node` is the statement, parameter or item that does; `value`: see `BindingKind`."""
+
+    kind: BindingKind
+    node: CSTNode
+    value: CSTNode | str | None = None
+
+
+@dataclass(frozen=True)
+class Scopes:
+    """Which scope a node is in, what each scope binds, and which binding a name means."""
+
+    tree: Tree
+    runtime: str | None = None
+    """The qualified name under which this project imports the runtime, if it is not called mruntime."""
+
+    def scope(self, node: CSTNode) -> CSTNode:
+        """The module, function, lambda, class or comprehension whose names the node sees first."""
+        parents = self.tree.parents
+        child, parent = node, parents.get(node)
+        while parent is not None:
+            kind = type(parent)
+            if (name := kind.__name__) in _SCOPES:
+                if name in _COMPREHENSIONS:
+                    outermost = parent.for_in  # type: ignore[attr-defined]
+                    if not (child is outermost and self._is_iterable_of(node, outermost)):
+                        return parent
+                elif parent.body is child:  # type: ignore[attr-defined]
+                    return parent
+            child, parent = parent, parents.get(parent)
+        return self.tree.root
+
+    def _is_iterable_of(self, node: CSTNode, comp_for: CSTNode) -> bool:
+        """Python evaluates the first iterable of a comprehension in the enclosing scope."""
+        child = node
+        for parent in (*self.tree.ancestors(node),):
+            if parent is comp_for:
+                return bool(parent.iter is child)  # type: ignore[attr-defined]
+            child = parent
+        return False
+
+    @cached_property
+    def bindings(self) -> dict[CSTNode, dict[str, list[Binding]]]:
+        """Scope -> name -> its bindings, in no particular order."""
+        table: dict[CSTNode, dict[str, list[Binding]]] = defaultdict(lambda: defaultdict(list))
+        redirects = self._redirects
+        for name, scope, binding in self._all_bindings():
+            table[redirects.get((scope, name), scope)][name].append(binding)
+        return table
+
+    @cached_property
+    def _redirects(self) -> dict[tuple[CSTNode, str], CSTNode]:
+        found: dict[tuple[CSTNode, str], CSTNode] = {}
+        for declaration in self.tree.all(cst.Global, cst.Nonlocal):
+            scope = self.scope(declaration)
+            outer: CSTNode = self.tree.root
+            if isinstance(declaration, cst.Nonlocal):
+                outer = next((f for f in self.tree.ancestors(scope) if isinstance(f, cst.FunctionDef)), outer)
+            for item in declaration.names:
+                found[scope, item.name.value] = outer
+        return found
+
+    def _all_bindings(self) -> Iterator[tuple[str, CSTNode, Binding]]:
+        tree = self.tree
+        for statement in tree.all(cst.Import, cst.ImportFrom, *_lazy_imports()):
+            scope = self.scope(statement)
+            for name, qualified in _imported(statement):
+                yield name, scope, Binding(BindingKind.IMPORT, statement, apis.canonical(qualified, self.runtime))
+        for function in tree.all(cst.FunctionDef):
+            yield function.name.value, self.scope(function), Binding(BindingKind.FUNCTION, function)
+        for definition in tree.all(cst.ClassDef):
+            yield definition.name.value, self.scope(definition), Binding(BindingKind.CLASS, definition)
+        for param in tree.all(cst.Param):
+            owner = tree.enclosing(param, cst.FunctionDef, cst.Lambda)
+            if owner is not None:
+                yield param.name.value, owner, Binding(BindingKind.PARAMETER, param)
+        for assign in tree.all(cst.Assign):
+            for target in assign.targets:
+                yield from self._targets(target.target, BindingKind.VALUE, assign, assign.value)
+        for annotated in tree.all(cst.AnnAssign):
+            kind = BindingKind.VALUE if annotated.value is not None else BindingKind.ANNOTATED
+            yield from self._targets(annotated.target, kind, annotated, annotated.value)
+        for walrus in tree.all(cst.NamedExpr):
+            scope = self.scope(walrus)
+            while isinstance(scope, _comprehensions()):
+                scope = self.scope(scope)
+            if isinstance(walrus.target, cst.Name):
+                yield walrus.target.value, scope, Binding(BindingKind.VALUE, walrus, walrus.value)
+        for loop in tree.all(cst.For):
+            yield from self._targets(loop.target, BindingKind.ELEMENT, loop, loop.iter)
+        for comp in tree.all(cst.CompFor):
+            owner_scope = next(a for a in tree.ancestors(comp) if isinstance(a, _comprehensions()))
+            for target_name in _target_names(comp.target):
+                yield target_name.value, owner_scope, Binding(BindingKind.ELEMENT, comp, comp.iter)
+        for item in tree.all(cst.WithItem):
+            if item.asname is not None:
+                yield from self._targets(item.asname.name, BindingKind.CONTEXT, item, item.item)
+        for augmented in tree.all(cst.AugAssign):
+            yield from self._targets(augmented.target, BindingKind.AUGMENTED, augmented, augmented.value)
+        for handler in tree.all(cst.ExceptHandler, cst.ExceptStarHandler):
+            if handler.name is not None:
+                yield from self._targets(handler.name.name, BindingKind.OTHER, handler, None)
+        for pattern in tree.all(cst.MatchAs, cst.MatchStar):
+            if pattern.name is not None:
+                yield pattern.name.value, self.scope(pattern), Binding(BindingKind.OTHER, pattern)
+        for mapping in tree.all(cst.MatchMapping):
+            if mapping.rest is not None:
+                yield mapping.rest.value, self.scope(mapping), Binding(BindingKind.OTHER, mapping)
+
+    def _targets(
+        self, target: CSTNode, kind: BindingKind, binder: CSTNode, value: CSTNode | None
+    ) -> Iterator[tuple[str, CSTNode, Binding]]:
+        scope = self.scope(binder)
+        if isinstance(target, cst.Name):
+            yield target.value, scope, Binding(kind, binder, value)
+        elif isinstance(target, (cst.Tuple, cst.List)):
+            parts = value.elements if isinstance(value, (cst.Tuple, cst.List)) else ()
+            matched = len(parts) == len(target.elements) and kind is BindingKind.VALUE
+            for position, element in enumerate(target.elements):
+                part = parts[position].value if matched else None
+                yield from self._targets(element.value, kind if part is not None else BindingKind.OTHER, binder, part)
+
+    def lookup(self, name: str, scope: CSTNode) -> tuple[CSTNode | None, list[Binding]]:
+        """The scope that binds the name as seen from `scope`, and its bindings there; (None, []) if it is free."""
+        seen_from: CSTNode | None = scope
+        at: CSTNode | None = self._redirects.get((scope, name), scope)
+        while at is not None:
+            if at is seen_from or not isinstance(at, cst.ClassDef):
+                found = self.bindings.get(at, {}).get(name)
+                if found:
+                    return at, found
+            at = None if at is self.tree.root else self.scope(at)
+        return None, []
+
+
+def _comprehensions() -> tuple[type[CSTNode], ...]:
+    return (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
+
+
+def _lazy_imports() -> tuple[type[CSTNode], ...]:
+    """`lazy import` (Python 3.15), where this libcst knows it."""
+    return tuple(getattr(cst, name) for name in ("LazyImport", "LazyImportFrom") if hasattr(cst, name))
+
+
+def _imported(statement: CSTNode) -> Iterator[tuple[str, str]]:
+    """The names an import statement binds, with what they stand for."""
+    names = getattr(statement, "names", ())
+    if isinstance(names, cst.ImportStar):
+        return
+    prefix = f"{module_name(statement)}." if hasattr(statement, "module") else ""
+    for alias in names:
+        dotted = _text(alias.name)
+        if alias.asname is not None:
+            yield alias.asname.name.value, prefix + dotted
+        elif prefix:
+            yield dotted, prefix + dotted
+        else:
+            head = dotted.partition(".")[0]
+            yield head, head
+
+
+def module_name(statement: CSTNode) -> str:
+    """The module that an import statement is from, with the dots of a relative one."""
+    dots = "." * len(getattr(statement, "relative", ()))
+    module = getattr(statement, "module", None)
+    return (dots + _text(module) if module is not None else dots[:-1]) or "."
+
+
+def _text(node: CSTNode) -> str:
+    if isinstance(node, cst.Attribute):
+        return f"{_text(node.value)}.{node.attr.value}"
+    return str(getattr(node, "value", ""))
+
+
+def _target_names(node: CSTNode) -> Iterator[cst.Name]:
+    if isinstance(node, cst.Name):
+        yield node
+    elif isinstance(node, (cst.Tuple, cst.List)):
+        for element in node.elements:
+            yield from _target_names(element.value)
