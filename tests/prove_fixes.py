@@ -264,8 +264,8 @@ def expected(
             function, *others = call.args
             return [*others[:handed], function], [*packed(others[handed:], keywords), ("executor", receiver)]
         case "run_in_executor":
-            lint, function, *others = call.args
-            executor = [] if ast.dump(lint) == ast.dump(ast.Constant(None)) else [("executor", lint)]
+            pool, function, *others = call.args
+            executor = [] if ast.dump(pool) == ast.dump(ast.Constant(None)) else [("executor", pool)]
             return [*others[:handed], function], [*packed(others[handed:], []), *executor, ("loop", receiver)]
         case "run_coroutine_threadsafe":
             return call.args[:1], [*(("loop", loop) for loop in call.args[1:]), *keywords]

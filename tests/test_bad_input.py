@@ -353,7 +353,7 @@ def test_newer_syntax(version: str) -> None:
 @pytest.mark.parametrize("alone", [True, False])
 def test_bad_files_stop_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: bool) -> None:
     if not alone:
-        monkeypatch.setattr(lint, "ALONE_FILES", 0)
+        monkeypatch.setattr("panicguard.run.workers.ALONE_FILES", 0)
     bad = [b"\xff", b"\0", b"", b"x = (", b"# coding: no-such\n", *(text.encode() for text in DEEP.values())]
     files = []
     for number, data in enumerate(bad):

@@ -20,6 +20,7 @@ from panicguard.config import FIELDS, ConfigError
 from panicguard.config.errors import FlagError
 from panicguard.config.options import Options, settings_for_options
 from panicguard.files import runtime
+from panicguard.files.reading import SETTINGS, read
 from panicguard.report.width import harmless, one_line
 from panicguard.rule import all_rules
 
@@ -294,8 +295,7 @@ def _expanded(arguments: Iterable[str], within: tuple[str, ...] = ()) -> list[st
         if path in within:
             raise ConfigError(failed, f"file `{one_line(path)}` names itself")
         try:
-            with open(path, encoding="utf-8") as file:
-                lines = [line for line in file.read().splitlines() if line]
+            lines = [line for line in read(path, SETTINGS).decode().splitlines() if line]
         except OSError as error:
             raise ConfigError(failed, f"failed to open file `{one_line(path)}`: {error.strerror}") from None
         except UnicodeDecodeError:

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from panicguard.files import links
 from panicguard.files.reading import SETTINGS, read
 
 RUNTIMES = {"python": Path(__file__).parents[1] / "mruntime", "go": Path(__file__).parents[1] / "mruntime_go"}
@@ -128,7 +129,7 @@ def _target(destination: Path, name: str, language: str) -> Path:
     target = destination / name
     if target.exists() and not target.is_dir():
         raise VendorError(f"`{target}` is no directory")
-    if not target.resolve().is_relative_to(destination.resolve()):
+    if links.leads_out(str(target), str(destination)):
         raise VendorError(f"`{target}` leads out of `{destination}`")
     for other in _TITLES.keys() - {language}:
         if _read_manifest(target, other)[0]:

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from panicguard.files.reading import read
+from panicguard.files.reading import SETTINGS, SOURCE, read
 
 if TYPE_CHECKING:
     from panicguard.settings import Settings
@@ -64,7 +64,7 @@ def declared(directory: str) -> frozenset[str]:
     files = [name for name in os.listdir(directory) if name.endswith(".go")] if os.path.isdir(directory) else []
     names: set[str] = set()
     for file in files:
-        text = _text(os.path.join(directory, file)) or ""
+        text = _text(os.path.join(directory, file), SOURCE) or ""
         names.update(_DECLARED.findall(text))
         names.update(name for group in _GROUP.finditer(text) for name in _LISTED.findall(group[1]))
     return frozenset(names)
@@ -99,9 +99,9 @@ def forget() -> None:
         cache.cache_clear()
 
 
-def _text(path: str) -> str | None:
+def _text(path: str, most: int = SETTINGS) -> str | None:
     """The text of a file, if there is one."""
     try:
-        return read(path).decode(errors="replace")
+        return read(path, most).decode(errors="replace")
     except OSError:
         return None

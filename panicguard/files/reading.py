@@ -29,8 +29,10 @@ def read(path: str, most: int = SOURCE) -> bytes:
     try:
         status = os.fstat(descriptor)
         _check(path, status)
+        if status.st_size > most:
+            raise _too_large(path, most)
         # A file of a virtual file system says that it is empty, and is read to its end all the same.
-        data = _read(path, descriptor, min(status.st_size, most) + 1)
+        data = _read(path, descriptor, status.st_size + 1)
         while len(data) > status.st_size or (data and status.st_size > len(data)):
             more = _read(path, descriptor, 65536)
             if not more:
@@ -41,7 +43,7 @@ def read(path: str, most: int = SOURCE) -> bytes:
     finally:
         os.close(descriptor)
     if len(data) > most:
-        raise OSError(errno.EFBIG, f"Larger than {most // 1024 // 1024} MiB", path)
+        raise _too_large(path, most)
     return data
 
 
@@ -64,6 +66,10 @@ def _read(path: str, descriptor: int, size: int) -> bytes:
         return os.read(descriptor, size)
     except BlockingIOError as error:  # a virtual file that has nothing to say yet
         raise OSError(error.errno, error.strerror, path) from None
+
+
+def _too_large(path: str, most: int) -> OSError:
+    return OSError(errno.EFBIG, f"Larger than {most // 1024 // 1024} MiB", path)
 
 
 def _check(path: str, status: os.stat_result) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 
-from panicguard.files.reading import read
+from panicguard.files.reading import SETTINGS, read
 from panicguard.settings import CONFIG_FILES, EXCLUDE
 
 MARKER = b"__mruntime__ = "
@@ -53,7 +53,7 @@ def _is_searched(entry: os.DirEntry[str]) -> bool:
 
 def _has_marker(path: str) -> bool:
     try:
-        return MARKER in read(path)
+        return MARKER in read(path, SETTINGS)
     except OSError:
         return False
 

@@ -19,6 +19,10 @@ except ImportError:  # Windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
+
+_DESCRIPTORS = "/proc/self/fd"
+"""Where a file that is open, and has no name, can be given one."""
 
 
 def replace(path: str, expected: bytes, data: bytes) -> bool:
@@ -28,7 +32,8 @@ def replace(path: str, expected: bytes, data: bytes) -> bool:
     among them) and, where the system allows it, owner and group are kept. A hard link is broken: its other names keep
     the old content, as those who share files by hard links (package caches) need. Two of our writers at once do not
     lose a change: each holds an advisory lock from reading to replacing; and what an editor saves meanwhile is seen
-    right before the file is replaced. A killed process leaves at most a `.panicguard-*` file behind.
+    right before the file is replaced. A process that is killed leaves nothing behind where a file can be written before
+    it has a name (Linux); elsewhere at most a `.panicguard-*` file.
 
     Raises OSError when the file cannot be read or written.
     """
@@ -41,21 +46,29 @@ def replace(path: str, expected: bytes, data: bytes) -> bool:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
         temporary = target.with_name(f".panicguard-{os.urandom(8).hex()}")
         try:
-            with temporary.open("xb") as out:
+            with _new_file(temporary) as out:
                 if fcntl is not None:
                     _keep_attributes(target, out.fileno(), status)
                 out.write(data)
                 out.flush()
                 os.fsync(out.fileno())
-            unchanged = _stamp(target.stat()) == _stamp(status) and read(str(target)) == expected
-            if unchanged:
-                temporary.replace(target)
-            else:
-                temporary.unlink()
-        except BaseException:
+                if _stamp(target.stat()) != _stamp(status) or read(str(target)) != expected:
+                    return False
+                if not temporary.exists():
+                    # Only with a directory, which is not looked at, does the system call that follows links do it.
+                    os.link(f"{_DESCRIPTORS}/{out.fileno()}", temporary, src_dir_fd=out.fileno())
+            temporary.replace(target)
+        finally:
             temporary.unlink(missing_ok=True)
-            raise
-    return unchanged
+    return True
+
+
+def _new_file(path: Path) -> BinaryIO:
+    """A new file to write: without a name where the system can give it one later, else at `path`."""
+    if sys.platform == "linux" and os.path.isdir(_DESCRIPTORS):
+        with contextlib.suppress(OSError):  # a file system without such files
+            return open(os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o600), "wb")
+    return path.open("xb")
 
 
 @contextlib.contextmanager
