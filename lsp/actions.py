@@ -6,12 +6,12 @@ import collections
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panicguard.model import Applicability
+from panicguard.diagnostic import Applicability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from panicguard.model import Edit
+    from panicguard.diagnostic import Edit
 
     from .jobs import EditorFinding
     from .preferences import Preferences

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from panicguard import files, gomod, settings
-from panicguard.options import chain_for_options, settings_for_options
-from panicguard.settings import ConfigError
+from panicguard import config
+from panicguard.config import ConfigError
+from panicguard.config.options import chain_for_options, settings_for_options
+from panicguard.files import discover, gomod, runtime
 
 from .preferences import DEFAULT, Preferences
 
@@ -44,9 +45,9 @@ class Configuration:
         """Forget all that was read from files, so that it is read again."""
         self._resolvers.clear()
         self._reported.clear()
-        settings.forget()
-        files.runtime_in.cache_clear()
-        files.is_runtime_copy.cache_clear()
+        config.forget()
+        runtime.runtime_in.cache_clear()
+        runtime.is_runtime_copy.cache_clear()
         gomod.forget()
 
     def preferences(self, path: str) -> Preferences:
@@ -63,14 +64,14 @@ class Configuration:
         folder = self.folder(path)
         if not self._of_folder(folder).enable or os.path.isdir(path):
             return None
-        discovered = files.discover((path,), lambda directory: self._resolve(folder, directory))
-        return next((settings for discovered_path, settings in discovered if discovered_path == path), None)
+        discovered = discover.discover((path,), lambda directory: self._resolve(folder, directory))
+        return next((config for discovered_path, config in discovered if discovered_path == path), None)
 
     def files(self, folder: str) -> Iterator[tuple[str, Settings]]:
         """The files of a folder, each with its settings."""
         if not self._of_folder(folder).enable:
             return iter(())
-        return files.discover((folder,), lambda directory: self._resolve(folder, directory))
+        return discover.discover((folder,), lambda directory: self._resolve(folder, directory))
 
     def in_force(self, path: str) -> str | None:
         """The configuration file that the settings of a file come from."""

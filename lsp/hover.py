@@ -7,17 +7,19 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from panicguard import directives, engine, patterns
-from panicguard.comments import scan
+from panicguard import engine
 from panicguard.inventory import site_at
 from panicguard.inventory.site import short
+from panicguard.languages import FRONT_ENDS, scan
 from panicguard.python.magics import as_python
 from panicguard.report.rules import to_markdown
 from panicguard.rule import all_rules, rule_names
+from panicguard.settings import is_spawn_exempt
+from panicguard.suppression import directives
 
 if TYPE_CHECKING:
+    from panicguard.diagnostic import Diagnostic
     from panicguard.inventory.site import SpawnSite
-    from panicguard.model import Diagnostic
     from panicguard.settings import Settings
     from panicguard.source import Source
 
@@ -81,9 +83,9 @@ def _verdict(source: Source, settings: Settings, site: SpawnSite) -> str:
         return "\n\n".join(f"Reported as {d.code} ({d.name}): {d.message}" for d in diagnostics)
     if diagnostics := reported(ignore_noqa=True):
         return f"Not reported: a comment suppresses {_codes(diagnostics)}."
-    if patterns.is_spawn_exempt(settings, source.path) or source.path.endswith(".pyi"):
+    if is_spawn_exempt(settings, source.path) or source.path.endswith(".pyi"):
         return "Not reported: the rules about spawns do not hold in this file (`spawn-exempt`)."
-    if engine.FRONT_ENDS[source.language].skips(source, settings):
+    if FRONT_ENDS[source.language].skips(source, settings):
         return "Not reported: this file is generated."
     all_rules_on = {"ignore_noqa": True, "enabled": frozenset(rule_names()), "per_file_ignores": ()}
     if diagnostics := reported(**all_rules_on):

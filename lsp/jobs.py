@@ -6,13 +6,15 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING, NamedTuple
 
-from panicguard import annotate, engine, fix, pool
-from panicguard.directives import Kind
-from panicguard.mode import Mode
-from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Diagnostic
+from panicguard import engine, fix
+from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, Diagnostic
 from panicguard.rule import rule_names
+from panicguard.run import lint
+from panicguard.run.lint import Mode
 from panicguard.settings import Settings
 from panicguard.source import Source
+from panicguard.suppression import write
+from panicguard.suppression.directives import Kind
 
 from .hover import hover
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from panicguard.model import Edit
+    from panicguard.diagnostic import Edit
 
 
 class EditorFinding(NamedTuple):
@@ -44,7 +46,7 @@ def check(source: Source, settings: Settings) -> tuple[EditorFinding, ...]:
 
 
 def _with_silencing(source: Source, diagnostics: tuple[Diagnostic, ...]) -> tuple[EditorFinding, ...]:
-    edits = annotate.silencing(source, diagnostics, rule_names(), annotate.Annotation(Kind.NOQA))
+    edits = write.silencing(source, diagnostics, rule_names(), write.Annotation(Kind.NOQA))
     return tuple(map(EditorFinding, diagnostics, edits))
 
 
@@ -61,7 +63,7 @@ def _fixable(source: Source, settings: Settings, code: str | None) -> tuple[Diag
 
 def check_file(path: str, settings: Settings) -> tuple[Source, tuple[EditorFinding, ...]]:
     """`check` for a file on the disk, with its source. The source has no text if there are no findings."""
-    result = pool.lint_file(path, settings, Mode())
+    result = lint.lint_file(path, settings, Mode())
     return result.source, _with_silencing(result.source, result.diagnostics)
 
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from panicguard.options import Options
+from panicguard.config.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -16,7 +16,7 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from panicguard import __version__
-from panicguard.model import INVALID_SYNTAX
+from panicguard.diagnostic import INVALID_SYNTAX
 
 from .configuration import Configuration
 from .jobs import EditorFinding, failed

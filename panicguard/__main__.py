@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from panicguard import streams
+from panicguard.cli import streams
 
 
 def main() -> int:
@@ -28,7 +28,7 @@ def _run() -> int:
 
         sys.stdout.write(f"panicguard {__version__}\n")
         return 0
-    from panicguard.cli import run
+    from panicguard.cli.commands import run
 
     return run(sys.argv[1:])
 

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from panicguard import patterns, suppress
-from panicguard.go import screen as go_screen
-from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Severity
-from panicguard.python import screen as python_screen
+from panicguard.diagnostic import INVALID_SYNTAX, Applicability, Diagnostic, Fault, Severity
+from panicguard.languages import FRONT_ENDS
 from panicguard.python.magics import as_python, leaves_magics
 from panicguard.python.screen import found_in
-from panicguard.python.slice.demand import Demand
-from panicguard.rule import Evidence, all_rules, rule_names
-from panicguard.settings import language
+from panicguard.rule import all_rules, declared_words, rule_names
+from panicguard.settings import ignored_codes, is_spawn_exempt, language
+from panicguard.suppression import match
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
-    from panicguard.model import Finding
-    from panicguard.python.module import Module
-    from panicguard.python.validity import Fault
-    from panicguard.rule import Check, Rule
+    from panicguard.rule import Rule
     from panicguard.settings import Settings
     from panicguard.source import Source
 
@@ -48,10 +43,10 @@ def _check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
     front_end = FRONT_ENDS[source.language]
     if front_end.skips(source, settings):
         return ()
-    exempt = language(settings, source.path) == "pyi" or patterns.is_spawn_exempt(settings, source.path)
-    codes = settings.enabled - patterns.ignored_codes(settings, source.path)
-    rules, words = _chosen(codes, exempt, settings.low_confidence, source.language, _declared(settings))
-    marks = () if settings.ignore_noqa else suppress.marks(rule_names())
+    exempt = language(settings, source.path) == "pyi" or is_spawn_exempt(settings, source.path)
+    codes = settings.enabled - ignored_codes(settings, source.path)
+    rules, words = _chosen(codes, exempt, settings.low_confidence, source.language, declared_words(settings))
+    marks = () if settings.ignore_noqa else match.marks(rule_names())
     occurring = found_in(source.text, (*words, *marks))
     if not occurring:
         return ()
@@ -60,9 +55,9 @@ def _check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
     if not found and occurring.isdisjoint(marks):
         return ()
     if settings.ignore_noqa:
-        left = suppress.place(source, found)
+        left = match.place(source, found)
     else:
-        left = suppress.suppress(source, found, rule_names(), frozenset(rule.code for rule in rules))
+        left = match.suppress(source, found, rule_names(), frozenset(rule.code for rule in rules))
     if left and (fault := front_end.fault(source)) is not None:
         left = _beside(fault, source, left)
     return tuple(_as_configured(diagnostic, settings) for diagnostic in left)
@@ -72,7 +67,7 @@ def _beside(fault: Fault, source: Source, diagnostics: Sequence[Diagnostic]) -> 
     """What is to be said about a file that is broken: that, or what was found, but without the fixes."""
     if not fault.invalid:
         return tuple(replace(diagnostic, fix=None) for diagnostic in diagnostics)
-    return suppress.place(source, [Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, fault.message, fault.start, fault.end)])
+    return match.place(source, [Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, fault.message, fault.start, fault.end)])
 
 
 def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
@@ -100,94 +95,3 @@ def _chosen(
     rules = tuple(rule for rule in all_rules() if rule.code in codes and not (rule.spawn and exempt))
     words = FRONT_ENDS[language].words
     return rules, tuple(dict.fromkeys((*(word for rule in rules for word in words(rule, likely)), *declared)))
-
-
-def _declared(settings: Settings) -> tuple[str, ...]:
-    """The words of the project's own spawners and guards: every rule about spawned code may speak of them."""
-    return tuple(dict.fromkeys(n.rpartition(".")[2] for n in (*settings.extend_spawners, *settings.extend_guards)))
-
-
-class _FrontEnd(NamedTuple):
-    """What the engine asks of a language."""
-
-    words: Callable[[Rule, bool], tuple[str, ...]]
-    """What a rule looks for, and what it looks for where the likely is reported too."""
-    skips: Callable[[Source, Settings], bool]
-    """Whether a file is not to be checked at all."""
-    standing_in: Callable[[str, Iterable[str]], frozenset[str]]
-    findings: Callable[[Source, Settings, Sequence[Rule], frozenset[str]], list[Diagnostic]]
-    fault: Callable[[Source], Fault | None]
-    """What forbids to edit a file, asked only where there is something to say about it."""
-
-
-def _diagnostics(rule: Rule, findings: Iterator[Finding]) -> Iterator[Diagnostic]:
-    for finding in findings:
-        yield Diagnostic(rule.code, rule.name, finding.message, finding.start, finding.end, finding.fix)
-
-
-# Python
-
-
-def _python_words(rule: Rule, likely: bool) -> tuple[str, ...]:
-    check = rule.python
-    if check is None:
-        return ()
-    return (*check.words, *check.likely_words) if likely else check.words
-
-
-def _in_python(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
-    from panicguard.python.module import UnparsableError, parse
-
-    declared = words.intersection(_declared(settings))
-    wanted: list[tuple[Rule, Check[Module]]] = []
-    demands: list[Demand] = []
-    for rule in rules:
-        if rule.python is None:
-            continue
-        own = words.intersection(_python_words(rule, settings.low_confidence))
-        if rule.python.evidence != {Evidence.CANCELLATION_HANDLERS}:
-            own |= declared
-        if own:
-            wanted.append((rule, rule.python))
-            demands.append(Demand(own, frozenset(rule.python.evidence)))
-    if not wanted:
-        return []
-    try:
-        module = parse(source, settings, demands)
-    except UnparsableError as error:
-        return [Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, error.message, error.start, error.end)]
-    if module is None:
-        return []
-    return [one for rule, check in wanted for one in _diagnostics(rule, check.run(module))]
-
-
-def _fault_in_python(source: Source) -> Fault | None:
-    from panicguard.python.validity import fault
-
-    return fault(source)
-
-
-# Go
-
-
-def _in_go(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
-    wanted = [(rule, rule.go) for rule in rules if rule.go is not None and words.intersection(rule.go.words)]
-    if not wanted:
-        return []
-    from panicguard.go.module import parse
-
-    module = parse(source, settings)
-    return [one for rule, check in wanted for one in _diagnostics(rule, check.run(module))]
-
-
-def _is_exempt_go(source: Source, settings: Settings) -> bool:
-    return patterns.is_spawn_exempt(settings, source.path) or go_screen.is_generated(source.text)
-
-
-FRONT_ENDS = {
-    "python": _FrontEnd(_python_words, lambda *_: False, python_screen.standing_in, _in_python, _fault_in_python),
-    "go": _FrontEnd(
-        lambda rule, _: rule.go.words if rule.go else (), _is_exempt_go, go_screen.standing_in, _in_go, lambda _: None
-    ),
-}
-"""By `Source.language`."""

@@ -11,25 +11,19 @@ import functools
 import itertools
 from typing import TYPE_CHECKING
 
+from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Result, edited
 from panicguard.engine import check as check_source
-from panicguard.go import judge as go
-from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Result, edited
-from panicguard.python import judge as python
+from panicguard.languages import FRONT_ENDS
 from panicguard.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from panicguard.model import Fix
+    from panicguard.diagnostic import Fix
     from panicguard.settings import Settings
 
 ROUNDS = 100
 """After so many rounds the fixes are taken to undo one another."""
-_JUDGES: Mapping[str, Callable[[Source], Callable[[Source], str | None] | str]] = {
-    "python": python.judge_for,
-    "go": go.judge_for,
-}
-"""By language: what judges the fixed version of a source, or what is wrong with the source itself."""
 
 
 def apply(source: Source, fixes: Sequence[Fix]) -> tuple[Source, tuple[int, ...]]:
@@ -109,7 +103,7 @@ def converge(source: Source, check: Callable[[Source], tuple[Diagnostic, ...]], 
         diagnostics += (_internal_error(f"the fixes did not settle after {ROUNDS} rounds: {_listed(fixed)}"),)
     if not fixed:
         return Result(source, diagnostics)
-    judge = _JUDGES[original.language](original)
+    judge = FRONT_ENDS[original.language].judge_for(original)
     if isinstance(judge, str):
         broken = Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, f"not fixed, for it is broken: {judge}", 0, 0)
         return Result(original, (*found, broken))

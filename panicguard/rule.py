@@ -10,30 +10,19 @@ import pkgutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from panicguard.diagnostic import Diagnostic
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Set
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
-    from panicguard.model import Finding
     from panicguard.python.module import Module
+    from panicguard.settings import Settings
+
+from panicguard.python.evidence import Evidence
 
 File = TypeVar("File")
-
-
-class Evidence(enum.Enum):
-    """What of a Python file says something of a rule's words, beside what they spawn and what becomes of the handle.
-    The rest of the file may be missing from what the rule is given."""
-
-    SPAWNS = "no more than that"
-    WHOLE_SPAWNED_BODY = "all of the functions that are spawned: the safe choice"
-    ESCAPES = "whether an error can leave a spawned function"
-    HANDLERS = "what may hide errors in spawned functions, and in the functions that they call"
-    ENDLESS_LOOPS = "the endless loops of spawned functions, and what they call"
-    FINALLY = "the `try` statements with a `finally` of async and of spawned functions"
-    RUN_METHODS = "the `run` of thread classes, and what it calls"
-    TURNS = "what ends a turn of a loop that spawns a closure"
-    CALLERS = "the words where they stand in no handler, and the calls of the functions that they stand in"
-    CANCELLATION_HANDLERS = "the words where handlers of async functions name them, and what is awaited there"
 
 
 class Fixes(str, enum.Enum):
@@ -101,3 +90,14 @@ def all_rules() -> tuple[Rule, ...]:
 def rule_names() -> Mapping[str, str]:
     """The name of every rule, by its code."""
     return {rule.code: rule.name for rule in all_rules()}
+
+
+def diagnostics(rule: Rule, findings: Iterator[Finding]) -> Iterator[Diagnostic]:
+    """What a rule found, under its code and its name."""
+    for finding in findings:
+        yield Diagnostic(rule.code, rule.name, finding.message, finding.start, finding.end, finding.fix)
+
+
+def declared_words(settings: Settings) -> tuple[str, ...]:
+    """The words of the project's own spawners and guards: every rule about spawned code may speak of them."""
+    return tuple(dict.fromkeys(n.rpartition(".")[2] for n in (*settings.extend_spawners, *settings.extend_guards)))

@@ -113,16 +113,16 @@ def small(folder: Path) -> None:
 
 def profile(folder: Path) -> None:
     """The functions that take the longest, in one process."""
-    from panicguard import files, settings
-    from panicguard.mode import Mode
-    from panicguard.pool import lint_file
+    from panicguard import config
+    from panicguard.files import discover
     from panicguard.rule import all_rules
+    from panicguard.run.lint import Mode, lint_file
 
     all_rules()
-    its = settings.default(str(folder))
+    its = config.default(str(folder))
     measured = cProfile.Profile()
     with measured:
-        for path, _ in files.discover((str(folder),), lambda _: its):
+        for path, _ in discover.discover((str(folder),), lambda _: its):
             lint_file(path, its, Mode())
     pstats.Stats(measured).sort_stats("tottime").print_stats(25)
 

@@ -20,17 +20,14 @@ from pathlib import Path
 from bench import OURS, medians
 from toolchain import ENV, GO, sources
 
-from panicguard import settings
+from panicguard import config
+from panicguard.diagnostic import IO_ERROR
 from panicguard.go.screen import is_generated
 from panicguard.go.tree import faults, parsed
-from panicguard.mode import Mode
-from panicguard.model import IO_ERROR
-from panicguard.pool import lint_bytes
+from panicguard.run.lint import Mode, lint_bytes
 
 PROGRAM = Path(__file__).parent / "count_go.go"
-EVERYWHERE = dataclasses.replace(
-    settings.default(""), enabled=frozenset(("PNC120",)), spawn_exempt=(), ignore_noqa=True
-)
+EVERYWHERE = dataclasses.replace(config.default(""), enabled=frozenset(("PNC120",)), spawn_exempt=(), ignore_noqa=True)
 SOME = 1000
 
 

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from ruff import find_ruff_bin
 
-from panicguard import files
-from panicguard.cli import check as check_command
+from panicguard.cli.commands import check as check_command
+from panicguard.cli.flags import options_of
+from panicguard.config import ConfigError, forget
+from panicguard.config.options import settings_for_options
 from panicguard.engine import check
-from panicguard.options import options_of, settings_for_options
-from panicguard.settings import ConfigError, forget
+from panicguard.files import discover
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def ours(folder: Path, *arguments: str) -> Found | str:
     try:
         with inside(folder), check_command.make_context("check", list(arguments)) as context:
             options = options_of(context.params)
-            for path, its in files.discover(options.paths or (".",), settings_for_options(options)):
+            for path, its in discover.discover(options.paths or (".",), settings_for_options(options)):
                 with open(path) as file:
                     diagnostics = check(Source(path, file.read()), its)
                 said = {names[d.code]: d.fix and d.fix.applicability.value for d in diagnostics if d.code in names}

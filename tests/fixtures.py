@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from panicguard import settings
-from panicguard.settings.fields import FRONT_ENDS, LANGUAGES
+from panicguard import config
+from panicguard.settings import FRONT_ENDS, LANGUAGES
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -58,5 +58,5 @@ def source(case: Path, data: bytes | None = None) -> Source:
 def settings_of(case: Path) -> Settings:
     """All rules; and what a settings.toml beside the case says."""
     configured = case.with_name("settings.toml")
-    its = settings.load(str(configured)) if configured.exists() else settings.default("")
+    its = config.load(str(configured)) if configured.exists() else config.default("")
     return dataclasses.replace(its, root="")

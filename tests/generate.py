@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.text import Text
 from schema import schema
 
+from panicguard.cli.vendor import MANIFEST, RUNTIMES, manifest
+from panicguard.config import FIELDS
 from panicguard.rule import all_rules
-from panicguard.settings import FIELDS
-from panicguard.vendor import MANIFEST, RUNTIMES, manifest
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

@@ -23,7 +23,7 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from panicguard.vendor import vendor  # noqa: E402
+from panicguard.cli.vendor import vendor  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,13 +27,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import libcst
 from toolchain import GO
 
-from panicguard import settings
+from panicguard import config
+from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR
 from panicguard.go.tree import faults
-from panicguard.mode import Mode
-from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR
-from panicguard.pool import lint_bytes
 from panicguard.python.newer import holds_newer
 from panicguard.rule import all_rules
+from panicguard.run.lint import Mode, lint_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -45,7 +44,7 @@ SEEDLINGS = 250
 KEPT = 3
 """How many inputs of a kind of failure are written."""
 SETTINGS = dataclasses.replace(
-    settings.default(""),
+    config.default(""),
     enabled=frozenset(rule.code for rule in all_rules()),
     low_confidence=True,
     spawn_exempt=(),

@@ -404,11 +404,13 @@ def prove(directory: Path, *, unsafe: bool, config: list[str]) -> int:
 
 def fixed(directory: Path, unsafe: bool, config: list[str]) -> list:
     """What all files come to by these settings; the fixes are written."""
-    from panicguard import files, pool, settings
+    from panicguard import config
+    from panicguard.files import discover
+    from panicguard.run import lint, workers
 
-    its = settings.default(str(directory), config)
+    its = config.default(str(directory), config)
     return list(
-        pool.run(files.discover([str(directory)], lambda _: its), pool.Mode(fix=True, unsafe=unsafe, write=True))
+        workers.run(discover.discover([str(directory)], lambda _: its), lint.Mode(fix=True, unsafe=unsafe, write=True))
     )
 
 

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from toolchain import ENV, GOROOT
 
-from panicguard.vendor import vendor
+from panicguard.cli.vendor import vendor
 
 RUNTIME = "mruntime"
 """In the toolchain's own source there are no modules: what it imports stands beside it."""

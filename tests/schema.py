@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from panicguard.settings.fields import FIELDS, Either, Kind, ListOf, TableOf
-from panicguard.settings.selectors import known_selectors
+from panicguard.config.fields import FIELDS, Either, Kind, ListOf, TableOf
+from panicguard.config.selectors import known_selectors
 
 _PLAIN: dict[str, dict[str, Any]] = {
     "bool": {"type": "boolean"},

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from panicguard.annotate import Annotation, additions, annotate
-from panicguard.directives import Kind
+from panicguard.diagnostic import INTERNAL_ERROR, Diagnostic, edited
 from panicguard.engine import check
-from panicguard.model import INTERNAL_ERROR, Diagnostic, edited
 from panicguard.rule import all_rules, rule_names
 from panicguard.settings import Settings
 from panicguard.source import Source
+from panicguard.suppression.directives import Kind
+from panicguard.suppression.write import Annotation, additions, annotate
 
 RUFF = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
 SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()))
@@ -93,7 +93,7 @@ def ours(text: str, annotation: Annotation) -> str:
     """The text with comments for what Ruff would find in it."""
 
     def find(source: Source) -> tuple[Diagnostic, ...]:
-        from panicguard.suppress import suppress
+        from panicguard.suppression.match import suppress
 
         code = re.sub("#.*", lambda comment: " " * len(comment[0]), source.text)
         found = [Diagnostic("PNC101", "", "", *m.span()) for m in re.finditer(r"\bspawn\b", code)]

@@ -1,4 +1,4 @@
-"""Who may import whom: DESIGN's table, spelled once."""
+"""Who may import whom."""
 
 from __future__ import annotations
 
@@ -16,80 +16,29 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "panicguard"
 SERVER = ROOT / "lsp"
 PACKAGES = {"panicguard": PACKAGE, "panicguard_lsp": SERVER}
-NOT_EVEN_FOR_TYPES = ("panicguard_lsp",)
-"""The packages whose files do not import each other in a circle even when what is imported for its types counts."""
-
-# Module -> what it may import of the package. A package stands for what is in it; itself is always allowed.
-ALLOWED = {
-    "__main__": {"", "cli", "streams"},
-    "streams": {"report"},
-    "notebook": set(),
-    "reading": set(),
-    "links": set(),
-    "source": {"notebook"},
-    "model": {"source"},
-    "rule": {"model", "python", "go"},
-    "patterns": {"settings"},
-    "settings": {"", "links", "patterns", "reading", "rule", "report"},
-    "files": {"gomod", "patterns", "reading", "remarks", "settings"},
-    "gomod": {"reading", "settings"},
-    "comments": {"source", "python", "go"},
-    "go": {"model", "source", "settings", "patterns", "python", "directives", "scopes"},
-    "python": {"model", "source", "settings", "patterns"},
-    "rules": {"rule", "model", "python", "go"},
-    "directives": {"comments", "source", "python"},
-    "scopes": {"comments", "directives", "model", "source", "python"},
-    "suppress": {"comments", "go", "directives", "scopes", "model", "source", "python"},
-    "engine": {"model", "source", "rule", "settings", "patterns", "suppress", "python", "go"},
-    "annotate": {"comments", "directives", "scopes", "suppress", "model", "source", "python"},
-    "atomic": {"reading"},
-    "fix": {"go", "engine", "model", "source", "settings", "python"},
-    "mode": {"annotate"},
-    "pool": {"engine", "fix", "annotate", "atomic", "links", "mode", "model", "reading", "source", "rule", "settings"}
-    | {"suppress"},
-    "cache": {"", "links", "model", "reading", "rule", "source", "settings"},
-    "baseline": {"model", "source"},
-    "ratchet": {"atomic", "baseline", "links", "model", "options", "reading", "report", "settings"},
-    "checking": {"", "cache", "commands", "files", "links", "mode", "model", "options", "pool", "ratchet", "report"}
-    | {"remarks", "ruff", "settings", "source", "streams"},
-    "watch": {"gomod", "checking", "files", "options", "remarks", "report", "settings"},
-    "remarks": {"report"},
-    "report": {"", "model", "rule", "source"},
-    "vendor": {"reading"},
-    "ruff": {"report", "settings"},
-    "commands": {"report"},
-    "options": {"commands", "files", "rule", "settings", "report", "annotate", "directives"},
-    "cli": {"", "cache", "checking", "commands", "files", "links", "options", "remarks", "report", "rule", "settings"}
-    | {"streams", "vendor", "watch"},
-    "inventory": {"rule", "settings", "source", "python", "go"},
-    "mruntime": set(),
-}
-# fmt: off
-SERVER_MAY = {
-    "", "engine", "fix", "pool", "annotate", "comments", "directives", "gomod", "suppress", "files", "options",
-    "settings", "patterns", "mode", "model", "source", "rule", "inventory", "python", "report",
-}
-# fmt: on
-"""What the language server may import of the package."""
+FLOORS = (
+    {"globs", "lines", "notebook"},
+    {"settings", "source"},
+    {"diagnostic", "files"},
+    {"rule"},
+    {"report"},
+    {"python", "go", "config"},
+    {"languages"},
+    {"suppression", "inventory"},
+    {"rules"},
+    {"engine"},
+    {"fix"},
+    {"run"},
+    {"lsp"},
+    {"cli"},
+    {"__main__"},
+)
+"""The files and folders of the package (and the server) from the ground up: what stands on a floor imports only what
+stands on floors below it, and what is in the same folder. The table of ARCHITECTURE.md."""
+APART = {"mruntime", "mruntime_go"}
+"""What neither imports nor is imported."""
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 SERVER_MODULES = sorted(p for p in SERVER.rglob("*.py") if SERVER / "editors" not in p.parents)
-
-
-def part(module: str) -> str:
-    return module.removeprefix("panicguard").lstrip(".").partition(".")[0]
-
-
-def imported(path: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module == "panicguard":
-            names = {alias.name for alias in node.names}
-            found.update("panicguard" if n.startswith("__") else f"panicguard.{n}" for n in names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module)
-    return {part(name) for name in found if name.partition(".")[0] in ("panicguard", "panicguard_lsp")}
 
 
 def at_run_time(tree: ast.Module) -> Iterator[ast.AST]:
@@ -152,15 +101,44 @@ def circle_in(graph: Mapping[str, Iterable[str]]) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
-def test_a_module_imports_only_what_is_upstream_of_it(path: Path) -> None:
-    own = path.relative_to(PACKAGE).with_suffix("").parts[0]
-    assert imported(path) - {own, "_lsp"} <= ALLOWED[own]
+def floor_of(module: str) -> int:
+    """The floor on which a module stands; -1 for the package itself, which holds only the version."""
+    package, _, rest = module.partition(".")
+    own = "lsp" if package == "panicguard_lsp" else rest.partition(".")[0]
+    return next(number for number, floor in enumerate(({""}, *FLOORS), -1) if own in floor)
 
 
-@pytest.mark.parametrize("path", SERVER_MODULES, ids=lambda p: p.relative_to(SERVER).as_posix())
-def test_the_server_imports_only_what_is_upstream_of_it(path: Path) -> None:
-    assert imported(path) <= SERVER_MAY
+def folder_of(module: str) -> str:
+    return ".".join(module.split(".")[:2]) if module.startswith("panicguard.") else module.partition(".")[0]
+
+
+def is_apart(module: str) -> bool:
+    return module.partition(".")[2].partition(".")[0] in APART
+
+
+def test_everything_has_a_floor_of_its_own() -> None:
+    here = {folder_of(module).partition(".")[2] for module in files_of({"panicguard": PACKAGE})} - {""}
+    assert here == set().union(*FLOORS, APART) - {"lsp", "mruntime_go"}
+
+
+def test_nothing_imports_what_stands_above_it() -> None:
+    """What is imported for its types counts too, but that a rule is a function of a front end's file."""
+    upwards = [
+        f"{module} imports {other}"
+        for module, others in graph_of(PACKAGES, for_types=True).items()
+        for other in others
+        if not is_apart(module) and folder_of(module) != folder_of(other) and floor_of(module) <= floor_of(other)
+    ]
+    assert upwards == [
+        "panicguard.rule imports panicguard.go.module",
+        "panicguard.rule imports panicguard.python.evidence",
+        "panicguard.rule imports panicguard.python.module",
+    ]
+
+
+def test_the_runtime_stands_apart() -> None:
+    graph = graph_of(PACKAGES)
+    assert not [m for m, others in graph.items() for other in others if is_apart(m) != is_apart(other)]
 
 
 def test_one_folder_of_the_server_makes_values_of_the_protocol() -> None:
@@ -168,12 +146,8 @@ def test_one_folder_of_the_server_makes_values_of_the_protocol() -> None:
 
 
 def test_no_files_import_each_other_in_a_circle() -> None:
-    circle = circle_in(graph_of(PACKAGES))
-    assert not circle, " -> ".join(circle)
-
-
-def test_no_files_import_each_other_in_a_circle_even_for_types() -> None:
-    circle = circle_in(graph_of({name: PACKAGES[name] for name in NOT_EVEN_FOR_TYPES}, for_types=True))
+    """Not even for types."""
+    circle = circle_in(graph_of(PACKAGES, for_types=True))
     assert not circle, " -> ".join(circle)
 
 
@@ -199,7 +173,7 @@ def test_a_circle_of_imports_is_seen(tmp_path: Path, last: str, at_run_time: boo
 
 
 def test_nothing_but_the_command_imports_the_server() -> None:
-    assert {p.name for p in MODULES if "panicguard_lsp" in p.read_text()} == {"cli.py"}
+    assert {p.name for p in MODULES if "panicguard_lsp" in p.read_text()} == {"commands.py"}
 
 
 def test_no_module_is_a_drawer_for_everything() -> None:
@@ -235,3 +209,14 @@ def test_every_package_is_installed() -> None:
     packages |= {".".join(("panicguard_lsp", *p.parent.relative_to(SERVER).parts)) for p in SERVER.rglob("__init__.py")}
     listed = (PACKAGE.parent / "pyproject.toml").read_text().partition("packages = [")[2].partition("]")[0]
     assert packages == set(listed.replace('"', "").replace(",", "").split())
+
+
+def test_the_top_of_the_package_is_small() -> None:
+    files = set(PACKAGE.glob("*.py"))
+    folders = {path for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert len(files) <= 12
+    assert len(folders) <= 12
+
+
+def test_nothing_below_the_command_line_knows_click() -> None:
+    assert {path.parent for path in MODULES if imports_at_run_time(path, "click")} == {PACKAGE / "cli"}

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panicguard import pool
-from panicguard.mode import Mode
-from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR
-from panicguard.pool import lint_bytes, lint_file, run
+from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR
 from panicguard.python.apis import NEEDS
 from panicguard.rule import all_rules
+from panicguard.run import lint
+from panicguard.run.lint import Mode, lint_bytes, lint_file
+from panicguard.run.workers import run
 from panicguard.settings import Settings
 
 if TYPE_CHECKING:
@@ -95,27 +95,27 @@ def test_name_with_a_null() -> None:
 def test_a_file_that_vanishes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.py"
     path.write_text(BARE)
-    read = pool.read
+    read = lint.read
 
     def vanish(name: str) -> bytes:
         path.unlink()
         return read(name)
 
-    monkeypatch.setattr(pool, "read", vanish)
+    monkeypatch.setattr(lint, "read", vanish)
     assert said(path) == (IO_ERROR, "No such file or directory (os error 2)")
 
 
 def test_a_file_that_vanishes_before_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.py"
     path.write_text(BARE)
-    read = pool.read
+    read = lint.read
 
     def vanish(name: str) -> bytes:
         data = read(name)
         path.unlink()
         return data
 
-    monkeypatch.setattr(pool, "read", vanish)
+    monkeypatch.setattr(lint, "read", vanish)
     result = lint_file(str(path), SETTINGS, Mode(fix=True, write=True))
     assert {diagnostic.code for diagnostic in result.diagnostics} == {IO_ERROR}
     assert not path.exists()
@@ -355,7 +355,7 @@ def test_newer_syntax(version: str) -> None:
 @pytest.mark.parametrize("alone", [True, False])
 def test_bad_files_stop_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: bool) -> None:
     if not alone:
-        monkeypatch.setattr(pool, "ALONE_FILES", 0)
+        monkeypatch.setattr("panicguard.run.workers.ALONE_FILES", 0)
     bad = [b"\xff", b"\0", b"", b"x = (", b"# coding: no-such\n", *(text.encode() for text in DEEP.values())]
     files = []
     for number, data in enumerate(bad):

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panicguard import baseline, settings
-from panicguard.baseline import Entry
-from panicguard.cli import run
-from panicguard.model import INVALID_SYNTAX, Diagnostic, Result
+from panicguard import config
+from panicguard.cli.commands import run
+from panicguard.diagnostic import INVALID_SYNTAX, Diagnostic, Result
+from panicguard.run import baseline
+from panicguard.run.baseline import Entry
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -264,7 +265,7 @@ def test_a_diff_shows_what_a_fix_would_do(project: Project) -> None:
 
 def test_the_setting_is_relative_to_its_file(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     (project.folder / "panicguard.toml").write_text('baseline = "b.json"\n')
-    settings.forget()
+    config.forget()
     monkeypatch.chdir(project.folder / "below")
     assert run(["check"]) == 0
     assert project.capsys.readouterr().out == "All checks passed!\n1 error known to `../b.json`.\n"

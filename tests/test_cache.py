@@ -18,14 +18,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from panicguard import cache
-from panicguard.files import discover
-from panicguard.mode import Mode
-from panicguard.pool import lint_file
-from panicguard.settings import Settings, default
+from panicguard.config import default
+from panicguard.files.discover import discover
+from panicguard.run import cache
+from panicguard.run.lint import Mode, lint_file
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from panicguard.settings import Settings
 
 SPAWN = "import asyncio\n\n\nasync def f():\n    asyncio.create_task(g())\n"
 CELL = {"cell_type": "code", "metadata": {}, "source": "import asyncio\nasyncio.create_task(g())"}

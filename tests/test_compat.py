@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from compat import ACCEPTED, BETTER, KINDS, OTHER, ROWS, SAME, Row, table
 
-from panicguard import settings
-from panicguard.cli import cli
+from panicguard import config
+from panicguard.cli.commands import cli
+from panicguard.config import FIELDS
 from panicguard.engine import check
 from panicguard.report.formats import FORMATS
-from panicguard.settings import FIELDS
 from panicguard.source import Source
 
 RUFF = str(Path(sys.executable).parent / "ruff")
@@ -114,7 +114,7 @@ def test_a_comment_silences_in_both(comment: str) -> None:
 
     def mine(text: str) -> list[str]:
         text = "import asyncio\n" + text.replace("TOOL", "panicguard").replace("CODE", "PNC101")
-        return [found.code for found in check(Source("a.py", text), settings.default("/"))]
+        return [found.code for found in check(Source("a.py", text), config.default("/"))]
 
     assert theirs(silenced("# nothing", "import os"))
     assert mine(silenced("# nothing", SPAWN)) == ["PNC101"]

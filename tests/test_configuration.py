@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from beside_ruff import OURS, both, inside, ours, theirs, translated, write
 
-from panicguard import settings
-from panicguard.options import Options, settings_for_options
-from panicguard.settings import ConfigError
+from panicguard import config, settings
+from panicguard.config import ConfigError
+from panicguard.config.options import Options, settings_for_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -204,7 +204,7 @@ def test_a_list_of_extended_files_the_last_wins(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('line-length = 1\ncache-dir = "a"\n')
     (tmp_path / "b.toml").write_text("line-length = 2\n")
     (tmp_path / "panicguard.toml").write_text('extend = ["a.toml", "b.toml"]\n')
-    its = settings.load(str(tmp_path / "panicguard.toml"))
+    its = config.load(str(tmp_path / "panicguard.toml"))
     assert (its.line_length, its.cache_dir) == (2, str(tmp_path / "a"))
 
 
@@ -213,7 +213,7 @@ def test_the_home_directory_in_extend(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "home" / "a.toml").write_text("line-length = 1\n")
     (tmp_path / "panicguard.toml").write_text('extend = "~/a.toml"\n')
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert settings.load(str(tmp_path / "panicguard.toml")).line_length == 1
+    assert config.load(str(tmp_path / "panicguard.toml")).line_length == 1
 
 
 # What is inherited from Ruff
@@ -310,14 +310,14 @@ def test_without_configuration_no_toml_is_read(tmp_path: Path, text: str) -> Non
 def test_the_nearest_file_may_be_asked_for(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "panicguard.toml").write_text("")
-    settings.forget()
-    assert settings.nearest(str(tmp_path / "a")) == str(tmp_path / "panicguard.toml")
-    settings.forget()
+    config.forget()
+    assert config.nearest(str(tmp_path / "a")) == str(tmp_path / "panicguard.toml")
+    config.forget()
 
 
 def test_a_pyproject_that_cannot_be_read_is_an_error_where_it_may_be_ours(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.panicguard\n")
-    settings.forget()
+    config.forget()
     with pytest.raises(ConfigError, match="Failed to parse"):
-        settings.nearest(str(tmp_path))
-    settings.forget()
+        config.nearest(str(tmp_path))
+    config.forget()

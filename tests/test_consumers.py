@@ -15,7 +15,7 @@ import xmlschema
 from sarif.loader import load_sarif_file
 from test_report import text
 
-from panicguard.model import Applicability, Diagnostic, Edit, Fix, Result, Severity
+from panicguard.diagnostic import Applicability, Diagnostic, Edit, Fix, Result, Severity
 from panicguard.report import formats
 from panicguard.rule import all_rules
 from panicguard.source import Source

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from panicguard import files, patterns, settings
-from panicguard.cli import run
+from panicguard import config, globs
+from panicguard.cli.commands import run
+from panicguard.files import discover, runtime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "linked_folder").symlink_to("src")
     (tmp_path / "src" / "loop").symlink_to("..")
     monkeypatch.chdir(tmp_path)
-    files.is_runtime_copy.cache_clear()
+    runtime.is_runtime_copy.cache_clear()
     return tmp_path
 
 
@@ -59,9 +60,9 @@ def theirs(tree: Path, arguments: list[str], flags: list[str]) -> list[str]:
 
 
 def ours(tree: Path, arguments: list[str], **changes: object) -> list[str]:
-    its = settings.default(str(tree))
+    its = config.default(str(tree))
     its = dataclasses.replace(its, **changes)  # type: ignore[arg-type]
-    return sorted(path for path, _ in files.discover(arguments or ["."], lambda _: its))
+    return sorted(path for path, _ in discover.discover(arguments or ["."], lambda _: its))
 
 
 ARGUMENTS = [
@@ -134,8 +135,8 @@ def test_ignored_as_in_ruff(tree: Path, lines: list[str], repository: bool) -> N
 
 
 def test_files_come_in_order_and_once(tree: Path) -> None:
-    its = settings.default(str(tree))
-    found = [path for path, _ in files.discover(["src", "a.py", ".", "src/app/k.py"], lambda _: its)]
+    its = config.default(str(tree))
+    found = [path for path, _ in discover.discover(["src", "a.py", ".", "src/app/k.py"], lambda _: its)]
     assert len(found) == len(set(found))
     assert found == sorted(found, key=lambda path: path.split("/"))
 
@@ -148,12 +149,12 @@ SEGMENT = st.text("ab*?[]!{},.-", min_size=1, max_size=5)
 def test_any_pattern_either_matches_or_is_refused(pattern: str, parts: list[str]) -> None:
     path = "/root/" + "/".join(parts)
     try:
-        matched = patterns.matches("/root", (pattern,), path)
+        matched = globs.matches("/root", (pattern,), path)
     except ValueError:
         return
     assert matched in (True, False)
     plain = re.sub(r"([*?\[\]{}!\\])", r"[\1]", os.path.basename(path))
-    assert patterns.matches("/root", (plain,), path) or not parts
+    assert globs.matches("/root", (plain,), path) or not parts
 
 
 def test_the_files_are_shown_as_ruff_shows_them(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from prove_fixes import compare
 
 from fixtures import cases, golden, source
+from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Fix
 from panicguard.engine import check as check_source
 from panicguard.fix import ROUNDS, apply, converge, fix
-from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Applicability, Diagnostic, Edit, Fix
 from panicguard.python.fixes.imports import insertion
 from panicguard.rule import all_rules
 from panicguard.settings import Settings

@@ -10,15 +10,15 @@ import pytest
 from stages import differences
 
 from fixtures import WANT, cases, golden, settings_of, source, wants
+from panicguard.diagnostic import Applicability
 from panicguard.engine import check
 from panicguard.fix import fix
-from panicguard.model import Applicability
 from panicguard.python.magics import as_python
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from panicguard.model import Diagnostic
+    from panicguard.diagnostic import Diagnostic
     from panicguard.source import Source
 
 CASES = cases()

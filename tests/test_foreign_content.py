@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panicguard import settings
-from panicguard.cli import run
+from panicguard import config
+from panicguard.cli.commands import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def said(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     capfd.readouterr()
-    settings.forget()
+    config.forget()
     code = run(["check", *arguments])
     out, err = capfd.readouterr()
     return code, out + err

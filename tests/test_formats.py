@@ -12,7 +12,7 @@ import pytest
 from test_report import CASES, SELECT, ruff, text
 
 from panicguard import __version__
-from panicguard.model import Applicability, Diagnostic, Edit, Fix, Result
+from panicguard.diagnostic import Applicability, Diagnostic, Edit, Fix, Result
 from panicguard.report import formats, summary
 from panicguard.source import Source
 

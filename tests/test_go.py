@@ -19,16 +19,16 @@ from prove_go_fixes import copied, prove
 from toolchain import ENV, GO, GOFMT, sources
 
 from fixtures import FIXTURES, cases, golden, source
-from panicguard import gomod, settings
+from panicguard import config
+from panicguard.cli.vendor import vendor
+from panicguard.diagnostic import Applicability
 from panicguard.engine import check
-from panicguard.files import discover
+from panicguard.files import gomod
+from panicguard.files.discover import discover
 from panicguard.fix import fix
 from panicguard.go import tree
-from panicguard.mode import Mode
-from panicguard.model import Applicability
-from panicguard.pool import lint_bytes
+from panicguard.run.lint import Mode, lint_bytes
 from panicguard.source import Source
-from panicguard.vendor import vendor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 GUIDE = FIXTURES / "guide"
-SETTINGS = dataclasses.replace(settings.default(""), go_runtime="example.test/pg/mruntime")
+SETTINGS = dataclasses.replace(config.default(""), go_runtime="example.test/pg/mruntime")
 NO_CONTEXT_NEEDED = "package p\n\nfunc work() {}\n\nfunc f() {\n\tgo work()\n}\n"
 
 TEN = (
@@ -366,7 +366,7 @@ def test_one_run_fixes_both_languages_with_the_component_of_the_path(mixed: Path
 def test_nothing_of_go_is_looked_for_where_there_is_none(tmp_path: Path) -> None:
     (tmp_path / "a.py").touch()
     gomod.forget()
-    assert len(list(discover([str(tmp_path)], settings.default))) == 1
+    assert len(list(discover([str(tmp_path)], config.default))) == 1
     assert gomod.is_runtime_copy.cache_info().currsize == 0
 
 

@@ -17,8 +17,8 @@ from urllib.parse import unquote
 import pytest
 from test_consumers import github_commands
 
-from panicguard.cli import run
-from panicguard.model import Applicability, Diagnostic, Edit, Fix, Result
+from panicguard.cli.commands import run
+from panicguard.diagnostic import Applicability, Diagnostic, Edit, Fix, Result
 from panicguard.report import formats, paint
 from panicguard.report.formats import FORMATS
 from panicguard.source import Source

@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
+from panicguard.config import default
 from panicguard.inventory import site_at
 from panicguard.inventory.site import SpawnSite, short
-from panicguard.settings import default
 from panicguard.source import Source
 
 PYTHON = """\

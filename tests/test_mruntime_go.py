@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from panicguard.vendor import RUNTIMES, vendor
+from panicguard.cli.vendor import RUNTIMES, vendor
 
 ROOT = Path(__file__).parent.parent
 GO = shutil.which("go", path=os.pathsep.join((os.path.dirname(sys.executable), os.environ.get("PATH", ""))))

@@ -17,16 +17,16 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from fixtures import FIXTURES
-from panicguard import notebook, settings, suppress
+from panicguard import config, notebook
+from panicguard.diagnostic import Diagnostic, Edit, Fix, Result
 from panicguard.engine import check
 from panicguard.fix import converge, fix
-from panicguard.mode import Mode
-from panicguard.model import Diagnostic, Edit, Fix, Result
-from panicguard.pool import lint_bytes
 from panicguard.python.magics import as_python, leaves_magics
 from panicguard.report import diff, full
 from panicguard.rule import rule_names
+from panicguard.run.lint import Mode, lint_bytes
 from panicguard.source import Cell, Place, Source
+from panicguard.suppression import match
 
 RUFF = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache"]
 OURS = [sys.executable, "-m", "panicguard", "check", "--isolated"]
@@ -34,7 +34,7 @@ BOMB = "asyncio.create_task(f())"
 """What Ruff and panicguard both flag, with the same start."""
 IMPORT = "import asyncio"
 PYTHON = {"language_info": {"name": "python"}}
-SETTINGS = settings.default("")
+SETTINGS = config.default("")
 
 
 def document(cells: list[Any], metadata: object = PYTHON) -> dict[str, Any]:
@@ -290,7 +290,7 @@ def test_a_warning_names_the_cell() -> None:
     source = decoded(
         ["x = 1", "!ls  # noqa: PNC101: y\nx = 2  # noqa: PNC101: y", "x = 3  # panicguard: nothing[PNC101]"]
     )
-    said = suppress.warnings(source, rule_names())
+    said = match.warnings(source, rule_names())
     assert [re.search(r"a\.ipynb:(.*?): ", each)[1] for each in said] == ["cell 2:2", "cell 3:1"]  # type: ignore[index]
 
 

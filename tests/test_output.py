@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from test_cli import CLEAN, PLAIN, SAFE, UNSAFE, Ran, ruff
 
-from panicguard.cli import run
+from panicguard.cli.commands import run
+from panicguard.config import FIELDS
 from panicguard.report.formats import FORMATS
-from panicguard.settings import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from beside_ruff import ours, theirs, translated, write
 
-from panicguard import patterns
+from panicguard import globs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,12 +103,12 @@ def test_an_excluded_directory_may_be_named(places: tuple[Path, Path]) -> None:
 
 @pytest.mark.parametrize("pattern", ["src", "src/", "src/**", "src/*", "./src", "**/src", "{src,lib}", "app", "a.py"])
 def test_a_directory_stands_for_what_is_below_it(pattern: str) -> None:
-    assert patterns.matches("/root", (pattern,), "/root/src/app/a.py")
-    assert not patterns.matches("/root", (pattern,), "/root/other/b.py")
+    assert globs.matches("/root", (pattern,), "/root/src/app/a.py")
+    assert not globs.matches("/root", (pattern,), "/root/other/b.py")
 
 
 def test_the_directories_above_the_root_do_not_count() -> None:
-    assert not patterns.matches("/tests/root", ("tests", "root"), "/tests/root/a.py")
-    assert not patterns.matches("/tests/root", ("elsewhere",), "/elsewhere/a.py")
-    assert patterns.matches("/tests/root", ("a.py",), "/elsewhere/a.py")
-    assert not patterns.matches("/root", ("*",), "-")
+    assert not globs.matches("/tests/root", ("tests", "root"), "/tests/root/a.py")
+    assert not globs.matches("/tests/root", ("elsewhere",), "/elsewhere/a.py")
+    assert globs.matches("/tests/root", ("a.py",), "/elsewhere/a.py")
+    assert not globs.matches("/root", ("*",), "-")

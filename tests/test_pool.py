@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panicguard import atomic, pool
+from panicguard.diagnostic import INTERNAL_ERROR, IO_ERROR
 from panicguard.engine import check
-from panicguard.mode import Mode
-from panicguard.model import INTERNAL_ERROR, IO_ERROR
-from panicguard.pool import lint_bytes, lint_file, run
 from panicguard.rule import all_rules
+from panicguard.run import atomic, lint
+from panicguard.run.lint import Mode, lint_bytes, lint_file
+from panicguard.run.workers import run
 from panicguard.settings import Settings
 from panicguard.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panicguard.model import Result
+    from panicguard.diagnostic import Result
 
 SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()))
 BARE = "import asyncio\n\n\nasync def f(x):\n    asyncio.create_task(g(x))\n"
@@ -38,8 +38,8 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the stand-in linter 
 @pytest.fixture
 def workers(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Every run in workers, in batches of four."""
-    monkeypatch.setattr(pool, "ALONE_FILES", 0)
-    monkeypatch.setattr(pool, "BATCH_FILES", 4)
+    monkeypatch.setattr("panicguard.run.workers.ALONE_FILES", 0)
+    monkeypatch.setattr("panicguard.run.workers.BATCH_FILES", 4)
     return monkeypatch
 
 
@@ -215,7 +215,7 @@ def test_replace_only_what_is_expected(tmp_path: Path) -> None:
 
 COUNTER = """
 import sys
-from panicguard import atomic
+from panicguard.run import atomic
 path = sys.argv[1]
 for _ in range(100):
     while True:
@@ -237,7 +237,7 @@ def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
 
 FLIPPER = """
 import sys
-from panicguard import atomic
+from panicguard.run import atomic
 path = sys.argv[1]
 a, b = b"a" * 300_000, b"b" * 300_000
 print("ready", flush=True)
@@ -286,14 +286,14 @@ def test_one_process_or_several_give_the_same(tmp_path: Path, monkeypatch: pytes
     given.insert(3, (str(tmp_path / "missing.py"), SETTINGS))
     alone = list(run(given, Mode()))
     assert [result.source.path for result in alone] == [path for path, _ in given]
-    monkeypatch.setattr(pool, "ALONE_FILES", 0)
-    monkeypatch.setattr(pool, "BATCH_FILES", 2)
+    monkeypatch.setattr("panicguard.run.workers.ALONE_FILES", 0)
+    monkeypatch.setattr("panicguard.run.workers.BATCH_FILES", 2)
     assert list(run(given, Mode())) == alone
     assert children() == []
 
 
 def test_few_files_need_no_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "_run_in_workers", None)
+    monkeypatch.setattr("panicguard.run.workers._run_in_workers", None)
     assert len(list(run(iter(files(tmp_path, 3)), Mode()))) == 3
     assert list(run([], Mode())) == []
 
@@ -342,7 +342,7 @@ def misbehaving(workers: pytest.MonkeyPatch) -> None:
                 raise AssertionError("first\nsecond")
         return check(source, settings)
 
-    workers.setattr(pool, "check", check_or_die)
+    workers.setattr(lint, "check", check_or_die)
 
 
 @LINUX
@@ -372,7 +372,7 @@ def test_a_file_that_kills_the_linter_costs_itself(tmp_path: Path, workers: pyte
 @LINUX
 def test_a_file_that_hangs_costs_itself(tmp_path: Path, workers: pytest.MonkeyPatch) -> None:
     misbehaving(workers)
-    workers.setattr(pool, "SECONDS", 0.5)
+    workers.setattr("panicguard.run.workers.SECONDS", 0.5)
     given = files(tmp_path, 12)
     (tmp_path / "005.py").write_text("hang\n")
     results = list(run(given, Mode()))
@@ -396,16 +396,16 @@ def test_workers_killed_from_outside_are_replaced(tmp_path: Path, workers: pytes
 
 SLOW = """
 import sys, time, os
-from panicguard import pool
+from panicguard.run import lint, workers
 from panicguard.settings import Settings
-pool.ALONE_FILES = 0
-pool.BATCH_FILES = 2
+workers.ALONE_FILES = 0
+workers.BATCH_FILES = 2
 def check(source, settings):
     time.sleep(0.05)
     return ()
-pool.check = check
+lint.check = check
 try:
-    results = pool.run(((path, Settings()) for path in sys.argv[1:]), pool.Mode())
+    results = workers.run(((path, Settings()) for path in sys.argv[1:]), lint.Mode())
     next(results)
     print("ready", flush=True)
     for result in results:
@@ -441,6 +441,6 @@ def test_an_interrupted_run_ends_with_its_workers(tmp_path: Path, sent: signal.S
 
 
 def test_importing_the_pool_loads_no_process_machinery() -> None:
-    script = "import sys, panicguard.pool; print({'pebble', 'multiprocessing'} & set(sys.modules))"
+    script = "import sys, panicguard.run.workers; print({'pebble', 'multiprocessing'} & set(sys.modules))"
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ended.stdout == "set()\n"

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panicguard.model import Applicability, Diagnostic, Edit, Fix, Result
+from panicguard.diagnostic import Applicability, Diagnostic, Edit, Fix, Result
 from panicguard.report import concise, diff, full, lines, paint, statistics, summary
 from panicguard.report import json as json_report
 from panicguard.source import Source

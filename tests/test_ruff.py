@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import WANT, cases
-from panicguard.ruff import advice
+from panicguard.config.ruff import advice
 
 RUFF = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
 NEEDED = pytest.mark.skipif(RUFF is None, reason="needs ruff")

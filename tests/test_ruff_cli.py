@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import libcst  # noqa: F401 (what a fork need not import)
 import pytest
 
-from panicguard import cli, engine, fix, pool, report  # noqa: F401
+from panicguard.cli import commands
+from panicguard.run import lint  # noqa: F401
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it forks")
 RUFF = str(Path(sys.executable).parent / "ruff")
@@ -111,7 +112,7 @@ def panicguard(arguments: list[str], folder: Path, env: dict[str, str], text: by
                 os.dup2(os.open(name, os.O_RDONLY if not number else os.O_WRONLY | os.O_CREAT), number)
             for number, name in enumerate(("stdin", "stdout", "stderr")):
                 setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
-            code = cli.run(arguments)
+            code = commands.run(arguments)
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
@@ -454,7 +455,7 @@ def test_version_and_rules_have_ruffs_keys() -> None:
     assert list(one) == list(theirs)
     assert {key: type(value) for key, value in one.items()} == {key: type(value) for key, value in theirs.items()}
     assert list(one["status"]) == list(theirs["status"])
-    assert (Path(cli.__file__).parent.parent / one["source_location"]["file"]).is_file()
+    assert (Path(commands.__file__).parents[2] / one["source_location"]["file"]).is_file()
     assert one in every
 
 

@@ -7,14 +7,14 @@ import re
 
 import pytest
 
-from panicguard import settings
+from panicguard import config
 from panicguard.engine import check
 from panicguard.rule import Rule, all_rules
 from panicguard.source import Source
 
 RULES = all_rules()
 SETTINGS = dataclasses.replace(
-    settings.default(""), enabled=frozenset(rule.code for rule in RULES), boundary_packages=("nowhere",)
+    config.default(""), enabled=frozenset(rule.code for rule in RULES), boundary_packages=("nowhere",)
 )
 _EXAMPLE = re.compile(r"```(python|go)\n(.*?)```", re.DOTALL)
 

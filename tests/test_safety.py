@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panicguard import atomic, cache, files, patterns, reading
+from panicguard import globs
+from panicguard.files import gitignore, reading, runtime
+from panicguard.run import atomic, cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -377,7 +379,7 @@ def test_what_the_configuration_names_and_is_no_file(project: Path, kind: str, k
 def test_nothing_that_is_no_file_is_waited_for(project: Path, kind: str) -> None:
     (project / ".git" / "info").mkdir(parents=True)
     (project / "runtime").mkdir()
-    (project / "runtime" / files.PART).write_text("")
+    (project / "runtime" / runtime.PART).write_text("")
     for name in (
         "ruff.toml",
         ".gitignore",
@@ -438,16 +440,16 @@ def test_no_pattern_takes_long(name: str, git: bool) -> None:
     started = time.process_time()
     paths = ("a" * 200, "a/" * 100, "x/" + "a" * 200, "/".join(["a" * 50] * 50))
     if git:
-        verdicts = [patterns.ignore_file(HARD[name])(path) for path in paths]
+        verdicts = [gitignore.ignore_file(HARD[name])(path) for path in paths]
         assert verdicts == [None] * len(paths)
     else:
-        assert not any(patterns.matches("/", (HARD[name],), f"/{path}") for path in paths)
+        assert not any(globs.matches("/", (HARD[name],), f"/{path}") for path in paths)
     assert time.process_time() - started < 5, "an exponential search takes years"
 
 
 def test_groups_of_a_pattern_are_bounded() -> None:
-    assert patterns.matches("/", ("{a,b}{c,d}/{e,f*}",), "/bd/fx")
+    assert globs.matches("/", ("{a,b}{c,d}/{e,f*}",), "/bd/fx")
     with pytest.raises(ValueError, match="more than 1000 alternatives"):
-        patterns.translate("{a,b}" * 10)
+        globs.translate("{a,b}" * 10)
     with pytest.raises(ValueError, match="more than 10000 characters"):
-        patterns.translate("a" * 10_001)
+        globs.translate("a" * 10_001)

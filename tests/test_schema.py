@@ -11,8 +11,8 @@ from jsonschema import Draft7Validator
 from schema import schema
 
 import panicguard
-from panicguard import settings
-from panicguard.settings import FIELDS, ConfigError
+from panicguard import config
+from panicguard.config import FIELDS, ConfigError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -69,7 +69,7 @@ def test_the_schema_and_the_program_agree(tmp_path: Path, text: str) -> None:
     (tmp_path / "panicguard.toml").write_text(text)
     accepted = Draft7Validator(SCHEMA).is_valid(tomllib.loads(text))
     try:
-        settings.load(str(tmp_path / "panicguard.toml"))
+        config.load(str(tmp_path / "panicguard.toml"))
     except ConfigError:
         assert not accepted
         assert text in REFUSED

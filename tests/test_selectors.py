@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from beside_ruff import both, ours
 
+from panicguard.config import selectors
 from panicguard.rule import all_rules
-from panicguard.settings import selectors
 
 if TYPE_CHECKING:
     from pathlib import Path

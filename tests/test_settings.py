@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 from beside_ruff import OURS, both, inside, theirs
 
-from panicguard import __version__, settings
-from panicguard.cli import run
+from panicguard import __version__, config, settings
+from panicguard.cli.commands import run
+from panicguard.config import FIELDS, ConfigError, describe
+from panicguard.config.options import Options, chain_for_options, settings_for_options
+from panicguard.diagnostic import Severity
 from panicguard.engine import check
-from panicguard.model import Severity
-from panicguard.options import Options, chain_for_options, settings_for_options
 from panicguard.rule import all_rules
-from panicguard.settings import FIELDS, LANGUAGES, ConfigError, describe
-from panicguard.settings.fields import INCLUDE
+from panicguard.settings import INCLUDE, LANGUAGES
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ CODES_1 = frozenset(rule.code for rule in all_rules() if rule.code.startswith("P
 def loaded(folder: Path, text: str, name: str = "panicguard.toml") -> settings.Settings:
     path = folder / name
     path.write_text(text)
-    return settings.load(str(path))
+    return config.load(str(path))
 
 
 def test_all_keys(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_every_key_has_an_example_that_holds(tmp_path: Path, key: str) -> None:
     text = f"{name} = {example}\n"
     its = loaded(tmp_path, f"[{table}]\n{text}" if table else text)
     if key not in SAME:
-        assert its != settings.default(str(tmp_path))
+        assert its != config.default(str(tmp_path))
     if FIELDS[key].lint:
         assert loaded(tmp_path, f"[lint]\n{text}") == its
 
@@ -105,7 +105,7 @@ def test_the_defaults_in_the_table_are_those_of_the_settings(tmp_path: Path) -> 
     keys = [key for key, field in FIELDS.items() if field.default and "." not in key and key != "src"]
     cache, text = FIELDS["cache-dir"].default, "".join(f"{key} = {FIELDS[key].default}\n" for key in keys)
     its = loaded(tmp_path, text.replace(f"cache-dir = {cache}\n", ""))
-    assert its == settings.default(str(tmp_path))
+    assert its == config.default(str(tmp_path))
     assert json.loads(cache) == its.cache_dir
     assert tuple(json.loads(FIELDS["src"].default)) == its.src
 

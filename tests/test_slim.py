@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+
 SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()), spawn_exempt=())
 LIBRARY, INSTALLED = (Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib"))
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from panicguard import suppress
+from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, Diagnostic
 from panicguard.fix import apply
-from panicguard.model import INTERNAL_ERROR, INVALID_SYNTAX, Diagnostic
 from panicguard.source import Source
+from panicguard.suppression import match
 
 RULES = {
     "PNC101": "bare-asyncio-task",
@@ -33,7 +33,7 @@ def found(text: str) -> list[Diagnostic]:
 
 
 def left(text: str, enabled: frozenset[str] = ENABLED) -> list[Diagnostic]:
-    return list(suppress.suppress(Source("a.py", text), found(text), RULES, enabled))
+    return list(match.suppress(Source("a.py", text), found(text), RULES, enabled))
 
 
 def codes(text: str) -> list[str]:
@@ -45,7 +45,7 @@ def silent(text: str) -> bool:
 
 
 def warned(text: str) -> tuple[str, ...]:
-    return suppress.warnings(Source("a.py", text), RULES)
+    return match.warnings(Source("a.py", text), RULES)
 
 
 def cleaned(text: str) -> str:
@@ -122,7 +122,7 @@ def test_not_suppressed(text: str) -> None:
 def test_what_is_no_rules_stays_and_nothing_is_called_unused(code: str) -> None:
     fault = Diagnostic(code, code, "fault", 0, 1)
     text = "# panicguard: noqa\nx = (  # noqa: PNC101\n"
-    assert suppress.suppress(Source("a.py", text), [fault], RULES, ENABLED) == (fault,)
+    assert match.suppress(Source("a.py", text), [fault], RULES, ENABLED) == (fault,)
 
 
 UNUSED = [
@@ -245,7 +245,7 @@ def test_comments_of_others_are_left_in_peace(text: str) -> None:
 
 def test_placing_alone_suppresses_nothing() -> None:
     text = 'spawn("""\n""")  # noqa\n'
-    assert [d.noqa_row for d in suppress.place(Source("a.py", text), found(text))] == [2]
+    assert [d.noqa_row for d in match.place(Source("a.py", text), found(text))] == [2]
 
 
 # Properties
@@ -305,7 +305,7 @@ def test_any_comment_is_read_and_removing_the_unused_settles(text: str) -> None:
     before = left(text)
     warned(text)
     assert [d for d in before if d.code != "PNC900"] == [
-        d for d in suppress.place(Source("a.py", text), found(text)) if d in before
+        d for d in match.place(Source("a.py", text), found(text)) if d in before
     ]
     after = cleaned(text)
     assert [d.code for d in left(after) if d.code != "PNC900"] == [d.code for d in before if d.code != "PNC900"]

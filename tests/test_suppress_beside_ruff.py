@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from panicguard import suppress
+from panicguard.diagnostic import Diagnostic
 from panicguard.fix import apply
-from panicguard.model import Diagnostic
 from panicguard.source import Source
+from panicguard.suppression import match
 
 RUFF = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
 pytestmark = pytest.mark.skipif(RUFF is None, reason="needs ruff")
@@ -360,7 +360,7 @@ def diagnostic(source: Source, item: dict[str, Any]) -> Diagnostic:
 
 
 def left(source: Source, found: list[Diagnostic]) -> list[Diagnostic]:
-    return [d for d in suppress.suppress(source, found, RULES, ENABLED) if d.code != "PNC900"]
+    return [d for d in match.suppress(source, found, RULES, ENABLED) if d.code != "PNC900"]
 
 
 @pytest.mark.parametrize("number", range(len(ROWS)), ids=lambda number: ROWS[number].text)
@@ -370,7 +370,7 @@ def test_a_comment_holds_where_ruffs_holds(number: int, ruffs: list[Seen]) -> No
     found = [diagnostic(source, item) for item in seen.found]
     expected = [diagnostic(source, item) for item in seen.reported]
     assert found
-    assert list(suppress.place(source, found)) == found
+    assert list(match.place(source, found)) == found
     reported = left(source, found)
     if not row.differs:
         assert reported == expected
@@ -383,7 +383,7 @@ def test_a_comment_holds_where_ruffs_holds(number: int, ruffs: list[Seen]) -> No
 @pytest.mark.parametrize("number", range(len(ROWS)), ids=lambda number: ROWS[number].text)
 def test_a_noqa_that_fails_is_told_of_when_ruff_tells_of_it(number: int, ruffs: list[Seen]) -> None:
     text = translated(ROWS[number].text)
-    warned = suppress.warnings(Source("a.py", text), RULES) != ()
+    warned = match.warnings(Source("a.py", text), RULES) != ()
     if not re.search("noqa", text, re.IGNORECASE) or "bare-" in text:
         assert not ruffs[number].warned or "bare-" in text  # Ruff has rules for what is wrong with the others
     elif re.search("PNC[0-9]|panicguard", text):
@@ -486,7 +486,7 @@ def found(source: Source) -> list[Diagnostic]:
 
 
 def unused(source: Source) -> list[Diagnostic]:
-    return [d for d in suppress.suppress(source, found(source), RULES, ENABLED) if d.code == "PNC900"]
+    return [d for d in match.suppress(source, found(source), RULES, ENABLED) if d.code == "PNC900"]
 
 
 @pytest.mark.parametrize("number", range(len(UNUSED)), ids=lambda number: UNUSED[number].text)

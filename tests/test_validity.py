@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 from panicguard_lsp import jobs
 
+from panicguard.diagnostic import INVALID_SYNTAX
 from panicguard.engine import check
 from panicguard.fix import fix
-from panicguard.mode import Mode
-from panicguard.model import INVALID_SYNTAX
-from panicguard.pool import lint_bytes
 from panicguard.python import newer, validity
 from panicguard.python.lex import scan
 from panicguard.rule import all_rules
+from panicguard.run.lint import Mode, lint_bytes
 from panicguard.settings import Settings
 from panicguard.source import Source
 

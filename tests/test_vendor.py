@@ -14,7 +14,7 @@ from matrix import make_project
 from packaging.requirements import Requirement
 
 from panicguard import mruntime
-from panicguard.vendor import MANIFEST, RUNTIMES, VendorError, compare, import_path, manifest, vendor
+from panicguard.cli.vendor import MANIFEST, RUNTIMES, VendorError, compare, import_path, manifest, vendor
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panicguard import watch
+from panicguard.cli import watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

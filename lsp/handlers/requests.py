@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pygls.exceptions import JsonRpcInvalidParams
 
 from panicguard import __version__
-from panicguard.model import Edit
+from panicguard.diagnostic import Edit
 
 from .. import actions, documents
 from ..process import JobError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from panicguard.engine import FRONT_ENDS
+from panicguard.languages import FRONT_ENDS
 
 from .. import documents
 from ..proto import from_proto, to_proto

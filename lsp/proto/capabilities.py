@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from lsprotocol import types
 
-from panicguard import __version__, gomod
-from panicguard.settings import discovery
+from panicguard import __version__
+from panicguard.config import discovery
+from panicguard.files import gomod
+from panicguard.settings import CONFIG_FILES
 
 from .from_proto import plain
 from .positions import ENCODINGS
@@ -18,7 +20,7 @@ NOTEBOOK_FIX_ALL = f"notebook.{FIX_ALL}"
 COMMANDS = tuple(
     f"{NAME}.{name}" for name in ("applyAutofix", "reloadSettings", "printDebugInformation", "openDocumentation")
 )
-WATCHED = (*dict.fromkeys((*discovery.FILES, *discovery.RUFF_FILES)), "go.mod", gomod.MANIFEST)
+WATCHED = (*dict.fromkeys((*CONFIG_FILES, *discovery.RUFF_FILES)), "go.mod", gomod.MANIFEST)
 """The names of the files that settings come from; every copy of the runtime has a manifest."""
 
 

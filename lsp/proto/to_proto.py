@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lsprotocol import types
 from pygls import uris
 
-from panicguard.model import Applicability, Severity
-from panicguard.suppress import UNUSED
+from panicguard.diagnostic import Applicability, Severity
+from panicguard.suppression.match import UNUSED
 
 from .capabilities import NAME
 from .positions import range_in
@@ -16,7 +16,7 @@ from .positions import range_in
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from panicguard.model import Edit
+    from panicguard.diagnostic import Edit
 
     from ..actions import Action
     from ..documents import Document

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-from panicguard.python.lex import LogicalLine, Scan
+from panicguard.lines import INDENT, CommentStyle, LogicalLine, Scan
 
 _TOKEN = re.compile(
     r"""
@@ -25,9 +25,11 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_INDENT = re.compile(r"[ \t\f]*")
 _OPERATORS = frozenset(".*/%&|^<>=!:+-")
 """What a line ends in that goes on in the next one, unless it is `++` or `--`."""
+
+
+COMMENTS = CommentStyle("//", re.compile(r"//((?:[^/]|/(?!/))*)"), re.compile(r"\s/(?=/)"), gap=" ", shared=False)
 
 
 @functools.lru_cache(maxsize=4)
@@ -75,7 +77,7 @@ def _logical_line(text: str, start: int, end: int) -> LogicalLine:
         body += 1
     columns = 8 * (body - start)
     if body < end and text[body] in " \f":
-        body = _INDENT.match(text, start).end()  # type: ignore[union-attr]
+        body = INDENT.match(text, start).end()  # type: ignore[union-attr]
         columns = len(text[start:body].expandtabs(8))
     blank = body == end or text[body] in "\r\n" or text.startswith("//", body)
     return LogicalLine(start, end, columns, blank)

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from panicguard.diagnostic import Finding
 from panicguard.go import nodes
 from panicguard.go.apis import RECOVERERS
 from panicguard.go.names import Names
@@ -14,14 +15,12 @@ from panicguard.go.scopes import Scopes
 from panicguard.go.spawns import Spawn, find
 from panicguard.go.tree import Tree, parsed
 from panicguard.go.versions import NEWEST, build_version
-from panicguard.model import Finding
-from panicguard.patterns import is_boundary
-from panicguard.settings.fields import GO_CALL
+from panicguard.settings import GO_CALL, is_boundary
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from panicguard.model import Fix
+    from panicguard.diagnostic import Fix
     from panicguard.settings import Settings
     from panicguard.source import Source
 

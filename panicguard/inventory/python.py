@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from panicguard.inventory.site import SpawnSite, short
 from panicguard.python import screen
 from panicguard.python.apis import SpawnKind
+from panicguard.python.evidence import Evidence
 from panicguard.python.fixes.component import component
 from panicguard.python.module import UnparsableError, parse
 from panicguard.python.slice.demand import Demand
 from panicguard.python.spawns import Fate
-from panicguard.rule import Evidence, all_rules
+from panicguard.rule import all_rules
 
 if TYPE_CHECKING:
     from panicguard.python.module import Module

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias, Union
 
-from panicguard.model import Edit
+from panicguard.diagnostic import Edit
 from panicguard.python.blocks import always_raises, leaves, statements
 from panicguard.python.lazy import cst
 from panicguard.python.tree import last_name

@@ -6,14 +6,10 @@ bracket or quote) it says so and its callers read the whole file instead.
 
 from __future__ import annotations
 
-import bisect
 import functools
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from panicguard.lines import INDENT, CommentStyle, LogicalLine, Scan
 
 _PLAIN = r"""
     [^"'\#()\[\]{}\\\r\n]*
@@ -43,30 +39,15 @@ _LINK = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SPACES = re.compile(" *")
-_INDENT = re.compile(r"[ \t\f]*")
 
 
-class LogicalLine(NamedTuple):
-    """`text[start:end]` is one logical line with its comment and newline; `indent` is in columns, with
-    tabs to the next multiple of 8, as Python counts. A blank or comment-only line has `blank` set."""
-
-    start: int
-    end: int
-    indent: int
-    blank: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    lines: tuple[LogicalLine, ...]
-    comments: tuple[tuple[int, int], ...]
-    """Start and end offset of each comment, from its `#` to the end of its line."""
-    strings: tuple[tuple[int, int], ...]
-    """Start and end of each string of several lines, without its prefix."""
-    joined: tuple[tuple[int, int], ...]
-    """Start and end of each line, or row of lines, that a backslash joins to the next."""
-    sound: bool
-    """Whether every bracket and quote was closed."""
+COMMENTS = CommentStyle(
+    "#",
+    re.compile(r"#([^#]*)"),
+    re.compile(r"\s#(?!\d)"),  # "see #123" is a reason
+    gap="  ",
+    shared=True,
+)
 
 
 @functools.lru_cache(maxsize=4)
@@ -122,19 +103,9 @@ def scan(text: str) -> Scan:
     return Scan(tuple(lines), tuple(comments), tuple(strings), tuple(joined_lines), sound and depth == 0)
 
 
-def line_at(lines: Sequence[LogicalLine], offset: int) -> int:
-    """The index of the logical line that holds an offset, or that comes before it."""
-    return max(0, bisect.bisect_right(lines, offset, key=lambda line: line.start) - 1)
-
-
-def margin(text: str, line: LogicalLine) -> str:
-    """The whitespace that a logical line starts with."""
-    return text[line.start : _INDENT.match(text, line.start).end()]  # type: ignore[union-attr]
-
-
 def _tabbed(text: str, start: int) -> tuple[int, int]:
     """The end of the whitespace that a line starts with, and how many columns it is."""
-    body = _INDENT.match(text, start).end()  # type: ignore[union-attr]
+    body = INDENT.match(text, start).end()  # type: ignore[union-attr]
     columns = 0
     for char in text[start:body]:
         columns = 0 if char == "\f" else columns // 8 * 8 + 8 if char == "\t" else columns + 1

@@ -16,7 +16,7 @@ from panicguard.python.lex import TOKEN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panicguard.model import Edit, Fix
+    from panicguard.diagnostic import Edit, Fix
     from panicguard.source import Source
 
 _ASSIGNED = r"(?<![-+*/%&|^@<>=!:]) = [ \t]* (?: \\\r?\n[ \t]* )? (?=[%!])"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from panicguard.model import Finding
+from panicguard.diagnostic import Finding
 from panicguard.python.apis import DEFAULT_RUNTIME, THREAD_CLASSES
 from panicguard.python.flow import Flow
 from panicguard.python.lazy import cst
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from libcst import CSTNode
 
-    from panicguard.model import Fix
+    from panicguard.diagnostic import Fix
     from panicguard.python.slice.demand import Demand
     from panicguard.python.spawns import Spawn
     from panicguard.settings import Settings

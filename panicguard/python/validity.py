@@ -11,8 +11,10 @@ import re
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
+from panicguard.diagnostic import Fault
+from panicguard.lines import margin
 from panicguard.python.lazy import cst
-from panicguard.python.lex import margin, scan
+from panicguard.python.lex import scan
 from panicguard.python.magics import as_python
 from panicguard.python.newer import holds_newer
 from panicguard.python.plain import plain
@@ -32,16 +34,6 @@ _RULES_OF_RUFF = re.compile(
 _WHOLE_MARGIN = re.compile("unindent|unexpected indent|inconsistent use of tabs")
 _DEDENT = "unindent does not match any outer indentation level"
 _TABS = "inconsistent use of tabs and spaces in indentation"
-
-
-class Fault(NamedTuple):
-    """Why a file must not be edited, and where that is. `invalid` says that it is no Python at all, as Ruff sees it, so
-    that nothing else is to be said about it."""
-
-    message: str
-    start: int
-    end: int
-    invalid: bool
 
 
 def fault(source: Source) -> Fault | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.model import Severity
+from panicguard.diagnostic import Severity
 from panicguard.report.location import absolute, in_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panicguard.model import Diagnostic, Result
+    from panicguard.diagnostic import Diagnostic, Result
     from panicguard.source import Source
 
 DATA = str.maketrans({"\r": "%0D", "\n": "%0A"})

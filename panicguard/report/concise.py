@@ -9,7 +9,7 @@ from panicguard.report.fixable import applies
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from panicguard.model import Diagnostic, Result
+    from panicguard.diagnostic import Diagnostic, Result
     from panicguard.source import Place
 
 

@@ -11,7 +11,7 @@ from panicguard.report.width import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from panicguard.model import Result
+    from panicguard.diagnostic import Result
     from panicguard.report.lines import Op
 
 CONTEXT = 3

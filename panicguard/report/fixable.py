@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.model import Applicability
+from panicguard.diagnostic import Applicability
 
 if TYPE_CHECKING:
-    from panicguard.model import Fix
+    from panicguard.diagnostic import Fix
 
 
 def applies(fix: Fix | None, unsafe: bool | None) -> bool:

@@ -14,7 +14,7 @@ from panicguard.report.width import escaped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panicguard.model import Result
+    from panicguard.diagnostic import Result
 
 
 class Format(NamedTuple):

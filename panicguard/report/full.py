@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from panicguard.model import Applicability, edited
+from panicguard.diagnostic import Applicability, edited
 from panicguard.report import lines
 from panicguard.report.concise import header, place
 from panicguard.report.location import rows_beside
@@ -15,7 +15,7 @@ from panicguard.report.width import drawn, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from panicguard.model import Diagnostic, Edit, Fix, Result
+    from panicguard.diagnostic import Diagnostic, Edit, Fix, Result
     from panicguard.report.lines import Op
     from panicguard.source import Source
 

@@ -8,13 +8,13 @@ import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from panicguard.model import Severity
+from panicguard.diagnostic import Severity
 from panicguard.report.location import in_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from panicguard.model import Diagnostic, Result
+    from panicguard.diagnostic import Diagnostic, Result
     from panicguard.source import Source
 
 SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}

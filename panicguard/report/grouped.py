@@ -9,7 +9,7 @@ from panicguard.report.concise import header, place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from panicguard.model import Result
+    from panicguard.diagnostic import Result
 
 
 def render(results: Sequence[Result], *, unsafe: bool | None) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from panicguard.report.location import absolute
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from panicguard.model import Diagnostic, Edit, Fix, Result
+    from panicguard.diagnostic import Diagnostic, Edit, Fix, Result
     from panicguard.source import Source
 
 

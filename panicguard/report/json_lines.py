@@ -10,7 +10,7 @@ from panicguard.report.json import objects
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panicguard.model import Result
+    from panicguard.diagnostic import Result
 
 
 def render(results: Sequence[Result]) -> str:

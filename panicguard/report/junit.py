@@ -12,7 +12,7 @@ from panicguard.report.width import CONTROLS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from panicguard.model import Diagnostic, Result
+    from panicguard.diagnostic import Diagnostic, Result
     from panicguard.source import Source
 
 ESCAPES = {code: f"&#{code};" for code in CONTROLS} | str.maketrans(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from panicguard.model import Diagnostic, Result
+    from panicguard.diagnostic import Diagnostic, Result
 
 _DRAWN = str.maketrans("\t\n\r", "␉␊␍")
 

@@ -9,7 +9,7 @@ from panicguard.report.location import in_file
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panicguard.model import Result
+    from panicguard.diagnostic import Result
 
 
 def render(results: Sequence[Result]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from panicguard.model import Severity
+from panicguard.diagnostic import Severity
 from panicguard.report.location import absolute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panicguard.model import Diagnostic, Result
+    from panicguard.diagnostic import Diagnostic, Result
     from panicguard.source import Source
 
 

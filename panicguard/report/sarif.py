@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panicguard import __version__
-from panicguard.model import Severity
+from panicguard.diagnostic import Severity
 from panicguard.report.location import absolute
 from panicguard.rule import all_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panicguard.model import Diagnostic, Fix, Result
+    from panicguard.diagnostic import Diagnostic, Fix, Result
     from panicguard.rule import Rule
     from panicguard.source import Source
 

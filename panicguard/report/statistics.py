@@ -11,7 +11,7 @@ from panicguard.report.fixable import applies
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from panicguard.model import Diagnostic, Result
+    from panicguard.diagnostic import Diagnostic, Result
 
 
 @dataclass(frozen=True, slots=True)

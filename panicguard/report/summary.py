@@ -12,7 +12,7 @@ from panicguard.rule import rule_names
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from panicguard.model import Result
+    from panicguard.diagnostic import Result
 
 
 DONE = {"fix-only": ("Fixed", "No errors fixed"), "diff": ("Would fix", "No errors would be fixed")}

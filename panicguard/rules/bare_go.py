@@ -63,9 +63,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.diagnostic import Finding
 from panicguard.go.nodes import callee, statement_call
 from panicguard.go.screen import KEYWORD
-from panicguard.model import Finding
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:

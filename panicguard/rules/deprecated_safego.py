@@ -87,14 +87,15 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import RUNTIME
 from panicguard.go.nodes import is_called, text
+from panicguard.python.evidence import Evidence
 from panicguard.python.fixes.component import component_fix
-from panicguard.rule import Check, Evidence, Fixes, Rule
+from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
-    from panicguard.model import Finding
     from panicguard.python.module import Module
 
 

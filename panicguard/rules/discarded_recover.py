@@ -58,10 +58,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.diagnostic import Applicability, Edit, Fix
 from panicguard.go.fixes.alignment import aligned
 from panicguard.go.nodes import arguments, function, in_error, is_called, statements, text, within
 from panicguard.go.recovery import is_deferred, is_discarded, misplaced
-from panicguard.model import Applicability, Edit, Fix
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
-    from panicguard.model import Finding
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:

@@ -61,8 +61,8 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
-    from panicguard.model import Finding
 
 _PLACEHOLDERS = frozenset(("", "todo", "fixme", "xxx", "tbd", "component", "changeme"))
 _WITH_LOGGER = 6

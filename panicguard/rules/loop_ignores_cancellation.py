@@ -104,23 +104,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.diagnostic import Applicability, Edit, Fix
 from panicguard.go import loops as go_loops
 from panicguard.go.nodes import callee, own
 from panicguard.go.spawns import SpawnKind
-from panicguard.model import Applicability, Edit, Fix
 from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.cancellation import own_context
+from panicguard.python.evidence import Evidence
 from panicguard.python.lazy import cst
 from panicguard.python.loops import ends, is_endless
-from panicguard.rule import Check, Evidence, Fixes, Rule
+from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from libcst import CSTNode
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
-    from panicguard.model import Finding
     from panicguard.python.module import Module
 
 

@@ -84,25 +84,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.diagnostic import Applicability, Edit, Fix
 from panicguard.go import loops as go_loops
 from panicguard.go.apis import SPAWN_WORDS as GO_SPAWN_WORDS
 from panicguard.go.nodes import text
 from panicguard.go.sharing import read_later as read_later_in_go
-from panicguard.model import Applicability, Edit, Fix
 from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.closures import read_later, spawned_by_decorator
+from panicguard.python.evidence import Evidence
 from panicguard.python.lazy import cst
 from panicguard.python.loops import is_joined_in_turn, is_left_in_turn
-from panicguard.rule import Check, Evidence, Fixes, Rule
+from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from libcst import CSTNode
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
     from panicguard.go.scopes import Binding
-    from panicguard.model import Finding
     from panicguard.python.closures import Closure
     from panicguard.python.module import Module
 

@@ -44,15 +44,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.go.nolint import LINTERS, comments
-from panicguard.model import Edit, Finding, Fix
+from panicguard.diagnostic import Edit, Finding, Fix
 from panicguard.rule import Check, Fixes, Rule
+from panicguard.suppression.nolint import LINTERS, comments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from panicguard.go.module import GoModule
-    from panicguard.go.nolint import Comment
+    from panicguard.suppression.nolint import Comment
 
 _FORM = re.compile(r"//nolint(?::[\w-]+(?:,[\w-]+)*)?(?=\s*(?://|\Z))")
 _OURS = re.compile(rf"\b(?:{'|'.join(LINTERS)})\b")

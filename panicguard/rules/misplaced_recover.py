@@ -91,16 +91,17 @@ from panicguard.go.apis import RECOVERERS
 from panicguard.go.nodes import callee, function, is_deferred_call, text
 from panicguard.go.recovery import misplaced
 from panicguard.python import apis
+from panicguard.python.evidence import Evidence
 from panicguard.python.handlers import is_handling
 from panicguard.python.lazy import cst
 from panicguard.python.tree import last_name
-from panicguard.rule import Check, Evidence, Rule
+from panicguard.rule import Check, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
-    from panicguard.model import Finding
     from panicguard.python.module import Module
 
 _IN_HANDLERS = ("sys.exc_info",)

@@ -63,11 +63,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from panicguard.diagnostic import Applicability, Edit, Fix
 from panicguard.go.apis import SAFEGO
 from panicguard.go.contexts import is_new_context, is_outer_context, is_read_outside, own_context
 from panicguard.go.fixes.alignment import aligned
 from panicguard.go.nodes import arguments, callee, in_error, is_deferred_call, own, text
-from panicguard.model import Applicability, Edit, Fix
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
-    from panicguard.model import Finding
 
 _ENDING = re.compile(r"shut|close|stop|clean|flush|drain|release|delete|remove|rollback|audit|log", re.IGNORECASE)
 """What the name of a call tells that has to be made although the spawn is cancelled."""

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
-    from panicguard.model import Finding
 
 _LOGGERS = ("log.Panic", "log.Panicf", "log.Panicln")
 _PACKAGES = frozenset(("assert", "mruntime"))

@@ -58,8 +58,8 @@ from panicguard.rule import Check, Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
-    from panicguard.model import Finding
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:

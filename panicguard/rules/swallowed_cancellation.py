@@ -59,7 +59,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.model import Applicability, Fix
+from panicguard.diagnostic import Applicability, Fix
 from panicguard.python import apis
 from panicguard.python.cancellation import (
     awaits_cancelled,
@@ -70,10 +70,11 @@ from panicguard.python.cancellation import (
     is_heard,
     takes_cancellation,
 )
+from panicguard.python.evidence import Evidence
 from panicguard.python.handlers import caught_types, head, raise_at_end, suppressed_types
 from panicguard.python.lazy import cst
 from panicguard.python.loops import innermost_loop
-from panicguard.rule import Check, Evidence, Fixes, Rule
+from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +82,7 @@ if TYPE_CHECKING:
 
     from libcst import CSTNode
 
-    from panicguard.model import Finding
+    from panicguard.diagnostic import Finding
     from panicguard.python.handlers import Handler
     from panicguard.python.module import Module
 

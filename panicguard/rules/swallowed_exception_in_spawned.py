@@ -64,17 +64,18 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.blocks import statements
+from panicguard.python.evidence import Evidence
 from panicguard.python.handlers import head, is_cleanup, suppresses_all, swallows_all
 from panicguard.python.lazy import cst
 from panicguard.python.uses import UseKind
-from panicguard.rule import Check, Evidence, Rule
+from panicguard.rule import Check, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from libcst import CSTNode
 
-    from panicguard.model import Finding
+    from panicguard.diagnostic import Finding
     from panicguard.python.module import Module
 
 

@@ -68,16 +68,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import SpawnKind
+from panicguard.python.evidence import Evidence
 from panicguard.python.fixes.spawn import spawn_fix
 from panicguard.python.guards import runs_guarded
 from panicguard.python.lazy import cst
 from panicguard.python.spawns import Fate
-from panicguard.rule import Check, Evidence, Fixes, Rule
+from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panicguard.model import Finding
+    from panicguard.diagnostic import Finding
     from panicguard.python.module import Module
     from panicguard.python.spawns import Spawn
 

@@ -60,15 +60,16 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import THREAD_CLASSES
 from panicguard.python.blocks import statements
+from panicguard.python.evidence import Evidence
 from panicguard.python.fixes.guard import guard_fix
 from panicguard.python.guards import is_guarded
 from panicguard.python.lazy import cst
-from panicguard.rule import Check, Evidence, Fixes, Rule
+from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panicguard.model import Finding
+    from panicguard.diagnostic import Finding
     from panicguard.python.module import Module
 
 

@@ -75,10 +75,10 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
     from panicguard.go.scopes import Binding
     from panicguard.go.spawns import Spawn
-    from panicguard.model import Finding
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:

@@ -37,9 +37,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.go.nolint import MARK, comments
-from panicguard.model import Finding
+from panicguard.diagnostic import Finding
 from panicguard.rule import Check, Rule
+from panicguard.suppression.nolint import MARK, comments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

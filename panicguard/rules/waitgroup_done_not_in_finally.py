@@ -70,11 +70,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.diagnostic import Applicability, Edit, Fix
 from panicguard.go.apis import SPAWN_WORDS
 from panicguard.go.fixes.alignment import comment_behind
 from panicguard.go.loops import loops
 from panicguard.go.nodes import callee, in_error, is_deferred_call, own, statements, text
-from panicguard.model import Applicability, Edit, Fix
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+    from panicguard.diagnostic import Finding
     from panicguard.go.module import GoModule
-    from panicguard.model import Finding
 
 _FAILING = frozenset("call_expression return_statement index_expression type_assertion_expression".split())
 

@@ -602,7 +602,7 @@ def test_a_notebook_is_pushed_to_those_who_pull(start: Callable[..., Client], tm
 
 def test_checking_does_not_import_the_server() -> None:
     program = (
-        "import sys; from panicguard.cli import run; run(['check', '-n', '--isolated', sys.argv[1]]); "
+        "import sys; from panicguard.cli.commands import run; run(['check', '-n', '--isolated', sys.argv[1]]); "
         "print([m for m in sys.modules if m.partition('.')[0] in ('pygls', 'lsprotocol', 'cattrs', 'panicguard_lsp')])"
     )
     done = subprocess.run([sys.executable, "-c", program, __file__], capture_output=True, text=True, check=True)

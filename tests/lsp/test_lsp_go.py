@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from client import ABILITIES, Client, Message, edited
 
-from panicguard.vendor import vendor
+from panicguard.cli.vendor import vendor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ import pytest
 from client import PANICGUARD, Client, Message
 from panicguard_lsp.process import JobError, Worker
 
-from panicguard.settings import default
+from panicguard.config import default
 from panicguard.source import Source
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from __future__ import annotations
 import bisect
 from typing import TYPE_CHECKING
 
+from panicguard.diagnostic import Edit
 from panicguard.go.lex import scan
-from panicguard.model import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

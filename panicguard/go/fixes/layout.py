@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from panicguard.diagnostic import Edit, edited
 from panicguard.go.fixes.alignment import aligned
 from panicguard.go.nodes import statements, text
-from panicguard.model import Edit, edited
 
 if TYPE_CHECKING:
     from tree_sitter import Node

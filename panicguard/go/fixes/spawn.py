@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from panicguard.diagnostic import Applicability, Fix
 from panicguard.go.fixes.component import SHORT
 from panicguard.go.fixes.imports import packages_at
 from panicguard.go.fixes.layout import StatementSite
 from panicguard.go.fixes.literal import rewrite_literal
 from panicguard.go.fixes.named import rewrite_named
 from panicguard.go.nodes import callee, in_error, own, plain, statement_call, text
-from panicguard.model import Applicability, Fix
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.diagnostic import Applicability, Fix
 from panicguard.go.fixes.call import SafeGoCall
 from panicguard.go.fixes.component import SHORT
 from panicguard.go.fixes.imports import packages_at
@@ -11,7 +12,6 @@ from panicguard.go.fixes.layout import StatementSite
 from panicguard.go.fixes.lines import closed, moved_body
 from panicguard.go.fixes.literal import parameters_for
 from panicguard.go.nodes import callee, in_error, text
-from panicguard.model import Applicability, Fix
 
 if TYPE_CHECKING:
     from tree_sitter import Node

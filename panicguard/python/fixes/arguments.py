@@ -6,7 +6,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.model import Edit
+from panicguard.diagnostic import Edit
 from panicguard.python.fixes.rewrite import insert
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from panicguard.model import Edit, Fix
-from panicguard.patterns import component_for
+from panicguard.diagnostic import Edit, Fix
 from panicguard.python.apis import SpawnKind
 from panicguard.python.fixes.quotes import quote_at
 from panicguard.python.fixes.rewrite import WITH_CONTEXT, insert
 from panicguard.python.fixes.runtime import reference
 from panicguard.python.lazy import cst
+from panicguard.settings import component_for
 
 if TYPE_CHECKING:
     from libcst import CSTNode

@@ -6,7 +6,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from panicguard.model import Edit
+from panicguard.diagnostic import Edit
 from panicguard.python.fixes.rewrite import insert
 from panicguard.python.fixes.runtime import existing
 from panicguard.python.lazy import cst

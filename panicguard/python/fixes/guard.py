@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.model import Applicability, Fix
+from panicguard.diagnostic import Applicability, Fix
 from panicguard.python.fixes.component import kebab
 from panicguard.python.fixes.rewrite import insert
 from panicguard.python.fixes.runtime import reference

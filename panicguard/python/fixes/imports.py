@@ -8,7 +8,7 @@ import sys
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
-from panicguard.model import Edit
+from panicguard.diagnostic import Edit
 from panicguard.python.lex import scan
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.model import Edit
+from panicguard.diagnostic import Edit
 from panicguard.python.apis import LOOP, THREAD_EXECUTORS
 from panicguard.python.fixes.arguments import wrapped
 from panicguard.python.fixes.context import is_handed_on

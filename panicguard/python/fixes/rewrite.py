@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from panicguard.model import Edit
+from panicguard.diagnostic import Edit
 
 if TYPE_CHECKING:
     from panicguard.python.module import Module

@@ -13,7 +13,7 @@ from panicguard.python.scopes import BindingKind
 if TYPE_CHECKING:
     from libcst import CSTNode
 
-    from panicguard.model import Edit
+    from panicguard.diagnostic import Edit
     from panicguard.python.module import Module
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.model import Applicability, Edit, Fix
-from panicguard.patterns import target_version
+from panicguard.diagnostic import Applicability, Edit, Fix
 from panicguard.python import apis
 from panicguard.python.apis import SpawnKind
 from panicguard.python.fixes.component import component
@@ -16,7 +15,7 @@ from panicguard.python.fixes.rewrite import Labels, Rewrite, may_remove_comment
 from panicguard.python.fixes.runtime import reference
 from panicguard.python.fixes.task import rewrite_task
 from panicguard.python.fixes.thread import rewrite_start_new_thread, rewrite_thread
-from panicguard.settings.fields import VERSIONS, language
+from panicguard.settings import VERSIONS, language, target_version
 
 if TYPE_CHECKING:
     import libcst as cst

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from libcst import CSTNode
 
-    from panicguard.model import Edit
+    from panicguard.diagnostic import Edit
     from panicguard.python.module import Module
     from panicguard.python.spawns import Spawn
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.model import Edit
+from panicguard.diagnostic import Edit
 from panicguard.python.apis import THREAD
 from panicguard.python.fixes.arguments import value_start
 from panicguard.python.fixes.context import taken_from_args

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from panicguard.rule import Evidence
+    from panicguard.python.evidence import Evidence
 
 
 class Demand(NamedTuple):

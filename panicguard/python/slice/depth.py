@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from panicguard.python.lex import depth, margin, scan
+from panicguard.lines import margin
+from panicguard.python.lex import depth, scan
 from panicguard.python.screen import hits
 from panicguard.python.slice.facts import children
 

@@ -1,0 +1,111 @@
+"""Which keys hold for a file: those of its configuration file, of what that extends, and of Ruff below them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.config import toml
+from panicguard.config.discovery import mentions
+from panicguard.config.errors import ConfigError
+from panicguard.config.keys import Keys, expanded, from_document, from_ruff
+from panicguard.report.width import one_line
+
+if TYPE_CHECKING:
+    from panicguard.config.discovery import Found
+
+
+_OF_USE = (b"exclude", b"extend", b"target-version")
+"""Without one of these Ruff's configuration is not worth the time that reading TOML takes, where we have none."""
+
+
+class Chain(NamedTuple):
+    """All keys that hold for some files, the last the strongest, and the directory that results start from."""
+
+    own: tuple[Keys, ...]
+    root: str
+    path: str | None = None
+    """The configuration file, if there is one."""
+    ruff: tuple[Keys, ...] = ()
+    """What Ruff's configuration says for us, where `own` does not."""
+
+    def above(self, *keys: Keys) -> Chain:
+        """The chain with stronger keys."""
+        return self._replace(own=(*self.own, *keys))
+
+    def below(self, *keys: Keys) -> Chain:
+        """The chain with weaker keys."""
+        return self._replace(own=(*keys, *self.own))
+
+    @property
+    def keys(self) -> tuple[Keys, ...]:
+        """The keys of all, Ruff's first, and of those only what nobody else gives."""
+        inherits = True
+        for keys in self.own:
+            inherits = keys.values.get("inherit-ruff", inherits)
+        if not inherits:
+            return self.own
+        given = {key for keys in self.own for key in keys.values}
+        ruff = (
+            keys._replace(values={key: value for key, value in keys.values.items() if key not in given})
+            for keys in self.ruff
+        )
+        return (*ruff, *self.own)
+
+
+def of(found: Found) -> Chain:
+    """The chain of what was found for a directory. Raises ConfigError."""
+    keys = () if found.path is None else _extended((found.path,), found.root, named=found.named)
+    keys = tuple(one._replace(by_user=found.named) for one in keys)
+    ruff: tuple[Keys, ...] = ()
+    if found.ruff is not None and (found.path is not None or mentions(found.ruff, *_OF_USE)):
+        ruff = _ruff((found.ruff,))
+    return Chain(keys, found.root or os.path.dirname(found.path or ""), found.path, ruff)
+
+
+def _extended(paths: tuple[str, ...], root: str | None, *, named: bool) -> tuple[Keys, ...]:
+    """The keys of a file and of all that it extends, weakest first; `paths` is the way that led to it, itself last.
+
+    `named`: the user has named the file.
+    """
+    path = paths[-1]
+    directory = os.path.dirname(path)
+    try:
+        document = toml.read(path, None if named else os.path.dirname(paths[0]))
+    except ConfigError as error:
+        if len(paths) == 1:
+            raise
+        path = one_line(path)
+        extends = f"`{one_line(paths[-2])}` extends `{path}`"
+        causes = error.causes[1:] if error.causes[0].startswith("Failed to load") else error.causes
+        raise ConfigError(f"Failed to load extended configuration `{path}` ({extends})", *causes) from None
+    own = from_document(document, root or directory)
+    given = own.values.get("extend", ())
+    below: tuple[Keys, ...] = ()
+    for name in (given,) if isinstance(given, str) else given:
+        other = expanded(name, directory)
+        try:
+            if other in paths:
+                circle = " extends ".join(f"`{one_line(one)}`" for one in (*paths, other))
+                raise ConfigError(f"Circular configuration detected: {circle}")
+            below += _extended((*paths, other), root, named=False)
+        except ConfigError:
+            if document.outside is None:
+                raise
+            raise document.error(own.places["extend"], "") from None  # which must not say what else it names
+    return (*below, own)
+
+
+def _ruff(paths: tuple[str, ...]) -> tuple[Keys, ...]:
+    """What a file of Ruff's and those that it extends say for us, weakest first. What is wrong with them, a circle too,
+    is for Ruff to report."""
+    path = paths[-1]
+    directory = os.path.dirname(path)
+    try:
+        document = toml.read(path)
+    except ConfigError:
+        said = f"Ruff's configuration `{path}` cannot be read: nothing is taken from it"
+        return (Keys({}, directory, warnings=(said,)),)
+    own, extended = from_ruff(document, directory)
+    other = None if extended is None else expanded(extended, directory)
+    return (own,) if other is None or other in paths else (*_ruff((*paths, other)), own)

@@ -1,0 +1,112 @@
+"""Where configuration files are: the closest above a directory, the user's own, and Ruff's beside them."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.config import toml
+from panicguard.config.errors import ConfigError
+from panicguard.files.reading import SETTINGS, is_irregular, read
+from panicguard.report.width import one_line
+from panicguard.settings import CONFIG_FILES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RUFF_FILES = (".ruff.toml", "ruff.toml", "pyproject.toml")
+
+
+class Found(NamedTuple):
+    """The configuration file that holds for a directory, and Ruff's beside it, which ours inherits from.
+
+    `root` is where relative patterns start from; None: each from the directory of the file it stands in. `named`: the
+    file is where it is by the user's will, not by that of whoever has written the project.
+    """
+
+    path: str | None
+    ruff: str | None
+    root: str | None
+    named: bool = False
+
+
+def find(directory: str, cwd: str) -> Found:
+    """The closest configuration file, else the user's own, and the closest one of Ruff. Raises ConfigError."""
+    path = nearest(directory)
+    if path is not None:
+        return Found(path, ruff_file(os.path.dirname(path)), None)
+    return Found(_users_file(), _closest(directory, ruff_file), cwd, named=True)
+
+
+def given(path: str, root: str | None = None) -> Found:
+    """A file that is named instead of looked for."""
+    path = os.path.abspath(path)
+    return Found(path, ruff_file(os.path.dirname(path)), root, named=True)
+
+
+def nearest(directory: str) -> str | None:
+    """The configuration file in a directory, or the closest above. Raises ConfigError."""
+    return _closest(directory, own_file)
+
+
+def _users_file() -> str | None:
+    home = os.environ.get("APPDATA") if sys.platform == "win32" else os.environ.get("XDG_CONFIG_HOME")
+    return own_file(os.path.join(home or os.path.expanduser("~/.config"), "panicguard"), named=True)
+
+
+@functools.cache
+def own_file(directory: str, *, named: bool = False) -> str | None:
+    """The configuration file in a directory, remembered until `forget`; `named` as in Found.
+
+    Raises ConfigError where a pyproject.toml is no TOML and may be about panicguard, and where one is neither a file
+    nor a directory: to read it might never end.
+    """
+    for name in CONFIG_FILES:
+        path = os.path.join(directory, name)
+        if os.path.isfile(path):
+            if name != "pyproject.toml" or _has_table(path, None if named else directory):
+                return path
+        elif is_irregular(path):
+            raise ConfigError(f"Failed to load configuration `{one_line(path)}`", "Not a regular file")
+    return None
+
+
+@functools.cache
+def ruff_file(directory: str) -> str | None:
+    """Ruff's configuration file in a directory, remembered until `forget`."""
+    for name in RUFF_FILES:
+        path = os.path.join(directory, name)
+        if os.path.isfile(path) and (name != "pyproject.toml" or mentions(path, b"tool.ruff")):
+            return path
+    return None
+
+
+def forget() -> None:
+    """Look again: a configuration file may have come or gone."""
+    own_file.cache_clear()
+    ruff_file.cache_clear()
+
+
+def _closest(directory: str, own: Callable[[str], str | None]) -> str | None:
+    while (found := own(directory)) is None:
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return None
+        directory = parent
+    return found
+
+
+def _has_table(path: str, within: str | None) -> bool:
+    # Most projects' pyproject.toml says nothing of panicguard, and the import of tomllib takes longer than that.
+    return mentions(path, b"panicguard") and toml.read(path, within).tool("panicguard") is not None
+
+
+def mentions(path: str, *words: bytes) -> bool:
+    """Whether one of the words stands in a file, to read no TOML where it says nothing."""
+    try:
+        text = read(path, SETTINGS)
+    except OSError:
+        return False
+    return any(word in text for word in words)

@@ -1,0 +1,160 @@
+"""What the flags of `check` and `fix` ask for, and the settings that come of them."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from panicguard.config import chain, discovery
+from panicguard.config.discovery import Found
+from panicguard.config.errors import ConfigError, FlagError
+from panicguard.config.fields import FIELDS
+from panicguard.config.keys import flags, override
+from panicguard.config.resolve import resolve
+from panicguard.files import runtime
+from panicguard.report.width import one_line
+from panicguard.rule import all_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from panicguard.config.chain import Chain
+    from panicguard.config.keys import Keys
+    from panicguard.settings import Settings
+
+_TIP = """
+
+  tip: A `--config` flag must either be a path to a `.toml` configuration file
+       or a TOML `<KEY> = <VALUE>` pair overriding a specific configuration
+       option"""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The flags of `check`; None or () where one was not given."""
+
+    paths: tuple[str, ...] = ()
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] | None = None
+    extend_select: tuple[str, ...] | None = None
+    extend_ignore: tuple[str, ...] | None = None
+    fixable: tuple[str, ...] | None = None
+    unfixable: tuple[str, ...] | None = None
+    extend_fixable: tuple[str, ...] | None = None
+    per_file_ignores: tuple[str, ...] | None = None
+    extend_per_file_ignores: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] | None = None
+    extend_exclude: tuple[str, ...] | None = None
+    target_version: str | None = None
+    line_length: int | None = None
+    preview: bool | None = None
+    fix: bool | None = None
+    fix_only: bool | None = None
+    unsafe_fixes: bool | None = None
+    diff: bool = False
+    ignore_noqa: bool | None = None
+    add_noqa: str | None = None
+    add_ignore: str | None = None
+    show_fixes: bool | None = None
+    output_format: str | None = None
+    output_file: str | None = None
+    statistics: bool = False
+    exit_zero: bool = False
+    exit_non_zero_on_fix: bool = False
+    no_cache: bool = False
+    cache_dir: str | None = None
+    isolated: bool = False
+    config: tuple[str, ...] = ()
+    stdin_filename: str | None = None
+    extension: tuple[tuple[str, str], ...] = ()
+    watch: bool = False
+    baseline: str | None = None
+    update_baseline: bool = False
+    force_exclude: bool | None = None
+    respect_gitignore: bool | None = None
+    low_confidence: bool | None = None
+    fail_level: str | None = None
+    show_settings: bool = False
+    show_files: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    silent: bool = False
+    color: str = "auto"
+
+
+def settings_for_options(
+    options: Options, cwd: str | None = None, *, files_first: bool = False
+) -> Callable[[str], Settings]:
+    """Directory -> settings, with the flags over what the configuration says. Raises as `chain_for_options` does."""
+    found_for, chain_of = chain_for_options(options, cwd, files_first=files_first)
+    spawn_rules = frozenset(rule.code for rule in all_rules() if rule.spawn)
+
+    @functools.cache
+    def configured(found: Found) -> Settings:
+        its = resolve(chain_of(found))
+        module = its.runtime_module or (None if options.isolated else runtime.runtime_in(its.root))
+        return replace(its, runtime_module=module, ignore_noqa=bool(options.ignore_noqa))
+
+    @functools.cache
+    def settings_for(directory: str) -> Settings:
+        its = configured(found_for(directory))
+        return replace(its, enabled=its.enabled - spawn_rules) if runtime.is_runtime_copy(directory) else its
+
+    return settings_for
+
+
+def chain_for_options(
+    options: Options, cwd: str | None = None, *, files_first: bool = False
+) -> tuple[Callable[[str], Found], Callable[[Found], Chain]]:
+    """Directory -> which configuration files hold for it -> all their keys, those of the command line on top.
+
+    `cwd` is where the command is taken to run; by default it is where it does. With `files_first` what the files in the
+    project say is on top, of what is named and flagged. Raises FlagError for a bad
+    `--config`, ConfigError for what else is wrong, also when they are called.
+    """
+    cwd = os.getcwd() if cwd is None else cwd
+    named = [given for given in options.config if os.path.isfile(os.path.join(cwd, given))]
+    if len(named) > 1:
+        raise ConfigError("You cannot specify more than one configuration file on the command line.")
+    if named and options.isolated:
+        raise ConfigError(f"The argument `--config={one_line(named[0])}` cannot be used with `--isolated`")
+    above = [_override(given, cwd) for given in options.config if given not in named]
+    above.append(flags(_keys(options), cwd))
+    if files_first:
+        below = [keys for given in named for keys in chain.of(discovery.given(os.path.join(cwd, given), cwd)).own]
+        below += above
+        return functools.partial(discovery.find, cwd=cwd), lambda found: chain.of(found).below(*below)
+
+    def found_for(directory: str) -> Found:
+        if options.isolated:
+            return Found(None, None, cwd)
+        return discovery.given(os.path.join(cwd, named[0]), cwd) if named else discovery.find(directory, cwd)
+
+    return found_for, lambda found: chain.of(found).above(*above)
+
+
+def _override(given: str, cwd: str) -> Keys:
+    """The keys of a `--config "key = value"`."""
+    if "=" in given:
+        try:
+            return override(given, cwd)
+        except ConfigError as error:
+            why = "\n".join(cause.replace("TOML parse error at", "At") for cause in error.causes[1:] or error.causes)
+    else:
+        why = f"The path `{one_line(given)}` does not point to a configuration file"
+    raise FlagError(f"invalid value '{one_line(given)}' for '--config <CONFIG_OPTION>'{_TIP}\n\n{why}")
+
+
+def _keys(options: Options) -> dict[str, Any]:
+    """The flags that stand for a key of the same name."""
+    keys = {key: getattr(options, name) for key in FIELDS if hasattr(Options, name := key.replace("-", "_"))}
+    keys["extension"] = dict(options.extension) or None
+    for key in ("per-file-ignores", "extend-per-file-ignores"):
+        if keys[key] is not None:
+            table: dict[str, list[str]] = {}
+            for pattern, _, code in (pair.rpartition(":") for pair in keys[key]):
+                table.setdefault(pattern, []).append(code)
+            keys[key] = table
+    return {key: value for key, value in keys.items() if value is not None}

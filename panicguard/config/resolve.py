@@ -1,0 +1,154 @@
+"""From all the keys that hold for a file to the settings they come to."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from panicguard.config import selectors
+from panicguard.config.fields import FIELDS
+from panicguard.config.keys import anchored
+from panicguard.config.selectors import Layer, codes_of
+from panicguard.files import links
+from panicguard.files.reading import SETTINGS, read
+from panicguard.settings import INCLUDE, VERSIONS, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from panicguard.config.chain import Chain
+    from panicguard.config.keys import Keys
+
+
+class Value(NamedTuple):
+    """What a key comes to, as TOML has it; `given` are the keys that had a part in it, weakest first."""
+
+    value: Any
+    given: tuple[Keys, ...]
+
+
+def values(chain: Chain) -> dict[str, Value]:
+    """The value of each key that is given: the strongest one, or of a key that adds, all of them."""
+    found: dict[str, Value] = {}
+    for keys in chain.keys:
+        for key, written in keys.values.items():
+            value = anchored(FIELDS[key].kind, written, keys.directory, chain.root)
+            if key in found and key.startswith("extend-"):
+                below = found[key]
+                found[key] = Value(_added(below.value, value), (*below.given, keys))
+            else:
+                found[key] = Value(value, (keys,))
+    return found
+
+
+def _added(below: Any, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: [*below.get(key, ()), *value.get(key, ())] for key in (*below, *value)}
+    return [*below, *value]
+
+
+def resolve(chain: Chain) -> Settings:
+    """The settings that a chain comes to."""
+    found = values(chain)
+    given = {key: value.value for key, value in found.items()}
+    cache_dir, refused = _cache_dir(chain.root, found.get("cache-dir"))
+    get = given.get
+    plain: dict[str, Any] = {
+        name: tuple(given[key]) if isinstance(given[key], (list, tuple)) else given[key]
+        for key in FIELDS
+        if key in given and (name := key.replace("-", "_")) in Settings.__dataclass_fields__
+    }
+    component = get("component", {})
+    safe, unsafe = _applicabilities(get("extend-safe-fixes", ()), get("extend-unsafe-fixes", ()))
+    ignores = (*get("per-file-ignores", {}).items(), *get("extend-per-file-ignores", {}).items())
+    extension = {name.removeprefix("."): language for name, language in get("extension", {}).items()}
+    extended = [f"*.{name}" for name in extension]  # an `include` that is given is meant as it stands
+    plain |= {
+        "enabled": enabled(chain.keys),
+        "unfixable": codes_of("ALL") - selectors.resolve(codes_of("ALL"), _layers(chain.keys, _FIX_KEYS)),
+        "forced_safe": safe,
+        "forced_unsafe": unsafe,
+        "severity": tuple(sorted(selectors.by_code(get("severity", {})).items())),
+        "exclude": (*get("exclude", Settings().exclude), *get("extend-exclude", ()), *get("lint.exclude", ())),
+        "include": (*get("include", (*INCLUDE, *extended)), *get("extend-include", ())),
+        "extension": tuple(extension.items()),
+        "component": tuple(component.items()) if isinstance(component, dict) else (("**", component),),
+        "per_file_ignores": tuple(
+            (pattern, frozenset(code for s in given_selectors for code in codes_of(s)))
+            for pattern, given_selectors in ignores
+        ),
+        "per_file_target_version": tuple(get("per-file-target-version", {}).items()),
+        "target_version": get("target-version") or _target_version(_start(chain)),
+        "cache_dir": cache_dir,
+        "warnings": tuple(dict.fromkeys((*(warning for keys in chain.keys for warning in keys.warnings), *refused))),
+    }
+    return Settings(**{**plain, "root": chain.root})
+
+
+def _cache_dir(root: str, given: Value | None) -> tuple[str, tuple[str, ...]]:
+    """Where the cache is, "" for none at all, and what to warn of: the settings of a project are not to say that
+    something is written outside of it."""
+    refused: tuple[str, ...] = ()
+    if given is not None:
+        keys = given.given[-1]
+        if keys.by_user or not links.leads_out(os.path.join(root, given.value), root, keys.directory):
+            return given.value, ()
+        refused = (
+            f"`cache-dir` of {keys.place('cache-dir')} leads out of `{root}`: only `--cache-dir` may name such a place",
+        )
+    default = Settings().cache_dir
+    if links.leads_out(os.path.join(root, default), root):
+        said = f"`{os.path.join(root, default)}` is a link out of the project: nothing is cached without `--cache-dir`"
+        return "", (*refused, said)
+    return default, refused
+
+
+_RULE_KEYS = ("select", ("ignore", "extend-ignore"), "extend-select")
+_FIX_KEYS = ("fixable", ("unfixable",), "extend-fixable")
+
+
+def enabled(keys: Iterable[Keys]) -> frozenset[str]:
+    """The codes of all the rules that are on."""
+    return selectors.resolve(selectors.default_codes(), _layers(keys, _RULE_KEYS))
+
+
+def _layers(given: Iterable[Keys], names: tuple[str, tuple[str, ...], str]) -> Sequence[Layer]:
+    select, ignore, extend = names
+    return [
+        Layer(
+            tuple(keys.values[select]) if select in keys.values else None,
+            tuple(selector for key in ignore for selector in keys.values.get(key, ())),
+            tuple(keys.values.get(extend, ())),
+        )
+        for keys in given
+    ]
+
+
+def _applicabilities(safe: Iterable[str], unsafe: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """The codes whose fixes are made safe, and made unsafe: the more specific selector wins, unsafe among equals."""
+    made = selectors.by_code
+    found = made(dict.fromkeys(safe, "safe") | dict.fromkeys(unsafe, "unsafe"))
+    return frozenset(c for c in found if found[c] == "safe"), frozenset(c for c in found if found[c] == "unsafe")
+
+
+def _start(chain: Chain) -> str:
+    """The directory from which a pyproject.toml that says `requires-python` is looked for."""
+    return (os.path.dirname(chain.path) if chain.path else chain.root) or os.getcwd()
+
+
+def _target_version(directory: str) -> str:
+    """The lower bound of `requires-python` in the closest pyproject.toml that has one."""
+    while True:
+        try:
+            text = read(os.path.join(directory, "pyproject.toml"), SETTINGS).decode(errors="replace")
+        except OSError:
+            text = ""
+        if bound := re.search(r"""^[ \t]*requires-python[ \t]*=[ \t]*["'](.*?)["']""", text, re.MULTILINE):
+            minors = [int(minor) for minor in re.findall(r"(?:>=?|~=|==)\s*3\.(\d+)", bound[1])]
+            if minors:
+                return VERSIONS[min(max(max(minors) - 7, 0), len(VERSIONS) - 1)]
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return Settings().target_version
+        directory = parent

@@ -1,0 +1,146 @@
+"""Which files a run is about, and the settings of each."""
+
+from __future__ import annotations
+
+import heapq
+import operator
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from panicguard import globs
+from panicguard.files import gomod
+from panicguard.files.gitignore import NO_IGNORES, Ignores, ignores_above, is_ignored, with_own
+from panicguard.settings import front_end
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from panicguard.settings import Settings
+
+    SettingsFor = Callable[[str], Settings]
+    """Directory (absolute) -> the settings of its files."""
+
+_ADAPTED: Mapping[str, Callable[[Settings, str], Settings]] = {"python": lambda its, _: its, "go": gomod.adapted}
+"""What the settings of a directory come to for its files, by front end: asked only where there are any."""
+
+
+def _unheard(warning: str) -> None:
+    """Who does not ask for warnings gets none."""
+
+
+def discover(
+    arguments: Iterable[str], settings_for: SettingsFor, warn: Callable[[str], None] = _unheard
+) -> Iterator[tuple[str, Settings]]:
+    """(absolute path, settings) of each file under the arguments, once each, sorted by the parts of the path.
+
+    A file that is named itself is taken whatever its name, unless `force-exclude` says otherwise; one that
+    does not exist is handed on, so that reading it says so. `warn` is told of unreadable directories. Raises
+    what `settings_for` raises.
+    """
+    cwd = os.getcwd()
+    tops = sorted({os.path.normpath(os.path.join(cwd, argument)) for argument in arguments}, key=parts)
+    found = [_walk(top, settings_for, warn) if os.path.isdir(top) else _named(top, settings_for) for top in tops]
+    if len(found) == 1:
+        yield from found[0]
+        return
+    last = None
+    for path, its in heapq.merge(*found, key=lambda item: parts(item[0])):
+        if path != last:
+            yield path, its
+        last = path
+
+
+def parts(path: str) -> list[str]:
+    """What paths are sorted by."""
+    return path.split("/")
+
+
+def _named(path: str, settings_for: SettingsFor) -> Iterator[tuple[str, Settings]]:
+    its = settings_for(os.path.dirname(path))
+    if not (its.force_exclude and _is_under_excluded(path, its)):
+        yield path, _ADAPTED[front_end(its, path)](its, os.path.dirname(path))
+
+
+def excluded_but_named(arguments: Iterable[str], settings_for: SettingsFor) -> list[str]:
+    """The arguments that are files which `exclude` leaves out, and which are taken since they are named."""
+    found = []
+    for argument in arguments:
+        path = os.path.abspath(argument)
+        its = settings_for(os.path.dirname(path))
+        if not its.force_exclude and os.path.isfile(path) and _is_under_excluded(path, its):
+            found.append(argument)
+    return found
+
+
+def _is_under_excluded(path: str, its: Settings) -> bool:
+    """Whether the path or a directory above it, up to and with the settings' own, is excluded."""
+    excluded = _excluder(its)
+    while not excluded(path):
+        parent = os.path.dirname(path)
+        if path in (its.root, parent):
+            return False
+        path = parent
+    return True
+
+
+def _excluder(its: Settings) -> Callable[[str], bool]:
+    return globs.matcher(its.root, its.exclude)
+
+
+def _walk(top: str, settings_for: SettingsFor, warn: Callable[[str], None]) -> Iterator[tuple[str, Settings]]:
+    its = settings_for(top)
+    if its.force_exclude and _is_under_excluded(top, its):
+        return
+    # Files and directories yet to come, the next one last: a file has no Ignores.
+    pending: list[tuple[str, Settings, Ignores | None]]
+    pending = [(top, its, ignores_above(top, warn) if its.respect_gitignore else NO_IGNORES)]
+    while pending:
+        path, its, ignores = pending.pop()
+        if ignores is None:
+            yield path, its
+            continue
+        try:
+            with os.scandir(path) as scan:
+                entries = sorted(scan, key=operator.attrgetter("name"), reverse=True)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            warn(f"Failed to read {path}: {error.strerror or error}")
+            continue
+        its = settings_for(path)
+        excluded = _excluder(its)
+        included = globs.matcher(its.root, its.include)
+        if ignores.respected:
+            ignores = with_own(ignores, path, entries, warn)
+        asked = ignores.asked
+        adapted: dict[str, Settings] = {}
+        for entry in entries:
+            try:
+                is_directory = entry.is_dir(follow_symlinks=False)
+                if not is_directory and not (included(entry.path) and _is_readable(entry)):
+                    continue
+            except OSError:
+                continue
+            if excluded(entry.path) or (asked and is_ignored(asked, entry.path, is_directory)):
+                continue
+            if is_directory:
+                pending.append((entry.path, its, ignores))
+                continue
+            language = front_end(its, entry.path)
+            if language not in adapted:
+                adapted[language] = _ADAPTED[language](its, path)
+            pending.append((entry.path, adapted[language], None))
+
+
+def _is_readable(entry: os.DirEntry[str]) -> bool:
+    """Whether reading the file ends: not a pipe or a device. A broken link is for its reader to report."""
+    if entry.is_file(follow_symlinks=False):
+        return True
+    if not entry.is_symlink():
+        return False
+    try:
+        mode = entry.stat().st_mode
+    except OSError:
+        return True
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)

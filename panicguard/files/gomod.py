@@ -1,0 +1,107 @@
+"""What the Go modules on the disk say: the version of the language, where a copy of the runtime is, and which names a
+package has."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from panicguard.files.reading import SETTINGS, SOURCE, read
+
+if TYPE_CHECKING:
+    from panicguard.settings import Settings
+
+_FILE = "go.mod"
+MANIFEST = "MANIFEST"
+_TITLE = "mruntime-go "
+"""What the manifest of every copy of the runtime begins with."""
+_GO_LINE = re.compile(r"^go[ \t]+1\.(\d+)", re.MULTILINE)
+_MODULE = re.compile(r"^[ \t]*module\s*\(?\s*[\"`]?([^\s\"`()]+)", re.MULTILINE)
+_DECLARED = re.compile(r"^(?:func|type|var|const)[ \t]+(\w+)", re.MULTILINE)
+_GROUP = re.compile(r"^(?:type|var|const)[ \t]*\((.*?)^\)", re.MULTILINE | re.DOTALL)
+_LISTED = re.compile(r"^\t(\w+)", re.MULTILINE)
+_WITHOUT_LINE = "16"
+"""The version of a module that names none."""
+
+
+def adapted(its: Settings, directory: str) -> Settings:
+    """The settings as they are for the Go files of a directory: for the version of its module, with the copy of the
+    runtime there, and without rules in that copy. Where files are fixed, the names that a package has are known too."""
+    if is_runtime_copy(directory):
+        return replace(its, enabled=frozenset())
+    return _for_package(its, _root(directory), declared(directory) if its.fix or its.fix_only else frozenset())
+
+
+@functools.cache
+def _for_package(its: Settings, root: str | None, names: frozenset[str]) -> Settings:
+    if root is None:
+        return replace(its, go_names=names) if names else its
+    return replace(its, go_version=_version(root), go_runtime=its.go_runtime or _runtime_in(root), go_names=names)
+
+
+@functools.cache
+def _root(directory: str) -> str | None:
+    """The root of the module that a directory belongs to: where the nearest go.mod is; None where there is none."""
+    if os.path.isfile(os.path.join(directory, _FILE)):
+        return directory
+    parent = os.path.dirname(directory)
+    return _root(parent) if parent != directory else None
+
+
+def _version(root: str) -> tuple[int, int]:
+    """The version of Go that a module names."""
+    line = _GO_LINE.search(_text(os.path.join(root, _FILE)) or "")
+    return 1, int(line[1] if line else _WITHOUT_LINE)
+
+
+@functools.cache
+def declared(directory: str) -> frozenset[str]:
+    """The names that the Go files of a directory declare for all of their package, as they are written: an import
+    cannot have one of them."""
+    files = [name for name in os.listdir(directory) if name.endswith(".go")] if os.path.isdir(directory) else []
+    names: set[str] = set()
+    for file in files:
+        text = _text(os.path.join(directory, file), SOURCE) or ""
+        names.update(_DECLARED.findall(text))
+        names.update(name for group in _GROUP.finditer(text) for name in _LISTED.findall(group[1]))
+    return frozenset(names)
+
+
+@functools.cache
+def is_runtime_copy(directory: str) -> bool:
+    """Whether a directory is a copy of the Go runtime."""
+    return (_text(os.path.join(directory, MANIFEST)) or "").startswith(_TITLE)
+
+
+@functools.cache
+def _runtime_in(root: str) -> str | None:
+    """The path by which a module imports its copy of the runtime: of several the shortest, then the first."""
+    name = _MODULE.search(_text(os.path.join(root, _FILE)) or "")
+    if name is None:
+        return None
+    found = []
+    for directory, below, files in os.walk(root):
+        below[:] = [one for one in below if one[0] not in "._" and one not in ("vendor", "testdata", "node_modules")]
+        if _FILE in files and directory != root:
+            below.clear()  # another module
+        elif is_runtime_copy(directory):
+            below.clear()
+            found.append("/".join((name[1], *os.path.relpath(directory, root).split(os.sep))))
+    return min(found, key=lambda path: (path.count("/"), len(path), path), default=None)
+
+
+def forget() -> None:
+    """Look at the disk again."""
+    for cache in (_for_package, _root, declared, is_runtime_copy, _runtime_in):
+        cache.cache_clear()
+
+
+def _text(path: str, most: int = SETTINGS) -> str | None:
+    """The text of a file, if there is one."""
+    try:
+        return read(path, most).decode(errors="replace")
+    except OSError:
+        return None

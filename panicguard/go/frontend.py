@@ -1,0 +1,45 @@
+"""What Go has to say to the engine: see `panicguard.languages.FrontEnd`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.go.judge import judge_for
+from panicguard.go.lex import COMMENTS, scan
+from panicguard.go.screen import is_generated, standing_in
+from panicguard.rule import diagnostics
+from panicguard.settings import is_spawn_exempt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from panicguard.diagnostic import Diagnostic, Fault
+    from panicguard.rule import Rule
+    from panicguard.settings import Settings
+    from panicguard.source import Source
+
+__all__ = ["COMMENTS", "WEIGHT", "fault", "findings", "judge_for", "scan", "skips", "standing_in", "words"]
+
+WEIGHT = 0.2
+
+
+def words(rule: Rule, likely: bool) -> tuple[str, ...]:
+    return rule.go.words if rule.go is not None else ()
+
+
+def skips(source: Source, settings: Settings) -> bool:
+    return is_spawn_exempt(settings, source.path) or is_generated(source.text)
+
+
+def findings(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
+    wanted = [(rule, rule.go) for rule in rules if rule.go is not None and words.intersection(rule.go.words)]
+    if not wanted:
+        return []
+    from panicguard.go.module import parse
+
+    module = parse(source, settings)
+    return [found for rule, check in wanted for found in diagnostics(rule, check.run(module))]
+
+
+def fault(source: Source) -> Fault | None:
+    return None  # the grammar reads whatever it is given, and fixes are held to make nothing worse

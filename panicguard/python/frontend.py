@@ -1,0 +1,72 @@
+"""What Python has to say to the engine: see `panicguard.languages.FrontEnd`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panicguard.diagnostic import INTERNAL_ERROR, Diagnostic
+from panicguard.python.evidence import Evidence
+from panicguard.python.judge import judge_for
+from panicguard.python.lex import COMMENTS, scan
+from panicguard.python.screen import standing_in
+from panicguard.python.slice.demand import Demand
+from panicguard.rule import declared_words, diagnostics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from panicguard.diagnostic import Fault
+    from panicguard.python.module import Module
+    from panicguard.rule import Check, Rule
+    from panicguard.settings import Settings
+    from panicguard.source import Source
+
+__all__ = ["COMMENTS", "WEIGHT", "fault", "findings", "judge_for", "scan", "skips", "standing_in", "words"]
+
+WEIGHT = 1.0
+
+
+def words(rule: Rule, likely: bool) -> tuple[str, ...]:
+    check = rule.python
+    if check is None:
+        return ()
+    return (*check.words, *check.likely_words) if likely else check.words
+
+
+def skips(source: Source, settings: Settings) -> bool:
+    return False
+
+
+def findings(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
+    from panicguard.python.module import UnparsableError, parse
+
+    declared = words.intersection(declared_words(settings))
+    wanted: list[tuple[Rule, Check[Module]]] = []
+    demands: list[Demand] = []
+    for rule in rules:
+        if rule.python is None:
+            continue
+        own = words.intersection(_words(rule, settings.low_confidence))
+        if rule.python.evidence != {Evidence.CANCELLATION_HANDLERS}:
+            own |= declared
+        if own:
+            wanted.append((rule, rule.python))
+            demands.append(Demand(own, frozenset(rule.python.evidence)))
+    if not wanted:
+        return []
+    try:
+        module = parse(source, settings, demands)
+    except UnparsableError as error:
+        return [Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, error.message, error.start, error.end)]
+    if module is None:
+        return []
+    return [found for rule, check in wanted for found in diagnostics(rule, check.run(module))]
+
+
+def fault(source: Source) -> Fault | None:
+    from panicguard.python.validity import fault  # only where there is something to report
+
+    return fault(source)
+
+
+_words = words

@@ -1,0 +1,1 @@
+"""A run over files: linting one, many in workers, remembering and writing."""

@@ -1,0 +1,149 @@
+"""The findings that a project lives with: a file of them, so that only new ones fail.
+
+A finding is known by what it says, not by where it stands: its code, its source line and the functions around it.
+Pure functions; who calls them reads and writes the file.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from panicguard.diagnostic import Result
+    from panicguard.source import Source
+
+    Baseline = Mapping["Entry", int]
+    """How often each finding is known."""
+
+VERSION = 1
+_DEFINITION = re.compile(r"^([ \t]*)(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)", re.MULTILINE)
+
+
+class BaselineError(Exception):
+    """A text that is no baseline: what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """A finding by its content. `path` has slashes and starts from the directory of the baseline."""
+
+    path: str
+    code: str
+    scope: str
+    """The classes and functions around it: `Mailer.send`; empty on module level."""
+    line: str
+    """Its first line, each run of blanks one space."""
+
+
+class Judged(NamedTuple):
+    """Results without the known findings, how many those are, and what the baseline has beside them."""
+
+    results: list[Result]
+    known: int
+    rest: Baseline
+
+
+def parse(text: str) -> Baseline:
+    """The baseline in a text that `dump` made, in any order of lines. Raises BaselineError."""
+    try:
+        items = json.loads(text)
+    except ValueError as error:
+        raise BaselineError(f"it is no JSON: {error}") from None
+    if not isinstance(items, list) or not items:
+        raise BaselineError("expected an array that ends in the version")
+    version = items.pop()
+    if not isinstance(version, dict) or not isinstance(version.get("version"), int):
+        raise BaselineError('the last line of the array should be {"version": 1}')
+    if version["version"] != VERSION:
+        raise BaselineError(f"it has version {version['version']}, and this panicguard reads version {VERSION}")
+    known: dict[Entry, int] = {}
+    for number, item in enumerate(items, 1):
+        entry, count = _entry(item, number)
+        known[entry] = max(count, known.get(entry, 0))  # a merge may leave the same line twice
+    return known
+
+
+def _entry(item: object, number: int) -> tuple[Entry, int]:
+    fields = [field.name for field in dataclasses.fields(Entry)]
+    if isinstance(item, dict) and sorted(item) == sorted([*fields, "count"]):
+        count = item["count"]
+        if type(count) is int and count > 0 and all(isinstance(item[field], str) for field in fields):
+            return Entry(*(item[field] for field in fields)), count
+    # What it says instead is not shown: the file may be any JSON, to which a project's settings lead.
+    raise BaselineError(f"item {number} of the array is no entry, or a damaged one")
+
+
+def dump(baseline: Baseline) -> str:
+    """The text of a baseline: JSON, sorted, an entry a line, each with its comma, so that git merges it by lines."""
+    lines = [json.dumps({**dataclasses.asdict(e), "count": n}) for e, n in sorted(baseline.items()) if n > 0]
+    return "[\n" + "".join(f"{line},\n" for line in lines) + json.dumps({"version": VERSION}) + "\n]\n"
+
+
+def judge(baseline: Baseline, results: Sequence[Result], path_of: Callable[[str], str]) -> Judged:
+    """Tell the new findings from the known ones; `path_of` makes a path an entry's.
+
+    A finding that fits an entry in everything is known first. What is left may have moved to another function, or the
+    function may have another name: it is known by the rest. A copy is new. What no rule says is never known.
+    """
+    rest = collections.Counter(baseline)
+    found = [(i, j, e) for i, r in enumerate(results) for j, e in entries(r, path_of(r.source.path))]
+    known: set[tuple[int, int]] = set()
+    for i, j, entry in found:
+        if rest[entry] > 0:
+            rest[entry] -= 1
+            known.add((i, j))
+    moved: dict[Entry, list[Entry]] = {}
+    for entry, count in sorted(rest.items()):
+        moved.setdefault(dataclasses.replace(entry, scope=""), []).extend([entry] * count)
+    for i, j, entry in found:
+        others = moved.get(dataclasses.replace(entry, scope=""))
+        if others and (i, j) not in known:
+            rest[others.pop(0)] -= 1
+            known.add((i, j))
+    new = [
+        dataclasses.replace(r, diagnostics=tuple(d for j, d in enumerate(r.diagnostics) if (i, j) not in known))
+        for i, r in enumerate(results)
+    ]
+    return Judged(new, len(known), +rest)
+
+
+def updated(
+    baseline: Baseline, results: Iterable[Result], path_of: Callable[[str], str], seen: Callable[[Entry], bool]
+) -> Baseline:
+    """The baseline of what is found now; of what this run has not `seen`, the entries as they were."""
+    kept = {entry: count for entry, count in baseline.items() if not seen(entry)}
+    found = (entry for result in results for _, entry in entries(result, path_of(result.source.path)))
+    return {**kept, **collections.Counter(entry for entry in found if seen(entry))}
+
+
+def entries(result: Result, path: str) -> Iterator[tuple[int, Entry]]:
+    """What each of the rules' findings is known by, with its place among the diagnostics."""
+    diagnostics = [(index, d) for index, d in enumerate(result.diagnostics) if d.is_rule]
+    if not diagnostics:
+        return
+    source = result.source
+    definitions = [(m.start(), len(m[1].expandtabs()), m[2]) for m in _DEFINITION.finditer(source.text)]
+    for index, d in diagnostics:
+        line = source.line(source.location(d.start)[0])
+        yield index, Entry(path, d.code, _scope(source, d.start, definitions), " ".join(line.split()))
+
+
+def _scope(source: Source, offset: int, definitions: Sequence[tuple[int, int, str]]) -> str:
+    """The names around an offset by their indentation: no parser is asked, for the text may be none's."""
+    row, _ = source.location(offset)
+    line = source.line(row)
+    indent = len(line.expandtabs()) - len(line.expandtabs().lstrip())
+    start = source.line_starts[row - 1]
+    names: list[str] = []
+    for at, its, name in reversed(definitions):
+        if at < start and its < indent:
+            names.append(name)
+            indent = its
+    return ".".join(reversed(names))

@@ -1,0 +1,139 @@
+"""One file: reading, checking or fixing, writing."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR, Diagnostic, Result
+from panicguard.engine import check
+from panicguard.files import links
+from panicguard.files.reading import read
+from panicguard.fix import fix
+from panicguard.rule import rule_names
+from panicguard.run import atomic
+from panicguard.settings import front_end, language
+from panicguard.source import Source
+from panicguard.suppression import match
+from panicguard.suppression.write import annotate
+
+if TYPE_CHECKING:
+    from panicguard.settings import Settings
+    from panicguard.suppression.write import Annotation
+
+
+TRIES = 5
+"""How often a file that changes while it is fixed is read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """What to do with a file: check it, or fix it, with unsafe fixes or without, or add suppression comments, and write
+    what was changed."""
+
+    fix: bool = False
+    unsafe: bool = False
+    write: bool = False
+    annotation: Annotation | None = None
+    trees: tuple[str, ...] = ()
+    """The directories in which a file that is written has to lie once links are followed; (): anywhere."""
+
+
+def lint_file(path: str, settings: Settings, mode: Mode) -> Result:
+    """What the file at `path` comes to.
+
+    Never raises but for KeyboardInterrupt and the like: a file that cannot be read or written has an
+    `io-error`, one on which the linter fails an `internal-error`. Where there is nothing to show, neither
+    diagnostics nor fixes, the result's source has its path but no text.
+    """
+    return write(read_and_lint(path, settings, mode), settings, mode)
+
+
+def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result:
+    """What a file of these bytes comes to; as `lint_file`, but reads and writes nothing."""
+    try:
+        source = Source.decode(
+            path, data, notebook=language(settings, path) == "ipynb", language=front_end(settings, path)
+        )
+    except UnicodeDecodeError as error:
+        row = error.object[: error.start].count(b"\n") + 1
+        return failure(path, IO_ERROR, f"stream did not contain valid {error.encoding.upper()} (line {row})")
+    except (UnicodeError, LookupError) as error:
+        return failure(path, IO_ERROR, str(error))
+    except ValueError as error:
+        return failure(path, INVALID_SYNTAX, str(error))
+    if (null := source.text.find("\0")) >= 0:
+        said = Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, "source code cannot contain null bytes", null, null + 1)
+        return Result(source, (said,))
+    try:
+        if mode.annotation is not None:
+            result = annotate(source, functools.partial(check, settings=settings), rule_names(), mode.annotation)
+        elif mode.fix:
+            result = fix(source, settings, mode.unsafe)
+        else:
+            result = Result(source, check(source, settings))
+        if result.original is not None and source.encode() != data:
+            message = f"not changed: {source.encoding} would not write the file as it was read"
+            said = Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, message, 0, 0)
+            result = Result(source, (*check(source, settings), said))
+        speaks_of_us = match.may_speak(result.source)
+        warnings = match.warnings(result.source, rule_names()) if speaks_of_us else ()
+        codes = match.noqa_codes(result.source, rule_names()) if speaks_of_us else ()
+    except Exception as error:
+        return failure(path, INTERNAL_ERROR, described(error))
+    if not result.diagnostics and result.original is None:
+        return Result(Source(path, ""), (), warnings=warnings, noqa_codes=codes)
+    return dataclasses.replace(result, warnings=warnings, noqa_codes=codes)
+
+
+def read_and_lint(path: str, settings: Settings, mode: Mode) -> Result:
+    """The result for the file at `path`, with nothing written yet."""
+    try:
+        data = read(path)
+    except OSError as error:
+        return failure(path, IO_ERROR, _os_error(error))
+    except Exception as error:
+        return failure(path, INTERNAL_ERROR, described(error))
+    return lint_bytes(path, data, settings, mode)
+
+
+def write(result: Result, settings: Settings, mode: Mode) -> Result:
+    """The result once what was changed is in the file; of the file as it is now, if it has changed meanwhile."""
+    path = result.source.path
+    for _ in range(TRIES):
+        if not mode.write or result.original is None:
+            return result
+        if mode.trees and links.leads_out(path, *mode.trees):
+            target = os.path.realpath(path)
+            return _unfixed(path, settings, f"not written: it is a link to {target}, outside of what was given")
+        try:
+            if atomic.replace(path, result.original.encode(), result.source.encode()):
+                return result
+        except OSError as error:
+            return _unfixed(path, settings, f"cannot write the file: {_os_error(error)}")
+        result = read_and_lint(path, settings, mode)
+    return _unfixed(path, settings, "the file kept changing meanwhile: not written")
+
+
+def _unfixed(path: str, settings: Settings, message: str) -> Result:
+    result = read_and_lint(path, settings, Mode())
+    said = Diagnostic(IO_ERROR, IO_ERROR, message, 0, 0)
+    return dataclasses.replace(result, diagnostics=(*result.diagnostics, said))
+
+
+def failure(path: str, code: str, message: str) -> Result:
+    """The result for a file that could not be linted."""
+    return Result(Source(path, ""), (Diagnostic(code, code, message, 0, 0),))
+
+
+def _os_error(error: OSError) -> str:
+    return f"{error.strerror} (os error {error.errno})" if error.strerror else str(error)
+
+
+def described(error: Exception) -> str:
+    """An unexpected error in one line."""
+    said = str(error).partition("\n")[0][:200]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -1,0 +1,1 @@
+"""Suppression comments: read, placed, matched with diagnostics, and written."""
