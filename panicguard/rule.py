@@ -10,6 +10,8 @@ import pkgutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from panicguard.python.slice.demand import Evidence
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Set
 
@@ -17,23 +19,9 @@ if TYPE_CHECKING:
     from panicguard.model import Finding
     from panicguard.python.module import Module
 
+__all__ = ["Check", "Evidence", "Fixes", "Rule", "all_rules", "rule_names"]
+
 File = TypeVar("File")
-
-
-class Evidence(enum.Enum):
-    """What of a Python file says something of a rule's words, beside what they spawn and what becomes of the handle.
-    The rest of the file may be missing from what the rule is given."""
-
-    SPAWNS = "no more than that"
-    WHOLE_SPAWNED_BODY = "all of the functions that are spawned: the safe choice"
-    ESCAPES = "whether an error can leave a spawned function"
-    HANDLERS = "what may hide errors in spawned functions, and in the functions that they call"
-    ENDLESS_LOOPS = "the endless loops of spawned functions, and what they call"
-    FINALLY = "the `try` statements with a `finally` of async and of spawned functions"
-    RUN_METHODS = "the `run` of thread classes, and what it calls"
-    TURNS = "what ends a turn of a loop that spawns a closure"
-    CALLERS = "the words where they stand in no handler, and the calls of the functions that they stand in"
-    CANCELLATION_HANDLERS = "the words where handlers of async functions name them, and what is awaited there"
 
 
 class Fixes(str, enum.Enum):

@@ -12,6 +12,7 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from stages import SLICER, differences, found
 
 from panicguard.python.apis import NEEDS

@@ -6,10 +6,10 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from panicguard.python.apis import HARMLESS
+from panicguard.python.slice.demand import Evidence
 from panicguard.python.slice.facts import children, last_name, own, within
 from panicguard.python.slice.layout import DEFINITIONS, TRIES
 from panicguard.python.slice.words import words_in
-from panicguard.rule import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence, Set

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.screen import hits, places
 from panicguard.python.slice.dataflow import trace
+from panicguard.python.slice.demand import Evidence
 from panicguard.python.slice.evidence import hiding, may_not_end, of_async, of_spawned
 from panicguard.python.slice.facts import own, within
 from panicguard.python.slice.layout import TRIES
 from panicguard.python.slice.toplevel import is_variable_of
-from panicguard.rule import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import GUARDS
 from panicguard.python.screen import hits
+from panicguard.python.slice.demand import Evidence
 from panicguard.python.slice.depth import TooDeepError, shallow
 from panicguard.python.slice.functions import functions
 from panicguard.python.slice.outline import outline
@@ -13,7 +14,6 @@ from panicguard.python.slice.parse import parsed
 from panicguard.python.slice.render import render, whole
 from panicguard.python.slice.toplevel import Toplevel
 from panicguard.python.slice.words import mark
-from panicguard.rule import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Set
