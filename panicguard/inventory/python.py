@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from panicguard.inventory.site import SpawnSite, short
 from panicguard.python import screen
 from panicguard.python.apis import SpawnKind
-from panicguard.python.evidence import Evidence
+from panicguard.python.evidence import Demand, Evidence
 from panicguard.python.fixes.component import component
 from panicguard.python.module import UnparsableError, parse
-from panicguard.python.slice.demand import Demand
 from panicguard.python.spawns import Fate
 from panicguard.rule import all_rules
 

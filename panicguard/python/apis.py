@@ -185,7 +185,7 @@ NEEDS = {
     "gather": ("asyncio",),
     ".go": ("WaitGroup",),
     **dict.fromkeys(("apply_async", "map_async", "starmap_async"), ("Pool",)),
-    ".remote": ("import ray", "from ray"),
+    ".remote": ("ray",),
     **dict.fromkeys(CAUGHT_WORDS, ("async",)),
     "Cancelled": ("trio",),
     **dict.fromkeys(("Thread", "Timer"), ("threading",)),

@@ -1,8 +1,9 @@
-"""What of a Python file a rule depends on: a rule declares it, and the slicer keeps it. A leaf: it imports nothing."""
+"""What of a Python file a rule depends on: a rule declares it, and the slicer keeps it."""
 
 from __future__ import annotations
 
 import enum
+from typing import NamedTuple
 
 
 class Evidence(enum.Enum):
@@ -19,3 +20,10 @@ class Evidence(enum.Enum):
     TURNS = "what ends a turn of a loop that spawns a closure"
     CALLERS = "the words where they stand in no handler, and the calls of the functions that they stand in"
     CANCELLATION_HANDLERS = "the words where handlers of async functions name them, and what is awaited there"
+
+
+class Demand(NamedTuple):
+    """Words that stand in a text, and what says something of them."""
+
+    words: frozenset[str]
+    evidence: frozenset[Evidence]

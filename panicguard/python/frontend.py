@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import INTERNAL_ERROR, Diagnostic
-from panicguard.python.evidence import Evidence
+from panicguard.python.evidence import Demand, Evidence
 from panicguard.python.judge import judge_for
 from panicguard.python.lex import COMMENTS, scan
 from panicguard.python.screen import standing_in
-from panicguard.python.slice.demand import Demand
 from panicguard.rule import declared_words, diagnostics
 
 if TYPE_CHECKING:

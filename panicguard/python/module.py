@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.diagnostic import Fix
-    from panicguard.python.slice.demand import Demand
+    from panicguard.python.evidence import Demand
     from panicguard.python.spawns import Spawn
     from panicguard.settings import Settings
     from panicguard.source import Source

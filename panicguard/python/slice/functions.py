@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from panicguard.python.evidence import Evidence
@@ -11,6 +10,7 @@ from panicguard.python.screen import hits, places
 from panicguard.python.slice.dataflow import trace
 from panicguard.python.slice.evidence import hiding, may_not_end, of_async, of_spawned
 from panicguard.python.slice.facts import own, within
+from panicguard.python.slice.kept import Kept
 from panicguard.python.slice.layout import TRIES
 from panicguard.python.slice.toplevel import is_variable_of
 
@@ -24,29 +24,6 @@ if TYPE_CHECKING:
 _RECEIVERS = frozenset(("self", "cls"))
 _CANCEL = ".cancel"
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
-
-
-@dataclass
-class Kept:
-    """What is kept of each function: the first rows of units, and all rows of what is kept whole."""
-
-    rows: dict[Block, set[int]] = field(default_factory=dict)
-    told: Set[str] = field(default_factory=set)
-    """Names that handles go to, and of functions whose calls are asked for: what is said of them outside of functions
-    is kept too."""
-
-    def names(self, marks: Marks) -> set[str]:
-        """The names in what is kept that a verdict may ask about."""
-        found: set[str] = set()
-        for block, rows in self.rows.items():
-            hits = marks.hits.get(block, {})
-            for unit in block.units:
-                if unit in hits:
-                    found |= unit.facts.names
-                elif unit.first in rows:
-                    found |= unit.facts.called
-                    found |= unit.facts.leading
-        return found
 
 
 def functions(marks: Marks, caught: Set[str], kinds: Set[Evidence], names: Set[str]) -> Kept | None:

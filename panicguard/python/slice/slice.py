@@ -18,7 +18,7 @@ from panicguard.python.slice.words import mark
 if TYPE_CHECKING:
     from collections.abc import Iterable, Set
 
-    from panicguard.python.slice.demand import Demand
+    from panicguard.python.evidence import Demand
     from panicguard.python.slice.render import Slice
 
 _GUARDS = frozenset(name.rpartition(".")[2] for name in GUARDS)

@@ -12,7 +12,7 @@ from panicguard.python.slice.layout import DEFINITIONS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Set
 
-    from panicguard.python.slice.functions import Kept
+    from panicguard.python.slice.kept import Kept
     from panicguard.python.slice.outline import Block, Unit
     from panicguard.python.slice.words import Marks
 
