@@ -48,14 +48,14 @@ def cli() -> None:
 @cli.command(conflicts=CONFLICTS)
 @check_options
 def check(**flags: Any) -> int:
-    """Report the unsafe spawns in files and directories, or in `-`: standard input. Default: here."""
+    """Report unsafe spawns in files and directories, or in standard input (`-`). Default: the current directory."""
     return _run(options_of(flags))
 
 
 @cli.command(conflicts=CONFLICTS)
 @check_options
 def fix(**flags: Any) -> int:
-    """Fix the unsafe spawns in files and directories, and list what was fixed."""
+    """Fix unsafe spawns in files and directories, and list what was fixed."""
     options = options_of(flags)
     for flag, value in (("--add-noqa", options.add_noqa), ("--add-ignore", options.add_ignore)):
         if value is not None:
@@ -147,7 +147,9 @@ def vendor(destination: str, language: str, name: str, check: bool, force: bool)
 
     if not check and links.escapes(destination):
         target = one_line(os.path.realpath(destination))
-        raise ConfigError(f"Failed to write {one_line(destination)}", f"it is a link to {target}, outside of here")
+        raise ConfigError(
+            f"Failed to write {one_line(destination)}", f"it is a link to {target}, outside of the current directory"
+        )
     try:
         if check:
             return _vendored(Path(destination) / name, compare(Path(destination), name, language))
@@ -163,7 +165,7 @@ def vendor(destination: str, language: str, name: str, check: bool, force: bool)
         _write(there)
         return 0
     module = runtime.dotted(str(package.resolve()))
-    _write(f'Say so in panicguard.toml, or in [tool.panicguard]:\n\nruntime-module = "{module}"\n')
+    _write(f'Add this to panicguard.toml, or to [tool.panicguard] in pyproject.toml:\n\nruntime-module = "{module}"\n')
     return 0
 
 
@@ -181,12 +183,12 @@ def _vendored(package: Path, copy: Comparison) -> int:
 
 @cli.command()
 def clean() -> int:
-    """Remove the caches here and below."""
+    """Remove the caches in the current directory and below it."""
     from panicguard.run import cache
 
     here = os.getcwd()
     named = here
-    with contextlib.suppress(ConfigError):  # a broken configuration names no cache
+    with contextlib.suppress(ConfigError):  # a broken configuration does not name a cache
         configured = settings_for_options(Options())(here)
         named = os.path.join(configured.root, configured.cache_dir)
     for path in cache.clean(here, named):
@@ -220,7 +222,7 @@ def version(output_format: str) -> int:
 @cli.command("generate-shell-completion", hidden=True)
 @click.argument("shell", metavar="<SHELL>", type=click.Choice(("bash", "zsh", "fish")))
 def generate_shell_completion(shell: str) -> int:
-    """Print what a shell needs to complete panicguard's arguments."""
+    """Print the script with which a shell completes panicguard's arguments."""
     from click.shell_completion import get_completion_class
 
     completion = get_completion_class(shell)
@@ -245,11 +247,11 @@ def help_(command: tuple[str, ...]) -> int:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line: the exit code. Whatever is the user's mistake is said in words, with 2.
+    """Run the command line and return the exit code. A mistake of the user is explained, with exit code 2.
 
     Raises OSError, ImportError and MemoryError where the system refuses what a command needs.
     """
-    for stream in (sys.stdout, sys.stderr):  # a path that is no text must not end the run
+    for stream in (sys.stdout, sys.stderr):  # a path that is not valid text must not end the run
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
@@ -273,9 +275,11 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except SystemExit as ended:  # of click: it has completed a word for a shell, or the reader of the output has gone
+    except (
+        SystemExit
+    ) as ended:  # raised by click: it has completed a word for a shell, or the reader of the output has gone
         return int(ended.code or 0) if COMPLETION in os.environ else streams.GONE
-    except (OSError, ImportError, MemoryError):  # no bug: `main` says what the system refused
+    except (OSError, ImportError, MemoryError):  # not a bug: `main` reports what the system refused
         raise
     except Exception as error:
         tell(f"panicguard failed\n  Cause: {type(error).__name__}: {one_line(str(error))}")

@@ -1,7 +1,7 @@
 """`--watch`: a run, and another one whenever a file changes.
 
-By looking again and again: that sees every file system there is, needs no limit raised, and looks only at the files
-that are checked and at what configures them.
+It polls: that works on every file system, needs no system limit raised, and looks only at the files that are checked
+and at their configuration.
 """
 
 from __future__ import annotations
@@ -27,31 +27,32 @@ if TYPE_CHECKING:
     from panicguard.config.options import Options
 
     Stamps = Mapping[str, tuple[int, int, int] | None]
-    """Path -> what tells one content from the next; None where there is no such file."""
+    """Path -> what identifies the content of the file; None if it does not exist."""
 
 SECONDS = 0.2
 """Between two looks, at least."""
 SHARE = 10
-"""One part of so many is what looking may take of a processor's time."""
+"""Polling may take one part in so many of a processor's time."""
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 
 
 def watch(options: Options) -> int:
-    """Check, and again after each change; ends with KeyboardInterrupt. Raises ConfigError for a path that is none."""
+    """Check, and again after each change; ends with KeyboardInterrupt. Raises ConfigError for a path that does not
+    exist."""
     if not all(map(os.path.exists, options.paths)):
         raise ConfigError("No path was found.")
-    settings_for_options(options)(os.getcwd())  # who starts with a broken configuration is told at once
+    settings_for_options(options)(os.getcwd())  # a configuration that is broken from the start is reported at once
     out = sys.stdout if options.output_file is None else report_file(options.output_file)
     paths: list[str] = []
     extended: list[str] = []
 
     def look() -> Stamps:
-        """What there is to check now; what may have changed on the disk is not remembered."""
+        """The files to check now; what was remembered of the disk is forgotten."""
         config.forget()
         for cache in (runtime.is_runtime_copy, runtime.runtime_in):
             cache.cache_clear()
         gomod.forget()
-        with contextlib.suppress(ConfigError):  # until it is mended, the files are those of before
+        with contextlib.suppress(ConfigError):  # until it is repaired, the files stay the same
             found = discover.discover(options.paths or (".",), settings_for_options(options), warn=lambda _: None)
             paths[:] = [path for path, _ in found]
             extended[:] = _configurations(paths, options)
@@ -72,7 +73,7 @@ def watch(options: Options) -> int:
 
 
 def _configurations(paths: Iterable[str], options: Options) -> list[str]:
-    """The configuration files that hold for some files, and what those extend. Raises ConfigError."""
+    """The configuration files that apply to some files, and what those extend. Raises ConfigError."""
     found_for, chain_of = chain_for_options(options)
     found = {found_for(directory) for directory in {os.path.dirname(path) for path in paths}}
     documents = (keys.document for one in found for keys in chain_of(one).keys)
@@ -106,7 +107,8 @@ def _notice(text: str, options: Options) -> None:
 
 
 def _stamps(paths: Iterable[str], more: Iterable[str] = ()) -> Stamps:
-    """What the files at `paths` are like, and the configuration files that may hold for them, and those of `more`."""
+    """The state of the files at `paths`, of the configuration files that may apply to them, and of the files in
+    `more`."""
     checked = list(paths)
     directories: set[str] = set()
     pending = [os.path.dirname(path) for path in checked] or [os.getcwd()]
