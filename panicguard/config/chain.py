@@ -1,4 +1,4 @@
-"""Which keys hold for a file: those of its configuration file, of what that extends, and of Ruff below them."""
+"""Which keys apply to a file: those of its configuration file, of what that extends, and of Ruff below them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 _OF_USE = (b"exclude", b"extend", b"target-version")
-"""Without one of these Ruff's configuration is not worth the time that reading TOML takes, where we have none."""
+"""Where panicguard has no configuration, Ruff's is parsed only if it contains one of these: parsing TOML takes time."""
 
 
 class Chain(NamedTuple):
-    """All keys that hold for some files, the last the strongest, and the directory that results start from."""
+    """All keys that apply to some files, the last one wins, and the directory that relative patterns start from."""
 
     own: tuple[Keys, ...]
     root: str
     path: str | None = None
     """The configuration file, if there is one."""
     ruff: tuple[Keys, ...] = ()
-    """What Ruff's configuration says for us, where `own` does not."""
+    """What is taken from Ruff's configuration where `own` does not set it."""
 
     def above(self, *keys: Keys) -> Chain:
         """The chain with stronger keys."""
@@ -39,7 +39,7 @@ class Chain(NamedTuple):
 
     @property
     def keys(self) -> tuple[Keys, ...]:
-        """The keys of all, Ruff's first, and of those only what nobody else gives."""
+        """All keys, Ruff's first, and of those only the ones that are set nowhere else."""
         inherits = True
         for keys in self.own:
             inherits = keys.values.get("inherit-ruff", inherits)
@@ -64,7 +64,8 @@ def of(found: Found) -> Chain:
 
 
 def _extended(paths: tuple[str, ...], root: str | None, *, named: bool) -> tuple[Keys, ...]:
-    """The keys of a file and of all that it extends, weakest first; `paths` is the way that led to it, itself last.
+    """The keys of a file and of all that it extends, weakest first; `paths` is the chain of files that led to it,
+    itself last.
 
     `named`: the user has named the file.
     """
@@ -92,13 +93,13 @@ def _extended(paths: tuple[str, ...], root: str | None, *, named: bool) -> tuple
         except ConfigError:
             if document.outside is None:
                 raise
-            raise document.error(own.places["extend"], "") from None  # which must not say what else it names
+            raise document.error(own.places["extend"], "") from None  # an error that must not quote the file
     return (*below, own)
 
 
 def _ruff(paths: tuple[str, ...]) -> tuple[Keys, ...]:
-    """What a file of Ruff's and those that it extends say for us, weakest first. What is wrong with them, a circle too,
-    is for Ruff to report."""
+    """What is taken from a configuration file of Ruff's and those it extends, weakest first. Errors in them, circles
+    included, are for Ruff to report."""
     path = paths[-1]
     directory = os.path.dirname(path)
     try:

@@ -24,7 +24,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "include": ("extend-include",),
     "per-file-ignores": ("extend-per-file-ignores",),
 }
-"""Key -> the keys that only change what it comes to."""
+"""Key -> the keys that only modify its value."""
 _TYPES = {"selector": "RuleSelector", "glob": "str", "path": "str", "module": "str", "call": "str", "version": "str"}
 
 
@@ -76,7 +76,7 @@ def _type(kind: Kind) -> str:
 
 
 def show_settings(path: str, chain: Chain, settings: Settings) -> str:
-    """All that is in force for a file, as TOML that would come to the same, and behind each where it was given."""
+    """All settings in force for a file, as equivalent TOML, each followed by where it was set."""
     lines = [f"# Resolved settings for: {_toml(path)}"]
     if chain.path is not None:
         lines.append(f"# Settings path: {_toml(chain.path)}")
@@ -88,7 +88,7 @@ def show_settings(path: str, chain: Chain, settings: Settings) -> str:
 
 
 def _in_force(settings: Settings) -> Iterator[tuple[str, Any]]:
-    """Each key and its value, what only changes another key taken into that."""
+    """Each key and its value; keys that only modify another one are merged into it."""
     resolved: dict[str, Any] = {
         "select": sorted(settings.enabled),
         "fixable": ["ALL"],
@@ -109,7 +109,7 @@ _TABLES = ("severity", "component", "per-file-target-version", "extension")
 
 
 def _origins(key: str, chain: Chain) -> Iterator[tuple[str, Keys]]:
-    """The keys, and where they were given, that a value in force comes from."""
+    """The keys, and where they were set, that a value in force comes from."""
     found = values(chain)
     if key in ("select", "fixable", "unfixable"):
         key = "fixable" if key == "unfixable" else key
@@ -124,7 +124,7 @@ def _origins(key: str, chain: Chain) -> Iterator[tuple[str, Keys]]:
 
 
 def _unset(key: str, value: object) -> str:
-    """Where a value comes from that nobody gave."""
+    """Where a value comes from that was not set."""
     if key == "target-version" and value != Settings().target_version:
         return "requires-python"
     if key == "runtime-module" and value is not None:

@@ -1,4 +1,4 @@
-"""The keys that one place gives, such as a file or the command line: checked, and nothing made of them yet."""
+"""The keys that one place gives, such as a file or the command line: checked, but not yet resolved."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 LENIENT = ("ignore", "extend-ignore", "per-file-ignores", "extend-per-file-ignores")
 """The keys in which a selector that names no rule is a warning: a newer panicguard may know it."""
 RUFF = ("exclude", "extend-exclude", "target-version", "line-length", "src")
-"""What is taken from Ruff's configuration where ours does not say."""
+"""What is taken from Ruff's configuration where panicguard's does not set it."""
 _LINT = {key.removeprefix("lint."): field for key, field in FIELDS.items() if field.lint or key.startswith("lint.")}
 _TOP = {key: field for key, field in FIELDS.items() if not key.startswith("lint.")}
 
 
 class Keys(NamedTuple):
-    """Keys and their values as TOML gives them, those of the table `lint` taken up.
+    """Keys and their values as TOML gives them, merged with those of the table `lint`.
 
     Patterns and paths start from `directory`. `places` is where in the document each key stands.
     """
@@ -41,10 +41,10 @@ class Keys(NamedTuple):
     places: Mapping[str, Where] = {}
     warnings: tuple[str, ...] = ()
     by_user: bool = False
-    """Whether the user gives them, on the command line or in a file of the user's own, and not the project."""
+    """Whether they are the user's (of the command line, or of the user's own file) and not the project's."""
 
     def place(self, key: str) -> str:
-        """Where a key was given, for people."""
+        """Where a key was set, for people."""
         if self.document is None or self.document.path is None:
             return "the command line"
         table = "[tool.ruff] of " if self.places[key][:2] == ("tool", "ruff") else ""
@@ -90,9 +90,9 @@ def from_document(document: Document, directory: str) -> Keys:
 
 
 def from_ruff(document: Document, directory: str) -> tuple[Keys, str | None]:
-    """What of a configuration of Ruff's holds for us too, and the file that it extends.
+    """The keys of a configuration of Ruff's that panicguard inherits, and the file that it extends.
 
-    Its faults are for Ruff to report: such a key is left out.
+    Faults in it are for Ruff to report: such a key is left out.
     """
     table: object = document.table
     where: Where = ()
@@ -139,8 +139,8 @@ def _take(document: Document, table: object, where: Where, found: _Found, allowe
 
 
 def _require(document: Document, where: Where, wanted: str) -> None:
-    """Raise ConfigError unless this version of panicguard is a wanted one: before any key is looked at, for those of
-    another version may be unknown to this one."""
+    """Raise ConfigError unless this version of panicguard is one that the file asks for. That comes before all other
+    keys, because those of another version may be unknown to this one."""
     try:
         if _is_version(__version__, wanted):
             return
@@ -156,7 +156,7 @@ def _require(document: Document, where: Where, wanted: str) -> None:
 
 
 def _is_version(version: str, wanted: str) -> bool:
-    """Whether a version fits specifiers such as `>=0.3,<1`; a bare one stands for `==`. Raises ValueError for what is
+    """Whether a version fits specifiers such as `>=0.3,<1`; a bare version means `==`. Raises ValueError for what is
     neither."""
     from packaging.specifiers import SpecifierSet
     from packaging.version import InvalidVersion, Version
@@ -172,7 +172,7 @@ def _unknown_key(key: str, allowed: Mapping[str, Field]) -> str:
     import difflib
 
     if key in FIELDS:
-        return f"unknown field `{key}` in the table `lint`: it stands outside of it"
+        return f"unknown field `{key}` in the table `lint`: it belongs outside of that table"
     close = difflib.get_close_matches(key, allowed, n=1, cutoff=0.7)
     if close:
         return f"unknown field `{key}`, did you mean `{close[0]}`?"
@@ -180,7 +180,7 @@ def _unknown_key(key: str, allowed: Mapping[str, Field]) -> str:
 
 
 def _faults(kind: Kind, value: Any, where: Where = ()) -> Iterator[tuple[Where, str]]:
-    """Where in a value, and in which way, it is not of its kind."""
+    """Where and how a value is not of its kind."""
     expected = None
     match kind:
         case Either(many=many, one=one):

@@ -1,4 +1,4 @@
-"""What the flags of `check` and `fix` ask for, and the settings that come of them."""
+"""What the flags of `check` and `fix` ask for, and the settings that result."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Options:
 def settings_for_options(
     options: Options, cwd: str | None = None, *, files_first: bool = False
 ) -> Callable[[str], Settings]:
-    """Directory -> settings, with the flags over what the configuration says. Raises as `chain_for_options` does."""
+    """Directory -> settings, with the flags overriding the configuration. Raises as `chain_for_options` does."""
     found_for, chain_of = chain_for_options(options, cwd, files_first=files_first)
     spawn_rules = frozenset(rule.code for rule in all_rules() if rule.spawn)
 
@@ -108,11 +108,11 @@ def settings_for_options(
 def chain_for_options(
     options: Options, cwd: str | None = None, *, files_first: bool = False
 ) -> tuple[Callable[[str], Found], Callable[[Found], Chain]]:
-    """Directory -> which configuration files hold for it -> all their keys, those of the command line on top.
+    """Directory -> which configuration files apply to it -> all their keys, those of the command line on top.
 
-    `cwd` is where the command is taken to run; by default it is where it does. With `files_first` what the files in the
-    project say is on top, of what is named and flagged. Raises FlagError for a bad
-    `--config`, ConfigError for what else is wrong, also when they are called.
+    `cwd` is the directory that the command is assumed to run in; by default, the current one. With `files_first`, the
+    files in the project override named files and flags. Raises FlagError for a bad `--config` and ConfigError for other
+    mistakes; so do the functions returned, when they are called.
     """
     cwd = os.getcwd() if cwd is None else cwd
     named = [given for given in options.config if os.path.isfile(os.path.join(cwd, given))]

@@ -1,4 +1,4 @@
-"""From all the keys that hold for a file to the settings they come to."""
+"""From all the keys that apply to a file to its settings."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class Value(NamedTuple):
-    """What a key comes to, as TOML has it; `given` are the keys that had a part in it, weakest first."""
+    """The value of a key, as in TOML; `given` are the keys that contributed to it, weakest first."""
 
     value: Any
     given: tuple[Keys, ...]
 
 
 def values(chain: Chain) -> dict[str, Value]:
-    """The value of each key that is given: the strongest one, or of a key that adds, all of them."""
+    """The value of each key that is set: the strongest one, or for a key that adds, all of them."""
     found: dict[str, Value] = {}
     for keys in chain.keys:
         for key, written in keys.values.items():
@@ -49,7 +49,7 @@ def _added(below: Any, value: Any) -> Any:
 
 
 def resolve(chain: Chain) -> Settings:
-    """The settings that a chain comes to."""
+    """The settings that a chain results in."""
     found = values(chain)
     given = {key: value.value for key, value in found.items()}
     cache_dir, refused = _cache_dir(chain.root, found.get("cache-dir"))
@@ -63,7 +63,7 @@ def resolve(chain: Chain) -> Settings:
     safe, unsafe = _applicabilities(get("extend-safe-fixes", ()), get("extend-unsafe-fixes", ()))
     ignores = (*get("per-file-ignores", {}).items(), *get("extend-per-file-ignores", {}).items())
     extension = {name.removeprefix("."): language for name, language in get("extension", {}).items()}
-    extended = [f"*.{name}" for name in extension]  # an `include` that is given is meant as it stands
+    extended = [f"*.{name}" for name in extension]  # an explicit `include` is taken literally
     plain |= {
         "enabled": enabled(chain.keys),
         "unfixable": codes_of("ALL") - selectors.resolve(codes_of("ALL"), _layers(chain.keys, _FIX_KEYS)),
@@ -87,19 +87,19 @@ def resolve(chain: Chain) -> Settings:
 
 
 def _cache_dir(root: str, given: Value | None) -> tuple[str, tuple[str, ...]]:
-    """Where the cache is, "" for none at all, and what to warn of: the settings of a project are not to say that
-    something is written outside of it."""
+    """Where the cache is ("": there is none), and what to warn of: the settings of a project must not cause anything to
+    be written outside of it."""
     refused: tuple[str, ...] = ()
     if given is not None:
         keys = given.given[-1]
         if keys.by_user or not links.leads_out(os.path.join(root, given.value), root, keys.directory):
             return given.value, ()
         refused = (
-            f"`cache-dir` of {keys.place('cache-dir')} leads out of `{root}`: only `--cache-dir` may name such a place",
+            f"`cache-dir` of {keys.place('cache-dir')} is outside of `{root}`: use `--cache-dir` for such a place",
         )
     default = Settings().cache_dir
     if links.leads_out(os.path.join(root, default), root):
-        said = f"`{os.path.join(root, default)}` is a link out of the project: nothing is cached without `--cache-dir`"
+        said = f"`{os.path.join(root, default)}` links out of the project, so nothing is cached: use `--cache-dir`"
         return "", (*refused, said)
     return default, refused
 
