@@ -1,4 +1,4 @@
-"""Which files a run is about, and the settings of each."""
+"""Which files a run covers, and the settings of each."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     """Directory (absolute) -> the settings of its files."""
 
 _ADAPTED: Mapping[str, Callable[[Settings, str], Settings]] = {"python": lambda its, _: its, "go": gomod.adapted}
-"""What the settings of a directory come to for its files, by front end: asked only where there are any."""
+"""The settings of a directory adapted to its files, by front end; computed only where there are such files."""
 
 
 def _unheard(warning: str) -> None:
-    """Who does not ask for warnings gets none."""
+    """The default: warnings are dropped."""
 
 
 def discover(
@@ -34,9 +34,9 @@ def discover(
 ) -> Iterator[tuple[str, Settings]]:
     """(absolute path, settings) of each file under the arguments, once each, sorted by the parts of the path.
 
-    A file that is named itself is taken whatever its name, unless `force-exclude` says otherwise; one that
-    does not exist is handed on, so that reading it says so. `warn` is told of unreadable directories. Raises
-    what `settings_for` raises.
+    A file that is named itself is taken whatever its name, unless `force-exclude` says otherwise; one that does not
+    exist is passed on, so that reading it reports that. `warn` is called for unreadable directories. Raises what
+    `settings_for` raises.
     """
     cwd = os.getcwd()
     tops = sorted({os.path.normpath(os.path.join(cwd, argument)) for argument in arguments}, key=parts)
@@ -52,7 +52,7 @@ def discover(
 
 
 def parts(path: str) -> list[str]:
-    """What paths are sorted by."""
+    """The key that paths are sorted by."""
     return path.split("/")
 
 
@@ -63,7 +63,7 @@ def _named(path: str, settings_for: SettingsFor) -> Iterator[tuple[str, Settings
 
 
 def excluded_but_named(arguments: Iterable[str], settings_for: SettingsFor) -> list[str]:
-    """The arguments that are files which `exclude` leaves out, and which are taken since they are named."""
+    """The arguments that are files which `exclude` leaves out, and which are taken because they are named."""
     found = []
     for argument in arguments:
         path = os.path.abspath(argument)
@@ -74,7 +74,7 @@ def excluded_but_named(arguments: Iterable[str], settings_for: SettingsFor) -> l
 
 
 def _is_under_excluded(path: str, its: Settings) -> bool:
-    """Whether the path or a directory above it, up to and with the settings' own, is excluded."""
+    """Whether the path or a directory above it, up to and including the settings' own, is excluded."""
     excluded = _excluder(its)
     while not excluded(path):
         parent = os.path.dirname(path)

@@ -22,7 +22,7 @@ LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 
 
 def render(results: Sequence[Result]) -> str:
-    """One log with one run, without a newline at its end; it describes the rules of which something was found.
+    """One log with one run, without a newline at its end; it describes the rules that have findings.
 
     Rows are those of the text, also where that is the code of a notebook.
     """

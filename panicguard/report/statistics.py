@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """`code` is None for what is no rule; `fixable` says how many of `count` the flags would fix."""
+    """`code` is None for what is not reported by a rule; `fixable`: how many of `count` the flags would fix."""
 
     code: str | None
     name: str
