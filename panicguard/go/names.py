@@ -1,4 +1,4 @@
-"""What names stand for in a Go file: its imports, its functions, and types as far as they are declared in it."""
+"""What names stand for in a Go file: its imports, its functions, and types, as far as they are declared in it."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 _WRAPPING = ("pointer_type", "generic_type", "parenthesized_type", "unary_expression")
 _REFERENCES = frozenset("pointer_type slice_type map_type channel_type function_type interface_type".split())
-"""Types whose values share what they hold."""
+"""Types whose copies share what they refer to."""
 _VERSION = frozenset("0123456789")
 
 
 @dataclass(frozen=True, eq=False)
 class Names:
-    """What the names of a file stand for, each asked at a node."""
+    """What the names of a file stand for, each looked up at a node."""
 
     scopes: Scopes
     runtime: str | None = None
-    """The path of the runtime, where its package has another name than `mruntime`."""
+    """The path of the runtime, if its package has another name than `mruntime`."""
     package: frozenset[str] = frozenset()
-    """What is known of the names that other files of the package declare."""
+    """The names that other files of the package are known to declare."""
     _typed: dict[tuple[int, str], list[Binding]] = field(default_factory=dict)
 
     @property
@@ -57,12 +57,12 @@ class Names:
 
     @cached_property
     def imports(self) -> dict[str, str]:
-        """The path of each package by the name it has here; a dot import has none."""
+        """The path of each package by its name in this file; a dot import has none."""
         return {name: path for name, path in self._imported if name not in (".", "_")}
 
     @cached_property
     def dots(self) -> tuple[str, ...]:
-        """The paths of the packages whose names are imported by themselves."""
+        """The paths of the dot imports, whose names need no qualifier."""
         return tuple(path for name, path in self._imported if name == ".")
 
     @cached_property
@@ -75,7 +75,7 @@ class Names:
         return found
 
     def nearest(self, node: Node, type_name: str) -> Binding | None:
-        """The variable of a type that is declared the nearest above a node."""
+        """The variable of a type that is declared nearest above a node."""
         child = node
         for scope in ancestors(node):
             for binding in self._variables(scope, type_name):
@@ -94,7 +94,7 @@ class Names:
         return self._typed[key]
 
     def is_taken(self, name: str, node: Node) -> bool:
-        """Whether a name stands for something where a node stands, or for a package in this file."""
+        """Whether a name stands for something at a node, or for a package in this file."""
         return name in self.imports or name in self.package or self.lookup(node, name) is not None
 
     def is_builtin(self, identifier: Node | None, name: str) -> bool:
@@ -137,8 +137,9 @@ class Names:
         return RUNTIME if path == self.runtime or package_name(path) == RUNTIME else path
 
     def declared(self, node: Node | None) -> Node | None:
-        """The function that an identifier is declared as in this file, or the literal a variable was declared with and
-        never set to anything else; for `x.m`, the method of that name if x has a type of this file that has it."""
+        """The function that an identifier is declared as in this file, or the literal that a variable was declared
+        with, if it is never set to anything else; for `x.m`, the method of that name if x has a type of this file that
+        has it."""
         node = plain(node)
         if node is None:
             return None
@@ -171,7 +172,7 @@ class Names:
 
     def is_touched(self, binding: Binding) -> bool:
         """Whether a part of the variable may change while its name stays with it: a field or an element that is set or
-        whose address is taken, a method called on it. Never so for what only points to its parts."""
+        whose address is taken, a method called on it. False for what only points to its parts."""
         value = plain(binding.value)
         kind = binding.type
         if kind is not None and kind.type in _REFERENCES:
@@ -184,7 +185,7 @@ class Names:
 
     def type_of(self, node: Node | None) -> str | None:
         """The type of an expression, a pointer being what it points to: `sync.WaitGroup`, or `worker` for one of this
-        file; None where this file does not tell."""
+        file; None if this file does not tell."""
         node = plain(node)
         if node is None:
             return None
@@ -273,7 +274,7 @@ class Names:
 
 
 def package_name(path: str) -> str:
-    """The name that a package is likely to have: the last part of its path that is no version."""
+    """The name that a package is likely to have: the last part of its path that is not a version."""
     parts = [part for part in path.split("/") if part]
     while len(parts) > 1 and parts[-1][0] == "v" and set(parts[-1][1:]) <= _VERSION and parts[-1] != "v":
         parts.pop()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _METHOD_NAMES = frozenset(name for _, name in METHODS)
 _SAFE = frozenset((SAFEGO, f"{RUNTIME}.SafeGoWithContext", f"{RUNTIME}.SafeGo"))
 _SPAWNING = tuple(sorted({name.rpartition(".")[2] for name in (*_SAFE, *SPAWNERS)} | _METHOD_NAMES))
-"""What is called has one of these names, if the call is a spawn."""
+"""The callee has one of these names, if the call is a spawn."""
 
 
 class SpawnKind(str, enum.Enum):
@@ -34,8 +34,8 @@ class SpawnKind(str, enum.Enum):
 
 
 class Spawn(NamedTuple):
-    """`node` is the `go` statement, or the call that starts a goroutine; `target` is the function expression handed
-    over, and `function` the literal or declaration of this file that it stands for."""
+    """`node` is the `go` statement, or the call that starts a goroutine; `target` is the function expression passed to
+    it, and `function` the literal or declaration of this file that it stands for."""
 
     kind: SpawnKind
     node: Node
@@ -49,7 +49,7 @@ class Spawn(NamedTuple):
 
 
 def find(tree: Tree, names: Names) -> Iterator[Spawn]:
-    """All spawns, in the order of the text but for their kinds."""
+    """All spawns, grouped by kind, each group in the order of the text."""
     for statement in tree.all("go_statement"):
         call = statement_call(statement)
         target = callee(call) if call is not None else None
@@ -63,7 +63,7 @@ def find(tree: Tree, names: Names) -> Iterator[Spawn]:
 
 
 def _handed(names: Names, call: Node) -> tuple[SpawnKind, Node] | None:
-    """The kind of spawn that a call is, and the function handed to it."""
+    """The kind of spawn that a call is, and the function passed to it."""
     called = callee(call)
     if called is None:
         return None

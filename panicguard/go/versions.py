@@ -11,7 +11,7 @@ _PACKAGE = re.compile(r"^package\b", re.MULTILINE)
 _ATOM = re.compile(r"\|\||&&|!|\(|\)|[\w.]+")
 _RELEASE = re.compile(r"go1\.(\d+)")
 _LEAST = (1, 21)
-"""No constraint asks for an older language."""
+"""No constraint selects an older language."""
 
 Version: TypeAlias = "tuple[int, int]"
 
