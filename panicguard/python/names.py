@@ -1,4 +1,4 @@
-"""What a name stands for: from what binds it, its qualified name, its definition in this module, its type.
+"""What a name stands for: derived from what binds it: its qualified name, its definition in this module, its type.
 
 Everything is decided by the text of one module. What cannot be known is None: nothing is guessed.
 """
@@ -31,7 +31,7 @@ _WRAPPERS = {"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequi
 
 @dataclass(frozen=True)
 class Names:
-    """What the names of a module stand for, each asked at a node or in a scope."""
+    """What the names of a module stand for, each looked up at a node or in a scope."""
 
     scopes: Scopes
     _resolved: dict[CSTNode, Resolved | None] = field(default_factory=dict)
@@ -183,7 +183,7 @@ class Names:
         return found.pop() if len(found) == 1 else None
 
     def _binding_type(self, binding: Binding) -> tuple[bool, Resolved | None]:
-        """Whether the binding says something, and the type it says (None: it adds nothing, as `x = None`)."""
+        """Whether the binding is informative, and the type it gives (None: it adds nothing, such as `x = None`)."""
         node, value = binding.node, binding.value
         if isinstance(node, cst.AnnAssign):
             declared = self.annotation(node.annotation.annotation, self.scope(node))
@@ -220,7 +220,7 @@ class Names:
         return None if static else scope
 
     def annotation(self, node: CSTNode, scope: CSTNode) -> Resolved | None:
-        """The class an annotation names: Optional and unions with None unwrapped, strings read."""
+        """The class an annotation names: Optional and unions with None are unwrapped, strings are parsed."""
         match node:
             case cst.SimpleString():
                 text = str(node.evaluated_value)
@@ -275,7 +275,7 @@ class Names:
         return None
 
     def mro(self, definition: cst.ClassDef) -> list[Resolved]:
-        """The class and its bases, nearest first: local classes, and qualified names where it leaves the module."""
+        """The class and its bases, nearest first: local classes, and qualified names of those outside of the module."""
         order: list[Resolved] = []
         pending: list[Resolved | None] = [definition]
         while pending:

@@ -1,6 +1,6 @@
 """The scopes of a Python module, and what binds a name in them.
 
-Everything is decided by the text of one module. What a name that is bound stands for is for `names` to say.
+Everything is decided by the text of one module. What a bound name stands for is determined in `names`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SCOPES = _COMPREHENSIONS | {"FunctionDef", "ClassDef", "Lambda"}
 
 
 class BindingKind(str, enum.Enum):
-    """How a name is bound, and with it what the value of the binding is."""
+    """How a name is bound, and therefore what the value of the binding is."""
 
     IMPORT = "import"
     """By an import; the value is the qualified name of what is imported."""
@@ -48,7 +48,7 @@ class BindingKind(str, enum.Enum):
     AUGMENTED = "augmented"
     """By `+=` and the like; the value is the right side."""
     OTHER = "other"
-    """By unpacking, an `except ... as` or a pattern: nothing is known of the value."""
+    """By unpacking, an `except ... as` or a pattern: nothing is known about the value."""
 
 
 class Binding(NamedTuple):
@@ -191,7 +191,7 @@ def _comprehensions() -> tuple[type[CSTNode], ...]:
 
 
 def _lazy_imports() -> tuple[type[CSTNode], ...]:
-    """`lazy import` (Python 3.15), where this libcst knows it."""
+    """`lazy import` (Python 3.15), if this libcst knows it."""
     return tuple(getattr(cst, name) for name in ("LazyImport", "LazyImportFrom") if hasattr(cst, name))
 
 
