@@ -107,11 +107,13 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--fix/--no-fix", default=None, help="Fix what can be fixed."),
         click.option("--fix-only/--no-fix-only", default=None, help="Fix, and do not report what is left."),
         click.option(
-            "--unsafe-fixes/--no-unsafe-fixes", default=None, help="Apply unsafe fixes, or do not mention them."
+            "--unsafe-fixes/--no-unsafe-fixes",
+            default=None,
+            help="Apply unsafe fixes too; if disabled, do not mention them.",
         ),
         click.option("--diff", is_flag=True, help="Show what would be fixed, and write nothing."),
         click.option("--ignore-noqa", is_flag=True, default=None, help="Ignore suppression comments."),
-        click.option("--add-noqa", metavar="[=REASON]", help="Add `# noqa` comments to the lines that fail."),
+        click.option("--add-noqa", metavar="[=REASON]", help="Add `# noqa` comments to the lines with findings."),
         click.option("--add-ignore", metavar="[=REASON]", help="Add `# panicguard: ignore` comments instead."),
         click.option("--show-fixes/--no-show-fixes", default=None, help="List what was fixed."),
         click.option(

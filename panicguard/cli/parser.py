@@ -46,7 +46,7 @@ def global_options() -> list[click.Option]:
             metavar="CONFIG_OPTION",
             help="A configuration file, or a `key = value` in TOML, which overrides any file.",
         ),
-        option("--isolated", is_flag=True, help="Read no configuration file."),
+        option("--isolated", is_flag=True, help="Ignore all configuration files."),
         option("--color", type=click.Choice(("auto", "always", "never")), metavar="WHEN", help="When to use colours."),
     ]
 
