@@ -87,7 +87,7 @@ def converge(source: Source, check: Callable[[Source], tuple[Diagnostic, ...]], 
     `ROUNDS` rounds are kept, with an `internal-error` too. Never applies a display-only fix.
     """
     original = source
-    diagnostics = found = check(source)
+    diagnostics = before = check(source)
     allowed = (Applicability.SAFE, Applicability.UNSAFE) if unsafe else (Applicability.SAFE,)
     fixed: list[str] = []
     for _ in range(ROUNDS):
@@ -106,9 +106,9 @@ def converge(source: Source, check: Callable[[Source], tuple[Diagnostic, ...]], 
     judge = FRONT_ENDS[original.language].judge_for(original)
     if isinstance(judge, str):
         broken = Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, f"not fixed: the file does not parse ({judge})", 0, 0)
-        return Result(original, (*found, broken))
+        return Result(original, (*before, broken))
     if (fault := _fault(source, diagnostics, judge)) is not None:
-        return Result(original, (*found, _internal_error(f"{fault}; the file is left as it was: {_listed(fixed)}")))
+        return Result(original, (*before, _internal_error(f"{fault}; the file is left as it was: {_listed(fixed)}")))
     return Result(source, diagnostics, tuple(fixed), original)
 
 

@@ -25,7 +25,7 @@ class Held(NamedTuple):
 
     results: list[Result]
     known: int
-    said: str | None
+    message: str | None
 
 
 class Loaded(NamedTuple):
@@ -93,8 +93,8 @@ def hold(loaded: Loaded, results: Sequence[Result], options: Options, settings_f
     if not gone or options.diff:
         return Held(judged.results, judged.known, None)
     are, them = ("is", "it") if gone == 1 else ("are", "them")
-    said = f"`{shown}` lists {_findings(gone)} that {are} gone; remove {them} with `--update-baseline`."
-    return Held(judged.results, judged.known, said)
+    message = f"`{shown}` lists {_findings(gone)} that {are} gone; remove {them} with `--update-baseline`."
+    return Held(judged.results, judged.known, message)
 
 
 def _findings(count: int) -> str:

@@ -81,10 +81,10 @@ def _run(options: Options) -> int:
 def rule(rule: str | None, every: bool, output_format: str) -> int:
     """Explain a rule, by its code or its name."""
     context = click.get_current_context()
-    found = [r for r in all_rules() if every or rule in (r.code, r.name)]
+    rules = [r for r in all_rules() if every or rule in (r.code, r.name)]
     if every and rule is not None:
         raise UsageError("the argument '--all' cannot be used with '[RULE]'", context)
-    if not found:
+    if not rules:
         if rule is None:
             raise UsageError("the following required arguments were not provided:\n  <RULE|--all>", context)
         import difflib
@@ -94,7 +94,7 @@ def rule(rule: str | None, every: bool, output_format: str) -> int:
         raise UsageError(f"invalid value '{one_line(rule)}' for '[RULE]'", context, tip, usage=None)
     from panicguard.report.rules import to_json, to_markdown
 
-    _write(to_json(found, every=every) if output_format == "json" else "\n".join(map(to_markdown, found)))
+    _write(to_json(rules, every=every) if output_format == "json" else "\n".join(map(to_markdown, rules)))
     return 0
 
 
@@ -238,10 +238,10 @@ def help_(command: tuple[str, ...]) -> int:
     context = click.get_current_context().find_root()
     shown: click.Command = cli
     for name in command:
-        found = shown.get_command(context, name) if isinstance(shown, click.Group) else None
-        if found is None:
+        subcommand = shown.get_command(context, name) if isinstance(shown, click.Group) else None
+        if subcommand is None:
             raise UsageError(f"unrecognized subcommand '{one_line(name)}'", context)
-        shown, context = found, click.Context(found, context, info_name=name)
+        shown, context = subcommand, click.Context(subcommand, context, info_name=name)
     _write(f"{shown.get_help(context)}\n")
     return 0
 
@@ -289,11 +289,11 @@ def run(arguments: Sequence[str]) -> int:
 
 def _expanded(arguments: Iterable[str], within: tuple[str, ...] = ()) -> list[str]:
     """The arguments with each `@file` replaced by those in the file, one on a line; empty lines do not count."""
-    found: list[str] = []
+    expanded: list[str] = []
     for argument in arguments:
         path = argument[1:]
         if not (argument.startswith("@") and path):
-            found.append(argument)
+            expanded.append(argument)
             continue
         failed = "Failed to read CLI arguments from files"
         if path in within:
@@ -304,8 +304,8 @@ def _expanded(arguments: Iterable[str], within: tuple[str, ...] = ()) -> list[st
             raise ConfigError(failed, f"failed to open file `{one_line(path)}`: {error.strerror}") from None
         except UnicodeDecodeError:
             raise ConfigError(failed, f"failed to open file `{one_line(path)}`: it is not UTF-8") from None
-        found += _expanded(lines, (*within, path))
-    return found
+        expanded += _expanded(lines, (*within, path))
+    return expanded
 
 
 def _write(text: str) -> None:

@@ -174,9 +174,9 @@ def _write_help(command: click.Command, context: click.Context, formatter: click
     formatter.write_paragraph()
     command.format_usage(context, formatter)
     if isinstance(command, click.Group):
-        commands = [(name, found) for name, found in command.commands.items() if not found.hidden]
+        commands = [(name, subcommand) for name, subcommand in command.commands.items() if not subcommand.hidden]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, found.get_short_help_str(WIDTH)) for name, found in commands])
+            formatter.write_dl([(name, subcommand.get_short_help_str(WIDTH)) for name, subcommand in commands])
     _write_options(command, context, formatter)
     if command.epilog:
         formatter.write_paragraph()
@@ -217,9 +217,9 @@ def error_text(error: click.UsageError) -> str:
 
 def _words(error: click.UsageError) -> tuple[str, str, str | None]:
     """The message of an error, a tip, and what the usage shows in place of the options; None: no usage."""
-    said = error.format_message()  # click's own quotes arguments unescaped, and they may be names of files
+    message = error.format_message()  # click's own quotes arguments unescaped, and they may be names of files
     if isinstance(error, UsageError):
-        return said, error.tip, error.usage
+        return message, error.tip, error.usage
     if isinstance(error, click.NoSuchOption):
         name = one_line(error.option_name)
         options = error.ctx.command.get_params(error.ctx) if error.ctx else []
@@ -232,7 +232,7 @@ def _words(error: click.UsageError) -> tuple[str, str, str | None]:
         return f"unexpected argument '{name}' found", tip, "[OPTIONS]"
     if isinstance(error, click.BadOptionUsage) and error.ctx is not None:
         option = next((p for p in error.ctx.command.params if error.option_name in p.opts), None)
-        if option is not None and "requires an argument" in said:
+        if option is not None and "requires an argument" in message:
             return f"a value is required for '{shown(option)}' but none was supplied{_choices(option)}", "", None
         return f"unexpected value for '{one_line(error.option_name)}' found; no more were expected", "", "[OPTIONS]"
     if isinstance(error, click.MissingParameter) and error.param is not None:
@@ -247,14 +247,14 @@ def _words(error: click.UsageError) -> tuple[str, str, str | None]:
         if not value[1]:
             return f"a value is required for {what} but none was supplied{_choices(error.param)}", "", None
         return f"invalid value '{one_line(value[1])}' for {what}{_choices(error.param)}", "", None
-    if said == "Missing command." and error.ctx is not None and isinstance(error.ctx.command, click.Group):
+    if message == "Missing command." and error.ctx is not None and isinstance(error.ctx.command, click.Group):
         names = ", ".join(error.ctx.command.commands)
         return f"'panicguard' requires a subcommand but one was not provided\n  [subcommands: {names}]", "", "[OPTIONS]"
-    if said.startswith("invalid value"):
-        return said, "", None
-    if extra := re.match(r"Got unexpected extra arguments? \((\S+)", one_line(said)):
+    if message.startswith("invalid value"):
+        return message, "", None
+    if extra := re.match(r"Got unexpected extra arguments? \((\S+)", one_line(message)):
         return f"unexpected argument '{extra[1].rstrip(')')}' found", "", "[OPTIONS]"
-    return one_line(said), "", "[OPTIONS]"
+    return one_line(message), "", "[OPTIONS]"
 
 
 def _choices(option: click.Parameter) -> str:

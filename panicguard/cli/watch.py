@@ -53,30 +53,30 @@ def watch(options: Options) -> int:
             cache.cache_clear()
         gomod.forget()
         with contextlib.suppress(ConfigError):  # until it is repaired, the files stay the same
-            found = discover.discover(options.paths or (".",), settings_for_options(options), warn=lambda _: None)
-            paths[:] = [path for path, _ in found]
+            files = discover.discover(options.paths or (".",), settings_for_options(options), warn=lambda _: None)
+            paths[:] = [path for path, _ in files]
             extended[:] = _configurations(paths, options)
         return _stamps(paths, (*extended, *filter(os.path.isfile, options.config)))
 
-    said = "Starting linter in watch mode...\n"
+    message = "Starting linter in watch mode...\n"
     while True:
         seen = look()
         sys.stdout.write(CLEAR)
-        _notice(said, options)
+        _notice(message, options)
         try:
             _check_once(options, out)
         except ConfigError as error:
             tell(error.report)
         sys.stdout.flush()
         _wait(seen, look)
-        said = "File change detected...\n"
+        message = "File change detected...\n"
 
 
 def _configurations(paths: Iterable[str], options: Options) -> list[str]:
     """The configuration files that apply to some files, and what those extend. Raises ConfigError."""
     found_for, chain_of = chain_for_options(options)
-    found = {found_for(directory) for directory in {os.path.dirname(path) for path in paths}}
-    documents = (keys.document for one in found for keys in chain_of(one).keys)
+    configurations = {found_for(directory) for directory in {os.path.dirname(path) for path in paths}}
+    documents = (keys.document for files in configurations for keys in chain_of(files).keys)
     return [document.path for document in documents if document is not None and document.path is not None]
 
 
@@ -85,17 +85,17 @@ def _check_once(options: Options, out: TextIO) -> None:
         out.seek(0)
         out.truncate()
     settings_for = settings_for_options(options)
-    its = settings_for(os.getcwd())
-    found = lint(options, settings_for, mode_of(its, options), baseline_of(its, options))
-    plain, only = replace(its, fix_only=False, show_fixes=False), replace(options, quiet=True)
+    settings = settings_for(os.getcwd())
+    outcome = lint(options, settings_for, mode_of(settings, options), baseline_of(settings, options))
+    plain, only = replace(settings, fix_only=False, show_fixes=False), replace(options, quiet=True)
     if options.diff:
-        report(found, plain, only, out)
-    left = 0 if options.diff else sum(len(result.diagnostics) for result in found.results)
+        report(outcome, plain, only, out)
+    left = 0 if options.diff else sum(len(result.diagnostics) for result in outcome.results)
     _notice(f"Found {left} {'error' if left == 1 else 'errors'}. Watching for file changes.", options)
     if left and not options.silent:
         if not options.quiet:
             sys.stdout.write("\n")
-        report(found, plain, only, out)
+        report(outcome, plain, only, out)
 
 
 def _notice(text: str, options: Options) -> None:

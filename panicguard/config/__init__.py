@@ -45,7 +45,7 @@ __all__ = [
 
 def load(path: str) -> Settings:
     """The settings of one configuration file and of what it extends. Raises ConfigError."""
-    return resolve(chain.of(discovery.given(path)))
+    return resolve(chain.of(discovery.named_file(path)))
 
 
 def default(root: str, overrides: Iterable[str] = ()) -> Settings:

@@ -12,7 +12,7 @@ from panicguard.config.keys import Keys, expanded, from_document, from_ruff
 from panicguard.report.width import one_line
 
 if TYPE_CHECKING:
-    from panicguard.config.discovery import Found
+    from panicguard.config.discovery import ConfigFiles
 
 
 _OF_USE = (b"exclude", b"extend", b"target-version")
@@ -45,22 +45,22 @@ class Chain(NamedTuple):
             inherits = keys.values.get("inherit-ruff", inherits)
         if not inherits:
             return self.own
-        given = {key for keys in self.own for key in keys.values}
+        own = {key for keys in self.own for key in keys.values}
         ruff = (
-            keys._replace(values={key: value for key, value in keys.values.items() if key not in given})
+            keys._replace(values={key: value for key, value in keys.values.items() if key not in own})
             for keys in self.ruff
         )
         return (*ruff, *self.own)
 
 
-def of(found: Found) -> Chain:
+def of(files: ConfigFiles) -> Chain:
     """The chain of what was found for a directory. Raises ConfigError."""
-    keys = () if found.path is None else _extended((found.path,), found.root, named=found.named)
-    keys = tuple(one._replace(by_user=found.named) for one in keys)
+    keys = () if files.path is None else _extended((files.path,), files.root, named=files.named)
+    keys = tuple(layer._replace(by_user=files.named) for layer in keys)
     ruff: tuple[Keys, ...] = ()
-    if found.ruff is not None and (found.path is not None or mentions(found.ruff, *_OF_USE)):
-        ruff = _ruff((found.ruff,))
-    return Chain(keys, found.root or os.path.dirname(found.path or ""), found.path, ruff)
+    if files.ruff is not None and (files.path is not None or mentions(files.ruff, *_OF_USE)):
+        ruff = _ruff((files.ruff,))
+    return Chain(keys, files.root or os.path.dirname(files.path or ""), files.path, ruff)
 
 
 def _extended(paths: tuple[str, ...], root: str | None, *, named: bool) -> tuple[Keys, ...]:
@@ -81,13 +81,13 @@ def _extended(paths: tuple[str, ...], root: str | None, *, named: bool) -> tuple
         causes = error.causes[1:] if error.causes[0].startswith("Failed to load") else error.causes
         raise ConfigError(f"Failed to load extended configuration `{path}` ({extends})", *causes) from None
     own = from_document(document, root or directory)
-    given = own.values.get("extend", ())
+    names = own.values.get("extend", ())
     below: tuple[Keys, ...] = ()
-    for name in (given,) if isinstance(given, str) else given:
+    for name in (names,) if isinstance(names, str) else names:
         other = expanded(name, directory)
         try:
             if other in paths:
-                circle = " extends ".join(f"`{one_line(one)}`" for one in (*paths, other))
+                circle = " extends ".join(f"`{one_line(member)}`" for member in (*paths, other))
                 raise ConfigError(f"Circular configuration detected: {circle}")
             below += _extended((*paths, other), root, named=False)
         except ConfigError:
@@ -105,8 +105,8 @@ def _ruff(paths: tuple[str, ...]) -> tuple[Keys, ...]:
     try:
         document = toml.read(path)
     except ConfigError:
-        said = f"Ruff's configuration `{path}` cannot be read: nothing is taken from it"
-        return (Keys({}, directory, warnings=(said,)),)
+        warning = f"Ruff's configuration `{path}` cannot be read: nothing is taken from it"
+        return (Keys({}, directory, warnings=(warning,)),)
     own, extended = from_ruff(document, directory)
     other = None if extended is None else expanded(extended, directory)
     return (own,) if other is None or other in paths else (*_ruff((*paths, other)), own)

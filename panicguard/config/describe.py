@@ -30,24 +30,24 @@ _TYPES = {"selector": "RuleSelector", "glob": "str", "path": "str", "module": "s
 
 def list_keys(table: str | None, *, as_json: bool) -> str:
     """The keys at the top (None), or those that may stand in `lint`, one on a line or as an object of objects."""
-    found = {
+    fields = {
         key.removeprefix("lint."): field
         for key, field in FIELDS.items()
         if (field.lint or key.startswith("lint.") if table else not key.startswith("lint."))
     }
     if as_json:
-        return json.dumps({key: _described(key, field) for key, field in found.items()}, indent=2) + "\n"
-    return "".join(f"{key}\n" for key in (*found, *(() if table else ("lint",))))
+        return json.dumps({key: _described(key, field) for key, field in fields.items()}, indent=2) + "\n"
+    return "".join(f"{key}\n" for key in (*fields, *(() if table else ("lint",))))
 
 
 def describe_key(key: str, *, as_json: bool) -> str:
     """What a key means, in text or as an object with Ruff's keys."""
-    said = _described(key.removeprefix("lint."), FIELDS[key])
+    description = _described(key.removeprefix("lint."), FIELDS[key])
     if as_json:
-        return json.dumps(said, indent=2) + "\n"
+        return json.dumps(description, indent=2) + "\n"
     return (
-        f"{said['doc']}\n\nDefault value: {said['default']}\nType: {said['value_type']}\n"
-        f"Example usage:\n```toml\n{said['example']}\n```\n"
+        f"{description['doc']}\n\nDefault value: {description['default']}\nType: {description['value_type']}\n"
+        f"Example usage:\n```toml\n{description['example']}\n```\n"
     )
 
 
@@ -110,7 +110,7 @@ _TABLES = ("severity", "component", "per-file-target-version", "extension")
 
 def _origins(key: str, chain: Chain) -> Iterator[tuple[str, Keys]]:
     """The keys, and where they were set, that a value in force comes from."""
-    found = values(chain)
+    resolved = values(chain)
     if key in ("select", "fixable", "unfixable"):
         key = "fixable" if key == "unfixable" else key
         layers = list(chain.keys)
@@ -119,8 +119,8 @@ def _origins(key: str, chain: Chain) -> Iterator[tuple[str, Keys]]:
             yield from ((part, keys) for part in (key, *_PARTS[key]) if part in keys.values)
         return
     for part in (key, *_PARTS.get(key, ())):
-        if part in found:
-            yield from ((part, keys) for keys in found[part].given)
+        if part in resolved:
+            yield from ((part, keys) for keys in resolved[part].origins)
 
 
 def _unset(key: str, value: object) -> str:

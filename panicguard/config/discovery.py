@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RUFF_FILES = (".ruff.toml", "ruff.toml", "pyproject.toml")
 
 
-class Found(NamedTuple):
+class ConfigFiles(NamedTuple):
     """The configuration file that applies to a directory, and Ruff's beside it, which panicguard's inherits from.
 
     `root` is where relative patterns start from; None: each from the directory of the file it stands in. `named`: the
@@ -32,18 +32,18 @@ class Found(NamedTuple):
     named: bool = False
 
 
-def find(directory: str, cwd: str) -> Found:
+def find(directory: str, cwd: str) -> ConfigFiles:
     """The closest configuration file, else the user's own, and the closest one of Ruff. Raises ConfigError."""
     path = nearest(directory)
     if path is not None:
-        return Found(path, ruff_file(os.path.dirname(path)), None)
-    return Found(_users_file(), _closest(directory, ruff_file), cwd, named=True)
+        return ConfigFiles(path, ruff_file(os.path.dirname(path)), None)
+    return ConfigFiles(_users_file(), _closest(directory, ruff_file), cwd, named=True)
 
 
-def given(path: str, root: str | None = None) -> Found:
+def named_file(path: str, root: str | None = None) -> ConfigFiles:
     """A configuration file that is named instead of searched for."""
     path = os.path.abspath(path)
-    return Found(path, ruff_file(os.path.dirname(path)), root, named=True)
+    return ConfigFiles(path, ruff_file(os.path.dirname(path)), root, named=True)
 
 
 def nearest(directory: str) -> str | None:
@@ -58,7 +58,7 @@ def _users_file() -> str | None:
 
 @functools.cache
 def own_file(directory: str, *, named: bool = False) -> str | None:
-    """The configuration file in a directory, remembered until `forget`; `named` as in Found.
+    """The configuration file in a directory, remembered until `forget`; `named` as in ConfigFiles.
 
     Raises ConfigError if a pyproject.toml that may be about panicguard is not valid TOML, and if one is neither a file
     nor a directory: reading it might never end.

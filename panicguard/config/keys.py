@@ -59,10 +59,10 @@ def flags(values: Mapping[str, Any], directory: str) -> Keys:
         for _, message in _faults(kind, value):
             raise ConfigError(f"Invalid value for '--{key}'", one_line(message))
         for _, selector in _unknown(kind, value):
-            said = f"Unknown rule selector `{selector}` in `{key}` from the CLI"
+            unknown = f"Unknown rule selector `{selector}` in `{key}` from the CLI"
             if key not in LENIENT:
-                raise ConfigError(one_line(said), did_you_mean(selector))
-            warnings.append(f"{said}: {did_you_mean(selector)}")
+                raise ConfigError(one_line(unknown), did_you_mean(selector))
+            warnings.append(f"{unknown}: {did_you_mean(selector)}")
     return Keys(values, directory, warnings=tuple(warnings), by_user=True)
 
 
@@ -82,11 +82,11 @@ def from_document(document: Document, directory: str) -> Keys:
         table, where = document.tool("panicguard") or {}, ("tool", "panicguard")
     if isinstance(table, dict) and isinstance(wanted := table.get("required-version"), str):
         _require(document, (*where, "required-version"), wanted)
-    found = _Found({}, {}, [])
-    _take(document, table, where, found, _TOP)
+    taken = _Taken({}, {}, [])
+    _take(document, table, where, taken, _TOP)
     if isinstance(table, dict) and "lint" in table:
-        _take(document, table["lint"], (*where, "lint"), found, _LINT)
-    return Keys(found.values, directory, document, found.places, tuple(found.warnings))
+        _take(document, table["lint"], (*where, "lint"), taken, _LINT)
+    return Keys(taken.values, directory, document, taken.places, tuple(taken.warnings))
 
 
 def from_ruff(document: Document, directory: str) -> tuple[Keys, str | None]:
@@ -98,30 +98,30 @@ def from_ruff(document: Document, directory: str) -> tuple[Keys, str | None]:
     where: Where = ()
     if document.is_pyproject:
         table, where = document.tool("ruff"), ("tool", "ruff")
-    found = table if isinstance(table, dict) else {}
-    values = {key: found[key] for key in RUFF if key in found and not any(_faults(FIELDS[key].kind, found[key]))}
-    extended = found.get("extend")
+    written = table if isinstance(table, dict) else {}
+    values = {key: written[key] for key in RUFF if key in written and not any(_faults(FIELDS[key].kind, written[key]))}
+    extended = written.get("extend")
     keys = Keys(values, directory, document, {key: (*where, key) for key in values})
     return keys, extended if isinstance(extended, str) else None
 
 
-class _Found(NamedTuple):
+class _Taken(NamedTuple):
     values: dict[str, Any]
     places: dict[str, Where]
     warnings: list[str]
 
 
-def _take(document: Document, table: object, where: Where, found: _Found, allowed: Mapping[str, Field]) -> None:
+def _take(document: Document, table: object, where: Where, taken: _Taken, allowed: Mapping[str, Field]) -> None:
     """Take over the keys of a table."""
     if not isinstance(table, dict):
         raise document.error(where, f"invalid type: {_toml_type(table)}, expected a map")
-    for given, value in table.items():
-        if given == "lint" and allowed is _TOP:
+    for name, value in table.items():
+        if name == "lint" and allowed is _TOP:
             continue
-        at = (*where, given)
-        if given not in allowed:
-            raise document.error((*at, ""), _unknown_key(given, allowed))
-        key = f"lint.{given}" if allowed is _LINT and f"lint.{given}" in FIELDS else given
+        at = (*where, name)
+        if name not in allowed:
+            raise document.error((*at, ""), _unknown_key(name, allowed))
+        key = f"lint.{name}" if allowed is _LINT and f"lint.{name}" in FIELDS else name
         kind = FIELDS[key].kind
         for inner, message in _faults(kind, value):
             raise document.error((*at, *inner), message)
@@ -129,13 +129,13 @@ def _take(document: Document, table: object, where: Where, found: _Found, allowe
             unknown, instead = f"Unknown rule selector `{one_line(selector)}`", did_you_mean(selector)
             if document.outside is not None:
                 unknown, instead = "Unknown rule selector", document.error((*at, *inner), instead).causes[-1]
-            unknown += f" in `{given}` from {document.origin}"
+            unknown += f" in `{name}` from {document.origin}"
             if key not in LENIENT:
                 frame = document.error((*at, *inner), instead).causes[-1]
                 raise ConfigError(unknown, frame.replace("TOML parse error at", "At"))
-            found.warnings.append(f"{unknown}: {instead}")
-        found.values[key] = value
-        found.places[key] = at
+            taken.warnings.append(f"{unknown}: {instead}")
+        taken.values[key] = value
+        taken.places[key] = at
 
 
 def _require(document: Document, where: Where, wanted: str) -> None:

@@ -112,11 +112,11 @@ def parse(document: Document) -> Document:
         raise document.failure(0, 1, "nested too deeply") from None
     except ValueError as error:
         message, _, place = str(error).partition(" (at ")
-        found = re.match(r"line (\d+), column (\d+)", place)
+        position = re.match(r"line (\d+), column (\d+)", place)
         at = len(document.text.rstrip("\r\n"))
-        if found:
-            lines = document.text.split("\n")[: int(found[1]) - 1]
-            at = sum(len(line) + 1 for line in lines) + int(found[2]) - 1
+        if position:
+            lines = document.text.split("\n")[: int(position[1]) - 1]
+            at = sum(len(line) + 1 for line in lines) + int(position[2]) - 1
         raise document.failure(at, at + 1, message[:1].lower() + message[1:]) from None
 
 
@@ -132,7 +132,7 @@ def _positions(text: str) -> dict[Where, tuple[int, int]]:
 
     The TOML library does not give that. The text is one that it could read.
     """
-    found: dict[Where, tuple[int, int]] = {}
+    positions: dict[Where, tuple[int, int]] = {}
     tokens = [m.span("token") for m in re.finditer(_TOKEN, text) if m["token"]]
     words = [text[start:end] for start, end in tokens]
 
@@ -140,7 +140,7 @@ def _positions(text: str) -> dict[Where, tuple[int, int]]:
         while words[at] != end:
             if words[at] != ".":
                 base = (*base, words[at].strip("\"'"))
-                found.setdefault((*base, ""), tokens[at])
+                positions.setdefault((*base, ""), tokens[at])
             at += 1
         return base, at + 1
 
@@ -160,7 +160,7 @@ def _positions(text: str) -> dict[Where, tuple[int, int]]:
         else:
             while at < len(words) and words[at] not in (",", "]", "}", "\n"):
                 at += 1
-        found[where] = (tokens[start][0], tokens[at - 1][1])
+        positions[where] = (tokens[start][0], tokens[at - 1][1])
         return at
 
     at = 0
@@ -173,8 +173,8 @@ def _positions(text: str) -> dict[Where, tuple[int, int]]:
             while words[at] == "[":
                 at += 1
             table, at = keys(at, (), "]")
-            found.setdefault(table, start)
+            positions.setdefault(table, start)
         else:
             name, at = keys(at, table, "=")
             at = value(at, name)
-    return found
+    return positions

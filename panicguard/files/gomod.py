@@ -27,19 +27,23 @@ _WITHOUT_LINE = "16"
 """The version of a module that does not name one."""
 
 
-def adapted(its: Settings, directory: str) -> Settings:
+def adapted(settings: Settings, directory: str) -> Settings:
     """The settings adapted to the Go files of a directory: the version of its module, the copy of the runtime there,
     and no rules in that copy. Where files are fixed, the names that a package has are known too."""
     if is_runtime_copy(directory):
-        return replace(its, enabled=frozenset())
-    return _for_package(its, _root(directory), declared(directory) if its.fix or its.fix_only else frozenset())
+        return replace(settings, enabled=frozenset())
+    return _for_package(
+        settings, _root(directory), declared(directory) if settings.fix or settings.fix_only else frozenset()
+    )
 
 
 @functools.cache
-def _for_package(its: Settings, root: str | None, names: frozenset[str]) -> Settings:
+def _for_package(settings: Settings, root: str | None, names: frozenset[str]) -> Settings:
     if root is None:
-        return replace(its, go_names=names) if names else its
-    return replace(its, go_version=_version(root), go_runtime=its.go_runtime or _runtime_in(root), go_names=names)
+        return replace(settings, go_names=names) if names else settings
+    return replace(
+        settings, go_version=_version(root), go_runtime=settings.go_runtime or _runtime_in(root), go_names=names
+    )
 
 
 @functools.cache
@@ -79,17 +83,19 @@ def is_runtime_copy(directory: str) -> bool:
 @functools.cache
 def _runtime_in(root: str) -> str | None:
     """The path by which a module imports its copy of the runtime: of several, the shortest, then the first."""
-    name = _MODULE.search(_text(os.path.join(root, _FILE)) or "")
-    if name is None:
+    module = _MODULE.search(_text(os.path.join(root, _FILE)) or "")
+    if module is None:
         return None
     found = []
     for directory, below, files in os.walk(root):
-        below[:] = [one for one in below if one[0] not in "._" and one not in ("vendor", "testdata", "node_modules")]
+        below[:] = [
+            name for name in below if name[0] not in "._" and name not in ("vendor", "testdata", "node_modules")
+        ]
         if _FILE in files and directory != root:
             below.clear()  # another module
         elif is_runtime_copy(directory):
             below.clear()
-            found.append("/".join((name[1], *os.path.relpath(directory, root).split(os.sep))))
+            found.append("/".join((module[1], *os.path.relpath(directory, root).split(os.sep))))
     return min(found, key=lambda path: (path.count("/"), len(path), path), default=None)
 
 

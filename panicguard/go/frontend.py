@@ -38,7 +38,7 @@ def findings(source: Source, settings: Settings, rules: Sequence[Rule], words: f
     from panicguard.go.module import parse
 
     module = parse(source, settings)
-    return [found for rule in wanted if rule.go for found in diagnostics(rule, rule.go(module))]
+    return [diagnostic for rule in wanted if rule.go for diagnostic in diagnostics(rule, rule.go(module))]
 
 
 def fault(source: Source) -> Fault | None:

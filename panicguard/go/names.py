@@ -67,12 +67,12 @@ class Names:
 
     @cached_property
     def _imported(self) -> list[tuple[str, str]]:
-        found = []
+        imported = []
         for spec in (spec for declaration in self.tree.all("import_declaration") for spec in specs(declaration)):
             path = text(spec.child_by_field_name("path"))[1:-1]
             name = text(spec.child_by_field_name("name"))
-            found.append((name or package_name(path), path))
-        return found
+            imported.append((name or package_name(path), path))
+        return imported
 
     def nearest(self, node: Node, type_name: str) -> Binding | None:
         """The variable of a type that is declared nearest above a node."""
@@ -88,9 +88,14 @@ class Names:
         """The variables of a type in a scope, the last first."""
         key = scope.id, type_name
         if key not in self._typed:
-            here = (one for bindings in self.scopes.bindings(scope).values() for one in bindings if one.name != "_")
-            found = [one for one in here if self.type_of_binding(one) == type_name]
-            self._typed[key] = sorted(found, key=lambda one: -one.start)
+            named = (
+                binding
+                for bindings in self.scopes.bindings(scope).values()
+                for binding in bindings
+                if binding.name != "_"
+            )
+            variables = [binding for binding in named if self.type_of_binding(binding) == type_name]
+            self._typed[key] = sorted(variables, key=lambda binding: -binding.start)
         return self._typed[key]
 
     def is_taken(self, name: str, node: Node) -> bool:
@@ -164,11 +169,11 @@ class Names:
     @cached_property
     def methods(self) -> dict[tuple[str, str], Node]:
         """The methods of this file by receiver and name."""
-        found = {}
+        methods = {}
         for method in self.tree.all("method_declaration"):
             name = text(method.child_by_field_name("name"))
-            found[(receiver_type(method), name)] = method
-        return found
+            methods[(receiver_type(method), name)] = method
+        return methods
 
     def is_touched(self, binding: Binding) -> bool:
         """Whether a part of the variable may change while its name stays with it: a field or an element that is set or
@@ -239,28 +244,28 @@ class Names:
     @cached_property
     def _fields(self) -> dict[str, dict[str, Node]]:
         """The types of the fields of the structs of this file; an embedded one has the name of its type."""
-        found: dict[str, dict[str, Node]] = {}
+        structs: dict[str, dict[str, Node]] = {}
         for spec in (spec for declaration in self.tree.all("type_declaration") for spec in declaration.named_children):
             kind = spec.child_by_field_name("type")
             if kind is None or kind.type != "struct_type" or not kind.named_children:
                 continue
-            fields = found.setdefault(text(spec.child_by_field_name("name")), {})
+            fields = structs.setdefault(text(spec.child_by_field_name("name")), {})
             for declared in kind.named_children[0].named_children:
-                its = declared.child_by_field_name("type")
-                if declared.type == "field_declaration" and its is not None:
+                field_type = declared.child_by_field_name("type")
+                if declared.type == "field_declaration" and field_type is not None:
                     names = declared.children_by_field_name("name")
                     for name in names:
-                        fields[text(name)] = its
+                        fields[text(name)] = field_type
                     if not names:
-                        fields[text(its).rpartition(".")[2]] = its
-        return found
+                        fields[text(field_type).rpartition(".")[2]] = field_type
+        return structs
 
     def embedded(self, type_name: str) -> Iterator[str]:
         """The types that a struct of this file embeds."""
         for name, kind in self._fields.get(type_name, {}).items():
-            its = self.type_name(kind)
-            if its is not None and its.rpartition(".")[2] == name:
-                yield its
+            field_type = self.type_name(kind)
+            if field_type is not None and field_type.rpartition(".")[2] == name:
+                yield field_type
 
     def is_value(self, node: Node) -> bool:
         """Whether a name is a variable of a loop over values, not pointers, of a type of this file."""

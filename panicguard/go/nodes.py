@@ -61,7 +61,7 @@ def statements(block: Node | None) -> list[Node]:
     if block is None:
         return []
     lists = [child for child in block.named_children if child.type == "statement_list"]
-    return [node for one in lists or [block] for node in one.named_children if node.type != "comment"]
+    return [node for parent in lists or [block] for node in parent.named_children if node.type != "comment"]
 
 
 def plain(node: Node | None) -> Node | None:

@@ -206,7 +206,9 @@ def _only_compares(node: Node) -> bool:
             if above.child_by_field_name("condition") is None:
                 return False
             branches = (above.child_by_field_name("consequence"), above.child_by_field_name("alternative"))
-            return not any(one.type in _DOING or _returns(one) for b in branches if b is not None for one in within(b))
+            return not any(
+                inner.type in _DOING or _returns(inner) for b in branches if b is not None for inner in within(b)
+            )
         if above.type not in ("binary_expression", "parenthesized_expression"):
             return False
     return False

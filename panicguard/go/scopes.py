@@ -211,9 +211,9 @@ def _values(node: Node, spec: Node, kind: BindingKind) -> Iterator[Binding]:
     values = listed(node.child_by_field_name("right"))
     for index, name in enumerate(listed(node.child_by_field_name("left"))):
         if name.type == "identifier":
-            one = len(values) > index and len(values) != 1
-            value = values[index] if one else values[0] if len(values) == 1 else None
-            yield Binding(text(name), kind, spec, node.end_byte, None, value, 0 if one else index)
+            is_paired = len(values) > index and len(values) != 1
+            value = values[index] if is_paired else values[0] if len(values) == 1 else None
+            yield Binding(text(name), kind, spec, node.end_byte, None, value, 0 if is_paired else index)
 
 
 def _parameters(node: Node | None) -> Iterator[Binding]:

@@ -56,9 +56,9 @@ def find(tree: Tree, names: Names) -> Iterator[Spawn]:
         if target is not None:
             yield Spawn(SpawnKind.BARE, statement, target, names.declared(target))
     for call in tree.calls(*_SPAWNING):
-        found = _handed(names, call)
-        if found is not None:
-            kind, target = found
+        spawn = _handed(names, call)
+        if spawn is not None:
+            kind, target = spawn
             yield Spawn(kind, call, target, names.declared(target))
 
 
@@ -67,14 +67,14 @@ def _handed(names: Names, call: Node) -> tuple[SpawnKind, Node] | None:
     called = callee(call)
     if called is None:
         return None
-    given = arguments(call)
+    handed = arguments(call)
     name = names.qualified(called)
     if name in _SAFE:
-        return (SpawnKind.SAFE, given[-1]) if given else None
+        return (SpawnKind.SAFE, handed[-1]) if handed else None
     index = SPAWNERS.get(name) if name is not None else _method(names, called)
-    if index is None or index >= len(given) or given[index].type == "nil":
+    if index is None or index >= len(handed) or handed[index].type == "nil":
         return None
-    return SpawnKind.UNGUARDED, given[index]
+    return SpawnKind.UNGUARDED, handed[index]
 
 
 def _method(names: Names, called: Node) -> int | None:
@@ -85,4 +85,4 @@ def _method(names: Names, called: Node) -> int | None:
     receiver = names.type_of(called.child_by_field_name("operand"))
     if receiver is None or (receiver, method) in names.methods:
         return None
-    return 0 if any((one, method) in METHODS for one in (receiver, *names.embedded(receiver))) else None
+    return 0 if any((kind, method) in METHODS for kind in (receiver, *names.embedded(receiver))) else None

@@ -142,8 +142,8 @@ def _reparsed(before: bytes, tree: tree_sitter.Tree, data: bytes) -> tree_sitter
     ends = len(before) - end, len(data) - end
     known = tree.copy()
     known.edit(start, *ends, _point(data, start), _point(before, ends[0]), _point(data, ends[1]))
-    found = _parser().parse(data, known)
-    return None if found.root_node.has_error else found
+    reparsed = _parser().parse(data, known)
+    return None if reparsed.root_node.has_error else reparsed
 
 
 def _longest(limit: int, holds: Callable[[int], bool]) -> int:

@@ -219,12 +219,12 @@ class Flow:
     def _bindings(self, node: CSTNode) -> list[tuple[CSTNode | None, CSTNode | None]]:
         """(value, annotation) for each binding of a variable or of self's attribute."""
         if isinstance(node, cst.Name):
-            found = self.names.lookup(node.value, self.names.scope(node))[1]
+            bindings = self.names.lookup(node.value, self.names.scope(node))[1]
         elif isinstance(node, cst.Attribute):
             owner = self.names.type_of(node.value) or self.names.resolve(node.value)
             if not isinstance(owner, cst.ClassDef):
                 return []
-            found = self.names.attribute_bindings(owner, node.attr.value)
+            bindings = self.names.attribute_bindings(owner, node.attr.value)
         else:
             return []
         return [
@@ -232,7 +232,7 @@ class Flow:
                 b.value if isinstance(b.value, cst.CSTNode) else None,
                 getattr(getattr(b.node, "annotation", None), "annotation", None),
             )
-            for b in found
+            for b in bindings
             if b.kind not in (BindingKind.CONTEXT, BindingKind.ELEMENT)
         ]
 

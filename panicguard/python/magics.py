@@ -67,11 +67,11 @@ def _leaves(source: Source, edit: Edit, kept: tuple[tuple[int, int], ...]) -> bo
 
 
 def _magics(source: Source) -> _Magics:
-    return _found(source.text, (*(cell.start for cell in source.cells), len(source.text)))
+    return _replace(source.text, (*(cell.start for cell in source.cells), len(source.text)))
 
 
 @functools.lru_cache(maxsize=4)
-def _found(text: str, borders: tuple[int, ...]) -> _Magics:
+def _replace(text: str, borders: tuple[int, ...]) -> _Magics:
     if not _MAY_HAVE_SOME.search(text):
         return _Magics(text, ())
     pieces: list[str] = []

@@ -103,15 +103,15 @@ class Scopes:
 
     @cached_property
     def _redirects(self) -> dict[tuple[CSTNode, str], CSTNode]:
-        found: dict[tuple[CSTNode, str], CSTNode] = {}
+        redirects: dict[tuple[CSTNode, str], CSTNode] = {}
         for declaration in self.tree.all(cst.Global, cst.Nonlocal):
             scope = self.scope(declaration)
             outer: CSTNode = self.tree.root
             if isinstance(declaration, cst.Nonlocal):
                 outer = next((f for f in self.tree.ancestors(scope) if isinstance(f, cst.FunctionDef)), outer)
             for item in declaration.names:
-                found[scope, item.name.value] = outer
-        return found
+                redirects[scope, item.name.value] = outer
+        return redirects
 
     def _all_bindings(self) -> Iterator[tuple[str, CSTNode, Binding]]:
         tree = self.tree
@@ -179,9 +179,9 @@ class Scopes:
         at: CSTNode | None = self._redirects.get((scope, name), scope)
         while at is not None:
             if at is seen_from or not isinstance(at, cst.ClassDef):
-                found = self.bindings.get(at, {}).get(name)
-                if found:
-                    return at, found
+                bindings = self.bindings.get(at, {}).get(name)
+                if bindings:
+                    return at, bindings
             at = None if at is self.tree.root else self.scope(at)
         return None, []
 

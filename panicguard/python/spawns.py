@@ -113,23 +113,23 @@ class _Finder:
         }
 
     def _spawn(self, call: cst.Call) -> Iterator[Spawn]:
-        found = self.names.resolve(call.func)
+        spawner = self.names.resolve(call.func)
         guessed = False
-        if isinstance(found, cst.ClassDef):
-            found = apis.THREAD if self.names.is_a(found, apis.THREAD) else None
-        if found not in apis.SPAWNS and self._is_called_loop(call.func):
-            found, guessed = f"{apis.LOOP}.create_task", True
-        if found is None and self._is_ray(call.func):
-            found = apis.RAY_REMOTE
-        if not isinstance(found, str):
+        if isinstance(spawner, cst.ClassDef):
+            spawner = apis.THREAD if self.names.is_a(spawner, apis.THREAD) else None
+        if spawner not in apis.SPAWNS and self._is_called_loop(call.func):
+            spawner, guessed = f"{apis.LOOP}.create_task", True
+        if spawner is None and self._is_ray(call.func):
+            spawner = apis.RAY_REMOTE
+        if not isinstance(spawner, str):
             return
-        if apis.is_named(found, (*self.spawners, *self.guards)):
-            yield self._declared(call, found)
+        if apis.is_named(spawner, (*self.spawners, *self.guards)):
+            yield self._declared(call, spawner)
             return
-        api = apis.Api(SpawnKind.FUTURE) if found == apis.RAY_REMOTE else apis.SPAWNS.get(found)
+        api = apis.Api(SpawnKind.FUTURE) if spawner == apis.RAY_REMOTE else apis.SPAWNS.get(spawner)
         if api is None:
             return
-        target = None if found == apis.RAY_REMOTE else _argument(call, api)
+        target = None if spawner == apis.RAY_REMOTE else _argument(call, api)
         definition = self._run(target)
         uses = tuple(self.flow.uses(call)) if api.kind in _HANDLES else ()
         fate = self._fate(uses)
@@ -138,18 +138,18 @@ class _Finder:
         elif api.kind is SpawnKind.MAP and uses and not isinstance(self.tree.parents[call], cst.Expr):
             fate = Fate.OBSERVED  # iterating over the results raises the errors
         owner = call.func.value if isinstance(call.func, cst.Attribute) and self._is_object(call.func) else None
-        yield Spawn(call, found, api.kind, target, definition, owner, fate, uses, guessed)
+        yield Spawn(call, spawner, api.kind, target, definition, owner, fate, uses, guessed)
 
     def _declared(self, call: cst.Call, name: str) -> Spawn:
         """A spawn by a function of the project: its first argument runs as a task if that is a coroutine or an async
         function, else as a thread. A guard may have other arguments before that one."""
-        given = [arg.value for arg in call.args]
+        values = [arg.value for arg in call.args]
         if apis.is_named(name, self.guards):
-            target = next((node for node in given if self._run(node) is not None), None)
+            target = next((node for node in values if self._run(node) is not None), None)
             return Spawn(
                 call, name, SpawnKind.SAFE, target, self._run(target), None, Fate.STRUCTURED, (), declared=True
             )
-        target = given[0] if given else None
+        target = values[0] if values else None
         definition = self._run(target)
         is_async = isinstance(definition, cst.FunctionDef) and definition.asynchronous is not None
         is_called = isinstance(target, cst.Call) and self.names.qualified(target.func) != "functools.partial"
@@ -195,8 +195,8 @@ class _Finder:
         """The function that runs when the target is started: for `send(x)`, send."""
         if isinstance(target, cst.Call) and self.names.qualified(target.func) != "functools.partial":
             target = target.func
-        found = None if target is None else self.names.definition(target)
-        return found if isinstance(found, (cst.FunctionDef, cst.Lambda)) else None
+        definition = None if target is None else self.names.definition(target)
+        return definition if isinstance(definition, (cst.FunctionDef, cst.Lambda)) else None
 
     def _fate(self, uses: tuple[Use, ...]) -> Fate:
         fate = Fate.DROPPED

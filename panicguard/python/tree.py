@@ -183,7 +183,7 @@ class Tree:
     def _starts(self) -> dict[CSTNode, tuple[int, str]]:
         """Where in the parsed text each statement and handler starts, and the margin before it; empty if that is
         ambiguous."""
-        found: dict[CSTNode, tuple[int, str]] = {}
+        starts: dict[CSTNode, tuple[int, str]] = {}
         lines = [line for line in scan(self.text).lines if not line.blank]
         at = 0
         stack: list[CSTNode] = list(reversed(self.root.body))
@@ -195,11 +195,11 @@ class Tree:
                     return {}
                 margin = _MARGIN.match(self.text, lines[at].start)
                 assert margin is not None
-                found[node] = (margin.end(), margin[0])
+                starts[node] = (margin.end(), margin[0])
                 at += 1 + len(getattr(node, "decorators", ()))
             if name in _BODIES:
                 stack.extend(reversed(list(children(node))))
-        return found if at == len(lines) else {}
+        return starts if at == len(lines) else {}
 
     @cached_property
     def _parsed_starts(self) -> list[int]:

@@ -47,18 +47,18 @@ FORMATS = {
 
 def render(results: Sequence[Result], name: str, *, unsafe: bool | None) -> list[tuple[str, str]]:
     """The diagnostics in the format of that name; `unsafe` is the value of `--unsafe-fixes`."""
-    its = FORMATS[name]
-    if its.people and not any(result.diagnostics for result in results):
+    form = FORMATS[name]
+    if form.people and not any(result.diagnostics for result in results):
         return []  # without the time that the import takes
     from panicguard.report.plain import on_lines
 
     module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
-    if its.lines:
+    if form.lines:
         results = list(map(on_lines, results))
-    if its.people:
+    if form.people:
         return list(module.render(results, unsafe=unsafe))
     text = module.render(results)
-    return [(escaped(text) if its.json else text, "")]
+    return [(escaped(text) if form.json else text, "")]
 
 
 def count(results: Sequence[Result], name: str, *, unsafe: bool | None) -> list[tuple[str, str]]:

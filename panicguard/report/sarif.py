@@ -35,7 +35,7 @@ def render(results: Sequence[Result]) -> str:
     }
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "runs": [{"results": [_result(*one) for one in found], "tool": {"driver": driver}}],
+        "runs": [{"results": [_result(*pair) for pair in found], "tool": {"driver": driver}}],
         "version": "2.1.0",
     }
     return json.dumps(log, indent=2, sort_keys=True, ensure_ascii=False)

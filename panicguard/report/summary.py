@@ -36,9 +36,9 @@ def summary(
         more = 0
     left = len(diagnostics)
     total = fixed + left
-    found = f"Found {total} {_plural('error', total)}"
-    found += f" ({fixed} fixed, {left} remaining).\n" if fixed else ".\n"
-    return [(found, ""), *_fixable(sum(applies(d.fix, unsafe) for d in diagnostics), more)]
+    line = f"Found {total} {_plural('error', total)}"
+    line += f" ({fixed} fixed, {left} remaining).\n" if fixed else ".\n"
+    return [(line, ""), *_fixable(sum(applies(d.fix, unsafe) for d in diagnostics), more)]
 
 
 def fixed_count(results: Sequence[Result]) -> int:

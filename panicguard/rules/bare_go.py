@@ -83,10 +83,10 @@ def check_go(module: GoModule) -> Iterator[Finding]:
 
     for statement in module.tree.all("go_statement"):
         start = module.tree.offset(statement.start_byte)
-        yield Finding(start, module.tree.offset(_shown(statement).end_byte), MESSAGE, spawn_fix(module, statement))
+        yield Finding(start, module.tree.offset(_marked(statement).end_byte), MESSAGE, spawn_fix(module, statement))
 
 
-def _shown(statement: Node) -> Node:
+def _marked(statement: Node) -> Node:
     """The node at whose end the range of the finding ends: a literal's head, else what is called."""
     call = statement_call(statement)
     called = callee(call) if call is not None else None

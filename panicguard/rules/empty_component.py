@@ -71,12 +71,12 @@ _WITH_LOGGER = 6
 
 def check_go(module: GoModule) -> Iterator[Finding]:
     for call in module.calls(SAFEGO):
-        given = arguments(call)
-        if len(given) < 4:
+        handed = arguments(call)
+        if len(handed) < 4:
             continue
-        component = given[2 if len(given) == _WITH_LOGGER else 1]
-        said = _literal(module, component)
-        if said is not None and said.strip().lower() in _PLACEHOLDERS:
+        component = handed[2 if len(handed) == _WITH_LOGGER else 1]
+        label = _literal(module, component)
+        if label is not None and label.strip().lower() in _PLACEHOLDERS:
             yield module.finding(component, "The component is empty; name the part of the system that runs this")
 
 

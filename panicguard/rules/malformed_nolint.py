@@ -62,8 +62,8 @@ def check_go(module: GoModule) -> Iterator[Finding]:
     for comment in comments(module.source):
         directive = comment.directive
         text = module.source.text[directive.start : directive.comment[1]]
-        said = text.partition("//")[2].partition("//")[0]
-        if _OURS.search(said) and not _FORM.match(text):
+        names = text.partition("//")[2].partition("//")[0]
+        if _OURS.search(names) and not _FORM.match(text):
             message = "Malformed nolint comment; write `//nolint:panicguard // why`"
             yield Finding(directive.start, directive.end, message, _fix(comment))
 

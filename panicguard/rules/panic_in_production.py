@@ -82,8 +82,8 @@ def _may_panic(call: Node) -> bool:
 
 def _is_recovered(module: GoModule, call: Node) -> bool:
     """Whether the value of the panic was recovered before."""
-    given = arguments(call)
-    value = plain(given[0]) if len(given) == 1 else None
+    handed = arguments(call)
+    value = plain(handed[0]) if len(handed) == 1 else None
     binding = module.names.lookup(value) if value is not None and value.type == "identifier" else None
     return binding is not None and plain(binding.value) in module.recovers
 

@@ -102,10 +102,10 @@ def _keep_attributes(old: Path, new: int, status: os.stat_result) -> None:
 def _keep_extended_attributes(old: Path, new: int) -> None:
     try:
         kept = os.listxattr(old)
-        given = os.listxattr(new)
+        inherited = os.listxattr(new)
     except OSError:  # a file system without them
         return
-    for name in set(given).difference(kept):  # what new files inherit from the directory
+    for name in set(inherited).difference(kept):  # what new files inherit from the directory
         with contextlib.suppress(OSError):
             os.removexattr(new, name)
     for name in kept:

@@ -94,16 +94,16 @@ def judge(baseline: Baseline, results: Sequence[Result], path_of: Callable[[str]
     known.
     """
     rest = collections.Counter(baseline)
-    found = [(i, j, e) for i, r in enumerate(results) for j, e in entries(r, path_of(r.source.path))]
+    keyed = [(i, j, e) for i, r in enumerate(results) for j, e in entries(r, path_of(r.source.path))]
     known: set[tuple[int, int]] = set()
-    for i, j, entry in found:
+    for i, j, entry in keyed:
         if rest[entry] > 0:
             rest[entry] -= 1
             known.add((i, j))
     moved: dict[Entry, list[Entry]] = {}
     for entry, count in sorted(rest.items()):
         moved.setdefault(dataclasses.replace(entry, scope=""), []).extend([entry] * count)
-    for i, j, entry in found:
+    for i, j, entry in keyed:
         others = moved.get(dataclasses.replace(entry, scope=""))
         if others and (i, j) not in known:
             rest[others.pop(0)] -= 1
@@ -120,8 +120,8 @@ def updated(
 ) -> Baseline:
     """The baseline of what was found now; entries that this run has not `seen` stay."""
     kept = {entry: count for entry, count in baseline.items() if not seen(entry)}
-    found = (entry for result in results for _, entry in entries(result, path_of(result.source.path)))
-    return {**kept, **collections.Counter(entry for entry in found if seen(entry))}
+    current = (entry for result in results for _, entry in entries(result, path_of(result.source.path)))
+    return {**kept, **collections.Counter(entry for entry in current if seen(entry))}
 
 
 def entries(result: Result, path: str) -> Iterator[tuple[int, Entry]]:
@@ -143,8 +143,8 @@ def _scope(source: Source, offset: int, definitions: Sequence[tuple[int, int, st
     indent = len(line.expandtabs()) - len(line.expandtabs().lstrip())
     start = source.line_starts[row - 1]
     names: list[str] = []
-    for at, its, name in reversed(definitions):
-        if at < start and its < indent:
+    for at, margin, name in reversed(definitions):
+        if at < start and margin < indent:
             names.append(name)
-            indent = its
+            indent = margin
     return ".".join(reversed(names))

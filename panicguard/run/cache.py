@@ -82,22 +82,22 @@ def run(
 
     def unknown() -> Iterator[File]:
         settings, known = None, None
-        for path, its in files:
-            if its is not settings or known is None:
-                settings = its
-                known = stores.get(its) or stores.setdefault(its, _load(_file_for(its)))
+        for path, file_settings in files:
+            if file_settings is not settings or known is None:
+                settings = file_settings
+                known = stores.get(file_settings) or stores.setdefault(file_settings, _load(_file_for(file_settings)))
             seen.add(path)
             stamp = _stamp(path)
             entry = known.files.get(path)
             if entry is not None and entry[0] == stamp:
                 if entry[1] is None:
                     continue
-                if not fixing and (result := _remembered(path, its, stamp, entry[1])) is not None:
+                if not fixing and (result := _remembered(path, file_settings, stamp, entry[1])) is not None:
                     remembered.append(result)
                     continue
             if stamp is not None and _is_settled(stamp):
                 asked[path] = known, stamp
-            yield path, its
+            yield path, file_settings
 
     try:
         for result in lint(unknown()):
@@ -292,18 +292,18 @@ def _to_json(result: Result) -> dict[str, Any]:
     return {"diagnostics": diagnostics, "warnings": result.warnings, "noqa_codes": result.noqa_codes}
 
 
-def _remembered(path: str, settings: Settings, stamp: Stamp | None, found: Any) -> Result | None:
+def _remembered(path: str, settings: Settings, stamp: Stamp | None, entry: Any) -> Result | None:
     """The result for a file in which something was found; None if the file has changed by now."""
     source = Source(path, "")
     try:
-        if not all(isinstance(found[key], list) for key in ("diagnostics", "warnings", "noqa_codes")):
+        if not all(isinstance(entry[key], list) for key in ("diagnostics", "warnings", "noqa_codes")):
             raise TypeError("not lists")
-        if found["diagnostics"]:
+        if entry["diagnostics"]:
             source = Source.decode(
                 path, read(path), notebook=language(settings, path) == "ipynb", language=front_end(settings, path)
             )
-        diagnostics = tuple(_diagnostic(one, len(source.text)) for one in found["diagnostics"])
-        warnings, noqa_codes = tuple(found["warnings"]), tuple(found["noqa_codes"])
+        diagnostics = tuple(_diagnostic(item, len(source.text)) for item in entry["diagnostics"])
+        warnings, noqa_codes = tuple(entry["warnings"]), tuple(entry["noqa_codes"])
         _check_texts(warnings)
         if not rule_names().keys() >= {*noqa_codes}:
             raise ValueError("not a rule's code")
@@ -313,15 +313,15 @@ def _remembered(path: str, settings: Settings, stamp: Stamp | None, found: Any) 
     return result if _stamp(path) == stamp else None
 
 
-def _diagnostic(one: dict[str, Any], size: int) -> Diagnostic:
+def _diagnostic(item: dict[str, Any], size: int) -> Diagnostic:
     """Raises ValueError, TypeError or KeyError for what this module never writes."""
-    fix = one["fix"]
+    fix = item["fix"]
     if fix is not None:
         edits = tuple(Edit(edit["start"], edit["end"], edit["content"]) for edit in fix["edits"])
         fix = Fix(fix["title"], edits, Applicability(fix["applicability"]))
         _check_texts((fix.title, *(edit.content for edit in edits)))
         _check_places([place for edit in edits for place in (edit.start, edit.end)], size)
-    made = Diagnostic(**one | {"fix": fix, "severity": Severity(one["severity"])})
+    made = Diagnostic(**item | {"fix": fix, "severity": Severity(item["severity"])})
     _check_texts((made.message,))
     _check_places([made.start, made.end], size)
     if made.name != (made.code if made.code == INVALID_SYNTAX else rule_names()[made.code]):

@@ -49,9 +49,9 @@ def suppress(
         scopes += nolint.scopes(source)
     left, used = _match(source, scanned, placed, scopes, rules)
     if UNUSED in enabled and all(diagnostic.is_rule for diagnostic in diagnostics):
-        found = [place_in(source, scanned, unused) for unused in _unused(source, scopes, used, rules, enabled)]
+        unused_ones = [place_in(source, scanned, unused) for unused in _unused(source, scopes, used, rules, enabled)]
         silencing = [scope for scope in scopes if scope.code is not None or scope.rank == 0]
-        left += _match(source, scanned, found, silencing, rules)[0]
+        left += _match(source, scanned, unused_ones, silencing, rules)[0]
     return _sorted(left)
 
 
@@ -189,7 +189,7 @@ def _unused(
                 faults.setdefault(fault, []).append(f"`{scope.code.text}`")
                 gone.append(scope)
         if gone:
-            said = "; ".join(f"{fault}: {', '.join(texts)}" for fault, texts in faults.items())
+            why = "; ".join(f"{fault}: {', '.join(texts)}" for fault, texts in faults.items())
             edits = _removal(source, directive, [s.code for s in gone if s.code])
             closed: dict[Directive, list[Code]] = {}
             for scope in gone:
@@ -197,7 +197,7 @@ def _unused(
                     closed.setdefault(scope.closing[0], []).append(scope.closing[1])
             for closing, ended in closed.items():
                 edits += _removal(source, closing, ended)
-            yield _diagnostic(rules, directive, f"({said})", edits)
+            yield _diagnostic(rules, directive, f"({why})", edits)
 
 
 def _fault(

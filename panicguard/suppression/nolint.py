@@ -95,13 +95,13 @@ def _groups(source: Source) -> Iterator[list[tuple[int, int]]]:
 
 def scopes(source: Source) -> list[Scope]:
     """Where each name of each nolint comment applies."""
-    found = []
+    placed = []
     for directive, (first, last, column) in comments(source):
         low, high = row_span(source, first)[0], row_span(source, last)[1]
         high = max(high, _end_below(source, last + 1, column))
         codes: tuple[Code | None, ...] = (None,) if directive.codes is None else directive.codes
-        found += [Scope(directive, code, 1, low, high) for code in codes]
-    return found
+        placed += [Scope(directive, code, 1, low, high) for code in codes]
+    return placed
 
 
 def _end_below(source: Source, row: int, column: int) -> int:

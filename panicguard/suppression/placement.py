@@ -103,7 +103,7 @@ def scopes_of(source: Source, scanned: Scan, directives: Sequence[Directive]) ->
                 block, _ = _block(source, scanned, directive)
                 for code in codes:
                     assert code is not None
-                    found = next(
+                    index = next(
                         (
                             i
                             for i in reversed(range(len(open_ranges)))
@@ -114,7 +114,7 @@ def scopes_of(source: Source, scanned: Scan, directives: Sequence[Directive]) ->
                         ),
                         None,
                     )
-                    if found is None:
+                    if index is None:
                         why = f"`{code.text}` is not disabled here"
                         stray.append(
                             Complaint(
@@ -122,7 +122,7 @@ def scopes_of(source: Source, scanned: Scan, directives: Sequence[Directive]) ->
                             )
                         )
                         continue
-                    _, scope = open_ranges.pop(found)
+                    _, scope = open_ranges.pop(index)
                     scopes.append(dataclasses.replace(scope, high=directive.start, closing=(directive, code)))
     scopes += [scope for _, scope in open_ranges]
     return sorted(scopes, key=lambda scope: (scope.rank, -scope.directive.start)), stray

@@ -45,10 +45,10 @@ def annotate(
     `added` is the number of rows that got one. A notebook gets none. A source stays as it is, with an `internal-error`,
     if a comment would not silence what it is for, or cannot be written in the file's encoding.
     """
-    found = check(source)
-    edits = () if source.document is not None else additions(source, found, rules, annotation)
+    diagnostics = check(source)
+    edits = () if source.document is not None else additions(source, diagnostics, rules, annotation)
     if not edits:
-        return Result(source, found)
+        return Result(source, diagnostics)
     annotated = dataclasses.replace(source, text=edited(source.text, edits))
     left = check(annotated)
     fault = None
@@ -60,8 +60,8 @@ def annotate(
         except UnicodeError:
             fault = f"the reason cannot be written as {source.encoding}"
     if fault is not None:
-        said = Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, f"{fault}: the file is left as it was", 0, 0)
-        return Result(source, (*found, said))
+        failure = Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, f"{fault}: the file is left as it was", 0, 0)
+        return Result(source, (*diagnostics, failure))
     return Result(annotated, left, original=source, added=len(edits))
 
 
@@ -99,10 +99,10 @@ def silencing(
 
 
 def _by_row(source: Source, rules: Mapping[str, str]) -> dict[int, list[Directive]]:
-    found: dict[int, list[Directive]] = {}
+    by_row: dict[int, list[Directive]] = {}
     for directive in read(source, scan(source), rules).directives:
-        found.setdefault(source.location(directive.start)[0], []).append(directive)
-    return found
+        by_row.setdefault(source.location(directive.start)[0], []).append(directive)
+    return by_row
 
 
 def _addition(

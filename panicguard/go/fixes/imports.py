@@ -181,8 +181,8 @@ def _kinship(group: list[Node], path: str) -> int:
 def _common(left: list[str], right: list[str]) -> int:
     """How many parts two paths have in common from the start."""
     count = 0
-    for one, other in zip(left, right, strict=False):
-        if one != other:
+    for part, other in zip(left, right, strict=False):
+        if part != other:
             break
         count += 1
     return count
