@@ -25,7 +25,7 @@ class Action:
     """An action that the user can pick. `edits` is None if they are still to be computed: those of `rule`, or of all
     rules without one.
 
-    `preferred` is None if the client is not told. `command` is a command of the server, and its arguments.
+    `preferred` is None if the client is not to be told. `command` is a command of the server, and its arguments.
     """
 
     title: str

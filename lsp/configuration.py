@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
 
 
-_LAST = "The last good settings hold."
+_LAST = "The last good settings stay in effect."
 
 
 class Configuration:
@@ -29,7 +29,7 @@ class Configuration:
     while another one reloads.
 
     `report` is called once for each fault until the next `reload`, with whether it is an error or only a warning.
-    Changes of `folders` and `preferences_of` hold from the next `reload` on.
+    Changes of `folders` and `preferences_of` take effect with the next `reload`.
     """
 
     def __init__(self, report: Callable[[str, bool], None]) -> None:
@@ -42,7 +42,7 @@ class Configuration:
         self._reported: set[str] = set()
 
     def reload(self) -> None:
-        """Forget all that was read from files, so that it is read again."""
+        """Forget everything that was read from files, so that it is read again."""
         self._resolvers.clear()
         self._reported.clear()
         config.forget()

@@ -84,7 +84,7 @@ def _verdict(source: Source, settings: Settings, site: SpawnSite) -> str:
     if diagnostics := reported(ignore_noqa=True):
         return f"Not reported: a comment suppresses {_codes(diagnostics)}."
     if is_spawn_exempt(settings, source.path) or source.path.endswith(".pyi"):
-        return "Not reported: the rules about spawns do not hold in this file (`spawn-exempt`)."
+        return "Not reported: the rules about spawns do not apply to this file (`spawn-exempt`)."
     if FRONT_ENDS[source.language].skips(source, settings):
         return "Not reported: this file is generated."
     all_rules_on = {"ignore_noqa": True, "enabled": frozenset(rule_names()), "per_file_ignores": ()}

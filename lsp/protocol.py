@@ -43,7 +43,7 @@ class Protocol(LanguageServerProtocol):
         try:
             message = json.loads(body)
         except (ValueError, RecursionError) as error:
-            self.refuse(None, PARSE_ERROR, f"this is no JSON: {error}")
+            self.refuse(None, PARSE_ERROR, f"this is not JSON: {error}")
             return
         if not isinstance(message, dict):
             self.refuse(None, INVALID_REQUEST, "expected an object")
@@ -51,7 +51,7 @@ class Protocol(LanguageServerProtocol):
         try:
             self._dispatch(message)
         except Exception:
-            log.exception("A message came to nothing")
+            log.exception("A message could not be handled")
 
     def _dispatch(self, message: dict[str, Any]) -> None:
         request_id, method = message.get("id"), message.get("method")

@@ -20,7 +20,7 @@ INTERNAL_ERROR = "internal-error"
 
 
 class Severity(enum.Enum):
-    """How much a diagnostic matters, from the gravest down."""
+    """How much a diagnostic matters, the most severe first."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -76,7 +76,7 @@ class Finding:
 class Diagnostic:
     """One finding as reported.
 
-    `code` is a rule's code, or one of the three names above for what no rule says; those have no
+    `code` is a rule's code, or one of the three names above for what is not reported by a rule; those have no
     `noqa_row`. `noqa_row` is the 1-based line on which a suppression comment takes effect.
     """
 
@@ -96,12 +96,12 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All that one file came to.
+    """The result for one file.
 
-    `source` is the text the diagnostics point into: after a fix run, the fixed one. `original` is set
-    when the text was changed: `fixed` then names the code of each diagnostic that fixes resolved, and
-    `added` counts the rows that got a suppression comment. `warnings` are for stderr: comments that try to
-    suppress and cannot. `noqa_codes` are the codes of ours in `# noqa` comments.
+    `source` is the text the diagnostics point into: after a fix run, the fixed one. `original` is set when the text was
+    changed: `fixed` then names the code of each diagnostic that fixes resolved, and `added` counts the rows that got a
+    suppression comment. `warnings` are for stderr: suppression comments that are malformed. `noqa_codes` are
+    panicguard's codes in `# noqa` comments.
     """
 
     source: Source
@@ -114,8 +114,8 @@ class Result:
 
 
 class Fault(NamedTuple):
-    """Why a file must not be edited, and where that is. `invalid` says that it is no Python at all, as Ruff sees it, so
-    that nothing else is to be said about it."""
+    """Why a file must not be edited, and where. `invalid`: it is not Python at all, as Ruff sees it, so that nothing
+    else is reported."""
 
     message: str
     start: int

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
 
 ROUNDS = 100
-"""After so many rounds the fixes are taken to undo one another."""
+"""After so many rounds, the fixes are assumed to undo one another."""
 
 
 def apply(source: Source, fixes: Sequence[Fix]) -> tuple[Source, tuple[int, ...]]:
@@ -75,7 +75,7 @@ def _touches(edit: Edit, made: Sequence[Edit]) -> bool:
 
 
 def fix(source: Source, settings: Settings, unsafe: bool = False) -> Result:
-    """The source after its safe fixes, or its unsafe ones as well, and what is left to say about it."""
+    """The source after its safe fixes, or its unsafe ones as well, and the diagnostics that are left."""
     return converge(source, functools.partial(check_source, settings=settings), unsafe)
 
 
@@ -87,7 +87,7 @@ def converge(source: Source, check: Callable[[Source], tuple[Diagnostic, ...]], 
     `ROUNDS` rounds are kept, with an `internal-error` too. Never applies a display-only fix.
     """
     original = source
-    diagnostics = found = check(source)
+    diagnostics = before = check(source)
     allowed = (Applicability.SAFE, Applicability.UNSAFE) if unsafe else (Applicability.SAFE,)
     fixed: list[str] = []
     for _ in range(ROUNDS):
@@ -105,17 +105,17 @@ def converge(source: Source, check: Callable[[Source], tuple[Diagnostic, ...]], 
         return Result(source, diagnostics)
     judge = FRONT_ENDS[original.language].judge_for(original)
     if isinstance(judge, str):
-        broken = Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, f"not fixed, for it is broken: {judge}", 0, 0)
-        return Result(original, (*found, broken))
+        broken = Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, f"not fixed: the file does not parse ({judge})", 0, 0)
+        return Result(original, (*before, broken))
     if (fault := _fault(source, diagnostics, judge)) is not None:
-        return Result(original, (*found, _internal_error(f"{fault}; the file is left as it was: {_listed(fixed)}")))
+        return Result(original, (*before, _internal_error(f"{fault}; the file is left as it was: {_listed(fixed)}")))
     return Result(source, diagnostics, tuple(fixed), original)
 
 
 def _fault(source: Source, diagnostics: Sequence[Diagnostic], judge: Callable[[Source], str | None]) -> str | None:
     """Why the fixed source must not replace the original."""
     if any(diagnostic.code == INVALID_SYNTAX for diagnostic in diagnostics):
-        return "the fixes made a syntax error"
+        return "the fixes cause a syntax error"
     try:
         reread = Source.decode(
             source.path, source.encode(), notebook=source.document is not None, language=source.language

@@ -1,10 +1,10 @@
-"""Path patterns: one dialect for every setting, Ruff's; and how one of git's is read.
+"""Path patterns: one dialect for every setting, Ruff's; and how git's are read.
 
-A pattern of ours is matched against the base name of a path and, taken from the directory of the settings,
-against its absolute path. `*` also crosses directories, `**/` stands for any number of them, `[...]`, `?` and
-`{a,b}` are as in a shell, `\\` makes the next character plain. A leading `!` turns a pattern of
-`per-file-ignores` around. A pattern that matches a directory holds for all that is below it, in every setting but
-`include`, which is about files alone; in Ruff only `exclude` is like that.
+A pattern is matched against the base name of a path and, taken from the directory of the settings, against its absolute
+path. `*` also crosses directories, `**/` stands for any number of them, `[...]`, `?` and `{a,b}` are as in a shell,
+`\\` makes the next character literal. A leading `!` negates a pattern of `per-file-ignores`. A pattern that matches a
+directory applies to everything below it, in every setting except `include`, which is about files only; in Ruff, only
+`exclude` is like that.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def _matches_above(root: str, patterns: tuple[str, ...], directory: str) -> bool
 
 @functools.lru_cache(maxsize=1024)
 def matcher(root: str, patterns: tuple[str, ...]) -> Callable[[str], bool]:
-    """What tells whether one of the patterns matches an absolute path. Raises ValueError for a bad one."""
+    """A function that returns whether one of the patterns matches an absolute path. Raises ValueError for a bad
+    pattern."""
     names: set[str] = set()
     paths: set[str] = set()
     endings: list[str] = []
@@ -78,7 +79,7 @@ def matcher(root: str, patterns: tuple[str, ...]) -> Callable[[str], bool]:
 def anchored(pattern: str, directory: str) -> str:
     """A pattern given in another directory than that of the settings, such as the one a command is run in.
 
-    It means the same from any root, but for one that names no directory: that matches base names anyway.
+    It means the same from any root, except for one that names no directory: that matches base names anyway.
     """
     bare = pattern.removeprefix("!")
     if "/" not in bare or bare.startswith(("/", "**/")):
@@ -110,13 +111,13 @@ def any_of(expressions: Iterable[str]) -> str:
 _STAR = "*"
 _ANY_DIRECTORIES = "**/"
 ALTERNATIVES = 1000
-"""What the groups of one pattern may come to when they are multiplied out."""
+"""The most alternatives that the groups of one pattern may have when they are multiplied out."""
 LENGTH = 10_000
-"""The characters that a pattern may have: no path is as long."""
+"""The most characters that a pattern may have: no path is as long."""
 
 
 def translate(pattern: str, *, git: bool = False) -> str:
-    """The regular expression for a whole string; in git's dialect no wildcard matches `/`, braces are plain.
+    """The regular expression for a whole string; in git's dialect no wildcard matches `/`, and braces are literal.
 
     Raises ValueError for an unclosed class or group, a range upside down, a pattern that is too long, and groups of too
     many alternatives.
@@ -228,7 +229,7 @@ _names = itertools.count()
 
 
 def _atomic(expression: str) -> str:
-    """What keeps its first match: before Python 3.11 a look ahead that is then repeated."""
+    """An atomic group, which keeps its first match; before Python 3.11, a lookahead that is then matched again."""
     if sys.version_info >= (3, 11):
         return f"(?>{expression})"
     name = f"_{next(_names)}"

@@ -18,31 +18,32 @@ if TYPE_CHECKING:
 
 
 class FrontEnd(Protocol):
-    """What a language has to say: a module with these functions and values."""
+    """What the engine asks of a language: a module with these functions and values."""
 
     WEIGHT: float
-    """How long a file takes beside one of Python of the same size."""
+    """How long a file takes, relative to one of Python of the same size."""
     COMMENTS: CommentStyle
 
     def words(self, rule: Rule, likely: bool) -> tuple[str, ...]:
-        """What a rule looks for; with `likely`, also where what is likely but not proven is reported."""
+        """The words that a rule looks for; with `likely`, also those for likely findings."""
 
     def skips(self, source: Source, settings: Settings) -> bool:
-        """Whether a file is not to be checked at all."""
+        """Whether a file must not be checked at all."""
 
     def standing_in(self, text: str, words: Iterable[str]) -> frozenset[str]:
-        """Those of the words that stand in a text in a way that matters."""
+        """Those of the words that occur in a text in a way that matters."""
 
     def findings(
         self, source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]
     ) -> list[Diagnostic]:
-        """What the rules find in a file that has these words."""
+        """What the rules find in a file that contains these words."""
 
     def fault(self, source: Source) -> Fault | None:
-        """Why the file is not of its language; asked only where there is something to report."""
+        """Why the file is not valid in its language; called only if there is something to report."""
 
     def judge_for(self, original: Source) -> Callable[[Source], str | None] | str:
-        """What tells why a fixed version must not replace the original; a text: why the original is not to be fixed."""
+        """A function that returns why a fixed version must not replace the original; or a text: why the original cannot
+        be fixed."""
 
     def scan(self, text: str) -> Scan:
         """The comments and logical lines of a text."""

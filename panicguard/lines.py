@@ -16,7 +16,7 @@ INDENT = re.compile(r"[ \t\f]*")
 
 @dataclass(frozen=True, slots=True)
 class CommentStyle:
-    """`mark` begins a comment; `segment` is what one of several comments in a comment says; `following` is where a
+    """`mark` begins a comment; `segment` matches one of several comments within a comment; `following` is where a
     reason ends and the next one begins."""
 
     mark: str

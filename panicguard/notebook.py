@@ -1,8 +1,8 @@
 """Jupyter notebooks, format 4: the Python cells of a document, and the document with other text in some of them.
 
 A document is the JSON text of a notebook. Only the `source` values of changed cells are ever replaced in it, so that
-what a fix does not touch stays as it was kept: indentation, order of keys, escapes, the newline at the end. No cell
-gets an `id` that it lacks.
+what a fix does not touch stays as it was: indentation, order of keys, escapes, the newline at the end. No cell gets an
+`id` that it lacks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ AUTOMAGICS = frozenset(
     "pprint precision prun psearch psource pushd pwd pycat pylab quickref recall rehashx reload_ext rerun reset "
     "reset_selective run save sc set_env sx system tb time timeit unalias unload_ext who who_ls whos xdel xmode".split()
 )
-"""The line magics that do without their `%` where no variable has their name."""
+"""The line magics that work without their `%` unless a variable has their name."""
 
 _CELL_MAGIC = re.compile(r"^[^\S\n]*%%(\S*)", re.MULTILINE)
 _AUTOMAGIC = re.compile(r"(\w+)(?:[ \t]+(?!\S*=(?:\s|\Z))|[ \t]*(?:\n|\Z))")  # not `time = 3`
@@ -32,14 +32,14 @@ _decode = json.JSONDecoder().raw_decode
 
 
 def read(document: str) -> list[tuple[int, str]]:
-    """The Python cells of a notebook: their numbers, 1-based and over all cells, and their text; none where it is
-    written in another language. Raises ValueError where the document is no notebook."""
+    """The Python cells of a notebook: their numbers, 1-based and over all cells, and their text; none if it is written
+    in another language. Raises ValueError if the document is not a notebook."""
     try:
         notebook = json.loads(document)
     except RecursionError:
-        raise ValueError("a notebook is kept as JSON, and this is nested too deeply") from None
+        raise ValueError("a notebook is JSON, and this is nested too deeply") from None
     except ValueError as error:
-        raise ValueError(f"a notebook is kept as JSON, and this is none: {error}") from None
+        raise ValueError(f"a notebook is JSON, and this is not: {error}") from None
     for fault in _faults(notebook):
         raise ValueError(f"this is not a notebook of format 4: {fault}")
     if not _is_python(notebook["metadata"]):
@@ -70,7 +70,7 @@ def lines(text: str) -> list[str]:
 
 
 def _faults(notebook: Any) -> Iterator[str]:
-    """What keeps a JSON value from being a notebook that can be read."""
+    """Why a JSON value is not a notebook that can be read."""
     if not isinstance(notebook, dict):
         yield "expected an object"
         return
@@ -79,7 +79,7 @@ def _faults(notebook: Any) -> Iterator[str]:
     if not isinstance(notebook.get("nbformat"), int) or not isinstance(notebook.get("nbformat_minor"), int):
         yield "expected numbers in `nbformat` and `nbformat_minor`"
     elif notebook["nbformat"] != 4:
-        yield f"it is of format {notebook['nbformat']}"
+        yield f"it has format {notebook['nbformat']}"
     if not isinstance(notebook.get("cells"), list):
         yield "expected a list in `cells`"
         return
@@ -95,7 +95,7 @@ def _faults(notebook: Any) -> Iterator[str]:
 
 
 def _is_python(metadata: Mapping[str, Any]) -> bool:
-    """Whether the kernel runs Python, as far as the notebook says: if it says nothing, it does."""
+    """Whether the kernel runs Python, according to the notebook; assumed if it does not say."""
     info, kernel = metadata.get("language_info"), metadata.get("kernelspec")
     if isinstance(info, dict):
         return bool(info.get("name") == "python")
@@ -119,7 +119,7 @@ def _is_python_cell(cell: Mapping[str, Any], text: str) -> bool:
 
 def _source(value: str, text: str, *, spaced: bool) -> str:
     """The JSON of a cell's source after a change, in the manner of its JSON `value`: a string, or a list of lines of
-    which those that stay are not written anew. `spaced` says whether the document has spaces between values."""
+    which unchanged ones are not rewritten. `spaced`: whether the document has spaces between values."""
     if value.startswith('"'):
         return _json(text, value)
     old: Sequence[str] = json.loads(value)
@@ -137,7 +137,7 @@ def _source(value: str, text: str, *, spaced: bool) -> str:
 
 
 def _json(text: str, like: str) -> str:
-    """A string in JSON, with escapes for what is not ASCII where another JSON text does without such characters."""
+    """A string in JSON, with escapes for what is not ASCII if another JSON text is ASCII only."""
     return json.dumps(text, ensure_ascii=like.isascii())
 
 
@@ -166,5 +166,5 @@ def _children(text: str, at: int) -> list[tuple[str, tuple[int, int]]]:
 
 
 def _past(text: str, at: int, characters: int = 1) -> int:
-    """Behind so many characters and the space that follows."""
+    """The offset behind so many characters and the space that follows."""
     return _SPACE.match(text, at + characters).end()  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""The value that a run goes by, and what it says about a file."""
+"""The settings of a run, and what they say about a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 CONFIG_FILES = (".panicguard.toml", "panicguard.toml", "pyproject.toml")
-"""The names of configuration files, the first of them in a directory wins."""
+"""The names of configuration files; the first of them in a directory wins."""
 SPAWN_EXEMPT = (
     "**/tests/**",
     "test_*.py",
@@ -42,17 +42,17 @@ EXCLUDE = (
 
 # fmt: on
 LANGUAGES: Mapping[str, str] = {".py": "python", ".pyi": "pyi", ".ipynb": "ipynb", ".go": "go"}
-"""Suffix -> how a file that has it is read. Other files, where they are named, are read as Python."""
+"""Suffix -> how a file that has it is read. Other files, if they are named, are read as Python."""
 FRONT_ENDS: Mapping[str, str] = {"python": "python", "pyi": "python", "ipynb": "python", "go": "go"}
-"""How a file is read -> the front end that does, `Source.language`."""
+"""How a file is read -> the front end that reads it, `Source.language`."""
 INCLUDE = tuple(f"*{suffix}" for suffix in LANGUAGES)
-"""What a directory is searched for."""
+"""The files that a directory is searched for."""
 GO_CALL = "{runtime}.SafeGoWithContextAndComponent({ctx}, {component}, {runtime}.{policy}, {fn})"
 GO_CALL_PARTS = ("runtime", "ctx", "component", "name", "policy", "fn")
-"""What stands in braces in a `go-call`, which ends in `{fn})`."""
+"""The names that may stand in braces in a `go-call`, which ends in `{fn})`."""
 VERSIONS = ("py37", "py38", "py39", "py310", "py311", "py312", "py313", "py314", "py315")
 SEVERITIES = ("error", "warning", "info")
-"""From the gravest down."""
+"""The most severe first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Settings:
     forced_unsafe: frozenset[str] = frozenset()
     """The codes whose safe fixes are unsafe; and `forced_safe`, whose unsafe ones are safe."""
     severity: tuple[tuple[str, str], ...] = ()
-    """(code, severity) for the rules whose findings are no errors."""
+    """(code, severity) for the rules whose findings are not errors."""
     per_file_ignores: tuple[tuple[str, frozenset[str]], ...] = ()
     exclude: tuple[str, ...] = EXCLUDE
     include: tuple[str, ...] = INCLUDE
@@ -77,9 +77,9 @@ class Settings:
     """(extension without its dot, language): how files are read, over `LANGUAGES`."""
     external: tuple[str, ...] = ()
     go_version: tuple[int, int] | None = None
-    """The version of Go that the go.mod of a file's module names; None where there is none."""
+    """The version of Go that the go.mod of a file's module names; None if there is no go.mod."""
     go_names: frozenset[str] = frozenset()
-    """What the package of a file declares, in its other files too; known only where files are fixed."""
+    """What the package of a file declares, in its other files too; known only when files are fixed."""
     go_runtime: str | None = None
     """The import path of the Go runtime that fixes import; None: only files that import it already are fixed."""
     runtime_module: str | None = None
@@ -96,7 +96,7 @@ class Settings:
     extend_spawners: tuple[str, ...] = ()
     """Dotted names of functions that spawn their first argument."""
     extend_guards: tuple[str, ...] = ()
-    """Dotted names of functions and decorators that report the errors of what they are given."""
+    """Dotted names of functions and decorators that report the errors of what is passed to them."""
     low_confidence: bool = False
     reporters: tuple[str, ...] = ()
     """Dotted names of functions that report an exception being handled (PNC303)."""
@@ -115,18 +115,18 @@ class Settings:
     """None: not applied, but counted in the summary; False: not even mentioned."""
     show_fixes: bool = False
     ignore_noqa: bool = False
-    """Whether suppression comments, of every kind, do not count."""
+    """Whether suppression comments, of every kind, are ignored."""
     output_format: str = "full"
     baseline: str | None = None
     fail_level: str = "info"
-    """The least severity with which a finding makes the run fail."""
+    """The lowest severity with which a finding makes the run fail."""
     warnings: tuple[str, ...] = ()
-    """For the user: what is wrong in the configuration, but does no harm."""
+    """For the user: mistakes in the configuration that do no harm."""
 
 
 def language(settings: Settings, path: str) -> str:
     """How a file is read: python, pyi, ipynb or go."""
-    dot = path.rfind(".")  # asked of every file, and os.path.splitext takes three times as long
+    dot = path.rfind(".")  # called for every file, and os.path.splitext takes three times as long
     return _language(settings.extension, path[dot:] if dot > path.rfind(os.sep) + 1 else "")
 
 
@@ -151,7 +151,7 @@ def ignored_codes(settings: Settings, path: str) -> frozenset[str]:
 
 
 def is_spawn_exempt(settings: Settings, path: str) -> bool:
-    """Whether the rules about spawns leave a file alone."""
+    """Whether the rules about spawns skip a file."""
     return matches(settings.root, settings.spawn_exempt, path)
 
 

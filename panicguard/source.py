@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _COOKIE = re.compile(rb"\A(?:[^\r\n]*(?:\r\n|\r|\n))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)")
 _WITH_COOKIE = ("python",)
-"""The languages in which a file says its encoding itself."""
+"""The languages in which a file declares its own encoding."""
 _FIRST_LINE_IS_CODE = re.compile(rb"\A[ \t\f]*[^#\s\\]")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
@@ -36,7 +36,7 @@ class Place(NamedTuple):
 
 class Cell(NamedTuple):
     """A Python cell of a notebook: where its text starts in that of the source, and its number, 1-based and over all
-    cells. A newline that is not in the notebook ends the text of each."""
+    cells. The text of each ends in a newline that is not in the notebook."""
 
     start: int
     number: int
@@ -53,15 +53,15 @@ class Source:
     bom: bool = False
     cells: tuple[Cell, ...] = ()
     document: str | None = None
-    """The JSON of a notebook as it was read; None where the file is none."""
+    """The JSON of a notebook as it was read; None if the file is not a notebook."""
 
     @classmethod
     def decode(cls, path: str, data: bytes, *, notebook: bool = False, language: str = "python") -> Source:
-        """The source in `data`: UTF-8, or what a Python file's PEP 263 cookie says; the cells of a notebook, if it is
-        to be one.
+        """The source in `data`: UTF-8, or what a Python file's PEP 263 cookie says; with `notebook`, the cells of a
+        notebook.
 
         Raises UnicodeDecodeError when the bytes do not fit the encoding, LookupError when the encoding is
-        unknown, and another ValueError when what is to be a notebook is none.
+        unknown, and another ValueError when it is not a notebook.
         """
         bom = data.startswith(codecs.BOM_UTF8)
         if bom:
@@ -81,7 +81,7 @@ class Source:
         return cls(path, "", bom=bom, document=document).with_cells(dict(notebook.read(document)))
 
     def with_cells(self, texts: Mapping[int, str]) -> Source:
-        """The same notebook with these Python cells: their text, as the notebook keeps it, by their number."""
+        """The same notebook with these Python cells: their text, as stored in the notebook, by their number."""
         ended = [f"{text}\n" for text in texts.values()]
         starts = itertools.accumulate(map(len, ended), initial=0)
         cells = tuple(Cell(start, number) for start, number in zip(starts, texts, strict=False))
@@ -90,7 +90,7 @@ class Source:
     def encode(self) -> bytes:
         """The bytes of the file: what `decode` read, when the text is the same.
 
-        Raises UnicodeEncodeError when the text holds what the file's encoding cannot say.
+        Raises UnicodeEncodeError when the text contains what the file's encoding cannot represent.
         """
         text = self.text
         if self.document is not None:
@@ -101,7 +101,7 @@ class Source:
 
     @functools.cached_property
     def cell_texts(self) -> dict[int, str]:
-        """The text of each Python cell of a notebook, as the notebook keeps it, by the cell's number."""
+        """The text of each Python cell of a notebook, as stored in the notebook, by the cell's number."""
         ends = [*(cell.start for cell in self.cells[1:]), len(self.text)]
         return {
             cell.number: self.text[cell.start : end].removesuffix("\n")
@@ -137,7 +137,7 @@ class Source:
         return number, start, self.cells[at + 1].start if at + 1 < len(self.cells) else len(self.text)
 
     def place(self, offset: int) -> Place:
-        """Where a report says that an offset is."""
+        """Where a report shows an offset to be."""
         number, start, _ = self.cell(offset)
         row, column = self.location(offset)
         return Place(number, row - self.location(start)[0] + 1, column)

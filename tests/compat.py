@@ -1,6 +1,6 @@
-"""What of `ruff check` panicguard has: each flag, key, comment, format and command, as plain data.
+"""What panicguard has of `ruff check`: each flag, key, comment, format and command, as plain data.
 
-`tests/generate.py` makes the README's table of it, and `tests/test_compat.py` holds it against both programs.
+`tests/generate.py` generates the table in the README, and `tests/test_compat.py` compares it with both programs.
 """
 
 from __future__ import annotations
@@ -41,19 +41,22 @@ ROWS = (
     Row(
         "flag", "--target-version", ACCEPTED, "decides whether a fix that imports the runtime is safe, and nothing else"
     ),
-    Row("flag", "--watch", BETTER, "also sees the configuration change, and outlives a broken one"),
+    Row("flag", "--watch", BETTER, "also sees the configuration change, and survives a broken one"),
     Row("flag", "--ignore", BETTER, "an unknown rule is a warning, not the end of the run"),
     Row(
-        "flag", "--force-exclude", BETTER, "without it, a hint says when an excluded file is checked since it is named"
+        "flag",
+        "--force-exclude",
+        BETTER,
+        "without it, a hint says when an excluded file is checked because it is named",
     ),
     Row("flag", "--verbose", BETTER, "says which configuration is used, in one line"),
     *_same("command", "check config linter clean version help generate-shell-completion"),
-    Row("command", "rule", BETTER, "a mistyped code or name is answered with the nearest one of both"),
+    Row("command", "rule", BETTER, "suggests the nearest code or name for a mistyped one"),
     Row(
         "command",
         "server",
         BETTER,
-        "reports on the whole workspace, and outlives bad messages and a broken configuration",
+        "reports on the whole workspace, and survives bad messages and a broken configuration",
     ),
     Row("command", "format", OTHER, "panicguard formats nothing"),
     Row("command", "analyze", OTHER, "panicguard analyzes no imports"),
@@ -68,14 +71,14 @@ ROWS = (
     ),
     Row("key", "target-version", ACCEPTED, "decides whether a fix that imports the runtime is safe, and nothing else"),
     Row("key", "per-file-target-version", ACCEPTED, "as `target-version`"),
-    Row("key", "src", ACCEPTED, "shown by `--show-settings`; no rule asks for it"),
+    Row("key", "src", ACCEPTED, "shown by `--show-settings`; no rule uses it"),
     Row("key", "line-length", ACCEPTED, "shown by `--show-settings`; no fix breaks lines"),
     Row("key", "lint.ignore", BETTER, "an unknown rule is a warning, not the end of the run"),
     Row("key", "indent-width", OTHER, "no rule measures indentation"),
-    Row("key", "output-prefer-rule-codes", OTHER, "codes are what is always shown"),
+    Row("key", "output-prefer-rule-codes", OTHER, "codes are always shown"),
     Row("key", "lint.explicit-preview-rules", OTHER, "no rule is in preview"),
-    Row("key", "builtins", OTHER, "no rule asks for undefined names"),
-    Row("key", "namespace-packages", OTHER, "no rule asks where a package begins"),
+    Row("key", "builtins", OTHER, "no rule is about undefined names"),
+    Row("key", "namespace-packages", OTHER, "no rule depends on where a package begins"),
     Row("key", "lint.allowed-confusables", OTHER, "no rule reads prose"),
     Row("key", "lint.dummy-variable-rgx", OTHER, "no rule is about unused variables"),
     Row("key", "lint.future-annotations", OTHER, "no fix writes annotations"),

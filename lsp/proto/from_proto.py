@@ -122,7 +122,7 @@ def asked_about(
     diagnostics: Iterable[types.Diagnostic],
     encoding: str,
 ) -> dict[EditorFinding, types.Diagnostic]:
-    """The findings that the client's diagnostics are about, each with that diagnostic. Diagnostics that no longer hold
+    """The findings that the client's diagnostics are about, each with that diagnostic. Diagnostics that are out of date
     are left out."""
     known = {}
     for finding in findings:

@@ -1,4 +1,4 @@
-"""A run against its baseline: read it, leave out what it knows, and write it anew where that is asked for."""
+"""A run against its baseline: read it, leave out the known findings, and rewrite it on request."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class Held(NamedTuple):
-    """The results without the known findings, how many those are, and what to tell the user."""
+    """The results without the known findings, how many those are, and messages for the user."""
 
     results: list[Result]
     known: int
-    said: str | None
+    message: str | None
 
 
 class Loaded(NamedTuple):
@@ -40,7 +40,7 @@ def load(path: str, *, update: bool) -> Loaded:
     """The baseline at `path`, which need not exist for an `update`. Raises ConfigError."""
     text = _read(path)
     if text is None and not update:
-        raise _error("read", path, "there is no such file: `--update-baseline` writes it")
+        raise _error("read", path, "there is no such file; create it with `--update-baseline`")
     try:
         return Loaded(path, text, {} if text is None else baseline.parse(text))
     except baseline.BaselineError as error:
@@ -48,19 +48,23 @@ def load(path: str, *, update: bool) -> Loaded:
 
 
 def refuse_links(path: str, root: str | None) -> None:
-    """Raise ConfigError for a baseline that is not to be written where it is: it leads out of the current directory
-    though it is named as one in it, or the settings of the project in `root` give it, and it lies outside of that."""
+    """Raise ConfigError for a baseline that must not be written where it is: a link that leads out of the current
+    directory, or a file outside of `root` that the settings of the project there name."""
     if root is not None and links.leads_out(path, root):
-        raise _error("write", path, f"the settings name it, and it lies outside of `{root}`: `--baseline` may name it")
+        raise _error(
+            "write",
+            path,
+            f"the settings name it, but it is outside of `{root}`; only `--baseline` may name such a file",
+        )
     if links.escapes(path):
-        raise _error("write", path, f"it is a link to `{os.path.realpath(path)}`, outside of here")
+        raise _error("write", path, f"it is a link to `{os.path.realpath(path)}`, outside of the current directory")
 
 
 def hold(loaded: Loaded, results: Sequence[Result], options: Options, settings_for: Callable[[str], Settings]) -> Held:
-    """What is new beside the baseline, which is written first where the options say so. Raises ConfigError.
+    """The results without what the baseline lists, which is updated first if the options say so. Raises ConfigError.
 
-    An entry that is not found any more is gone if this run looked for it: in the files it was asked for that are not
-    broken, by the rules it was asked for.
+    An entry that was not found is gone if this run looked for it: in the checked files that are not broken, by the
+    rules that ran.
     """
     path, text, old = loaded
     shown = os.path.relpath(path)
@@ -89,8 +93,8 @@ def hold(loaded: Loaded, results: Sequence[Result], options: Options, settings_f
     if not gone or options.diff:
         return Held(judged.results, judged.known, None)
     are, them = ("is", "it") if gone == 1 else ("are", "them")
-    said = f"`{shown}` knows {_findings(gone)} that {are} gone: `--update-baseline` drops {them}."
-    return Held(judged.results, judged.known, said)
+    message = f"`{shown}` lists {_findings(gone)} that {are} gone; remove {them} with `--update-baseline`."
+    return Held(judged.results, judged.known, message)
 
 
 def _findings(count: int) -> str:

@@ -40,14 +40,14 @@ SLOW = 1.0
 
 
 class Found(NamedTuple):
-    """What a run came to: the results that say something, and how many findings the baseline knows beside them."""
+    """The outcome of a run: the results with something to report, and how many other findings the baseline lists."""
 
     results: list[Result]
     known: int = 0
 
 
 def check(options: Options) -> int:
-    """Check or fix, report, and say with which code to exit. Raises ConfigError and click.UsageError."""
+    """Check or fix, report, and return the exit code. Raises ConfigError and click.UsageError."""
     settings_for = settings_for_options(options)
     if options.show_settings or options.show_files:
         return _show(options, settings_for)
@@ -109,7 +109,7 @@ def _show(options: Options, settings_for: Callable[[str], Settings]) -> int:
     arguments = options.paths or (".",)
     if options.show_files:
         found = discover.discover(arguments, with_configuration, warn)
-        shown = one_line if sys.stdout.isatty() else str  # a program needs the names as they are
+        shown = one_line if sys.stdout.isatty() else str  # programs need the names unescaped
         sys.stdout.write("".join(f"{shown(path)}\n" for path, _ in found))
         return 0
     from panicguard.config import describe
@@ -184,7 +184,8 @@ def lint(
 def _run(
     found: Iterable[tuple[str, Settings]], mode: Mode, *, cached: bool, progress: bool
 ) -> tuple[list[Result], int]:
-    """The results that say something, and the number of files; with `progress`, a long run shows how far it is."""
+    """The results with something to report, and the number of files; with `progress`, a long run shows how far it
+    is."""
     import time
 
     from panicguard.run import cache
@@ -217,7 +218,7 @@ def _run(
 
 
 def _lint_all(files: Iterable[tuple[str, Settings]], mode: Mode) -> Iterator[Result]:
-    """What the files come to. What that takes is not even imported where there are none: all may be remembered."""
+    """Lint the files. The worker pool is imported lazily: if every file is cached, nothing is left to lint."""
     remaining = iter(files)
     for first in remaining:
         from panicguard.run import workers
@@ -226,9 +227,9 @@ def _lint_all(files: Iterable[tuple[str, Settings]], mode: Mode) -> Iterator[Res
 
 
 def _progress_bar() -> Progress | None:
-    """A started bar, which leaves nothing behind when it is stopped: the files are found while they are checked.
+    """A started progress bar, erased when it stops. It has no total, because files are found while others are checked.
 
-    None where there is no thread for it.
+    None if no thread can be started for it.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
@@ -244,7 +245,8 @@ def _progress_bar() -> Progress | None:
 
 
 def _lint_stdin(data: bytes, name: str | None, settings_for: Callable[[str], Settings], mode: Mode) -> Result:
-    """What comes from standard input, as the file of that name; an excluded one is read and not looked at."""
+    """The result for standard input, checked as the file of that name; if that is excluded, it is read but not
+    checked."""
     from panicguard.diagnostic import Result
     from panicguard.run.lint import lint_bytes
     from panicguard.source import Source
@@ -259,7 +261,7 @@ def _lint_stdin(data: bytes, name: str | None, settings_for: Callable[[str], Set
 def _told(
     found: Found, options: Options, settings_for: Callable[[str], Settings], known_before: Loaded | None
 ) -> Found:
-    """What is new beside the baseline, under the paths that are shown, once the warnings are out."""
+    """The results without known findings, under the paths to display. Prints the warnings first."""
     results, known = found
     told = not (options.quiet or options.silent)
     if known_before is not None:
@@ -279,12 +281,12 @@ def _told(
 def _hint(excluded: Sequence[str]) -> None:
     if excluded:
         more = f" and {len(excluded) - 1} more are" if excluded[1:] else " is"
-        flag = "checked all the same when named: `--force-exclude` leaves such files out"
+        flag = "checked because it was named; to exclude such files, use `--force-exclude`"
         tell(f"hint: `{one_line(excluded[0])}`{more} excluded, but {flag}")
 
 
 def _advice(results: Iterable[Result]) -> str | None:
-    """What Ruff, if it is configured, has to be told of the `# noqa` comments that name our codes."""
+    """What Ruff, if it is configured, needs to know of the `# noqa` comments with panicguard's codes."""
     named: dict[str, set[str]] = {}
     for result in results:
         if result.noqa_codes:
@@ -297,7 +299,7 @@ def _advice(results: Iterable[Result]) -> str | None:
 
 
 def _added(results: Iterable[Result], options: Options) -> int:
-    """Say how many suppression comments were added, and to which files none could be."""
+    """Print how many suppression comments were added, and which files could not get any."""
     for result in results:
         for diagnostic in result.diagnostics:
             if not diagnostic.is_rule and not options.silent:
@@ -311,7 +313,7 @@ def _added(results: Iterable[Result], options: Options) -> int:
 
 
 def _shown(result: Result) -> Result:
-    """The result under the path that is shown: relative where the file is below the current directory."""
+    """The result under the path to display: relative where the file is below the current directory."""
     path = result.source.path
     below = f"{os.getcwd().rstrip('/')}/"
     if not path.startswith(below):
@@ -322,7 +324,7 @@ def _shown(result: Result) -> Result:
 def report(found: Found, its: Settings, options: Options, stream: TextIO) -> None:
     """Print what was found to a stream; the diff to standard output.
 
-    Raises ConfigError for an unfit format, and OSError.
+    Raises ConfigError for a format that does not fit, and OSError.
     """
     from panicguard.report import formats, paint, summary
 
@@ -363,13 +365,15 @@ def report(found: Found, its: Settings, options: Options, stream: TextIO) -> Non
 def report_file(path: str) -> TextIO:
     """The file that the report goes to, with the directories it needs; closed when the command ends.
 
-    Raises ConfigError where there can be none: better before the work than after it.
+    Raises ConfigError if it cannot be opened: better before the work than after it.
     """
     from pathlib import Path
 
     if links.escapes(path):
         target = one_line(os.path.realpath(path))
-        raise ConfigError(f"Failed to write {one_line(path)}", f"it is a link to {target}, outside of here")
+        raise ConfigError(
+            f"Failed to write {one_line(path)}", f"it is a link to {target}, outside of the current directory"
+        )
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         file = open(  # noqa: SIM115 (click closes it)
@@ -381,7 +385,7 @@ def report_file(path: str) -> TextIO:
 
 
 def _open_to_write(path: str, flags: int) -> int:
-    """Open without a wait: a pipe that nobody reads is an error."""
+    """Open without waiting: a pipe that nobody reads is an error."""
     if sys.platform == "win32":
         return os.open(path, flags, 0o666)
     descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)

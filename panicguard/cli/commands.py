@@ -48,14 +48,14 @@ def cli() -> None:
 @cli.command(conflicts=CONFLICTS)
 @check_options
 def check(**flags: Any) -> int:
-    """Report the unsafe spawns in files and directories, or in `-`: standard input. Default: here."""
+    """Report unsafe spawns in files and directories, or in standard input (`-`). Default: the current directory."""
     return _run(options_of(flags))
 
 
 @cli.command(conflicts=CONFLICTS)
 @check_options
 def fix(**flags: Any) -> int:
-    """Fix the unsafe spawns in files and directories, and list what was fixed."""
+    """Fix unsafe spawns in files and directories, and list what was fixed."""
     options = options_of(flags)
     for flag, value in (("--add-noqa", options.add_noqa), ("--add-ignore", options.add_ignore)):
         if value is not None:
@@ -81,10 +81,10 @@ def _run(options: Options) -> int:
 def rule(rule: str | None, every: bool, output_format: str) -> int:
     """Explain a rule, by its code or its name."""
     context = click.get_current_context()
-    found = [r for r in all_rules() if every or rule in (r.code, r.name)]
+    rules = [r for r in all_rules() if every or rule in (r.code, r.name)]
     if every and rule is not None:
         raise UsageError("the argument '--all' cannot be used with '[RULE]'", context)
-    if not found:
+    if not rules:
         if rule is None:
             raise UsageError("the following required arguments were not provided:\n  <RULE|--all>", context)
         import difflib
@@ -94,7 +94,7 @@ def rule(rule: str | None, every: bool, output_format: str) -> int:
         raise UsageError(f"invalid value '{one_line(rule)}' for '[RULE]'", context, tip, usage=None)
     from panicguard.report.rules import to_json, to_markdown
 
-    _write(to_json(found, every=every) if output_format == "json" else "\n".join(map(to_markdown, found)))
+    _write(to_json(rules, every=every) if output_format == "json" else "\n".join(map(to_markdown, rules)))
     return 0
 
 
@@ -147,7 +147,9 @@ def vendor(destination: str, language: str, name: str, check: bool, force: bool)
 
     if not check and links.escapes(destination):
         target = one_line(os.path.realpath(destination))
-        raise ConfigError(f"Failed to write {one_line(destination)}", f"it is a link to {target}, outside of here")
+        raise ConfigError(
+            f"Failed to write {one_line(destination)}", f"it is a link to {target}, outside of the current directory"
+        )
     try:
         if check:
             return _vendored(Path(destination) / name, compare(Path(destination), name, language))
@@ -163,7 +165,7 @@ def vendor(destination: str, language: str, name: str, check: bool, force: bool)
         _write(there)
         return 0
     module = runtime.dotted(str(package.resolve()))
-    _write(f'Say so in panicguard.toml, or in [tool.panicguard]:\n\nruntime-module = "{module}"\n')
+    _write(f'Add this to panicguard.toml, or to [tool.panicguard] in pyproject.toml:\n\nruntime-module = "{module}"\n')
     return 0
 
 
@@ -181,12 +183,12 @@ def _vendored(package: Path, copy: Comparison) -> int:
 
 @cli.command()
 def clean() -> int:
-    """Remove the caches here and below."""
+    """Remove the caches in the current directory and below it."""
     from panicguard.run import cache
 
     here = os.getcwd()
     named = here
-    with contextlib.suppress(ConfigError):  # a broken configuration names no cache
+    with contextlib.suppress(ConfigError):  # a broken configuration does not name a cache
         configured = settings_for_options(Options())(here)
         named = os.path.join(configured.root, configured.cache_dir)
     for path in cache.clean(here, named):
@@ -220,7 +222,7 @@ def version(output_format: str) -> int:
 @cli.command("generate-shell-completion", hidden=True)
 @click.argument("shell", metavar="<SHELL>", type=click.Choice(("bash", "zsh", "fish")))
 def generate_shell_completion(shell: str) -> int:
-    """Print what a shell needs to complete panicguard's arguments."""
+    """Print the script with which a shell completes panicguard's arguments."""
     from click.shell_completion import get_completion_class
 
     completion = get_completion_class(shell)
@@ -236,20 +238,20 @@ def help_(command: tuple[str, ...]) -> int:
     context = click.get_current_context().find_root()
     shown: click.Command = cli
     for name in command:
-        found = shown.get_command(context, name) if isinstance(shown, click.Group) else None
-        if found is None:
+        subcommand = shown.get_command(context, name) if isinstance(shown, click.Group) else None
+        if subcommand is None:
             raise UsageError(f"unrecognized subcommand '{one_line(name)}'", context)
-        shown, context = found, click.Context(found, context, info_name=name)
+        shown, context = subcommand, click.Context(subcommand, context, info_name=name)
     _write(f"{shown.get_help(context)}\n")
     return 0
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line: the exit code. Whatever is the user's mistake is said in words, with 2.
+    """Run the command line and return the exit code. A mistake of the user is explained, with exit code 2.
 
     Raises OSError, ImportError and MemoryError where the system refuses what a command needs.
     """
-    for stream in (sys.stdout, sys.stderr):  # a path that is no text must not end the run
+    for stream in (sys.stdout, sys.stderr):  # a path that is not valid text must not end the run
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
@@ -273,9 +275,11 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except SystemExit as ended:  # of click: it has completed a word for a shell, or the reader of the output has gone
+    except (
+        SystemExit
+    ) as ended:  # raised by click: it has completed a word for a shell, or the reader of the output has gone
         return int(ended.code or 0) if COMPLETION in os.environ else streams.GONE
-    except (OSError, ImportError, MemoryError):  # no bug: `main` says what the system refused
+    except (OSError, ImportError, MemoryError):  # not a bug: `main` reports what the system refused
         raise
     except Exception as error:
         tell(f"panicguard failed\n  Cause: {type(error).__name__}: {one_line(str(error))}")
@@ -285,11 +289,11 @@ def run(arguments: Sequence[str]) -> int:
 
 def _expanded(arguments: Iterable[str], within: tuple[str, ...] = ()) -> list[str]:
     """The arguments with each `@file` replaced by those in the file, one on a line; empty lines do not count."""
-    found: list[str] = []
+    expanded: list[str] = []
     for argument in arguments:
         path = argument[1:]
         if not (argument.startswith("@") and path):
-            found.append(argument)
+            expanded.append(argument)
             continue
         failed = "Failed to read CLI arguments from files"
         if path in within:
@@ -300,8 +304,8 @@ def _expanded(arguments: Iterable[str], within: tuple[str, ...] = ()) -> list[st
             raise ConfigError(failed, f"failed to open file `{one_line(path)}`: {error.strerror}") from None
         except UnicodeDecodeError:
             raise ConfigError(failed, f"failed to open file `{one_line(path)}`: it is not UTF-8") from None
-        found += _expanded(lines, (*within, path))
-    return found
+        expanded += _expanded(lines, (*within, path))
+    return expanded
 
 
 def _write(text: str) -> None:

@@ -1,4 +1,4 @@
-"""click's commands as Ruff's users know commands: options for all of them, what goes together, the words of errors."""
+"""click's commands, behaving as Ruff's do: global options, options that exclude each other, the wording of errors."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ WIDTH = 100
 
 
 def global_options() -> list[click.Option]:
-    """The options that stand before a command's name or after it; `given_globals` tells their values."""
+    """The options allowed before a command's name and after it; `given_globals` returns their values."""
 
     def option(*names: str, **attributes: Any) -> click.Option:
         return click.Option(names, expose_value=False, callback=_note, **attributes)
 
     return [
-        option("-v", "--verbose", is_flag=True, help="Say which settings are used."),
+        option("-v", "--verbose", is_flag=True, help="Print which settings are used."),
         option("-q", "--quiet", is_flag=True, help="Print diagnostics, but nothing else."),
-        option("-s", "--silent", is_flag=True, help="Print nothing, but still exit with 1 where something was found."),
+        option("-s", "--silent", is_flag=True, help="Print nothing, but still exit with 1 if there are findings."),
         option(
             "--config",
             multiple=True,
             metavar="CONFIG_OPTION",
-            help="A configuration file, or a `key = value` in TOML, which is stronger than any file.",
+            help="A configuration file, or a `key = value` in TOML, which overrides any file.",
         ),
-        option("--isolated", is_flag=True, help="Read no configuration file."),
+        option("--isolated", is_flag=True, help="Ignore all configuration files."),
         option("--color", type=click.Choice(("auto", "always", "never")), metavar="WHEN", help="When to use colours."),
     ]
 
@@ -58,13 +58,13 @@ def _note(context: click.Context, option: click.Parameter, value: Any) -> Any:
 
 
 def given_globals(context: click.Context) -> dict[str, Any]:
-    """The global options that were given; those after the command's name are the stronger ones."""
+    """The global options that were given; those after the command's name win."""
     prefix = "panicguard."
     return {key.removeprefix(prefix): value for key, value in context.meta.items() if key.startswith(prefix)}
 
 
 class UsageError(click.UsageError):
-    """A mistake in the arguments, with a tip; `usage` is what to use instead of all the options, None: say nothing."""
+    """A mistake in the arguments, with a tip; `usage` replaces the options in the usage; None: no usage."""
 
     def __init__(self, message: str, context: click.Context, tip: str = "", usage: str | None = "[OPTIONS]") -> None:
         super().__init__(message, context)
@@ -73,7 +73,7 @@ class UsageError(click.UsageError):
 
 
 class Command(click.Command):
-    """A command with the global options, that refuses an option given twice and options that do not go together."""
+    """A command with the global options, that refuses an option given twice and options that exclude each other."""
 
     def __init__(self, *arguments: Any, conflicts: Conflicts = (), **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
@@ -122,7 +122,7 @@ def _closest(word: str, words: Iterable[str]) -> str | None:
 
 
 def _check_order(command: click.Command, context: click.Context, arguments: list[str], conflicts: Conflicts) -> None:
-    """Refuse an option given twice, and options that do not go together. Raises UsageError, and click's own."""
+    """Refuse an option given twice, and options that exclude each other. Raises UsageError, and click's own."""
     if context.resilient_parsing:  # a shell asks what may come next
         return
     try:
@@ -174,9 +174,9 @@ def _write_help(command: click.Command, context: click.Context, formatter: click
     formatter.write_paragraph()
     command.format_usage(context, formatter)
     if isinstance(command, click.Group):
-        commands = [(name, found) for name, found in command.commands.items() if not found.hidden]
+        commands = [(name, subcommand) for name, subcommand in command.commands.items() if not subcommand.hidden]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, found.get_short_help_str(WIDTH)) for name, found in commands])
+            formatter.write_dl([(name, subcommand.get_short_help_str(WIDTH)) for name, subcommand in commands])
     _write_options(command, context, formatter)
     if command.epilog:
         formatter.write_paragraph()
@@ -205,7 +205,7 @@ def _write_options(command: click.Command, context: click.Context, formatter: cl
 
 
 def error_text(error: click.UsageError) -> str:
-    """What went wrong, what may have been meant, and how the command is used."""
+    """What went wrong, what may have been meant, and how to use the command."""
     message, tip, usage = _words(error)
     lines = [f"error: {message}"]
     if tip:
@@ -216,10 +216,10 @@ def error_text(error: click.UsageError) -> str:
 
 
 def _words(error: click.UsageError) -> tuple[str, str, str | None]:
-    """The message of an error, a tip, and what the usage has for options; None where it has no place."""
-    said = error.format_message()  # that of click holds arguments as they are, which may be names of files
+    """The message of an error, a tip, and what the usage shows in place of the options; None: no usage."""
+    message = error.format_message()  # click's own quotes arguments unescaped, and they may be names of files
     if isinstance(error, UsageError):
-        return said, error.tip, error.usage
+        return message, error.tip, error.usage
     if isinstance(error, click.NoSuchOption):
         name = one_line(error.option_name)
         options = error.ctx.command.get_params(error.ctx) if error.ctx else []
@@ -232,7 +232,7 @@ def _words(error: click.UsageError) -> tuple[str, str, str | None]:
         return f"unexpected argument '{name}' found", tip, "[OPTIONS]"
     if isinstance(error, click.BadOptionUsage) and error.ctx is not None:
         option = next((p for p in error.ctx.command.params if error.option_name in p.opts), None)
-        if option is not None and "requires an argument" in said:
+        if option is not None and "requires an argument" in message:
             return f"a value is required for '{shown(option)}' but none was supplied{_choices(option)}", "", None
         return f"unexpected value for '{one_line(error.option_name)}' found; no more were expected", "", "[OPTIONS]"
     if isinstance(error, click.MissingParameter) and error.param is not None:
@@ -247,14 +247,14 @@ def _words(error: click.UsageError) -> tuple[str, str, str | None]:
         if not value[1]:
             return f"a value is required for {what} but none was supplied{_choices(error.param)}", "", None
         return f"invalid value '{one_line(value[1])}' for {what}{_choices(error.param)}", "", None
-    if said == "Missing command." and error.ctx is not None and isinstance(error.ctx.command, click.Group):
+    if message == "Missing command." and error.ctx is not None and isinstance(error.ctx.command, click.Group):
         names = ", ".join(error.ctx.command.commands)
         return f"'panicguard' requires a subcommand but one was not provided\n  [subcommands: {names}]", "", "[OPTIONS]"
-    if said.startswith("invalid value"):
-        return said, "", None
-    if extra := re.match(r"Got unexpected extra arguments? \((\S+)", one_line(said)):
+    if message.startswith("invalid value"):
+        return message, "", None
+    if extra := re.match(r"Got unexpected extra arguments? \((\S+)", one_line(message)):
         return f"unexpected argument '{extra[1].rstrip(')')}' found", "", "[OPTIONS]"
-    return one_line(said), "", "[OPTIONS]"
+    return one_line(message), "", "[OPTIONS]"
 
 
 def _choices(option: click.Parameter) -> str:

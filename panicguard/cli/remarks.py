@@ -1,4 +1,4 @@
-"""What is told beside the results, on standard error."""
+"""Messages that accompany the results, on standard error."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from panicguard.report.width import harmless, one_line
 
 
 def tell(text: str) -> None:
-    """Print a line, or several: whoever puts a name or a foreign text into them makes it `one_line`."""
+    """Print one or several lines. The caller passes names and foreign text through `one_line`."""
     click.echo(harmless(text), err=True)
 
 
 def warn(message: str) -> None:
-    """Print a warning of one line, whatever stands in it."""
+    """Print a warning on one line, whatever it contains."""
     tell(f"warning: {one_line(message)}")

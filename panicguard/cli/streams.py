@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 GONE = 141
-"""The exit code of a program whose output nobody reads any more: what a shell says of one that SIGPIPE has ended."""
+"""The exit code when nobody reads the output any more: the one that shells give a program killed by SIGPIPE."""
 
 
 def prepare() -> None:
     """Have all three open, and standard error never fail. `sys.stdin` stays None where there is no standard input.
 
-    The next file that is opened would get the number of a closed stream, and what goes to that be written into it.
+    Otherwise the next file opened would get the number of a closed stream, and output would be written into it.
     """
     for number in range(3):
         try:
@@ -35,14 +35,15 @@ def prepare() -> None:
 
 
 def standard_input() -> BinaryIO:
-    """What there is to read. Raises OSError where it is closed: then nothing was looked at, and nothing is clean."""
+    """The bytes of standard input. Raises OSError if it is closed: nothing was checked then, so nothing may pass as
+    clean."""
     if sys.stdin is None:
         raise OSError(errno.EBADF, "it is closed", "standard input")
     return sys.stdin.buffer
 
 
 def finish(code: int) -> int:
-    """Write out what standard output still holds; the exit code, which is another one if that fails."""
+    """Write out what standard output still holds; the exit code, a different one if that fails."""
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -51,7 +52,7 @@ def finish(code: int) -> int:
 
 
 def refused(error: OSError) -> int:
-    """Say that the system refused something that the command needs; the exit code.
+    """Report that the system refused something that the command needs; the exit code.
 
     Whatever standard output still holds is dropped if that is what failed: the interpreter would try again at its end.
     """
@@ -65,7 +66,7 @@ def refused(error: OSError) -> int:
 
 
 def failed(cause: str) -> int:
-    """Say what kept the command from its work; the exit code."""
+    """Report why the command could not do its work; the exit code."""
     from panicguard.report.width import one_line
 
     sys.stderr.write(f"panicguard failed\n  Cause: {one_line(cause)}\n")
@@ -73,7 +74,7 @@ def failed(cause: str) -> int:
 
 
 def _cause(error: OSError) -> str:
-    if error.filename is None and isinstance(error, FileNotFoundError):  # os.getcwd has no name to give
+    if error.filename is None and isinstance(error, FileNotFoundError):  # the error of os.getcwd names no file
         return "The current directory does not exist any more"
     where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
     number = f" (os error {error.errno})" if error.errno else ""
@@ -81,7 +82,7 @@ def _cause(error: OSError) -> str:
 
 
 class _Remarks(io.FileIO):
-    """Standard error: a remark that cannot be written is lost, but not the findings and their exit code with it."""
+    """Standard error: a remark that cannot be written is lost, but the findings and the exit code are not."""
 
     def write(self, data: Any, /) -> int:
         try:

@@ -1,4 +1,4 @@
-"""Copying the runtime into a project, and telling whether a copy is still the same."""
+"""Copying the runtime into a project, and comparing a copy with it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_GO_NAMES = frozenset(
     "break case chan const continue default defer else fallthrough for func go goto if import interface map package "
     "range return select struct switch type var main internal vendor testdata".split()
 )
-"""Keywords, and directories that mean something else to Go than a package that others may import."""
+"""Keywords, and names of directories that Go does not treat as packages that others may import."""
 _GO_PACKAGE = re.compile(rb"(?<=^package )mruntime\b|(?<=^// Package )mruntime\b|\bmruntime(?=\.[A-Z])", re.MULTILINE)
 _GO_MODULE = re.compile(r"^[ \t]*module\s*\(?\s*[\"`]?([^\s\"`()]+)", re.MULTILINE)
 
@@ -34,19 +34,19 @@ class VendorError(Exception):
 
 
 class Comparison(NamedTuple):
-    """A copy beside the runtime of this installation; names of files in it."""
+    """How a copy compares with the runtime of this installation; the fields hold names of files."""
 
     version: str
-    """That of the copy; "" where its manifest is missing."""
+    """The version of the copy; "" if its manifest is missing."""
     edited: tuple[str, ...]
-    """What differs from what was once copied."""
+    """Files that differ from what was copied."""
     outdated: tuple[str, ...]
-    """What is as it was copied, but differs now, or is no longer part of the runtime."""
+    """Unedited files that differ from the runtime's of today, or are no longer part of it."""
     missing: tuple[str, ...]
 
     @property
     def same(self) -> bool:
-        """True if there is nothing to do."""
+        """Whether there is nothing to do."""
         return not (self.edited or self.outdated or self.missing)
 
 
@@ -59,9 +59,9 @@ def manifest(package: Path, language: str = "python") -> str:
 def vendor(destination: Path, name: str = "mruntime", language: str = "python", *, force: bool = False) -> Path:
     """Copy the runtime to `destination/name`, with its licence; the package's directory.
 
-    The copy is the same byte for byte, but that a Go package of another name says so. An older copy is brought up
+    The copy is the same byte for byte, except for the name in a renamed Go package. An older copy is brought up
     to date. Raises VendorError when files in it were edited, unless `force` is set, when something else is there,
-    when it leads out of `destination`, or when the name is no package name.
+    when it is outside of `destination`, or when the name is not a valid package name.
     """
     target = _target(destination, name, language)
     if target.exists():
@@ -79,7 +79,7 @@ def vendor(destination: Path, name: str = "mruntime", language: str = "python", 
 
 
 def compare(destination: Path, name: str = "mruntime", language: str = "python") -> Comparison:
-    """The copy in `destination/name` beside the runtime. Line ends do not count, for git may change them.
+    """How the copy in `destination/name` compares with the runtime. Line endings are ignored: git may change them.
 
     Raises VendorError when there is no copy.
     """
@@ -125,15 +125,15 @@ def _target(destination: Path, name: str, language: str) -> Path:
     else:
         fits = name.isidentifier() and not keyword.iskeyword(name)
     if not fits:
-        raise VendorError(f"`{name}` is no name for a package")
+        raise VendorError(f"`{name}` is not a valid package name")
     target = destination / name
     if target.exists() and not target.is_dir():
-        raise VendorError(f"`{target}` is no directory")
+        raise VendorError(f"`{target}` is not a directory")
     if links.leads_out(str(target), str(destination)):
-        raise VendorError(f"`{target}` leads out of `{destination}`")
+        raise VendorError(f"`{target}` is outside of `{destination}`")
     for other in _TITLES.keys() - {language}:
         if _read_manifest(target, other)[0]:
-            raise VendorError(f"`{target}` is the runtime for {other.title()}; `--as` gives this one another name")
+            raise VendorError(f"`{target}` is the runtime for {other.title()}; choose another name with `--as`")
     return target
 
 
@@ -147,7 +147,7 @@ def _contents(name: str, language: str) -> dict[str, bytes]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Put a whole file in place of whatever is there: of a link, not of what that leads to."""
+    """Put a whole file in place of whatever is there: a link itself, not its target."""
     temporary = path.with_name(f".panicguard-{os.urandom(8).hex()}")
     try:
         temporary.write_bytes(data)
@@ -175,7 +175,7 @@ def _version(files: dict[str, bytes], language: str) -> str:
 
 
 def _read_manifest(package: Path, language: str) -> tuple[str, dict[str, str]]:
-    """The version and the digest of each file; nothing where it is missing or is no manifest."""
+    """The version and the digest of each file; empty if it is missing or is not a manifest."""
     try:
         first, *lines = read(str(package / MANIFEST), SETTINGS).decode().splitlines()
         files = {name: digest for digest, name in (line.split("  ") for line in lines)}

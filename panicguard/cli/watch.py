@@ -1,7 +1,7 @@
 """`--watch`: a run, and another one whenever a file changes.
 
-By looking again and again: that sees every file system there is, needs no limit raised, and looks only at the files
-that are checked and at what configures them.
+It polls: that works on every file system, needs no system limit raised, and looks only at the files that are checked
+and at their configuration.
 """
 
 from __future__ import annotations
@@ -27,55 +27,56 @@ if TYPE_CHECKING:
     from panicguard.config.options import Options
 
     Stamps = Mapping[str, tuple[int, int, int] | None]
-    """Path -> what tells one content from the next; None where there is no such file."""
+    """Path -> what identifies the content of the file; None if it does not exist."""
 
 SECONDS = 0.2
 """Between two looks, at least."""
 SHARE = 10
-"""One part of so many is what looking may take of a processor's time."""
+"""Polling may take one part in so many of a processor's time."""
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 
 
 def watch(options: Options) -> int:
-    """Check, and again after each change; ends with KeyboardInterrupt. Raises ConfigError for a path that is none."""
+    """Check, and again after each change; ends with KeyboardInterrupt. Raises ConfigError for a path that does not
+    exist."""
     if not all(map(os.path.exists, options.paths)):
         raise ConfigError("No path was found.")
-    settings_for_options(options)(os.getcwd())  # who starts with a broken configuration is told at once
+    settings_for_options(options)(os.getcwd())  # a configuration that is broken from the start is reported at once
     out = sys.stdout if options.output_file is None else report_file(options.output_file)
     paths: list[str] = []
     extended: list[str] = []
 
     def look() -> Stamps:
-        """What there is to check now; what may have changed on the disk is not remembered."""
+        """The files to check now; what was remembered of the disk is forgotten."""
         config.forget()
         for cache in (runtime.is_runtime_copy, runtime.runtime_in):
             cache.cache_clear()
         gomod.forget()
-        with contextlib.suppress(ConfigError):  # until it is mended, the files are those of before
-            found = discover.discover(options.paths or (".",), settings_for_options(options), warn=lambda _: None)
-            paths[:] = [path for path, _ in found]
+        with contextlib.suppress(ConfigError):  # until it is repaired, the files stay the same
+            files = discover.discover(options.paths or (".",), settings_for_options(options), warn=lambda _: None)
+            paths[:] = [path for path, _ in files]
             extended[:] = _configurations(paths, options)
         return _stamps(paths, (*extended, *filter(os.path.isfile, options.config)))
 
-    said = "Starting linter in watch mode...\n"
+    message = "Starting linter in watch mode...\n"
     while True:
         seen = look()
         sys.stdout.write(CLEAR)
-        _notice(said, options)
+        _notice(message, options)
         try:
             _check_once(options, out)
         except ConfigError as error:
             tell(error.report)
         sys.stdout.flush()
         _wait(seen, look)
-        said = "File change detected...\n"
+        message = "File change detected...\n"
 
 
 def _configurations(paths: Iterable[str], options: Options) -> list[str]:
-    """The configuration files that hold for some files, and what those extend. Raises ConfigError."""
+    """The configuration files that apply to some files, and what those extend. Raises ConfigError."""
     found_for, chain_of = chain_for_options(options)
-    found = {found_for(directory) for directory in {os.path.dirname(path) for path in paths}}
-    documents = (keys.document for one in found for keys in chain_of(one).keys)
+    configurations = {found_for(directory) for directory in {os.path.dirname(path) for path in paths}}
+    documents = (keys.document for files in configurations for keys in chain_of(files).keys)
     return [document.path for document in documents if document is not None and document.path is not None]
 
 
@@ -84,17 +85,17 @@ def _check_once(options: Options, out: TextIO) -> None:
         out.seek(0)
         out.truncate()
     settings_for = settings_for_options(options)
-    its = settings_for(os.getcwd())
-    found = lint(options, settings_for, mode_of(its, options), baseline_of(its, options))
-    plain, only = replace(its, fix_only=False, show_fixes=False), replace(options, quiet=True)
+    settings = settings_for(os.getcwd())
+    outcome = lint(options, settings_for, mode_of(settings, options), baseline_of(settings, options))
+    plain, only = replace(settings, fix_only=False, show_fixes=False), replace(options, quiet=True)
     if options.diff:
-        report(found, plain, only, out)
-    left = 0 if options.diff else sum(len(result.diagnostics) for result in found.results)
+        report(outcome, plain, only, out)
+    left = 0 if options.diff else sum(len(result.diagnostics) for result in outcome.results)
     _notice(f"Found {left} {'error' if left == 1 else 'errors'}. Watching for file changes.", options)
     if left and not options.silent:
         if not options.quiet:
             sys.stdout.write("\n")
-        report(found, plain, only, out)
+        report(outcome, plain, only, out)
 
 
 def _notice(text: str, options: Options) -> None:
@@ -106,7 +107,8 @@ def _notice(text: str, options: Options) -> None:
 
 
 def _stamps(paths: Iterable[str], more: Iterable[str] = ()) -> Stamps:
-    """What the files at `paths` are like, and the configuration files that may hold for them, and those of `more`."""
+    """The state of the files at `paths`, of the configuration files that may apply to them, and of the files in
+    `more`."""
     checked = list(paths)
     directories: set[str] = set()
     pending = [os.path.dirname(path) for path in checked] or [os.getcwd()]

@@ -1,12 +1,12 @@
 """Configuration: one frozen value, from panicguard.toml or [tool.panicguard] in pyproject.toml.
 
 fields      the keys, in one table, and the Settings
-selectors   codes, prefixes and names, and what layers of them come to
+selectors   codes, prefixes and names, and how layers of them are resolved
 toml        a document, and errors that point at a place in it
 keys        the keys of one file or of the command line, checked
 discovery   where the files are
-chain       the keys that hold for a file: its own, those it extends, Ruff's
-resolve     what they come to
+chain       the keys that apply to a file: its own, those it extends, Ruff's
+resolve     from these keys to the Settings
 describe    all of it in words, for `panicguard config` and `--show-settings`
 """
 
@@ -45,7 +45,7 @@ __all__ = [
 
 def load(path: str) -> Settings:
     """The settings of one configuration file and of what it extends. Raises ConfigError."""
-    return resolve(chain.of(discovery.given(path)))
+    return resolve(chain.of(discovery.named_file(path)))
 
 
 def default(root: str, overrides: Iterable[str] = ()) -> Settings:

@@ -1,4 +1,4 @@
-"""Which keys hold for a file: those of its configuration file, of what that extends, and of Ruff below them."""
+"""Which keys apply to a file: those of its configuration file, of what that extends, and of Ruff below them."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from panicguard.config.keys import Keys, expanded, from_document, from_ruff
 from panicguard.report.width import one_line
 
 if TYPE_CHECKING:
-    from panicguard.config.discovery import Found
+    from panicguard.config.discovery import ConfigFiles
 
 
 _OF_USE = (b"exclude", b"extend", b"target-version")
-"""Without one of these Ruff's configuration is not worth the time that reading TOML takes, where we have none."""
+"""Where panicguard has no configuration, Ruff's is parsed only if it contains one of these: parsing TOML takes time."""
 
 
 class Chain(NamedTuple):
-    """All keys that hold for some files, the last the strongest, and the directory that results start from."""
+    """All keys that apply to some files, the last one wins, and the directory that relative patterns start from."""
 
     own: tuple[Keys, ...]
     root: str
     path: str | None = None
     """The configuration file, if there is one."""
     ruff: tuple[Keys, ...] = ()
-    """What Ruff's configuration says for us, where `own` does not."""
+    """What is taken from Ruff's configuration where `own` does not set it."""
 
     def above(self, *keys: Keys) -> Chain:
         """The chain with stronger keys."""
@@ -39,32 +39,33 @@ class Chain(NamedTuple):
 
     @property
     def keys(self) -> tuple[Keys, ...]:
-        """The keys of all, Ruff's first, and of those only what nobody else gives."""
+        """All keys, Ruff's first, and of those only the ones that are set nowhere else."""
         inherits = True
         for keys in self.own:
             inherits = keys.values.get("inherit-ruff", inherits)
         if not inherits:
             return self.own
-        given = {key for keys in self.own for key in keys.values}
+        own = {key for keys in self.own for key in keys.values}
         ruff = (
-            keys._replace(values={key: value for key, value in keys.values.items() if key not in given})
+            keys._replace(values={key: value for key, value in keys.values.items() if key not in own})
             for keys in self.ruff
         )
         return (*ruff, *self.own)
 
 
-def of(found: Found) -> Chain:
+def of(files: ConfigFiles) -> Chain:
     """The chain of what was found for a directory. Raises ConfigError."""
-    keys = () if found.path is None else _extended((found.path,), found.root, named=found.named)
-    keys = tuple(one._replace(by_user=found.named) for one in keys)
+    keys = () if files.path is None else _extended((files.path,), files.root, named=files.named)
+    keys = tuple(layer._replace(by_user=files.named) for layer in keys)
     ruff: tuple[Keys, ...] = ()
-    if found.ruff is not None and (found.path is not None or mentions(found.ruff, *_OF_USE)):
-        ruff = _ruff((found.ruff,))
-    return Chain(keys, found.root or os.path.dirname(found.path or ""), found.path, ruff)
+    if files.ruff is not None and (files.path is not None or mentions(files.ruff, *_OF_USE)):
+        ruff = _ruff((files.ruff,))
+    return Chain(keys, files.root or os.path.dirname(files.path or ""), files.path, ruff)
 
 
 def _extended(paths: tuple[str, ...], root: str | None, *, named: bool) -> tuple[Keys, ...]:
-    """The keys of a file and of all that it extends, weakest first; `paths` is the way that led to it, itself last.
+    """The keys of a file and of all that it extends, weakest first; `paths` is the chain of files that led to it,
+    itself last.
 
     `named`: the user has named the file.
     """
@@ -80,32 +81,32 @@ def _extended(paths: tuple[str, ...], root: str | None, *, named: bool) -> tuple
         causes = error.causes[1:] if error.causes[0].startswith("Failed to load") else error.causes
         raise ConfigError(f"Failed to load extended configuration `{path}` ({extends})", *causes) from None
     own = from_document(document, root or directory)
-    given = own.values.get("extend", ())
+    names = own.values.get("extend", ())
     below: tuple[Keys, ...] = ()
-    for name in (given,) if isinstance(given, str) else given:
+    for name in (names,) if isinstance(names, str) else names:
         other = expanded(name, directory)
         try:
             if other in paths:
-                circle = " extends ".join(f"`{one_line(one)}`" for one in (*paths, other))
+                circle = " extends ".join(f"`{one_line(member)}`" for member in (*paths, other))
                 raise ConfigError(f"Circular configuration detected: {circle}")
             below += _extended((*paths, other), root, named=False)
         except ConfigError:
             if document.outside is None:
                 raise
-            raise document.error(own.places["extend"], "") from None  # which must not say what else it names
+            raise document.error(own.places["extend"], "") from None  # an error that must not quote the file
     return (*below, own)
 
 
 def _ruff(paths: tuple[str, ...]) -> tuple[Keys, ...]:
-    """What a file of Ruff's and those that it extends say for us, weakest first. What is wrong with them, a circle too,
-    is for Ruff to report."""
+    """What is taken from a configuration file of Ruff's and those it extends, weakest first. Errors in them, circles
+    included, are for Ruff to report."""
     path = paths[-1]
     directory = os.path.dirname(path)
     try:
         document = toml.read(path)
     except ConfigError:
-        said = f"Ruff's configuration `{path}` cannot be read: nothing is taken from it"
-        return (Keys({}, directory, warnings=(said,)),)
+        warning = f"Ruff's configuration `{path}` cannot be read: nothing is taken from it"
+        return (Keys({}, directory, warnings=(warning,)),)
     own, extended = from_ruff(document, directory)
     other = None if extended is None else expanded(extended, directory)
     return (own,) if other is None or other in paths else (*_ruff((*paths, other)), own)

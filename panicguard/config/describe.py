@@ -24,30 +24,30 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "include": ("extend-include",),
     "per-file-ignores": ("extend-per-file-ignores",),
 }
-"""Key -> the keys that only change what it comes to."""
+"""Key -> the keys that only modify its value."""
 _TYPES = {"selector": "RuleSelector", "glob": "str", "path": "str", "module": "str", "call": "str", "version": "str"}
 
 
 def list_keys(table: str | None, *, as_json: bool) -> str:
     """The keys at the top (None), or those that may stand in `lint`, one on a line or as an object of objects."""
-    found = {
+    fields = {
         key.removeprefix("lint."): field
         for key, field in FIELDS.items()
         if (field.lint or key.startswith("lint.") if table else not key.startswith("lint."))
     }
     if as_json:
-        return json.dumps({key: _described(key, field) for key, field in found.items()}, indent=2) + "\n"
-    return "".join(f"{key}\n" for key in (*found, *(() if table else ("lint",))))
+        return json.dumps({key: _described(key, field) for key, field in fields.items()}, indent=2) + "\n"
+    return "".join(f"{key}\n" for key in (*fields, *(() if table else ("lint",))))
 
 
 def describe_key(key: str, *, as_json: bool) -> str:
     """What a key means, in text or as an object with Ruff's keys."""
-    said = _described(key.removeprefix("lint."), FIELDS[key])
+    description = _described(key.removeprefix("lint."), FIELDS[key])
     if as_json:
-        return json.dumps(said, indent=2) + "\n"
+        return json.dumps(description, indent=2) + "\n"
     return (
-        f"{said['doc']}\n\nDefault value: {said['default']}\nType: {said['value_type']}\n"
-        f"Example usage:\n```toml\n{said['example']}\n```\n"
+        f"{description['doc']}\n\nDefault value: {description['default']}\nType: {description['value_type']}\n"
+        f"Example usage:\n```toml\n{description['example']}\n```\n"
     )
 
 
@@ -76,7 +76,7 @@ def _type(kind: Kind) -> str:
 
 
 def show_settings(path: str, chain: Chain, settings: Settings) -> str:
-    """All that is in force for a file, as TOML that would come to the same, and behind each where it was given."""
+    """All settings in force for a file, as equivalent TOML, each followed by where it was set."""
     lines = [f"# Resolved settings for: {_toml(path)}"]
     if chain.path is not None:
         lines.append(f"# Settings path: {_toml(chain.path)}")
@@ -88,7 +88,7 @@ def show_settings(path: str, chain: Chain, settings: Settings) -> str:
 
 
 def _in_force(settings: Settings) -> Iterator[tuple[str, Any]]:
-    """Each key and its value, what only changes another key taken into that."""
+    """Each key and its value; keys that only modify another one are merged into it."""
     resolved: dict[str, Any] = {
         "select": sorted(settings.enabled),
         "fixable": ["ALL"],
@@ -109,8 +109,8 @@ _TABLES = ("severity", "component", "per-file-target-version", "extension")
 
 
 def _origins(key: str, chain: Chain) -> Iterator[tuple[str, Keys]]:
-    """The keys, and where they were given, that a value in force comes from."""
-    found = values(chain)
+    """The keys, and where they were set, that a value in force comes from."""
+    resolved = values(chain)
     if key in ("select", "fixable", "unfixable"):
         key = "fixable" if key == "unfixable" else key
         layers = list(chain.keys)
@@ -119,12 +119,12 @@ def _origins(key: str, chain: Chain) -> Iterator[tuple[str, Keys]]:
             yield from ((part, keys) for part in (key, *_PARTS[key]) if part in keys.values)
         return
     for part in (key, *_PARTS.get(key, ())):
-        if part in found:
-            yield from ((part, keys) for keys in found[part].given)
+        if part in resolved:
+            yield from ((part, keys) for keys in resolved[part].origins)
 
 
 def _unset(key: str, value: object) -> str:
-    """Where a value comes from that nobody gave."""
+    """Where a value comes from that was not set."""
     if key == "target-version" and value != Settings().target_version:
         return "requires-python"
     if key == "runtime-module" and value is not None:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 RUFF_FILES = (".ruff.toml", "ruff.toml", "pyproject.toml")
 
 
-class Found(NamedTuple):
-    """The configuration file that holds for a directory, and Ruff's beside it, which ours inherits from.
+class ConfigFiles(NamedTuple):
+    """The configuration file that applies to a directory, and Ruff's beside it, which panicguard's inherits from.
 
     `root` is where relative patterns start from; None: each from the directory of the file it stands in. `named`: the
-    file is where it is by the user's will, not by that of whoever has written the project.
+    user chose the file, not the author of the project.
     """
 
     path: str | None
@@ -32,18 +32,18 @@ class Found(NamedTuple):
     named: bool = False
 
 
-def find(directory: str, cwd: str) -> Found:
+def find(directory: str, cwd: str) -> ConfigFiles:
     """The closest configuration file, else the user's own, and the closest one of Ruff. Raises ConfigError."""
     path = nearest(directory)
     if path is not None:
-        return Found(path, ruff_file(os.path.dirname(path)), None)
-    return Found(_users_file(), _closest(directory, ruff_file), cwd, named=True)
+        return ConfigFiles(path, ruff_file(os.path.dirname(path)), None)
+    return ConfigFiles(_users_file(), _closest(directory, ruff_file), cwd, named=True)
 
 
-def given(path: str, root: str | None = None) -> Found:
-    """A file that is named instead of looked for."""
+def named_file(path: str, root: str | None = None) -> ConfigFiles:
+    """A configuration file that is named instead of searched for."""
     path = os.path.abspath(path)
-    return Found(path, ruff_file(os.path.dirname(path)), root, named=True)
+    return ConfigFiles(path, ruff_file(os.path.dirname(path)), root, named=True)
 
 
 def nearest(directory: str) -> str | None:
@@ -58,10 +58,10 @@ def _users_file() -> str | None:
 
 @functools.cache
 def own_file(directory: str, *, named: bool = False) -> str | None:
-    """The configuration file in a directory, remembered until `forget`; `named` as in Found.
+    """The configuration file in a directory, remembered until `forget`; `named` as in ConfigFiles.
 
-    Raises ConfigError where a pyproject.toml is no TOML and may be about panicguard, and where one is neither a file
-    nor a directory: to read it might never end.
+    Raises ConfigError if a pyproject.toml that may be about panicguard is not valid TOML, and if one is neither a file
+    nor a directory: reading it might never end.
     """
     for name in CONFIG_FILES:
         path = os.path.join(directory, name)
@@ -84,7 +84,7 @@ def ruff_file(directory: str) -> str | None:
 
 
 def forget() -> None:
-    """Look again: a configuration file may have come or gone."""
+    """Forget what was found: a configuration file may have been added or removed."""
     own_file.cache_clear()
     ruff_file.cache_clear()
 
@@ -99,12 +99,12 @@ def _closest(directory: str, own: Callable[[str], str | None]) -> str | None:
 
 
 def _has_table(path: str, within: str | None) -> bool:
-    # Most projects' pyproject.toml says nothing of panicguard, and the import of tomllib takes longer than that.
+    # Most projects' pyproject.toml does not mention panicguard, and importing tomllib takes longer than finding out.
     return mentions(path, b"panicguard") and toml.read(path, within).tool("panicguard") is not None
 
 
 def mentions(path: str, *words: bytes) -> bool:
-    """Whether one of the words stands in a file, to read no TOML where it says nothing."""
+    """Whether a file contains one of the words; otherwise its TOML need not be parsed."""
     try:
         text = read(path, SETTINGS)
     except OSError:

@@ -12,7 +12,7 @@ class ConfigError(Exception):
 
     @property
     def report(self) -> str:
-        """What the user is told."""
+        """The message for the user."""
         return "\n".join(("panicguard failed", *(f"  Cause: {cause}" for cause in self.causes)))
 
 

@@ -61,19 +61,22 @@ _SELECTORS = ListOf("selector")
 FIELDS: Mapping[str, Field] = {
     "select": Field(_SELECTORS, "", "The rules to run: codes, prefixes, names, or ALL.", '["PNC1", "bare-thread"]'),
     "ignore": Field(_SELECTORS, "[]", "The rules not to run.", '["PNC401"]'),
-    "extend-select": Field(_SELECTORS, "[]", "Rules to run beside the selected ones.", '["PNC3"]'),
+    "extend-select": Field(_SELECTORS, "[]", "Rules to run in addition to the selected ones.", '["PNC3"]'),
     "extend-ignore": Field(_SELECTORS, "[]", "The same as `ignore`.", '["PNC401"]'),
     "fixable": Field(_SELECTORS, '["ALL"]', "The rules whose findings may be fixed.", '["PNC1"]'),
     "unfixable": Field(_SELECTORS, "[]", "The rules whose findings are only reported.", '["PNC501"]'),
-    "extend-fixable": Field(_SELECTORS, "[]", "Rules that may be fixed beside the fixable ones.", '["PNC2"]'),
+    "extend-fixable": Field(_SELECTORS, "[]", "Rules that may be fixed in addition to the fixable ones.", '["PNC2"]'),
     "extend-safe-fixes": Field(_SELECTORS, "[]", "Rules whose unsafe fixes count as safe.", '["PNC304"]'),
     "extend-unsafe-fixes": Field(_SELECTORS, "[]", "Rules whose safe fixes count as unsafe.", '["PNC103"]'),
     "per-file-ignores": Field(_BY_FILE, "{}", "Rules not to run, by path pattern.", '{ "scripts" = ["PNC1"] }'),
     "extend-per-file-ignores": Field(_BY_FILE, "{}", "More of `per-file-ignores`.", '{ "scripts/*.py" = ["PNC4"] }'),
     "lint.exclude": Field(ListOf("glob"), "[]", "In `[lint]`: more of `exclude`.", '["generated"]', lint=False),
-    "external": Field(ListOf("str"), "[]", "Codes of other tools; none of them is ever touched.", '["V"]'),
+    "external": Field(ListOf("str"), "[]", "Codes of other tools, which are never reported or removed.", '["V"]'),
     "severity": Field(
-        TableOf("selector", SEVERITIES), "{}", "How grave findings are, by rule: else errors.", '{ "PNC4" = "warning" }'
+        TableOf("selector", SEVERITIES),
+        "{}",
+        "Severity of findings by rule; the default is `error`.",
+        '{ "PNC4" = "warning" }',
     ),
     "runtime-module": Field(
         "module", "", "The module that fixes import the runtime from: `myapp.mruntime`.", '"myapp.mruntime"'
@@ -84,7 +87,7 @@ FIELDS: Mapping[str, Field] = {
     "go-call": Field(
         "call",
         f'"{GO_CALL}"',
-        "The call that fixes of Go files write; `{name}` stands for the function around it.",
+        "The call that fixes of Go files write; `{name}` stands for the enclosing function.",
         '"{runtime}.SafeGoWithContextAndComponent({ctx}, nil, {component}, {name}, {runtime}.{policy}, {fn})"',
     ),
     "default-policy": Field(
@@ -99,18 +102,18 @@ FIELDS: Mapping[str, Field] = {
     "spawn-exempt": Field(
         ListOf("glob"),
         _toml_list(SPAWN_EXEMPT),
-        "Files in which the rules about spawns do not hold.",
+        "Files in which the rules about spawns do not apply.",
         '["tests", "scripts/*.py"]',
     ),
     "boundary-packages": Field(
         ListOf("glob"),
         "[]",
-        "The Go packages that may call `recover`; elsewhere it is reported, if any is given.",
+        "The Go packages that may call `recover`; if set, it is reported elsewhere.",
         '["internal/adapters/http", "internal/bootstrap"]',
     ),
     "strict-spawns": Field("bool", "false", "Report every raw spawn, observed ones too.", "true"),
     "extend-spawners": Field(
-        ListOf("module"), "[]", "Functions that spawn what they are given first.", '["myapp.background.run"]'
+        ListOf("module"), "[]", "Functions that spawn their first argument.", '["myapp.background.run"]'
     ),
     "extend-guards": Field(
         ListOf("module"), "[]", "Functions and decorators as good as SafeGo.", '["myapp.safe.guarded"]'
@@ -122,14 +125,14 @@ FIELDS: Mapping[str, Field] = {
     "extend": Field(
         Either(ListOf("path"), "path"),
         "[]",
-        "Files that this one builds on, the last the strongest; `~` and variables are expanded.",
+        "Files that this one extends, the last one wins; `~` and variables are expanded.",
         '"../panicguard.toml"',
         lint=False,
     ),
     "inherit-ruff": Field(
         "bool",
         "true",
-        "Take what of excludes, `target-version`, `line-length` and `src` is not given from Ruff's configuration.",
+        "Take excludes, `target-version`, `line-length` and `src` from Ruff's configuration where they are not set.",
         "false",
         lint=False,
     ),
@@ -137,12 +140,18 @@ FIELDS: Mapping[str, Field] = {
     "preview": Field("bool", "false", "Accepted; no rule is in preview.", "true"),
     "exclude": Field(ListOf("glob"), _toml_list(EXCLUDE), "Files and directories to leave out.", '["gen"]', lint=False),
     "extend-exclude": Field(
-        ListOf("glob"), "[]", "Files and directories to leave out beside `exclude`.", '["third_party"]', lint=False
+        ListOf("glob"),
+        "[]",
+        "Files and directories to leave out in addition to `exclude`.",
+        '["third_party"]',
+        lint=False,
     ),
     "include": Field(
         ListOf("glob"), _toml_list(INCLUDE), "The files that directories are searched for.", '["src/*.py"]', lint=False
     ),
-    "extend-include": Field(ListOf("glob"), "[]", "Files to look for beside `include`.", '["*.pyw"]', lint=False),
+    "extend-include": Field(
+        ListOf("glob"), "[]", "Files to search for in addition to `include`.", '["*.pyw"]', lint=False
+    ),
     "extension": Field(
         TableOf("str", tuple(LANGUAGES.values())),
         "{}",
@@ -155,8 +164,8 @@ FIELDS: Mapping[str, Field] = {
     "target-version": Field(
         VERSIONS,
         "",
-        "The oldest Python to support; `requires-python` where it is not given. A fix that imports the runtime is "
-        "unsafe below `py310`, which that needs.",
+        "The oldest Python to support; by default `requires-python`. A fix that imports the runtime is "
+        "unsafe below `py310`, which the runtime needs.",
         '"py312"',
         lint=False,
     ),
@@ -166,7 +175,7 @@ FIELDS: Mapping[str, Field] = {
     "src": Field(
         ListOf("path"),
         '[".", "src"]',
-        "Where the project's own packages are; no rule asks for it yet.",
+        "Where the project's own packages are; no rule uses it yet.",
         '["lib"]',
         lint=False,
     ),
@@ -174,7 +183,7 @@ FIELDS: Mapping[str, Field] = {
     "cache-dir": Field(
         "path",
         '".panicguard_cache"',
-        "Where results are kept: within the project, unless the user says so by `--cache-dir` or its variable.",
+        "Where results are cached: inside the project, unless `--cache-dir` or its variable says otherwise.",
         '"build/panicguard"',
         lint=False,
     ),
@@ -184,5 +193,5 @@ FIELDS: Mapping[str, Field] = {
     "show-fixes": Field("bool", "false", "List what was fixed.", "true", lint=False),
     "output-format": Field(tuple(FORMATS), '"full"', "How to print diagnostics.", '"concise"', lint=False),
     "baseline": Field("path", "", "The file of known findings, which are not reported.", '"baseline.json"', lint=False),
-    "fail-level": Field(SEVERITIES, '"info"', "The least severity that makes a run fail.", '"warning"', lint=False),
+    "fail-level": Field(SEVERITIES, '"info"', "The lowest severity that makes a run fail.", '"warning"', lint=False),
 }

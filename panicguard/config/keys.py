@@ -1,4 +1,4 @@
-"""The keys that one place gives, such as a file or the command line: checked, and nothing made of them yet."""
+"""The keys that one place gives, such as a file or the command line: checked, but not yet resolved."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 LENIENT = ("ignore", "extend-ignore", "per-file-ignores", "extend-per-file-ignores")
 """The keys in which a selector that names no rule is a warning: a newer panicguard may know it."""
 RUFF = ("exclude", "extend-exclude", "target-version", "line-length", "src")
-"""What is taken from Ruff's configuration where ours does not say."""
+"""What is taken from Ruff's configuration where panicguard's does not set it."""
 _LINT = {key.removeprefix("lint."): field for key, field in FIELDS.items() if field.lint or key.startswith("lint.")}
 _TOP = {key: field for key, field in FIELDS.items() if not key.startswith("lint.")}
 
 
 class Keys(NamedTuple):
-    """Keys and their values as TOML gives them, those of the table `lint` taken up.
+    """Keys and their values as TOML gives them, merged with those of the table `lint`.
 
     Patterns and paths start from `directory`. `places` is where in the document each key stands.
     """
@@ -41,10 +41,10 @@ class Keys(NamedTuple):
     places: Mapping[str, Where] = {}
     warnings: tuple[str, ...] = ()
     by_user: bool = False
-    """Whether the user gives them, on the command line or in a file of the user's own, and not the project."""
+    """Whether they are the user's (of the command line, or of the user's own file) and not the project's."""
 
     def place(self, key: str) -> str:
-        """Where a key was given, for people."""
+        """Where a key was set, for people."""
         if self.document is None or self.document.path is None:
             return "the command line"
         table = "[tool.ruff] of " if self.places[key][:2] == ("tool", "ruff") else ""
@@ -59,10 +59,10 @@ def flags(values: Mapping[str, Any], directory: str) -> Keys:
         for _, message in _faults(kind, value):
             raise ConfigError(f"Invalid value for '--{key}'", one_line(message))
         for _, selector in _unknown(kind, value):
-            said = f"Unknown rule selector `{selector}` in `{key}` from the CLI"
+            unknown = f"Unknown rule selector `{selector}` in `{key}` from the CLI"
             if key not in LENIENT:
-                raise ConfigError(one_line(said), did_you_mean(selector))
-            warnings.append(f"{said}: {did_you_mean(selector)}")
+                raise ConfigError(one_line(unknown), did_you_mean(selector))
+            warnings.append(f"{unknown}: {did_you_mean(selector)}")
     return Keys(values, directory, warnings=tuple(warnings), by_user=True)
 
 
@@ -82,46 +82,46 @@ def from_document(document: Document, directory: str) -> Keys:
         table, where = document.tool("panicguard") or {}, ("tool", "panicguard")
     if isinstance(table, dict) and isinstance(wanted := table.get("required-version"), str):
         _require(document, (*where, "required-version"), wanted)
-    found = _Found({}, {}, [])
-    _take(document, table, where, found, _TOP)
+    taken = _Taken({}, {}, [])
+    _take(document, table, where, taken, _TOP)
     if isinstance(table, dict) and "lint" in table:
-        _take(document, table["lint"], (*where, "lint"), found, _LINT)
-    return Keys(found.values, directory, document, found.places, tuple(found.warnings))
+        _take(document, table["lint"], (*where, "lint"), taken, _LINT)
+    return Keys(taken.values, directory, document, taken.places, tuple(taken.warnings))
 
 
 def from_ruff(document: Document, directory: str) -> tuple[Keys, str | None]:
-    """What of a configuration of Ruff's holds for us too, and the file that it extends.
+    """The keys of a configuration of Ruff's that panicguard inherits, and the file that it extends.
 
-    Its faults are for Ruff to report: such a key is left out.
+    Faults in it are for Ruff to report: such a key is left out.
     """
     table: object = document.table
     where: Where = ()
     if document.is_pyproject:
         table, where = document.tool("ruff"), ("tool", "ruff")
-    found = table if isinstance(table, dict) else {}
-    values = {key: found[key] for key in RUFF if key in found and not any(_faults(FIELDS[key].kind, found[key]))}
-    extended = found.get("extend")
+    written = table if isinstance(table, dict) else {}
+    values = {key: written[key] for key in RUFF if key in written and not any(_faults(FIELDS[key].kind, written[key]))}
+    extended = written.get("extend")
     keys = Keys(values, directory, document, {key: (*where, key) for key in values})
     return keys, extended if isinstance(extended, str) else None
 
 
-class _Found(NamedTuple):
+class _Taken(NamedTuple):
     values: dict[str, Any]
     places: dict[str, Where]
     warnings: list[str]
 
 
-def _take(document: Document, table: object, where: Where, found: _Found, allowed: Mapping[str, Field]) -> None:
+def _take(document: Document, table: object, where: Where, taken: _Taken, allowed: Mapping[str, Field]) -> None:
     """Take over the keys of a table."""
     if not isinstance(table, dict):
         raise document.error(where, f"invalid type: {_toml_type(table)}, expected a map")
-    for given, value in table.items():
-        if given == "lint" and allowed is _TOP:
+    for name, value in table.items():
+        if name == "lint" and allowed is _TOP:
             continue
-        at = (*where, given)
-        if given not in allowed:
-            raise document.error((*at, ""), _unknown_key(given, allowed))
-        key = f"lint.{given}" if allowed is _LINT and f"lint.{given}" in FIELDS else given
+        at = (*where, name)
+        if name not in allowed:
+            raise document.error((*at, ""), _unknown_key(name, allowed))
+        key = f"lint.{name}" if allowed is _LINT and f"lint.{name}" in FIELDS else name
         kind = FIELDS[key].kind
         for inner, message in _faults(kind, value):
             raise document.error((*at, *inner), message)
@@ -129,18 +129,18 @@ def _take(document: Document, table: object, where: Where, found: _Found, allowe
             unknown, instead = f"Unknown rule selector `{one_line(selector)}`", did_you_mean(selector)
             if document.outside is not None:
                 unknown, instead = "Unknown rule selector", document.error((*at, *inner), instead).causes[-1]
-            unknown += f" in `{given}` from {document.origin}"
+            unknown += f" in `{name}` from {document.origin}"
             if key not in LENIENT:
                 frame = document.error((*at, *inner), instead).causes[-1]
                 raise ConfigError(unknown, frame.replace("TOML parse error at", "At"))
-            found.warnings.append(f"{unknown}: {instead}")
-        found.values[key] = value
-        found.places[key] = at
+            taken.warnings.append(f"{unknown}: {instead}")
+        taken.values[key] = value
+        taken.places[key] = at
 
 
 def _require(document: Document, where: Where, wanted: str) -> None:
-    """Raise ConfigError unless this version of panicguard is a wanted one: before any key is looked at, for those of
-    another version may be unknown to this one."""
+    """Raise ConfigError unless this version of panicguard is one that the file asks for. That comes before all other
+    keys, because those of another version may be unknown to this one."""
     try:
         if _is_version(__version__, wanted):
             return
@@ -156,7 +156,7 @@ def _require(document: Document, where: Where, wanted: str) -> None:
 
 
 def _is_version(version: str, wanted: str) -> bool:
-    """Whether a version fits specifiers such as `>=0.3,<1`; a bare one stands for `==`. Raises ValueError for what is
+    """Whether a version fits specifiers such as `>=0.3,<1`; a bare version means `==`. Raises ValueError for what is
     neither."""
     from packaging.specifiers import SpecifierSet
     from packaging.version import InvalidVersion, Version
@@ -172,7 +172,7 @@ def _unknown_key(key: str, allowed: Mapping[str, Field]) -> str:
     import difflib
 
     if key in FIELDS:
-        return f"unknown field `{key}` in the table `lint`: it stands outside of it"
+        return f"unknown field `{key}` in the table `lint`: it belongs outside of that table"
     close = difflib.get_close_matches(key, allowed, n=1, cutoff=0.7)
     if close:
         return f"unknown field `{key}`, did you mean `{close[0]}`?"
@@ -180,7 +180,7 @@ def _unknown_key(key: str, allowed: Mapping[str, Field]) -> str:
 
 
 def _faults(kind: Kind, value: Any, where: Where = ()) -> Iterator[tuple[Where, str]]:
-    """Where in a value, and in which way, it is not of its kind."""
+    """Where and how a value is not of its kind."""
     expected = None
     match kind:
         case Either(many=many, one=one):

@@ -1,4 +1,4 @@
-"""What the flags of `check` and `fix` ask for, and the settings that come of them."""
+"""What the flags of `check` and `fix` ask for, and the settings that result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from panicguard.config import chain, discovery
-from panicguard.config.discovery import Found
+from panicguard.config.discovery import ConfigFiles
 from panicguard.config.errors import ConfigError, FlagError
 from panicguard.config.fields import FIELDS
 from panicguard.config.keys import flags, override
@@ -87,64 +87,70 @@ class Options:
 def settings_for_options(
     options: Options, cwd: str | None = None, *, files_first: bool = False
 ) -> Callable[[str], Settings]:
-    """Directory -> settings, with the flags over what the configuration says. Raises as `chain_for_options` does."""
+    """Directory -> settings, with the flags overriding the configuration. Raises as `chain_for_options` does."""
     found_for, chain_of = chain_for_options(options, cwd, files_first=files_first)
     spawn_rules = frozenset(rule.code for rule in all_rules() if rule.spawn)
 
     @functools.cache
-    def configured(found: Found) -> Settings:
-        its = resolve(chain_of(found))
-        module = its.runtime_module or (None if options.isolated else runtime.runtime_in(its.root))
-        return replace(its, runtime_module=module, ignore_noqa=bool(options.ignore_noqa))
+    def configured(files: ConfigFiles) -> Settings:
+        settings = resolve(chain_of(files))
+        module = settings.runtime_module or (None if options.isolated else runtime.runtime_in(settings.root))
+        return replace(settings, runtime_module=module, ignore_noqa=bool(options.ignore_noqa))
 
     @functools.cache
     def settings_for(directory: str) -> Settings:
-        its = configured(found_for(directory))
-        return replace(its, enabled=its.enabled - spawn_rules) if runtime.is_runtime_copy(directory) else its
+        settings = configured(found_for(directory))
+        return (
+            replace(settings, enabled=settings.enabled - spawn_rules)
+            if runtime.is_runtime_copy(directory)
+            else settings
+        )
 
     return settings_for
 
 
 def chain_for_options(
     options: Options, cwd: str | None = None, *, files_first: bool = False
-) -> tuple[Callable[[str], Found], Callable[[Found], Chain]]:
-    """Directory -> which configuration files hold for it -> all their keys, those of the command line on top.
+) -> tuple[Callable[[str], ConfigFiles], Callable[[ConfigFiles], Chain]]:
+    """Directory -> which configuration files apply to it -> all their keys, those of the command line on top.
 
-    `cwd` is where the command is taken to run; by default it is where it does. With `files_first` what the files in the
-    project say is on top, of what is named and flagged. Raises FlagError for a bad
-    `--config`, ConfigError for what else is wrong, also when they are called.
+    `cwd` is the directory that the command is assumed to run in; by default, the current one. With `files_first`, the
+    files in the project override named files and flags. Raises FlagError for a bad `--config` and ConfigError for other
+    mistakes; so do the functions returned, when they are called.
     """
     cwd = os.getcwd() if cwd is None else cwd
-    named = [given for given in options.config if os.path.isfile(os.path.join(cwd, given))]
+    named = [argument for argument in options.config if os.path.isfile(os.path.join(cwd, argument))]
     if len(named) > 1:
         raise ConfigError("You cannot specify more than one configuration file on the command line.")
     if named and options.isolated:
         raise ConfigError(f"The argument `--config={one_line(named[0])}` cannot be used with `--isolated`")
-    above = [_override(given, cwd) for given in options.config if given not in named]
+    above = [_override(argument, cwd) for argument in options.config if argument not in named]
     above.append(flags(_keys(options), cwd))
     if files_first:
-        below = [keys for given in named for keys in chain.of(discovery.given(os.path.join(cwd, given), cwd)).own]
+        below = [
+            keys for argument in named for keys in chain.of(discovery.named_file(os.path.join(cwd, argument), cwd)).own
+        ]
         below += above
-        return functools.partial(discovery.find, cwd=cwd), lambda found: chain.of(found).below(*below)
+        return functools.partial(discovery.find, cwd=cwd), lambda files: chain.of(files).below(*below)
 
-    def found_for(directory: str) -> Found:
+    def found_for(directory: str) -> ConfigFiles:
         if options.isolated:
-            return Found(None, None, cwd)
-        return discovery.given(os.path.join(cwd, named[0]), cwd) if named else discovery.find(directory, cwd)
+            return ConfigFiles(None, None, cwd)
+        return discovery.named_file(os.path.join(cwd, named[0]), cwd) if named else discovery.find(directory, cwd)
 
-    return found_for, lambda found: chain.of(found).above(*above)
+    return found_for, lambda files: chain.of(files).above(*above)
 
 
-def _override(given: str, cwd: str) -> Keys:
+def _override(argument: str, cwd: str) -> Keys:
     """The keys of a `--config "key = value"`."""
-    if "=" in given:
+    if "=" in argument:
         try:
-            return override(given, cwd)
+            return override(argument, cwd)
         except ConfigError as error:
             why = "\n".join(cause.replace("TOML parse error at", "At") for cause in error.causes[1:] or error.causes)
     else:
-        why = f"The path `{one_line(given)}` does not point to a configuration file"
-    raise FlagError(f"invalid value '{one_line(given)}' for '--config <CONFIG_OPTION>'{_TIP}\n\n{why}")
+        why = f"The path `{one_line(argument)}` does not point to a configuration file"
+    raise FlagError(f"invalid value '{one_line(argument)}' for '--config <CONFIG_OPTION>'{_TIP}\n\n{why}")
 
 
 def _keys(options: Options) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From all the keys that hold for a file to the settings they come to."""
+"""From all the keys that apply to a file to its settings."""
 
 from __future__ import annotations
 
@@ -22,48 +22,48 @@ if TYPE_CHECKING:
 
 
 class Value(NamedTuple):
-    """What a key comes to, as TOML has it; `given` are the keys that had a part in it, weakest first."""
+    """The value of a key, as in TOML; `origins` are the keys that contributed to it, weakest first."""
 
     value: Any
-    given: tuple[Keys, ...]
+    origins: tuple[Keys, ...]
 
 
 def values(chain: Chain) -> dict[str, Value]:
-    """The value of each key that is given: the strongest one, or of a key that adds, all of them."""
-    found: dict[str, Value] = {}
+    """The value of each key that is set: the strongest one, or for a key that adds, all of them."""
+    resolved: dict[str, Value] = {}
     for keys in chain.keys:
         for key, written in keys.values.items():
             value = anchored(FIELDS[key].kind, written, keys.directory, chain.root)
-            if key in found and key.startswith("extend-"):
-                below = found[key]
-                found[key] = Value(_added(below.value, value), (*below.given, keys))
+            if key in resolved and key.startswith("extend-"):
+                below = resolved[key]
+                resolved[key] = Value(_add(below.value, value), (*below.origins, keys))
             else:
-                found[key] = Value(value, (keys,))
-    return found
+                resolved[key] = Value(value, (keys,))
+    return resolved
 
 
-def _added(below: Any, value: Any) -> Any:
+def _add(below: Any, value: Any) -> Any:
     if isinstance(value, dict):
         return {key: [*below.get(key, ()), *value.get(key, ())] for key in (*below, *value)}
     return [*below, *value]
 
 
 def resolve(chain: Chain) -> Settings:
-    """The settings that a chain comes to."""
-    found = values(chain)
-    given = {key: value.value for key, value in found.items()}
-    cache_dir, refused = _cache_dir(chain.root, found.get("cache-dir"))
-    get = given.get
+    """The settings that a chain results in."""
+    resolved = values(chain)
+    plain_values = {key: value.value for key, value in resolved.items()}
+    cache_dir, refused = _cache_dir(chain.root, resolved.get("cache-dir"))
+    get = plain_values.get
     plain: dict[str, Any] = {
-        name: tuple(given[key]) if isinstance(given[key], (list, tuple)) else given[key]
+        name: tuple(plain_values[key]) if isinstance(plain_values[key], (list, tuple)) else plain_values[key]
         for key in FIELDS
-        if key in given and (name := key.replace("-", "_")) in Settings.__dataclass_fields__
+        if key in plain_values and (name := key.replace("-", "_")) in Settings.__dataclass_fields__
     }
     component = get("component", {})
     safe, unsafe = _applicabilities(get("extend-safe-fixes", ()), get("extend-unsafe-fixes", ()))
     ignores = (*get("per-file-ignores", {}).items(), *get("extend-per-file-ignores", {}).items())
     extension = {name.removeprefix("."): language for name, language in get("extension", {}).items()}
-    extended = [f"*.{name}" for name in extension]  # an `include` that is given is meant as it stands
+    extended = [f"*.{name}" for name in extension]  # an explicit `include` is taken literally
     plain |= {
         "enabled": enabled(chain.keys),
         "unfixable": codes_of("ALL") - selectors.resolve(codes_of("ALL"), _layers(chain.keys, _FIX_KEYS)),
@@ -86,21 +86,21 @@ def resolve(chain: Chain) -> Settings:
     return Settings(**{**plain, "root": chain.root})
 
 
-def _cache_dir(root: str, given: Value | None) -> tuple[str, tuple[str, ...]]:
-    """Where the cache is, "" for none at all, and what to warn of: the settings of a project are not to say that
-    something is written outside of it."""
+def _cache_dir(root: str, configured: Value | None) -> tuple[str, tuple[str, ...]]:
+    """Where the cache is ("": there is none), and what to warn of: the settings of a project must not cause anything to
+    be written outside of it."""
     refused: tuple[str, ...] = ()
-    if given is not None:
-        keys = given.given[-1]
-        if keys.by_user or not links.leads_out(os.path.join(root, given.value), root, keys.directory):
-            return given.value, ()
+    if configured is not None:
+        keys = configured.origins[-1]
+        if keys.by_user or not links.leads_out(os.path.join(root, configured.value), root, keys.directory):
+            return configured.value, ()
         refused = (
-            f"`cache-dir` of {keys.place('cache-dir')} leads out of `{root}`: only `--cache-dir` may name such a place",
+            f"`cache-dir` of {keys.place('cache-dir')} is outside of `{root}`: use `--cache-dir` for such a place",
         )
     default = Settings().cache_dir
     if links.leads_out(os.path.join(root, default), root):
-        said = f"`{os.path.join(root, default)}` is a link out of the project: nothing is cached without `--cache-dir`"
-        return "", (*refused, said)
+        warning = f"`{os.path.join(root, default)}` links out of the project, so nothing is cached: use `--cache-dir`"
+        return "", (*refused, warning)
     return default, refused
 
 
@@ -113,7 +113,7 @@ def enabled(keys: Iterable[Keys]) -> frozenset[str]:
     return selectors.resolve(selectors.default_codes(), _layers(keys, _RULE_KEYS))
 
 
-def _layers(given: Iterable[Keys], names: tuple[str, tuple[str, ...], str]) -> Sequence[Layer]:
+def _layers(all_keys: Iterable[Keys], names: tuple[str, tuple[str, ...], str]) -> Sequence[Layer]:
     select, ignore, extend = names
     return [
         Layer(
@@ -121,15 +121,15 @@ def _layers(given: Iterable[Keys], names: tuple[str, tuple[str, ...], str]) -> S
             tuple(selector for key in ignore for selector in keys.values.get(key, ())),
             tuple(keys.values.get(extend, ())),
         )
-        for keys in given
+        for keys in all_keys
     ]
 
 
 def _applicabilities(safe: Iterable[str], unsafe: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
     """The codes whose fixes are made safe, and made unsafe: the more specific selector wins, unsafe among equals."""
     made = selectors.by_code
-    found = made(dict.fromkeys(safe, "safe") | dict.fromkeys(unsafe, "unsafe"))
-    return frozenset(c for c in found if found[c] == "safe"), frozenset(c for c in found if found[c] == "unsafe")
+    kinds = made(dict.fromkeys(safe, "safe") | dict.fromkeys(unsafe, "unsafe"))
+    return frozenset(c for c in kinds if kinds[c] == "safe"), frozenset(c for c in kinds if kinds[c] == "unsafe")
 
 
 def _start(chain: Chain) -> str:

@@ -1,4 +1,4 @@
-"""What Ruff has to be told: its RUF100 takes `# noqa` comments away whose codes it does not know."""
+"""What Ruff needs to know: its RUF100 removes `# noqa` comments whose codes it does not know."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 class _Configuration(NamedTuple):
     path: str
     external: tuple[str, ...]
-    """Beginnings of codes that Ruff takes for another tool's."""
+    """Prefixes of codes that Ruff leaves to other tools."""
     shown: bool
-    """Whether what says so lies with the project: a project may extend any file of the user's."""
+    """Whether the file that says so is the project's, and may be quoted: a project may extend any file of the
+    user's."""
 
 
 def advice(directory: str, codes: Iterable[str]) -> str | None:
-    """What to add to the Ruff configuration that holds for a directory, so that `# noqa` comments with these
-    codes stay; None where Ruff is not configured or knows already."""
+    """What to add to the Ruff configuration that applies to a directory, so that `# noqa` comments with these codes
+    stay; None if Ruff is not configured or knows them already."""
     configuration = _nearest(os.path.abspath(directory))
     if configuration is None:
         return None
@@ -33,10 +34,10 @@ def advice(directory: str, codes: Iterable[str]) -> str | None:
         return None
     table = "tool.ruff.lint" if os.path.basename(path) == "pyproject.toml" else "lint"
     listed = ", ".join((*(f'"{one_line(prefix)}"' for prefix in external if shown), '"PNC"'))
-    rest = "" if shown or not external else " beside what the file that it extends says"
+    rest = "" if shown or not external else ", in addition to what the file that it extends says"
     return (
         f"Ruff does not know `{unknown[0]}`, and its RUF100 may remove the `# noqa` comments that name it. "
-        f"In {one_line(os.path.relpath(path))} say{rest}:\n\n  [{table}]\n  external = [{listed}]\n"
+        f"Add to {one_line(os.path.relpath(path))}{rest}:\n\n  [{table}]\n  external = [{listed}]\n"
     )
 
 
@@ -50,7 +51,7 @@ def _nearest(directory: str) -> _Configuration | None:
 
 
 def _document(path: str, within: str) -> toml.Document | None:
-    """A file that says something of Ruff; None if it does not or is broken, which is for Ruff to tell."""
+    """A file that configures Ruff; None if it does not, or is broken, which is for Ruff to report."""
     if os.path.basename(path) == "pyproject.toml" and not discovery.mentions(path, b"ruff"):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Selectors: codes, prefixes of codes, names and ALL, and the rules that layers of them come to."""
+"""Selectors: codes, prefixes of codes, names and ALL, and the rules that layers of them select."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Layer(NamedTuple):
 
 
 def resolve(start: frozenset[str], layers: Iterable[Layer]) -> frozenset[str]:
-    """The codes that are on after all layers, the last the strongest; before the first, those of `start`.
+    """The codes that are on after all layers, the last one wins; before the first, those of `start`.
 
     In a layer the more specific selector wins, and `ignore` among equals. A `select` starts afresh. A selector
     that names no rule does nothing.

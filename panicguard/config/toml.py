@@ -1,4 +1,4 @@
-"""A TOML document, and errors that point at a place in it, which the TOML library does not tell."""
+"""A TOML document, and errors that point at a place in it, which the TOML library does not give."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from panicguard.report.width import one_line
 
 if TYPE_CHECKING:
     Where = tuple[str | int, ...]
-    """The way to a value in a document: keys, and indices in arrays."""
+    """The path of a value in a document: keys, and indices in arrays."""
 
 
 class Document(NamedTuple):
@@ -49,7 +49,7 @@ class Document(NamedTuple):
         return self.failure(*_positions(self.text).get(where, (0, 1)), message)
 
     def failure(self, start: int, end: int, message: str) -> ConfigError:
-        """The error that points at these offsets of the text; of a text that is not to be shown it only says where."""
+        """The error that points at these offsets of the text; for a text that must not be shown, it only says where."""
         row = self.text.count("\n", 0, start) + 1
         line_start = self.text.rfind("\n", 0, start) + 1
         line = self.text[line_start:].partition("\n")[0].rstrip("\r")
@@ -65,7 +65,7 @@ class Document(NamedTuple):
             return ConfigError(f"Invalid value '{one_line(self.text)}' for '--config'", frame)
         path = one_line(self.path)
         if self.outside is not None:
-            frame = f"At line {row}, column {column + 1} it is not valid for panicguard. {self._hidden}"
+            frame = f"At line {row}, column {column + 1}, it is not valid for panicguard. {self._hidden}"
         parsing = f"Failed to parse {path}"
         if self.is_pyproject:
             return ConfigError(parsing, frame)
@@ -73,21 +73,21 @@ class Document(NamedTuple):
 
     @property
     def _hidden(self) -> str:
-        """Why what the document says is not shown, and how to see it."""
+        """Why the content of the document is not shown, and how to see it."""
         import shlex
 
         command = one_line(f"panicguard check --config {shlex.quote(self.path or '')}")
         return (
-            f"What it says is not shown, since the file lies outside of `{one_line(self.outside or '')}`: "
-            f"`{command}` shows it."
+            f"Its content is not shown because the file is outside of `{one_line(self.outside or '')}`: "
+            f"see it with `{command}`."
         )
 
 
 def read(path: str, within: str | None = None) -> Document:
-    """The document in a file. Raises ConfigError where it cannot be read or is no TOML.
+    """The document in a file. Raises ConfigError if it cannot be read or is not valid TOML.
 
-    Only if the file really lies in the directory `within` is its content shown; wherever it lies if that is None, as
-    for a file that the user has named.
+    Its content is shown only if the file really lies in the directory `within`; if that is None, as for a file that the
+    user named, wherever it lies.
     """
     try:
         text = reading.read(path, reading.SETTINGS).decode("utf-8-sig")
@@ -99,7 +99,7 @@ def read(path: str, within: str | None = None) -> Document:
 
 
 def parse(document: Document) -> Document:
-    """The document with its table. Raises ConfigError at the place that is no TOML."""
+    """The document with its table. Raises ConfigError at the place that is not valid TOML."""
     import sys
 
     if sys.version_info >= (3, 11):
@@ -112,11 +112,11 @@ def parse(document: Document) -> Document:
         raise document.failure(0, 1, "nested too deeply") from None
     except ValueError as error:
         message, _, place = str(error).partition(" (at ")
-        found = re.match(r"line (\d+), column (\d+)", place)
+        position = re.match(r"line (\d+), column (\d+)", place)
         at = len(document.text.rstrip("\r\n"))
-        if found:
-            lines = document.text.split("\n")[: int(found[1]) - 1]
-            at = sum(len(line) + 1 for line in lines) + int(found[2]) - 1
+        if position:
+            lines = document.text.split("\n")[: int(position[1]) - 1]
+            at = sum(len(line) + 1 for line in lines) + int(position[2]) - 1
         raise document.failure(at, at + 1, message[:1].lower() + message[1:]) from None
 
 
@@ -128,11 +128,11 @@ _TOKEN = r"""(?xs)
 
 
 def _positions(text: str) -> dict[Where, tuple[int, int]]:
-    """Where the values of a TOML text stand; the key of one, under its own way with an empty part after it.
+    """Where the values of a TOML text stand; the key of each, under its path with an empty part appended.
 
-    The TOML library does not tell. The text is one that it could read.
+    The TOML library does not give that. The text is one that it could read.
     """
-    found: dict[Where, tuple[int, int]] = {}
+    positions: dict[Where, tuple[int, int]] = {}
     tokens = [m.span("token") for m in re.finditer(_TOKEN, text) if m["token"]]
     words = [text[start:end] for start, end in tokens]
 
@@ -140,7 +140,7 @@ def _positions(text: str) -> dict[Where, tuple[int, int]]:
         while words[at] != end:
             if words[at] != ".":
                 base = (*base, words[at].strip("\"'"))
-                found.setdefault((*base, ""), tokens[at])
+                positions.setdefault((*base, ""), tokens[at])
             at += 1
         return base, at + 1
 
@@ -160,7 +160,7 @@ def _positions(text: str) -> dict[Where, tuple[int, int]]:
         else:
             while at < len(words) and words[at] not in (",", "]", "}", "\n"):
                 at += 1
-        found[where] = (tokens[start][0], tokens[at - 1][1])
+        positions[where] = (tokens[start][0], tokens[at - 1][1])
         return at
 
     at = 0
@@ -173,8 +173,8 @@ def _positions(text: str) -> dict[Where, tuple[int, int]]:
             while words[at] == "[":
                 at += 1
             table, at = keys(at, (), "]")
-            found.setdefault(table, start)
+            positions.setdefault(table, start)
         else:
             name, at = keys(at, table, "=")
             at = value(at, name)
-    return found
+    return positions

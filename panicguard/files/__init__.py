@@ -1,1 +1,1 @@
-"""Which files a run is about, how they are read, and what lies beside them."""
+"""Which files a run covers, how they are read, and what lies beside them."""

@@ -1,4 +1,4 @@
-"""Which files a run is about, and the settings of each."""
+"""Which files a run covers, and the settings of each."""
 
 from __future__ import annotations
 
@@ -21,84 +21,87 @@ if TYPE_CHECKING:
     SettingsFor = Callable[[str], Settings]
     """Directory (absolute) -> the settings of its files."""
 
-_ADAPTED: Mapping[str, Callable[[Settings, str], Settings]] = {"python": lambda its, _: its, "go": gomod.adapted}
-"""What the settings of a directory come to for its files, by front end: asked only where there are any."""
+_ADAPTED: Mapping[str, Callable[[Settings, str], Settings]] = {
+    "python": lambda settings, _: settings,
+    "go": gomod.adapted,
+}
+"""The settings of a directory adapted to its files, by front end; computed only where there are such files."""
 
 
-def _unheard(warning: str) -> None:
-    """Who does not ask for warnings gets none."""
+def _drop(warning: str) -> None:
+    """The default: warnings are dropped."""
 
 
 def discover(
-    arguments: Iterable[str], settings_for: SettingsFor, warn: Callable[[str], None] = _unheard
+    arguments: Iterable[str], settings_for: SettingsFor, warn: Callable[[str], None] = _drop
 ) -> Iterator[tuple[str, Settings]]:
     """(absolute path, settings) of each file under the arguments, once each, sorted by the parts of the path.
 
-    A file that is named itself is taken whatever its name, unless `force-exclude` says otherwise; one that
-    does not exist is handed on, so that reading it says so. `warn` is told of unreadable directories. Raises
-    what `settings_for` raises.
+    A file that is named itself is taken whatever its name, unless `force-exclude` says otherwise; one that does not
+    exist is passed on, so that reading it reports that. `warn` is called for unreadable directories. Raises what
+    `settings_for` raises.
     """
     cwd = os.getcwd()
     tops = sorted({os.path.normpath(os.path.join(cwd, argument)) for argument in arguments}, key=parts)
-    found = [_walk(top, settings_for, warn) if os.path.isdir(top) else _named(top, settings_for) for top in tops]
-    if len(found) == 1:
-        yield from found[0]
+    walks = [_walk(top, settings_for, warn) if os.path.isdir(top) else _named(top, settings_for) for top in tops]
+    if len(walks) == 1:
+        yield from walks[0]
         return
     last = None
-    for path, its in heapq.merge(*found, key=lambda item: parts(item[0])):
+    for path, settings in heapq.merge(*walks, key=lambda item: parts(item[0])):
         if path != last:
-            yield path, its
+            yield path, settings
         last = path
 
 
 def parts(path: str) -> list[str]:
-    """What paths are sorted by."""
+    """The key that paths are sorted by."""
     return path.split("/")
 
 
 def _named(path: str, settings_for: SettingsFor) -> Iterator[tuple[str, Settings]]:
-    its = settings_for(os.path.dirname(path))
-    if not (its.force_exclude and _is_under_excluded(path, its)):
-        yield path, _ADAPTED[front_end(its, path)](its, os.path.dirname(path))
+    settings = settings_for(os.path.dirname(path))
+    if not (settings.force_exclude and _is_under_excluded(path, settings)):
+        yield path, _ADAPTED[front_end(settings, path)](settings, os.path.dirname(path))
 
 
 def excluded_but_named(arguments: Iterable[str], settings_for: SettingsFor) -> list[str]:
-    """The arguments that are files which `exclude` leaves out, and which are taken since they are named."""
+    """The arguments that are files which `exclude` leaves out, and which are taken because they are named."""
     found = []
     for argument in arguments:
         path = os.path.abspath(argument)
-        its = settings_for(os.path.dirname(path))
-        if not its.force_exclude and os.path.isfile(path) and _is_under_excluded(path, its):
+        settings = settings_for(os.path.dirname(path))
+        if not settings.force_exclude and os.path.isfile(path) and _is_under_excluded(path, settings):
             found.append(argument)
     return found
 
 
-def _is_under_excluded(path: str, its: Settings) -> bool:
-    """Whether the path or a directory above it, up to and with the settings' own, is excluded."""
-    excluded = _excluder(its)
+def _is_under_excluded(path: str, settings: Settings) -> bool:
+    """Whether the path or a directory above it, up to and including the settings' own, is excluded."""
+    excluded = _excluder(settings)
     while not excluded(path):
         parent = os.path.dirname(path)
-        if path in (its.root, parent):
+        if path in (settings.root, parent):
             return False
         path = parent
     return True
 
 
-def _excluder(its: Settings) -> Callable[[str], bool]:
-    return globs.matcher(its.root, its.exclude)
+def _excluder(settings: Settings) -> Callable[[str], bool]:
+    return globs.matcher(settings.root, settings.exclude)
 
 
 def _walk(top: str, settings_for: SettingsFor, warn: Callable[[str], None]) -> Iterator[tuple[str, Settings]]:
-    its = settings_for(top)
-    if its.force_exclude and _is_under_excluded(top, its):
+    settings = settings_for(top)
+    if settings.force_exclude and _is_under_excluded(top, settings):
         return
     # Files and directories yet to come, the next one last: a file has no Ignores.
     pending: list[tuple[str, Settings, Ignores | None]]
-    pending = [(top, its, ignores_above(top, warn) if its.respect_gitignore else NO_IGNORES)]
+    pending = [(top, settings, ignores_above(top, warn) if settings.respect_gitignore else NO_IGNORES)]
     while pending:
-        path, its, ignores = pending.pop()
+        path, settings, ignores = pending.pop()
         if ignores is None:
-            yield path, its
+            yield path, settings
             continue
         try:
             with os.scandir(path) as scan:
@@ -108,9 +111,9 @@ def _walk(top: str, settings_for: SettingsFor, warn: Callable[[str], None]) -> I
         except OSError as error:
             warn(f"Failed to read {path}: {error.strerror or error}")
             continue
-        its = settings_for(path)
-        excluded = _excluder(its)
-        included = globs.matcher(its.root, its.include)
+        settings = settings_for(path)
+        excluded = _excluder(settings)
+        included = globs.matcher(settings.root, settings.include)
         if ignores.respected:
             ignores = with_own(ignores, path, entries, warn)
         asked = ignores.asked
@@ -125,11 +128,11 @@ def _walk(top: str, settings_for: SettingsFor, warn: Callable[[str], None]) -> I
             if excluded(entry.path) or (asked and is_ignored(asked, entry.path, is_directory)):
                 continue
             if is_directory:
-                pending.append((entry.path, its, ignores))
+                pending.append((entry.path, settings, ignores))
                 continue
-            language = front_end(its, entry.path)
+            language = front_end(settings, entry.path)
             if language not in adapted:
-                adapted[language] = _ADAPTED[language](its, path)
+                adapted[language] = _ADAPTED[language](settings, path)
             pending.append((entry.path, adapted[language], None))
 
 

@@ -1,4 +1,5 @@
-"""What git ignores, as git and Ruff read it: .gitignore, .ignore, the repository's own exclude file and the user's."""
+"""What git ignores, as git and Ruff determine it: .gitignore, .ignore, the repository's own exclude file and the
+user's."""
 
 from __future__ import annotations
 
@@ -21,12 +22,12 @@ class IgnoreFile(NamedTuple):
 
 
 class Ignores(NamedTuple):
-    """The ignore files that hold for a directory: each group nearest first, the groups by precedence."""
+    """The ignore files that apply to a directory: each group nearest first, the groups by precedence."""
 
     respected: bool
     repository: bool
     plain: tuple[IgnoreFile, ...] = ()
-    """Of files called .ignore, which hold outside a repository too."""
+    """Of files called .ignore, which apply outside a repository too."""
     git: tuple[IgnoreFile, ...] = ()
     rest: tuple[IgnoreFile, ...] = ()
     """The repository's info/exclude, and the user's."""
@@ -49,7 +50,7 @@ def is_ignored(asked: tuple[IgnoreFile, ...], path: str, is_directory: bool) -> 
 
 
 def ignores_above(top: str, warn: Callable[[str], None]) -> Ignores:
-    """What the directories above say, the user's own ignore file included."""
+    """The ignore files of the directories above, and the user's own."""
     ignores = Ignores(respected=True, repository=False)
     above = [top]
     while above[-1] != os.path.dirname(above[-1]):
@@ -68,7 +69,7 @@ def with_own(
 
 
 def _add(ignores: Ignores, directory: str, names: Iterable[str], warn: Callable[[str], None]) -> Ignores:
-    """The ignores below a directory that holds those of the special names."""
+    """The ignores below a directory that contains ignore files of these names."""
     read_own = functools.partial(_ignore_file, directory, warn=warn)
     if ".git" in names or ".jj" in names:
         rest = read_own(_info_exclude(directory)) + read_own(_users_ignore_file())
@@ -81,13 +82,13 @@ def _add(ignores: Ignores, directory: str, names: Iterable[str], warn: Callable[
 
 
 def _ignore_file(directory: str, path: str, warn: Callable[[str], None]) -> tuple[IgnoreFile, ...]:
-    """An ignore file whose patterns start from a directory, if it says anything."""
+    """An ignore file whose patterns start from a directory, if it has any."""
     text = _text(os.path.join(directory, path), warn)
     return (IgnoreFile(directory.rstrip("/") + "/", ignore_file(text)),) if text.strip() else ()
 
 
 def _text(path: str, warn: Callable[[str], None] | None = None) -> str:
-    """The text of a small file; nothing where there is none. `warn` is told of one that is not read on purpose."""
+    """The text of a small file; "" if there is none. `warn` is called for one that is deliberately not read."""
     try:
         return read(path, SETTINGS).decode(errors="surrogateescape")
     except OSError as error:
@@ -109,7 +110,7 @@ def _info_exclude(directory: str) -> str:
 
 
 def _users_ignore_file() -> str:
-    """The file that git's `core.excludesFile` names, else the one that git takes."""
+    """The file that git's `core.excludesFile` names, else git's default."""
     import re
 
     home = os.path.expanduser("~")
@@ -121,10 +122,11 @@ def _users_ignore_file() -> str:
 
 
 def ignore_file(text: str) -> Callable[[str], bool | None]:
-    """What tells what an ignore file such as .gitignore says of a path: ignored, not ignored, None: nothing.
+    """A function that returns what an ignore file such as .gitignore says of a path: ignored, not ignored, None:
+    nothing.
 
-    The path starts at the file's directory and ends in `/` if it is itself a directory. The directories above
-    it have to be asked about first. Lines that are no patterns are left out.
+    The path starts at the file's directory and ends in `/` if it is itself a directory. The directories above it have
+    to be asked about first. Invalid patterns are left out.
     """
     runs: list[tuple[bool, Callable[[str], bool]]] = []
     lines: list[str] = []
@@ -154,7 +156,7 @@ def ignore_file(text: str) -> Callable[[str], bool | None]:
 
 
 def _run(lines: list[str]) -> Callable[[str], bool]:
-    """What tells whether one of the lines, which all say the same, matches a path."""
+    """A function that returns whether one of the lines, which are all negated or all not, matches a path."""
     names: set[str] = set()
     name_globs: list[str] = []
     path_globs: list[str] = []

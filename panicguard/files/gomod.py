@@ -1,5 +1,5 @@
-"""What the Go modules on the disk say: the version of the language, where a copy of the runtime is, and which names a
-package has."""
+"""What the Go modules on the disk declare: the version of the language, where a copy of the runtime is, and which names
+a package has."""
 
 from __future__ import annotations
 
@@ -24,27 +24,31 @@ _DECLARED = re.compile(r"^(?:func|type|var|const)[ \t]+(\w+)", re.MULTILINE)
 _GROUP = re.compile(r"^(?:type|var|const)[ \t]*\((.*?)^\)", re.MULTILINE | re.DOTALL)
 _LISTED = re.compile(r"^\t(\w+)", re.MULTILINE)
 _WITHOUT_LINE = "16"
-"""The version of a module that names none."""
+"""The version of a module that does not name one."""
 
 
-def adapted(its: Settings, directory: str) -> Settings:
-    """The settings as they are for the Go files of a directory: for the version of its module, with the copy of the
-    runtime there, and without rules in that copy. Where files are fixed, the names that a package has are known too."""
+def adapted(settings: Settings, directory: str) -> Settings:
+    """The settings adapted to the Go files of a directory: the version of its module, the copy of the runtime there,
+    and no rules in that copy. Where files are fixed, the names that a package has are known too."""
     if is_runtime_copy(directory):
-        return replace(its, enabled=frozenset())
-    return _for_package(its, _root(directory), declared(directory) if its.fix or its.fix_only else frozenset())
+        return replace(settings, enabled=frozenset())
+    return _for_package(
+        settings, _root(directory), declared(directory) if settings.fix or settings.fix_only else frozenset()
+    )
 
 
 @functools.cache
-def _for_package(its: Settings, root: str | None, names: frozenset[str]) -> Settings:
+def _for_package(settings: Settings, root: str | None, names: frozenset[str]) -> Settings:
     if root is None:
-        return replace(its, go_names=names) if names else its
-    return replace(its, go_version=_version(root), go_runtime=its.go_runtime or _runtime_in(root), go_names=names)
+        return replace(settings, go_names=names) if names else settings
+    return replace(
+        settings, go_version=_version(root), go_runtime=settings.go_runtime or _runtime_in(root), go_names=names
+    )
 
 
 @functools.cache
 def _root(directory: str) -> str | None:
-    """The root of the module that a directory belongs to: where the nearest go.mod is; None where there is none."""
+    """The root of the module that a directory belongs to: where the nearest go.mod is; None if there is no go.mod."""
     if os.path.isfile(os.path.join(directory, _FILE)):
         return directory
     parent = os.path.dirname(directory)
@@ -59,8 +63,8 @@ def _version(root: str) -> tuple[int, int]:
 
 @functools.cache
 def declared(directory: str) -> frozenset[str]:
-    """The names that the Go files of a directory declare for all of their package, as they are written: an import
-    cannot have one of them."""
+    """The names that the Go files of a directory declare for the whole package, by their text: an import cannot have
+    one of these names."""
     files = [name for name in os.listdir(directory) if name.endswith(".go")] if os.path.isdir(directory) else []
     names: set[str] = set()
     for file in files:
@@ -78,23 +82,25 @@ def is_runtime_copy(directory: str) -> bool:
 
 @functools.cache
 def _runtime_in(root: str) -> str | None:
-    """The path by which a module imports its copy of the runtime: of several the shortest, then the first."""
-    name = _MODULE.search(_text(os.path.join(root, _FILE)) or "")
-    if name is None:
+    """The path by which a module imports its copy of the runtime: of several, the shortest, then the first."""
+    module = _MODULE.search(_text(os.path.join(root, _FILE)) or "")
+    if module is None:
         return None
     found = []
     for directory, below, files in os.walk(root):
-        below[:] = [one for one in below if one[0] not in "._" and one not in ("vendor", "testdata", "node_modules")]
+        below[:] = [
+            name for name in below if name[0] not in "._" and name not in ("vendor", "testdata", "node_modules")
+        ]
         if _FILE in files and directory != root:
             below.clear()  # another module
         elif is_runtime_copy(directory):
             below.clear()
-            found.append("/".join((name[1], *os.path.relpath(directory, root).split(os.sep))))
+            found.append("/".join((module[1], *os.path.relpath(directory, root).split(os.sep))))
     return min(found, key=lambda path: (path.count("/"), len(path), path), default=None)
 
 
 def forget() -> None:
-    """Look at the disk again."""
+    """Forget what was read: look at the disk again."""
     for cache in (_for_package, _root, declared, is_runtime_copy, _runtime_in):
         cache.cache_clear()
 

@@ -1,7 +1,7 @@
 """Links that lead out of the tree that a command was pointed at: nothing is written through them.
 
-A repository may hold links to any file of whoever checks it out. A path that the user names outside of the current
-directory is the user's own affair.
+A repository may contain links to any file of the user who checks it out. A path outside of the current directory that
+the user names is the user's own choice.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ def leads_out(path: str, *trees: str) -> bool:
 
 
 def escapes(path: str) -> bool:
-    """Whether a path says that it lies in the current directory, and does not once the links in it are followed."""
+    """Whether a path appears to lie in the current directory, and does not once the links in it are followed."""
     cwd = os.getcwd()
     return _is_below(os.path.normpath(os.path.join(cwd, path)), cwd) and leads_out(path, cwd)
 
 
 def tree_of(path: str) -> str:
-    """The directory in which what a path of the command line names may be written: a directory itself; of a file the
-    current directory, if it is named as one in it, else the directory that it is named in."""
+    """The directory in which a run on a path of the command line may write: a directory itself; for a file, the current
+    directory if the path lies in that, else the directory of the path."""
     cwd = os.getcwd()
     named = os.path.normpath(os.path.join(cwd, path))
     if os.path.isdir(named):

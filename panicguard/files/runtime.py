@@ -9,9 +9,9 @@ from panicguard.files.reading import SETTINGS, read
 from panicguard.settings import CONFIG_FILES, EXCLUDE
 
 MARKER = b"__mruntime__ = "
-"""What the `__init__.py` of every copy of the runtime holds."""
+"""What the `__init__.py` of every copy of the runtime contains."""
 PART = "_panic.py"
-"""A module of every copy: to look for it takes less time than to read every `__init__.py`."""
+"""A module of every copy: looking for it takes less time than reading every `__init__.py`."""
 
 
 @functools.cache
@@ -22,7 +22,7 @@ def is_runtime_copy(directory: str) -> bool:
 
 @functools.cache
 def runtime_in(root: str) -> str | None:
-    """The dotted name of the copy of the runtime in a project: of several the shortest, then the first.
+    """The dotted name of the copy of the runtime in a project: of several, the shortest, then the first.
 
     A directory that does not look like a project's is not searched: it may be the root of everything.
     """
@@ -59,7 +59,7 @@ def _has_marker(path: str) -> bool:
 
 
 def dotted(directory: str) -> str:
-    """The name a package is imported by: from the nearest directory above that is no package."""
+    """The name a package is imported by: from the nearest directory above that is not a package."""
     parts = [os.path.basename(directory)]
     parent = os.path.dirname(directory)
     while os.path.isfile(os.path.join(parent, "__init__.py")):

@@ -32,7 +32,7 @@ RESULTS = {
 """The types of what a few functions return."""
 
 SPAWNERS = {"time.AfterFunc": 1, "context.AfterFunc": 1, "runtime.AddCleanup": 1, "runtime.SetFinalizer": 1}
-"""Functions that run one of their arguments, at this place, in a goroutine."""
+"""Functions that run one of their arguments, at this index, in a goroutine."""
 METHODS = frozenset(
     (
         ("sync.WaitGroup", "Go"),
@@ -48,4 +48,4 @@ SPAWN_WORDS = (
     *(name.rpartition(".")[2] for name in SPAWNERS),
     *sorted({f".{method}(" for _, method in METHODS}),
 )
-"""Without one of these in it a file spawns nothing."""
+"""A file without any of these spawns nothing."""

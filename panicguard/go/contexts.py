@@ -1,4 +1,4 @@
-"""Contexts in Go: the one that a function is handed, those from outside of it, and where one is asked."""
+"""Contexts in Go: the one that a function receives, those captured from around it, and where one is used."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 _NEW = frozenset(("context.Background", "context.TODO"))
 _ASKING = ("Done", "Err", "Context")
-"""The methods of a context that tell whether it is done, and those of others that give one."""
+"""The methods of a context that tell whether it is done, and methods of other types that return one."""
 
 
 def own_context(module: GoModule, literal: Node) -> Node | None:
-    """The name of the parameter that is a literal's context; None where there is none, or `_` says it is not used."""
+    """The name of the parameter that is a literal's context; None if there is none, or if it is `_`, which means
+    unused."""
     parameters = literal.child_by_field_name("parameters")
     for parameter in parameters.named_children if parameters is not None else ():
         name = parameter.child_by_field_name("name")
@@ -36,7 +37,7 @@ def asks_context(module: GoModule, node: Node) -> bool:
 
 
 def is_new_context(module: GoModule, node: Node) -> bool:
-    """Whether an expression makes a context that nothing cancels."""
+    """Whether an expression creates a context that nothing cancels."""
     return node.type == "call_expression" and module.names.qualified(callee(node)) in _NEW
 
 
@@ -49,7 +50,8 @@ def is_outer_context(module: GoModule, node: Node, literal: Node) -> bool:
 
 
 def is_read_outside(module: GoModule, identifier: Node, literal: Node) -> bool:
-    """Whether a variable is read outside of the literal too: one that is read nowhere does not compile."""
+    """Whether a variable is read outside of the literal too: code with a variable that is never read does not
+    compile."""
     binding = module.names.lookup(identifier)
     if binding is None or binding.kind is BindingKind.PARAM:
         return True

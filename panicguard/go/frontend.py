@@ -1,4 +1,4 @@
-"""What Go has to say to the engine: see `panicguard.languages.FrontEnd`."""
+"""Go for the engine: see `panicguard.languages.FrontEnd`."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def findings(source: Source, settings: Settings, rules: Sequence[Rule], words: f
     from panicguard.go.module import parse
 
     module = parse(source, settings)
-    return [found for rule, check in wanted for found in diagnostics(rule, check.run(module))]
+    return [diagnostic for rule, check in wanted for diagnostic in diagnostics(rule, check.run(module))]
 
 
 def fault(source: Source) -> Fault | None:
-    return None  # the grammar reads whatever it is given, and fixes are held to make nothing worse
+    return None  # the grammar accepts any text, and fixes are checked to make nothing worse

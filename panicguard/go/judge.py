@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 
 def judge_for(original: Source) -> Callable[[Source], str | None]:
-    """What tells why a fixed source is worse than the original, which may hold what the grammar does not know."""
+    """A function that returns why a fixed source is worse than the original, which may contain what the grammar does
+    not know."""
     from panicguard.go.tree import faults  # only where there is Go
 
     known = faults(original.text)

@@ -26,7 +26,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _OPERATORS = frozenset(".*/%&|^<>=!:+-")
-"""What a line ends in that goes on in the next one, unless it is `++` or `--`."""
+"""The end of a line that continues on the next one, unless it is `++` or `--`."""
 
 
 COMMENTS = CommentStyle("//", re.compile(r"//((?:[^/]|/(?!/))*)"), re.compile(r"\s/(?=/)"), gap=" ", shared=False)
@@ -35,7 +35,7 @@ COMMENTS = CommentStyle("//", re.compile(r"//((?:[^/]|/(?!/))*)"), re.compile(r"
 @functools.lru_cache(maxsize=4)
 def scan(text: str) -> Scan:
     """The comments, which begin with two slashes, and the logical lines of a file: a statement within parentheses or
-    brackets is one with what is around it, but not one in the body of a function there."""
+    brackets belongs to what is around it, but one in the body of a function there does not."""
     lines: list[LogicalLine] = []
     comments: list[tuple[int, int]] = []
     strings: list[tuple[int, int]] = []

@@ -1,7 +1,7 @@
-"""The loops of a Go file: which a node is in, whether one is endless, what ends it, and what one of its turns waits for
-and shares with the others.
+"""The loops of a Go file: which a node is in, whether one is endless, what ends it, and what one of its iterations
+waits for and shares with the others.
 
-A turn is one run of a loop's body.
+A turn is one iteration: one run of a loop's body.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _ENDING = frozenset("os.Exit runtime.Goexit log.Fatal log.Fatalf log.Fatalln log
 _BREAKABLE = frozenset(
     "for_statement select_statement expression_switch_statement type_switch_statement func_literal".split()
 )
-"""What a `break` without a label leaves, and what it cannot leave."""
+"""What a `break` without a label leaves, and what it cannot cross."""
 _PER_ITERATION = (1, 22)
-"""The version of Go from which a loop declares its variables anew on every turn."""
+"""The version of Go from which a loop has new variables on every turn."""
 
 
 def loops(node: Node) -> Iterator[Node]:
@@ -57,7 +57,7 @@ def is_endless(module: GoModule, loop: Node) -> bool:
 
 
 def ends(module: GoModule, loop: Node) -> bool:
-    """Whether something in a loop leaves it, or asks a context."""
+    """Whether something in a loop leaves it, or uses a context."""
     return any(_leaves_or_asks(module, node, loop) for node in within(loop))
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class GoModule:
-    """A Go file and what is known of it. Rules ask it; they never parse, resolve names or count columns."""
+    """A Go file and what is known about it. Rules query it; they never parse, resolve names or count columns."""
 
     source: Source
     settings: Settings
@@ -36,10 +36,14 @@ class GoModule:
 
     @cached_property
     def is_fixable(self) -> bool:
-        """Whether a spawn may be rewritten: not with cgo, whose functions are no values, nor where it cannot be told
-        where to write an import."""
+        """Whether a spawn may be rewritten: not with cgo, whose functions are not values, nor if it is unclear where to
+        write an import."""
         imports, package = self.tree.all("import_declaration"), self.tree.all("package_clause")
-        return "C" not in self.names.imports.values() and bool(package) and not any(one.has_error for one in imports)
+        return (
+            "C" not in self.names.imports.values()
+            and bool(package)
+            and not any(declaration.has_error for declaration in imports)
+        )
 
     def is_part_of(self, path: str) -> bool:
         """Whether the file seems to be of the package with this import path, which cannot import itself."""
@@ -47,12 +51,13 @@ class GoModule:
 
     @property
     def has_own_runtime(self) -> bool:
-        """Whether the functions of the runtime take what those of panicguard's own take: there is no `go-call`."""
+        """Whether the functions of the runtime have the signatures of panicguard's own: there is no `go-call`."""
         return self.settings.go_call == GO_CALL
 
     @cached_property
     def version(self) -> tuple[int, int]:
-        """The version of Go that the file is for: what its `//go:build` line says, else its module, else a new one."""
+        """The version of Go that the file is for: according to its `//go:build` line, else its module, else a recent
+        one."""
         return build_version(self.source.text) or self.settings.go_version or NEWEST
 
     @cached_property
@@ -78,12 +83,12 @@ class GoModule:
     @cached_property
     def recovering(self) -> dict[int, Node]:
         """The functions and literals of this file that call `recover` themselves, by the ids of their nodes."""
-        found = {}
+        functions = {}
         for call in self.recovers:
             function = nodes.function(call)
             if function is not None:
-                found[function.id] = function
-        return found
+                functions[function.id] = function
+        return functions
 
     @cached_property
     def recovering_calls(self) -> dict[int, list[Node]]:
@@ -91,22 +96,22 @@ class GoModule:
         of those functions."""
         recovering = {key: node for key, node in self.recovering.items() if _only_recovers(node)}
         names = {nodes.text(node.child_by_field_name("name")) for node in recovering.values()}
-        found: dict[int, list[Node]] = {}
+        calls: dict[int, list[Node]] = {}
         for call in self.tree.calls(*sorted(names)):
             declared = self.names.declared(nodes.callee(call)) if not nodes.is_deferred_call(call) else None
             if declared is not None and declared.id in recovering:
-                found.setdefault(declared.id, []).append(call)
-        return found
+                calls.setdefault(declared.id, []).append(call)
+        return calls
 
     @cached_property
     def deferred(self) -> frozenset[int]:
         """The ids of the functions and literals of this file that a `defer` in it calls."""
         called = (nodes.statement_call(statement) for statement in self.tree.all("defer_statement"))
-        found = (self.names.declared(nodes.callee(call)) for call in called if call is not None)
-        return frozenset(function.id for function in found if function is not None)
+        functions = (self.names.declared(nodes.callee(call)) for call in called if call is not None)
+        return frozenset(function.id for function in functions if function is not None)
 
     def is_guarded(self, function: Node) -> bool:
-        """Whether a function begins with a `defer` of what recovers."""
+        """Whether a function begins with a `defer` of something that recovers."""
         for statement in nodes.statements(function.child_by_field_name("body")):
             if statement.type != "defer_statement":
                 return False
@@ -128,7 +133,7 @@ class GoModule:
 
 
 def _only_recovers(around: Node) -> bool:
-    """Whether a named function is nothing but a call of `recover` and what comes of it."""
+    """Whether a named function does nothing but call `recover` and handle the result."""
     if around.type == "func_literal":
         return False
     body = nodes.statements(around.child_by_field_name("body"))

@@ -1,4 +1,4 @@
-"""What names stand for in a Go file: its imports, its functions, and types as far as they are declared in it."""
+"""What names stand for in a Go file: its imports, its functions, and types, as far as they are declared in it."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 _WRAPPING = ("pointer_type", "generic_type", "parenthesized_type", "unary_expression")
 _REFERENCES = frozenset("pointer_type slice_type map_type channel_type function_type interface_type".split())
-"""Types whose values share what they hold."""
+"""Types whose copies share what they refer to."""
 _VERSION = frozenset("0123456789")
 
 
 @dataclass(frozen=True, eq=False)
 class Names:
-    """What the names of a file stand for, each asked at a node."""
+    """What the names of a file stand for, each looked up at a node."""
 
     scopes: Scopes
     runtime: str | None = None
-    """The path of the runtime, where its package has another name than `mruntime`."""
+    """The path of the runtime, if its package has another name than `mruntime`."""
     package: frozenset[str] = frozenset()
-    """What is known of the names that other files of the package declare."""
+    """The names that other files of the package are known to declare."""
     _typed: dict[tuple[int, str], list[Binding]] = field(default_factory=dict)
 
     @property
@@ -57,25 +57,25 @@ class Names:
 
     @cached_property
     def imports(self) -> dict[str, str]:
-        """The path of each package by the name it has here; a dot import has none."""
+        """The path of each package by its name in this file; a dot import has none."""
         return {name: path for name, path in self._imported if name not in (".", "_")}
 
     @cached_property
     def dots(self) -> tuple[str, ...]:
-        """The paths of the packages whose names are imported by themselves."""
+        """The paths of the dot imports, whose names need no qualifier."""
         return tuple(path for name, path in self._imported if name == ".")
 
     @cached_property
     def _imported(self) -> list[tuple[str, str]]:
-        found = []
+        imported = []
         for spec in (spec for declaration in self.tree.all("import_declaration") for spec in specs(declaration)):
             path = text(spec.child_by_field_name("path"))[1:-1]
             name = text(spec.child_by_field_name("name"))
-            found.append((name or package_name(path), path))
-        return found
+            imported.append((name or package_name(path), path))
+        return imported
 
     def nearest(self, node: Node, type_name: str) -> Binding | None:
-        """The variable of a type that is declared the nearest above a node."""
+        """The variable of a type that is declared nearest above a node."""
         child = node
         for scope in ancestors(node):
             for binding in self._variables(scope, type_name):
@@ -88,13 +88,18 @@ class Names:
         """The variables of a type in a scope, the last first."""
         key = scope.id, type_name
         if key not in self._typed:
-            here = (one for bindings in self.scopes.bindings(scope).values() for one in bindings if one.name != "_")
-            found = [one for one in here if self.type_of_binding(one) == type_name]
-            self._typed[key] = sorted(found, key=lambda one: -one.start)
+            named = (
+                binding
+                for bindings in self.scopes.bindings(scope).values()
+                for binding in bindings
+                if binding.name != "_"
+            )
+            variables = [binding for binding in named if self.type_of_binding(binding) == type_name]
+            self._typed[key] = sorted(variables, key=lambda binding: -binding.start)
         return self._typed[key]
 
     def is_taken(self, name: str, node: Node) -> bool:
-        """Whether a name stands for something where a node stands, or for a package in this file."""
+        """Whether a name stands for something at a node, or for a package in this file."""
         return name in self.imports or name in self.package or self.lookup(node, name) is not None
 
     def is_builtin(self, identifier: Node | None, name: str) -> bool:
@@ -137,8 +142,9 @@ class Names:
         return RUNTIME if path == self.runtime or package_name(path) == RUNTIME else path
 
     def declared(self, node: Node | None) -> Node | None:
-        """The function that an identifier is declared as in this file, or the literal a variable was declared with and
-        never set to anything else; for `x.m`, the method of that name if x has a type of this file that has it."""
+        """The function that an identifier is declared as in this file, or the literal that a variable was declared
+        with, if it is never set to anything else; for `x.m`, the method of that name if x has a type of this file that
+        has it."""
         node = plain(node)
         if node is None:
             return None
@@ -163,15 +169,15 @@ class Names:
     @cached_property
     def methods(self) -> dict[tuple[str, str], Node]:
         """The methods of this file by receiver and name."""
-        found = {}
+        methods = {}
         for method in self.tree.all("method_declaration"):
             name = text(method.child_by_field_name("name"))
-            found[(receiver_type(method), name)] = method
-        return found
+            methods[(receiver_type(method), name)] = method
+        return methods
 
     def is_touched(self, binding: Binding) -> bool:
         """Whether a part of the variable may change while its name stays with it: a field or an element that is set or
-        whose address is taken, a method called on it. Never so for what only points to its parts."""
+        whose address is taken, a method called on it. False for what only points to its parts."""
         value = plain(binding.value)
         kind = binding.type
         if kind is not None and kind.type in _REFERENCES:
@@ -184,7 +190,7 @@ class Names:
 
     def type_of(self, node: Node | None) -> str | None:
         """The type of an expression, a pointer being what it points to: `sync.WaitGroup`, or `worker` for one of this
-        file; None where this file does not tell."""
+        file; None if this file does not tell."""
         node = plain(node)
         if node is None:
             return None
@@ -238,28 +244,28 @@ class Names:
     @cached_property
     def _fields(self) -> dict[str, dict[str, Node]]:
         """The types of the fields of the structs of this file; an embedded one has the name of its type."""
-        found: dict[str, dict[str, Node]] = {}
+        structs: dict[str, dict[str, Node]] = {}
         for spec in (spec for declaration in self.tree.all("type_declaration") for spec in declaration.named_children):
             kind = spec.child_by_field_name("type")
             if kind is None or kind.type != "struct_type" or not kind.named_children:
                 continue
-            fields = found.setdefault(text(spec.child_by_field_name("name")), {})
+            fields = structs.setdefault(text(spec.child_by_field_name("name")), {})
             for declared in kind.named_children[0].named_children:
-                its = declared.child_by_field_name("type")
-                if declared.type == "field_declaration" and its is not None:
+                field_type = declared.child_by_field_name("type")
+                if declared.type == "field_declaration" and field_type is not None:
                     names = declared.children_by_field_name("name")
                     for name in names:
-                        fields[text(name)] = its
+                        fields[text(name)] = field_type
                     if not names:
-                        fields[text(its).rpartition(".")[2]] = its
-        return found
+                        fields[text(field_type).rpartition(".")[2]] = field_type
+        return structs
 
     def embedded(self, type_name: str) -> Iterator[str]:
         """The types that a struct of this file embeds."""
         for name, kind in self._fields.get(type_name, {}).items():
-            its = self.type_name(kind)
-            if its is not None and its.rpartition(".")[2] == name:
-                yield its
+            field_type = self.type_name(kind)
+            if field_type is not None and field_type.rpartition(".")[2] == name:
+                yield field_type
 
     def is_value(self, node: Node) -> bool:
         """Whether a name is a variable of a loop over values, not pointers, of a type of this file."""
@@ -273,7 +279,7 @@ class Names:
 
 
 def package_name(path: str) -> str:
-    """The name that a package is likely to have: the last part of its path that is no version."""
+    """The name that a package is likely to have: the last part of its path that is not a version."""
     parts = [part for part in path.split("/") if part]
     while len(parts) > 1 and parts[-1][0] == "v" and set(parts[-1][1:]) <= _VERSION and parts[-1] != "v":
         parts.pop()

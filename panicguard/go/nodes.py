@@ -1,4 +1,4 @@
-"""Questions to the nodes of a Go tree that need no more than the node."""
+"""Questions about a node of a Go tree that need nothing but the node."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
 
 
 def text(node: Node | None) -> str:
-    """The text of a node; "" for none."""
+    """The text of a node; "" for None."""
     return "" if node is None or node.text is None else node.text.decode()
 
 
@@ -61,7 +61,7 @@ def statements(block: Node | None) -> list[Node]:
     if block is None:
         return []
     lists = [child for child in block.named_children if child.type == "statement_list"]
-    return [node for one in lists or [block] for node in one.named_children if node.type != "comment"]
+    return [node for parent in lists or [block] for node in parent.named_children if node.type != "comment"]
 
 
 def plain(node: Node | None) -> Node | None:
@@ -80,7 +80,7 @@ def plain_parent(node: Node) -> Node | None:
 
 
 def callee(call: Node) -> Node | None:
-    """What a call calls, without parentheses; that of `g[int](x)`, which the grammar takes for a conversion, too."""
+    """What a call calls, without parentheses; also that of `g[int](x)`, which the grammar takes for a conversion."""
     if call.type == "type_conversion_expression":
         kind = call.child_by_field_name("type")
         return kind.child_by_field_name("type") if kind is not None else None
@@ -115,12 +115,12 @@ def statement_call(statement: Node) -> Node | None:
 
 
 def in_error(node: Node) -> bool:
-    """Whether the syntax at the node or above it is not understood."""
+    """Whether the grammar does not understand the syntax at the node or above it."""
     return node.has_error or any(above.type == "ERROR" for above in ancestors(node))
 
 
 def listed(node: Node | None) -> list[Node]:
-    """The expressions of a list, or of one alone."""
+    """The expressions of a list, or a single expression."""
     if node is None:
         return []
     return [n for n in node.named_children if n.type != "comment"] if node.type in _LISTS else [node]

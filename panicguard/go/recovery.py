@@ -1,6 +1,6 @@
-"""Which calls of `recover` can recover, and which values of it are thrown away.
+"""Which calls of `recover` can recover, and which of their results are thrown away.
 
-It recovers only in a function that a `defer` calls, and in no function within that one.
+It recovers only in a function that a `defer` calls, and not in a function nested in that one.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ _DOING = frozenset(
     "call_expression assignment_statement short_var_declaration inc_statement dec_statement send_statement "
     "go_statement defer_statement".split()
 )
-"""What does something about a panic."""
+"""What counts as doing something about a panic."""
 
 
 def misplaced(module: GoModule, call: Node) -> str | None:
-    """Why a call of the builtin recovers nothing where it stands; None where it may."""
+    """Why a call of the builtin recovers nothing where it stands; None if it may."""
     statement = call.parent
     around = function(call)
     if statement is not None and statement.type == "go_statement":
-        return "it is called in a goroutine that does nothing else"
+        return "it is the only thing that its goroutine does"
     if statement is not None and statement.type == "defer_statement":
         if around is not None and around.type == "func_literal" and is_deferred(around):
             return None
         if around is not None and around.id in module.deferred:
             return None
-        return "a `defer` calls it itself, and not a function that calls it"
+        return "it is deferred itself, instead of a function that calls it"
     if _is_argument_of_defer(call):
         return "it is called when the `defer` is reached, not when the function ends"
     if around is None:
-        return "it is called in no function"
+        return "it is not called in a function"
     if _is_in_iterator(module, call):
         return "the body of a loop over an iterator is a function of its own"
     if around.type == "func_literal":
@@ -120,12 +120,12 @@ def _misplaced_in_literal(literal: Node) -> str | None:
     if outer is None or outer.type != "func_literal" or not is_deferred(outer):
         return None
     body = statements(outer.child_by_field_name("body"))
-    return "its function is deferred by a deferred one, which is too late" if body == [statement] else None
+    return "its function is deferred by a deferred function, which is too late" if body == [statement] else None
 
 
 def _misplaced_in_named(module: GoModule, around: Node, call: Node) -> str | None:
-    """A named function recovers where it is deferred, which another file may do; not so one that is called here, or
-    one that plainly has another purpose. One that throws the value away is wrong even then."""
+    """A named function recovers where it is deferred, which another file may do; not so one that is called here, or one
+    that clearly has another purpose. Throwing the value away is wrong even then."""
     name = text(around.child_by_field_name("name"))
     if around.id in module.deferred or name[:1].isupper():
         return None
@@ -149,7 +149,7 @@ def _works_before(module: GoModule, around: Node, call: Node) -> bool:
 
 
 def is_discarded(module: GoModule, call: Node) -> bool:
-    """Whether the value that a call of `recover` gives is thrown away, or only compared with nil to no effect."""
+    """Whether the result of a call of `recover` is thrown away, or only compared with nil to no effect."""
     above = plain_parent(call)
     if above is None:
         return False
@@ -173,7 +173,7 @@ def is_discarded(module: GoModule, call: Node) -> bool:
 
 
 def _is_only_compared(module: GoModule, name: Node, declaration: Node) -> bool:
-    """Whether a variable with a recovered value is only compared, or given to `_`, and nothing follows from it."""
+    """Whether a variable with a recovered value is only compared, or assigned to `_`, without any consequence."""
     around = function(declaration)
     if around is None or name.type != "identifier":
         return False
@@ -198,7 +198,7 @@ def _is_given_to_blank(listed: Node) -> bool:
 
 
 def _only_compares(node: Node) -> bool:
-    """Whether an expression is the condition of an `if` with nil, in the branches of which nothing is done."""
+    """Whether an expression is compared with nil in the condition of an `if` whose branches do nothing."""
     if node.type != "binary_expression" or not any(child.type in ("==", "!=") for child in node.children):
         return False
     for above in ancestors(node):
@@ -206,7 +206,9 @@ def _only_compares(node: Node) -> bool:
             if above.child_by_field_name("condition") is None:
                 return False
             branches = (above.child_by_field_name("consequence"), above.child_by_field_name("alternative"))
-            return not any(one.type in _DOING or _returns(one) for b in branches if b is not None for one in within(b))
+            return not any(
+                inner.type in _DOING or _returns(inner) for b in branches if b is not None for inner in within(b)
+            )
         if above.type not in ("binary_expression", "parenthesized_expression"):
             return False
     return False

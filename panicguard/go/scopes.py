@@ -1,6 +1,6 @@
-"""The scopes of a Go file, what is declared in them, and where what is declared is set again.
+"""The scopes of a Go file, what is declared in them, and where it is set again.
 
-Scopes are looked at only where a rule asks: most names of a file are never looked up.
+Scopes are computed only on demand: most names of a file are never looked up.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class BindingKind(str, enum.Enum):
 
 @dataclass(frozen=True, eq=False)
 class Binding:
-    """A name declared: by what node, with what type and what value, if they are written. `index` is its place among
-    the names that one value gives."""
+    """A declared name: by which node, and with which type and value, if they are written. `index` is its position among
+    the names that one value is assigned to."""
 
     name: str
     kind: BindingKind
     node: Node
     start: int
-    """The byte from which it is visible."""
+    """The byte offset from which it is visible."""
     type: Node | None = None
     value: Node | None = None
     index: int = 0
@@ -85,11 +85,11 @@ class Scopes:
         return known
 
     def is_reassigned(self, binding: Binding) -> bool:
-        """Whether the name is given a value again after it was declared."""
+        """Whether the name is assigned again after it was declared."""
         return bool(self.assigned(binding))
 
     def assigned(self, binding: Binding) -> list[Node]:
-        """Where the name is given a value again, or its address is taken."""
+        """Where the name is assigned again, or its address is taken."""
         return self._standing_for(binding, self._is_assigned)
 
     def changed_in_part(self, binding: Binding) -> list[Node]:
@@ -97,7 +97,7 @@ class Scopes:
         return self._standing_for(binding, _is_part_changed)
 
     def _standing_for(self, binding: Binding, kind: Callable[[Node], bool]) -> list[Node]:
-        """The identifiers of a kind that stand for what is declared."""
+        """The identifiers of this kind that stand for what is declared."""
         key = binding, kind.__name__
         if key not in self._found:
             of_name = binding.name, kind.__name__
@@ -136,7 +136,8 @@ class Scopes:
 
 
 def is_visible(binding: Binding, scope: Node, child: Node, at: int) -> bool:
-    """Whether what a scope declares can be seen at a byte in one of its children: a parameter only from the body."""
+    """Whether what a scope declares is visible at a byte offset in one of its children: a parameter only in the
+    body."""
     if scope.type == "source_file":
         return True
     return binding.start <= at and (scope.type not in FUNCTIONS or child == scope.child_by_field_name("body"))
@@ -210,9 +211,9 @@ def _values(node: Node, spec: Node, kind: BindingKind) -> Iterator[Binding]:
     values = listed(node.child_by_field_name("right"))
     for index, name in enumerate(listed(node.child_by_field_name("left"))):
         if name.type == "identifier":
-            one = len(values) > index and len(values) != 1
-            value = values[index] if one else values[0] if len(values) == 1 else None
-            yield Binding(text(name), kind, spec, node.end_byte, None, value, 0 if one else index)
+            is_paired = len(values) > index and len(values) != 1
+            value = values[index] if is_paired else values[0] if len(values) == 1 else None
+            yield Binding(text(name), kind, spec, node.end_byte, None, value, 0 if is_paired else index)
 
 
 def _parameters(node: Node | None) -> Iterator[Binding]:

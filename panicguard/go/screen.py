@@ -1,4 +1,4 @@
-"""Which words of the rules really stand in a Go file: one without any is never parsed."""
+"""Which words of the rules really occur in a Go file: one without any is never parsed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PACKAGE = re.compile(r"^package\b", re.MULTILINE)
 
 
 def standing_in(text: str, words: Iterable[str]) -> frozenset[str]:
-    """Those of the words, all of which occur in the text, that may be code, or that speak of comments."""
+    """Those of the words, all of which occur in the text, that may be code, or that are about comments."""
     return frozenset(word for word in words if _may_be_code(text, word))
 
 
@@ -33,22 +33,23 @@ def _may_be_code(text: str, word: str) -> bool:
 
 
 def _before(text: str, at: int) -> str:
-    """What stands on a line before a place in it."""
+    """What precedes an offset on its line."""
     return text[text.rfind("\n", 0, at) + 1 : at].strip()
 
 
 def _begins_statement(before: str) -> bool:
-    """Whether a statement may begin behind this: not so in `cargo`, in `x.go`, and in `// go vet`."""
+    """Whether a statement may begin after this: not in `cargo`, in `x.go`, or in `// go vet`."""
     return not before or before.endswith(("{", "}", ";", ":", "*/"))
 
 
 def _is_comment(before: str) -> bool:
-    """Whether a line that begins so is a comment, or none of code anyway."""
+    """Whether a line that begins like this is a comment, or is not code anyway."""
     return before.startswith("//") and "`" not in before and "*/" not in before
 
 
 def is_generated(text: str) -> bool:
-    """Whether the file says that it is generated, as Go has it: on a line of its own before the package clause."""
+    """Whether the file declares that it is generated, by Go's convention: on a line of its own before the package
+    clause."""
     if "DO NOT EDIT." not in text:
         return False
     marker = _GENERATED.search(text)

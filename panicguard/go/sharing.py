@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     from panicguard.go.spawns import Spawn
 
 _CHANNELS = frozenset(("identifier", "selector_expression", "index_expression"))
-"""What, where one value is taken from it a turn, may be a channel."""
+"""What may be a channel, if one value is taken from it per turn."""
 _WAITING = re.compile(
     r"wait|join|sync|lock|done|stop|close|finish|shutdown|drain|recv|receive|read|accept|load|swap|atomic",
     re.IGNORECASE,
 )
-"""What a call may be named that waits for others, or shares with them what no lock is needed for."""
+"""Names of calls that wait for others, or that share data without a lock."""
 _LOCKS = frozenset(("Lock", "TryLock", "Acquire", "Do"))
 _SETTING = ("assignment_statement", "short_var_declaration")
 
 
 def read_later(module: GoModule, spawn: Spawn) -> Iterator[Node]:
-    """What the goroutine reads when it runs: the body of a literal, the receiver of a method that takes its address."""
+    """What the goroutine reads when it runs: the body of a literal, or the receiver of a method that takes its
+    address."""
     literal = spawn.literal
     if literal is not None:
         body = literal.child_by_field_name("body")
@@ -47,14 +48,14 @@ def _takes_address(method: Node) -> bool:
 
 
 def unlocked(literal: Node) -> list[Node]:
-    """What a function does itself before it first keeps others out, with what does that."""
+    """What a function itself does before it first excludes others, and the node that does so."""
     nodes = list(own(literal))
     locked = min((node.start_byte for node in nodes if takes_lock(node)), default=literal.end_byte)
     return [node for node in nodes if node.start_byte <= locked]
 
 
 def takes_lock(node: Node) -> bool:
-    """Whether others may be kept out from here on: by a lock, or by a channel, sent to or received from."""
+    """Whether others may be excluded from here on: by a lock, or by a send to or receive from a channel."""
     if node.type in ("send_statement", "receive_statement"):
         return True
     if node.type == "unary_expression":
@@ -67,7 +68,8 @@ def takes_lock(node: Node) -> bool:
 
 
 def waits(around: Node) -> list[int]:
-    """Where a function may wait for others, as bytes: it receives, selects, or calls what has a name like that."""
+    """Where a function may wait for others, in byte offsets: it receives, selects, or calls something with such a
+    name."""
     return [
         node.start_byte
         for node in own(around)
@@ -78,7 +80,7 @@ def waits(around: Node) -> list[int]:
 
 
 def uses(module: GoModule, binding: Binding, around: Node) -> list[int]:
-    """Where a function itself uses a variable, more than taking its address, as bytes, sorted."""
+    """Where a function itself uses a variable, other than by taking its address; sorted byte offsets."""
     return sorted(
         _when_used(leaf)
         for leaf in module.tree.leaves(binding.name)
@@ -90,7 +92,7 @@ def uses(module: GoModule, binding: Binding, around: Node) -> list[int]:
 
 
 def _when_used(leaf: Node) -> int:
-    """Where a variable is used: one that is set, behind what it is set to, which may wait first."""
+    """Where a variable is used. One that is set is used after the value, which may wait first."""
     targets = leaf.parent
     statement = targets.parent if targets is not None and targets.type == "expression_list" else None
     if statement is not None and statement.type in _SETTING and statement.child_by_field_name("left") == targets:
@@ -99,7 +101,7 @@ def _when_used(leaf: Node) -> int:
 
 
 def sets(module: GoModule, nodes: list[Node]) -> Iterator[tuple[Node, Binding]]:
-    """The names that are set by these nodes with `=` and no more, each with what it stands for."""
+    """The names that these nodes set with a plain `=`, each with what it stands for."""
     for node in nodes:
         if node.type == "assignment_statement" and text(node.child_by_field_name("operator")) == "=":
             for target in listed(node.child_by_field_name("left")):

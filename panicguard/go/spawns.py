@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _METHOD_NAMES = frozenset(name for _, name in METHODS)
 _SAFE = frozenset((SAFEGO, f"{RUNTIME}.SafeGoWithContext", f"{RUNTIME}.SafeGo"))
 _SPAWNING = tuple(sorted({name.rpartition(".")[2] for name in (*_SAFE, *SPAWNERS)} | _METHOD_NAMES))
-"""What is called has one of these names, if the call is a spawn."""
+"""The callee has one of these names, if the call is a spawn."""
 
 
 class SpawnKind(str, enum.Enum):
@@ -34,8 +34,8 @@ class SpawnKind(str, enum.Enum):
 
 
 class Spawn(NamedTuple):
-    """`node` is the `go` statement, or the call that starts a goroutine; `target` is the function expression handed
-    over, and `function` the literal or declaration of this file that it stands for."""
+    """`node` is the `go` statement, or the call that starts a goroutine; `target` is the function expression passed to
+    it, and `function` the literal or declaration of this file that it stands for."""
 
     kind: SpawnKind
     node: Node
@@ -49,32 +49,32 @@ class Spawn(NamedTuple):
 
 
 def find(tree: Tree, names: Names) -> Iterator[Spawn]:
-    """All spawns, in the order of the text but for their kinds."""
+    """All spawns, grouped by kind, each group in the order of the text."""
     for statement in tree.all("go_statement"):
         call = statement_call(statement)
         target = callee(call) if call is not None else None
         if target is not None:
             yield Spawn(SpawnKind.BARE, statement, target, names.declared(target))
     for call in tree.calls(*_SPAWNING):
-        found = _handed(names, call)
-        if found is not None:
-            kind, target = found
+        spawn = _handed(names, call)
+        if spawn is not None:
+            kind, target = spawn
             yield Spawn(kind, call, target, names.declared(target))
 
 
 def _handed(names: Names, call: Node) -> tuple[SpawnKind, Node] | None:
-    """The kind of spawn that a call is, and the function handed to it."""
+    """The kind of spawn that a call is, and the function passed to it."""
     called = callee(call)
     if called is None:
         return None
-    given = arguments(call)
+    handed = arguments(call)
     name = names.qualified(called)
     if name in _SAFE:
-        return (SpawnKind.SAFE, given[-1]) if given else None
+        return (SpawnKind.SAFE, handed[-1]) if handed else None
     index = SPAWNERS.get(name) if name is not None else _method(names, called)
-    if index is None or index >= len(given) or given[index].type == "nil":
+    if index is None or index >= len(handed) or handed[index].type == "nil":
         return None
-    return SpawnKind.UNGUARDED, given[index]
+    return SpawnKind.UNGUARDED, handed[index]
 
 
 def _method(names: Names, called: Node) -> int | None:
@@ -85,4 +85,4 @@ def _method(names: Names, called: Node) -> int | None:
     receiver = names.type_of(called.child_by_field_name("operand"))
     if receiver is None or (receiver, method) in names.methods:
         return None
-    return 0 if any((one, method) in METHODS for one in (receiver, *names.embedded(receiver))) else None
+    return 0 if any((kind, method) in METHODS for kind in (receiver, *names.embedded(receiver))) else None

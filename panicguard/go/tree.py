@@ -1,8 +1,8 @@
-"""The tree of a Go file as tree-sitter has it, asked by the words that stand in it.
+"""The tree of a Go file as tree-sitter parses it, queried by the words that occur in it.
 
-To search the text for a word, and the tree for what stands there, takes a fraction of going through all of the tree.
-Nodes count bytes of the file as UTF-8; `span` turns them into offsets of `Source.text`. A tree may hold ERROR
-nodes, where the syntax is wrong or newer than the grammar: what is beside them is sound.
+Searching the text for a word, and the tree for what is there, takes a fraction of the time of a walk over the tree.
+Nodes count bytes of the file as UTF-8; `span` turns them into offsets of `Source.text`. A tree may contain ERROR nodes,
+where the syntax is wrong or newer than the grammar; what is beside them is valid.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _KEYWORDS = {
 class Tree:
     root: Node
     data: bytes
-    """The file as UTF-8, with a last newline that it may lack."""
+    """The file as UTF-8, with a final newline that it may lack."""
     _found: dict[tuple[str, ...], list[Node]] = field(default_factory=dict)
 
     def all(self, kind: str) -> list[Node]:
@@ -65,7 +65,7 @@ class Tree:
         return self._found[words]
 
     def _places(self, word: bytes) -> Iterator[tuple[int, int]]:
-        """Where a word stands that is no part of a longer one, wherever that is."""
+        """Where a word occurs that is not part of a longer one, even in comments and strings."""
         start = self.data.find(word)
         while start >= 0:
             end = start + len(word)
@@ -112,9 +112,9 @@ def _is_letter(byte: bytes) -> bool:
 
 
 _last: deque[tuple[bytes, tree_sitter.Tree]] = deque(maxlen=1)
-"""The last text and its tree, of which most holds for the next keystroke."""
+"""The last text and its tree, most of which can be reused after the next keystroke."""
 _SHARE = 8
-"""One part of so many is what may have changed of a text that is thought to be the same."""
+"""At most one part in so many may differ in a text that counts as an edit of the last one."""
 
 
 @functools.lru_cache(maxsize=1)
@@ -122,15 +122,16 @@ def parsed(text: str) -> Tree:
     """The tree of a file. The last one is kept: rules and suppression ask for the same text."""
     data = text.encode()
     if not data.endswith(b"\n"):
-        data += b"\n"  # the grammar fails on some last lines without one
+        data += b"\n"  # the grammar fails on some last lines without a newline
     tree = (_last and _reparsed(*_last[0], data)) or _parser().parse(data)
     _last.append((data, tree))
     return Tree(tree.root_node, data)
 
 
 def _reparsed(before: bytes, tree: tree_sitter.Tree, data: bytes) -> tree_sitter.Tree | None:
-    """The tree of a text out of that of one before. None where the two have little in common, or the text is broken:
-    how the parser recovers depends on what it knew before, and a file has to come to the same wherever it is read."""
+    """The tree of a text, derived from that of an earlier one. None if the two have little in common, or the text is
+    broken: how the parser recovers depends on the earlier tree, and a file must have the same result wherever it is
+    read."""
     shorter = min(len(before), len(data))
     if _SHARE * abs(len(before) - len(data)) > shorter:
         return None
@@ -141,17 +142,17 @@ def _reparsed(before: bytes, tree: tree_sitter.Tree, data: bytes) -> tree_sitter
     ends = len(before) - end, len(data) - end
     known = tree.copy()
     known.edit(start, *ends, _point(data, start), _point(before, ends[0]), _point(data, ends[1]))
-    found = _parser().parse(data, known)
-    return None if found.root_node.has_error else found
+    reparsed = _parser().parse(data, known)
+    return None if reparsed.root_node.has_error else reparsed
 
 
 def _longest(limit: int, holds: Callable[[int], bool]) -> int:
-    """The greatest number up to a limit for which something holds, as it does for all below."""
+    """The greatest number up to a limit for which a condition holds, given that it holds for all numbers below."""
     return bisect.bisect_left(range(1, limit + 1), True, key=lambda n: not holds(n))
 
 
 def _point(data: bytes, at: int) -> tuple[int, int]:
-    """Row and column of a byte."""
+    """Row and column of a byte offset."""
     return data.count(b"\n", 0, at), at - data.rfind(b"\n", 0, at) - 1
 
 

@@ -11,7 +11,7 @@ _PACKAGE = re.compile(r"^package\b", re.MULTILINE)
 _ATOM = re.compile(r"\|\||&&|!|\(|\)|[\w.]+")
 _RELEASE = re.compile(r"go1\.(\d+)")
 _LEAST = (1, 21)
-"""No constraint asks for an older language."""
+"""No constraint selects an older language."""
 
 Version: TypeAlias = "tuple[int, int]"
 
@@ -28,19 +28,19 @@ def build_version(text: str) -> Version | None:
 
 
 def _either(atoms: list[str], at: int) -> tuple[Version | None, int]:
-    found, at = _both(atoms, at)
+    version, at = _both(atoms, at)
     while at < len(atoms) and atoms[at] == "||":
         other, at = _both(atoms, at + 1)
-        found = min(found, other) if found is not None and other is not None else None
-    return found, at
+        version = min(version, other) if version is not None and other is not None else None
+    return version, at
 
 
 def _both(atoms: list[str], at: int) -> tuple[Version | None, int]:
-    found, at = _atom(atoms, at)
+    version, at = _atom(atoms, at)
     while at < len(atoms) and atoms[at] == "&&":
         other, at = _atom(atoms, at + 1)
-        found = max((one for one in (found, other) if one is not None), default=None)
-    return found, at
+        version = max((candidate for candidate in (version, other) if candidate is not None), default=None)
+    return version, at
 
 
 def _atom(atoms: list[str], at: int) -> tuple[Version | None, int]:
@@ -50,7 +50,7 @@ def _atom(atoms: list[str], at: int) -> tuple[Version | None, int]:
         _, at = _atom(atoms, at + 1)
         return None, at
     if atoms[at] == "(":
-        found, at = _either(atoms, at + 1)
-        return found, at + 1
+        version, at = _either(atoms, at + 1)
+        return version, at + 1
     release = _RELEASE.fullmatch(atoms[at])
     return ((1, int(release[1])) if release else None), at + 1

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def site_at(source: Source, settings: Settings, offset: int) -> SpawnSite | None:
-    """The spawn whose name or keyword contains an offset (code points); None without one."""
+    """The spawn whose name or keyword contains an offset (code points); None if there is none."""
     return _SITES[source.language](source, settings, offset)
 
 

@@ -24,7 +24,7 @@ _ARGUMENTS = {"SafeGoWithContextAndComponent": (1, 2), "SafeGoWithContext": (Non
 
 def site_at(source: Source, settings: Settings, offset: int) -> SpawnSite | None:
     """The spawn whose called function, or `go` statement up to its function's body, contains an offset (code points);
-    None without one."""
+    None if there is none."""
     module = parse(source, settings)
     for spawn in module.spawns:
         start, end = _span(module, spawn)
@@ -68,7 +68,7 @@ def _called(spawn: Spawn) -> Node:
 
 
 def _handle(module: GoModule, spawn: Spawn) -> tuple[str, str | None]:
-    """What happens to a panic, as no handle reports it, and why the spawn is safe, if it is."""
+    """What happens to a panic, since no handle reports it; and why the spawn is safe, if it is."""
     if spawn.kind is SpawnKind.SAFE:
         return "none: SafeGo recovers from a panic", "the runtime guards it"
     if spawn.kind is SpawnKind.UNGUARDED and spawn.function is not None and module.is_guarded(spawn.function):

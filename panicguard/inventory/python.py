@@ -29,13 +29,13 @@ _FATES = {
 }
 _REASONS = {
     Fate.OBSERVED: "its error can be read where the handle goes",
-    Fate.STRUCTURED: "its owner hears of an error",
+    Fate.STRUCTURED: "its owner learns of an error",
 }
 """Why a spawn is safe, by the fate of its handle."""
 
 
 def site_at(source: Source, settings: Settings, offset: int) -> SpawnSite | None:
-    """The spawn whose called function contains an offset (code points); None without one, or if the file does not
+    """The spawn whose called function contains an offset (code points); None if there is none, or if the file does not
     parse."""
     module = _module(source, settings, offset)
     if module is None:

@@ -1,4 +1,4 @@
-"""The statements of a block of Python, and how they leave it."""
+"""The statements of a block of Python, and how control leaves it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 def statements(body: CSTNode) -> Sequence[CSTNode]:
-    """The statements of a function's or block's body, small ones taken out of their lines, without a docstring."""
+    """The statements of a function's or block's body, simple statements taken out of their lines, without the
+    docstring."""
     flat: list[CSTNode] = []
     for statement in getattr(body, "body", ()):
         if isinstance(statement, cst.SimpleStatementLine):
@@ -27,7 +28,7 @@ def statements(body: CSTNode) -> Sequence[CSTNode]:
 
 
 def always_raises(body: Iterable[CSTNode]) -> bool:
-    """Whether every path through these statements that reaches their end or leaves them raises."""
+    """Whether every path that reaches the end of these statements or leaves them raises."""
     for statement in body:
         match statement:
             case cst.Raise():

@@ -1,4 +1,4 @@
-"""Cancellations in async code: where one can arrive, what shields from it, who asked for it, and who hears it."""
+"""Cancellations in async code: where one can arrive, what shields from it, who asked for it, and who learns of it."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from panicguard.python.module import Module
 
 _TAKING = frozenset((*apis.CANCELLED, "BaseException"))
-"""The classes that take a cancellation; Exception does not."""
+"""The classes that catch a cancellation; Exception does not."""
 _CLASS_FUNCTION = "anyio.get_cancelled_exc_class"
 """Returns the class of anyio's cancellations."""
 _SHIELDING = frozenset(f"{module}.{name}" for module in ("anyio", "trio") for name in ("CancelScope", "move_on_after"))
 _ASKING_WHO = frozenset(("cancelling", "uncancel"))
 _ASKING = _ASKING_WHO | {"cancelled"}
 _DELIVERING = frozenset("append add put put_nowait set_exception throw".split())
-"""Methods that hand an error to whoever takes it up later."""
+"""Methods that pass an error on to somebody who picks it up later."""
 _TEXTS = frozenset(("str", "repr", "format"))
-"""What makes a text of an error."""
+"""What turns an error into text."""
 _MAIN = ("main", "amain", "async_main")
 
 
 def own_context(function: CSTNode) -> str | None:
-    """The name of the parameter by which a function learns that it is to end; None where it has none."""
+    """The name of the parameter by which a function learns that it should end; None if it has no such parameter."""
     params = getattr(function, "params", None)
     names = [p.name.value for p in params.params] if params is not None else []
     return "ctx" if "ctx" in names else None
@@ -49,17 +49,17 @@ def can_arrive(module: Module, block: CSTNode) -> bool:
 
 
 def is_cancellation(module: Module, expression: CSTNode) -> bool:
-    """Whether an expression is a class of cancellations, which takes no other error."""
+    """Whether an expression is a class of cancellations, which catches no other error."""
     return module.names.qualified(expression) in apis.CANCELLED
 
 
 def takes_cancellation(module: Module, expression: CSTNode) -> bool:
-    """Whether an expression is a class that takes cancellations, with others or alone."""
+    """Whether an expression is a class that catches cancellations, alone or with other errors."""
     return module.names.qualified(expression) in _TAKING
 
 
 def catches_cancellation(module: Module, handler: Handler) -> bool:
-    """Whether a handler takes the cancellation of the task."""
+    """Whether a handler catches the cancellation of the task."""
     named = [t.func if isinstance(t, cst.Call) else t for t in caught_types(handler)]
     return not named or any(
         takes_cancellation(module, t) or module.names.qualified(t) == _CLASS_FUNCTION for t in named
@@ -67,8 +67,9 @@ def catches_cancellation(module: Module, handler: Handler) -> bool:
 
 
 def is_expected(module: Module, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> bool:
-    """Whether the cancellation that a `try` of this function takes may end there: another error is on its way out, a
-    shield lets none through, the module itself asked for it, or the function is `main` and ends with the `try`."""
+    """Whether the cancellation that a `try` of this function catches may end there: another error is on its way out, a
+    shield lets no cancellation through, the module itself asked for it, or the function is `main` and ends with the
+    `try`."""
     return (
         is_on_the_way_out(module, node)
         or is_shielded(module, node)
@@ -78,13 +79,13 @@ def is_expected(module: Module, function: cst.FunctionDef, node: cst.Try | cst.T
 
 
 def is_heard(module: Module, handler: Handler) -> bool:
-    """Whether somebody hears of the cancellation that a handler takes: it raises, asks who is cancelled, or keeps the
-    error or hands it on."""
+    """Whether somebody learns of the cancellation that a handler catches: it raises, checks who is cancelled, or keeps
+    the error or passes it on."""
     return raises(module, handler) or _asks_who(module, handler) or _passes_on(module, handler)
 
 
 def is_shielded(module: Module, node: CSTNode) -> bool:
-    """Whether no cancellation of anyio's or trio's gets through to the node."""
+    """Whether no cancellation by anyio or trio gets through to the node."""
     return any(
         isinstance(ancestor, cst.With) and any(_shields(module, item.item) for item in ancestor.items)
         for ancestor in module.tree.around(node)
@@ -99,8 +100,8 @@ def _shields(module: Module, scope: CSTNode) -> bool:
 
 
 def awaits_cancelled(module: Module, function: cst.FunctionDef, block: CSTNode) -> bool:
-    """Whether the body of a statement waits for what this module itself cancels: that is how a task is stopped, and the
-    CancelledError is the task's, not the waiter's."""
+    """Whether the body of a statement waits for something that this module itself cancels: that is how a task is
+    stopped, and the CancelledError is the task's, not the waiter's."""
     looped = {
         last_name(node.iter)
         for node in module.tree.own(function)
@@ -132,7 +133,7 @@ def _ends_main(function: cst.FunctionDef, node: CSTNode) -> bool:
 
 
 def _asks_who(module: Module, handler: Handler) -> bool:
-    """Whether the handler asks who is cancelled, or if the error is a cancellation."""
+    """Whether the handler checks who is cancelled, or whether the error is a cancellation."""
     nodes = list(module.tree.within(handler))
     names = _ASKING if any(isinstance(node, cst.Raise) for node in nodes) else _ASKING_WHO
     return any(
@@ -150,7 +151,8 @@ def _compares_class(module: Module, node: CSTNode) -> bool:
 
 
 def _passes_on(module: Module, handler: Handler) -> bool:
-    """Whether the handler keeps the cancellation for later, or hands it to the caller or who waits for the result."""
+    """Whether the handler keeps the cancellation for later, or passes it to the caller or to whoever waits for the
+    result."""
     if handler.name is None or not isinstance(handler.name.name, cst.Name):
         return False
     error = handler.name.name.value
@@ -161,7 +163,7 @@ def _passes_on(module: Module, handler: Handler) -> bool:
 
 
 def _is_passed_on(module: Module, error: cst.Name) -> bool:
-    """Whether an error that is named here is assigned, returned, delivered, or made a part of what is stored."""
+    """Whether an error that is named here is assigned, returned, delivered, or made a part of something stored."""
     parent = module.tree.parents[error]
     if isinstance(parent, (cst.Assign, cst.Return)):
         return True
@@ -174,7 +176,7 @@ def _is_passed_on(module: Module, error: cst.Name) -> bool:
 
 
 def _is_stored(assignment: CSTNode) -> bool:
-    """Whether something is assigned to what outlives the function: an attribute, an item."""
+    """Whether the target of an assignment outlives the function: an attribute, an item."""
     return isinstance(assignment, cst.Assign) and all(
         isinstance(target.target, (cst.Attribute, cst.Subscript)) for target in assignment.targets
     )

@@ -1,4 +1,4 @@
-"""Closures: which are spawned, and what they read of the functions around them when they run."""
+"""Closures: which are spawned, and what they read from the enclosing functions when they run."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def _spawners(module: Module) -> set[CSTNode]:
 
 
 def read_later(module: Module, closure: Closure, site: CSTNode) -> list[str]:
-    """The names that a closure reads when it runs and that a loop around its spawn, at `site`, binds anew on every
-    turn: each once, in the order of the text."""
+    """The names that a closure reads when it runs and that a loop around its spawn, at `site`, rebinds on every turn:
+    each once, in the order of the text."""
     around = frozenset(loops(module, site))
     if around.isdisjoint(module.tree.ancestors(closure)):
         return []
@@ -64,5 +64,5 @@ def read_later(module: Module, closure: Closure, site: CSTNode) -> list[str]:
 
 
 def _is_bound_in(module: Module, around: frozenset[CSTNode], bindings: list[Binding]) -> bool:
-    """Whether one of these loops, or a statement in it, is what binds a name."""
+    """Whether one of these loops, or a statement in it, binds a name."""
     return any(not around.isdisjoint((b.node, *module.tree.ancestors(b.node))) for b in bindings)

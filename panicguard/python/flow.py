@@ -1,4 +1,4 @@
-"""Where a value goes: through variables, attributes, containers and loops to every use made of it in the module."""
+"""Where a value goes: through variables, attributes, containers and loops to every use of it in the module."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 ADDERS = frozenset("add append appendleft insert extend extendleft update setdefault".split())
 """Methods that put their argument into a container."""
 _TAKERS = frozenset("pop popleft popitem get keys values items copy".split())
-"""Methods that give out what a container holds; the job of a pool has a `get` too, which raises its error."""
+"""Methods that return what a container holds; the job of a pool has a `get` too, which raises its error."""
 _HANDED_ON = frozenset(
     "list tuple set frozenset dict iter enumerate zip sorted reversed filter next collections.deque "
     "itertools.chain itertools.chain.from_iterable asyncio.as_completed concurrent.futures.as_completed "
     "asyncio.shield asyncio.wrap_future weakref.ref typing.cast".split()
 )
-"""Calls whose result is, or holds, what they were given."""
+"""Calls whose result is, or holds, their argument."""
 _WAITS = frozenset(("asyncio.wait", "concurrent.futures.wait"))
-"""Calls that wait, do not raise, and give back what they were given."""
+"""Calls that wait, do not raise, and return their argument."""
 _LOOKED_AT = frozenset("len bool id hash repr str type isinstance print any all".split())
 _CONTAINERS = frozenset(
     "list set dict frozenset collections.deque collections.defaultdict collections.OrderedDict "
@@ -47,7 +47,7 @@ _LABELS = {
     **dict.fromkeys(("AnnAssign", "NamedExpr", "For", "CompFor"), "target"),
     **dict.fromkeys(("Param", "FunctionDef", "ClassDef"), "name"),
 }
-"""Node -> the field whose name it does not read."""
+"""Type of node -> its field that holds a name which is not read."""
 _BINDERS = frozenset(("AssignTarget", "AsName", "ImportAlias", "Del", "NameItem"))
 
 
@@ -72,7 +72,7 @@ class Flow:
                     pending.append(step)
 
     def is_read(self, name: cst.Name) -> bool:
-        """Whether a Name node reads a variable, and is no binding, attribute or keyword."""
+        """Whether a Name node reads a variable, and is not a binding, attribute or keyword."""
         return not _is_stored_or_label(name, self.tree.parents[name], self.tree)
 
     def _step(self, node: CSTNode) -> Iterator[Use | CSTNode]:
@@ -219,12 +219,12 @@ class Flow:
     def _bindings(self, node: CSTNode) -> list[tuple[CSTNode | None, CSTNode | None]]:
         """(value, annotation) for each binding of a variable or of self's attribute."""
         if isinstance(node, cst.Name):
-            found = self.names.lookup(node.value, self.names.scope(node))[1]
+            bindings = self.names.lookup(node.value, self.names.scope(node))[1]
         elif isinstance(node, cst.Attribute):
             owner = self.names.type_of(node.value) or self.names.resolve(node.value)
             if not isinstance(owner, cst.ClassDef):
                 return []
-            found = self.names.attribute_bindings(owner, node.attr.value)
+            bindings = self.names.attribute_bindings(owner, node.attr.value)
         else:
             return []
         return [
@@ -232,7 +232,7 @@ class Flow:
                 b.value if isinstance(b.value, cst.CSTNode) else None,
                 getattr(getattr(b.node, "annotation", None), "annotation", None),
             )
-            for b in found
+            for b in bindings
             if b.kind not in (BindingKind.CONTEXT, BindingKind.ELEMENT)
         ]
 
@@ -249,7 +249,7 @@ class Flow:
         return isinstance(value, cst.Call) and self.names.qualified(value.func) in _CONTAINERS
 
     def _into(self, container: CSTNode) -> Iterator[Use | CSTNode]:
-        """The value is in this container now: what is done to the container's contents is done to it."""
+        """The value is now in this container: what is done to the container's contents is done to it."""
         root = next(self._container_roots(container), None)
         if root is None or (
             isinstance(root, cst.Name)

@@ -1,4 +1,4 @@
-"""Which functions let no error out unreported."""
+"""Which functions report every error before it leaves them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def is_guarded(module: Module, function: CSTNode) -> bool:
 
 
 def runs_guarded(module: Module, spawn: Spawn) -> bool:
-    """Whether what is spawned lets no error out unreported."""
+    """Whether what is spawned reports every error before it ends."""
     started = module.names.definition(spawn.call.func)
     if isinstance(started, cst.ClassDef):
         run = module.method(started, "run")

@@ -1,4 +1,4 @@
-"""What handlers, and `suppress`, do with the errors they take, and what runs while one is being handled."""
+"""What handlers, and `suppress`, do with the errors they catch, and what runs while one is being handled."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 Handler: TypeAlias = Union["cst.ExceptHandler", "cst.ExceptStarHandler"]
 
 EVERY_ERROR = frozenset(("Exception", "BaseException"))
-"""The classes that take every error a program is expected to handle."""
+"""The classes that catch every error a program is expected to handle."""
 _CLEANUP = re.compile(
     r"_*(?:force_?)?(?:clean_?up|a?close|wait_closed|shutdown|disconnect|terminate|kill|cancel|stop|unlink|remove|rmtree|"
     r"release|join|flush|unsubscribe|unregister|logout|quit|destroy|dispose|detach|reset|send_eof|write_eof|a?exit)(?:_|$)"
 )
-"""How the name of what only ends something starts."""
+"""Prefixes of the names of functions that only end something."""
 _IDLE_CALLS = frozenset(("print", "time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep"))
 _RAISING = re.compile(r"_*(?:re_?)?raise", re.IGNORECASE)
-"""How the name of what always raises starts."""
+"""Prefixes of the names of functions that always raise."""
 _NEVER = frozenset(("NoReturn", "Never"))
 _HELPER_NAME = re.compile(r"exc|err|raise|traceback|tb(?![a-z])|panic|fail|crash|log|report|handle|hook", re.IGNORECASE)
-"""What the name of a function tells that is meant to be called by handlers."""
+"""The names of functions that are meant to be called by handlers."""
 _EXIT_METHODS = frozenset(("__exit__", "__aexit__"))
 
 
@@ -42,7 +42,7 @@ def caught_types(handler: Handler) -> tuple[CSTNode, ...]:
 
 
 def catches_all(module: Module, handler: Handler) -> bool:
-    """Whether a handler takes every Exception: bare, Exception or BaseException, alone or in a tuple."""
+    """Whether a handler catches every Exception: bare, Exception or BaseException, alone or in a tuple."""
     types = caught_types(handler)
     return not types or any(module.names.qualified(t) in EVERY_ERROR for t in types)
 
@@ -55,12 +55,12 @@ def suppressed_types(module: Module, context: CSTNode) -> tuple[CSTNode, ...]:
 
 
 def suppresses_all(module: Module, context: CSTNode) -> bool:
-    """Whether what a `with` enters is a `suppress` of every Exception."""
+    """Whether the expression of a `with` item is a `suppress` of every Exception."""
     return any(module.names.qualified(t) in EVERY_ERROR for t in suppressed_types(module, context))
 
 
 def swallows_all(module: Module, handler: Handler) -> bool:
-    """Whether a handler takes every Exception and does nothing with it."""
+    """Whether a handler catches every Exception and does nothing with it."""
     return catches_all(module, handler) and all(ignores_error(module, s) for s in statements(handler.body))
 
 
@@ -82,8 +82,8 @@ def is_idle(statement: CSTNode) -> bool:
 
 
 def ignores_error(module: Module, statement: CSTNode) -> bool:
-    """Whether a statement does nothing with the error being handled: waiting, and printing something else, included.
-    What the settings list as a reporter does something."""
+    """Whether a statement does nothing with the error being handled; waiting, and printing something else, count as
+    nothing. A call of one of the `reporters` of the settings does something."""
     if is_idle(statement):
         return True
     value = statement.value if isinstance(statement, cst.Expr) else None
@@ -110,7 +110,7 @@ def is_constant(node: CSTNode) -> bool:
 
 
 def is_cleanup(module: Module, block: CSTNode) -> bool:
-    """Whether a block does nothing but close, cancel or remove something, or wait for what this module cancels."""
+    """Whether a block only closes, cancels or removes something, or waits for something that this module cancels."""
     done = statements(block)
     return bool(done) and all(_is_cleanup(module, statement) for statement in done)
 
@@ -127,7 +127,7 @@ def _is_cleanup(module: Module, statement: CSTNode) -> bool:
 
 
 def raises(module: Module, handler: Handler) -> bool:
-    """Whether a handler ends by raising, on every path, or calls what raises."""
+    """Whether a handler ends by raising, on every path, or calls something that raises."""
     return always_raises(statements(handler.body)) or any(
         isinstance(node, cst.Call) and _never_returns(module, node) for node in module.tree.own(handler)
     )
@@ -145,7 +145,7 @@ def _never_returns(module: Module, call: cst.Call) -> bool:
 
 
 def is_on_the_way_out(module: Module, node: CSTNode) -> bool:
-    """Whether another error is raised again behind the node: it stands in the handler that does."""
+    """Whether another error is re-raised after the node: it stands in the handler that does so."""
     return any(
         isinstance(ancestor, cst.ExceptHandler) and always_raises(statements(ancestor.body))
         for ancestor in module.tree.around(node)
@@ -166,7 +166,7 @@ def is_handling(module: Module, node: CSTNode) -> bool:
 
 def _is_called_by_handlers(module: Module, function: cst.FunctionDef | cst.Lambda) -> bool:
     """Whether the function may be a handler's: `__exit__`, a hook, a method or closure that others call, one with a
-    name that speaks of errors, or one whose calls in this module all stand in handlers."""
+    name that mentions errors, or one whose calls in this module are all in handlers."""
     if isinstance(function, cst.Lambda) or function.name.value in _EXIT_METHODS:
         return True
     if not isinstance(module.names.scope(function), cst.Module) or function.params.params:
@@ -184,8 +184,8 @@ def head(module: Module, handler: Handler) -> tuple[int, int]:
 
 
 def raise_at_end(module: Module, handler: Handler) -> Edit | None:
-    """The edit that ends a handler with a `raise`, in the place of a `pass` or on a line of its own; None where the
-    handler leaves by itself, or where its statements stand behind its colon."""
+    """The edit that ends a handler with a `raise`, in place of a `pass` or on a line of its own; None if the handler
+    leaves by itself, or if its statements are on the line of its `except`."""
     body = statements(handler.body)
     if not body or leaves(body):
         return None

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def judge_for(original: Source) -> Callable[[Source], str | None] | str:
-    """What tells why a fixed source is no longer Python: the running Python, or less strictly where the original is
-    newer or deeper than it takes. For an original that no Python accepts: why not."""
+    """A function that returns why a fixed source is no longer Python: the running Python decides, or a less strict
+    check if the original is newer or deeper than that accepts. For an original that no Python accepts: why not."""
     from panicguard.python.validity import compile_error  # only where something was fixed
 
     if compile_error(original) is None:

@@ -1,7 +1,7 @@
 """A light scanner: comments, and logical lines with their indentation, without a parse.
 
 It costs a tenth of a parse and never fails on valid Python; where it loses its way (an unclosed
-bracket or quote) it says so and its callers read the whole file instead.
+bracket or quote) it says so, and its callers read the whole file instead.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ _PLAIN = r"""
           | "(?!") [^"\\\r\n]* " | '(?!') [^'\\\r\n]* ' )
         [^"'\#()\[\]{}\\\r\n]* )*
 """
-"""What says nothing of lines: text, simple brackets, simple strings. A token or the end always follows: a match that
-failed would be tried again at each next character."""
+"""What does not affect lines: text, simple brackets, simple strings. A token or the end always follows: a match that
+failed would be retried at each following character."""
 TOKEN = r'''
     (?P<comment> \#[^\r\n]* )
   | (?P<string> """ [^"\\]* (?: (?: \\. | "(?!"") ) [^"\\]* )* """
@@ -31,8 +31,8 @@ TOKEN = r'''
   | (?P<newline> \r\n | \r | \n ) (?P<margin> [ ]* )
   | (?P<end> \Z )
 '''
-"""What says where lines and expressions end: a verbose pattern, in which a dot is any character. A newline comes with
-the spaces behind it."""
+"""What determines where lines and expressions end: a verbose pattern, in which a dot is any character. A newline
+includes the spaces after it."""
 _TOKEN = re.compile(rf"{_PLAIN} (?: {TOKEN} | (?P<broken> [\"'\\] ) )", re.VERBOSE | re.DOTALL)
 _LINK = re.compile(
     rf"{TOKEN} | (?P<reset> [,;] ) | (?P<link> [-+~] | [*/%@&|^.<>=!]+ | \b(?:not|if|lambda|await|and|or|in|is)\b )",

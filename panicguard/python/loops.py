@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _ASKING = frozenset(
     "done cancelled cancelling is_set wait err check is_alive isInterruptionRequested is_shutdown".split()
 )
-"""What is asked of a context, an event, a task or a thread to learn whether to stop."""
+"""Methods and attributes of a context, an event, a task or a thread that tell whether to stop."""
 _LEAVING = frozenset(("sys.exit", "os._exit", "os.kill", "os.abort", "exit", "quit", "next"))
 """Functions that may end a loop by raising or by ending the process."""
 
@@ -65,8 +65,8 @@ def is_endless(module: Module, loop: CSTNode) -> bool:
 
 
 def ends(module: Module, loop: CSTNode) -> bool:
-    """Whether something in a loop leaves it, waits cancellably, or asks whether to stop; or an exception that is named
-    around the loop is how it ends."""
+    """Whether something in a loop leaves it, waits cancellably, or checks whether to stop; or the loop ends by an
+    exception that is named around it."""
     function = module.tree.function(loop)
     context = own_context(function) if function is not None else None
     return _ends_by_an_exception(module, loop) or any(
@@ -75,7 +75,7 @@ def ends(module: Module, loop: CSTNode) -> bool:
 
 
 def _ends_by_an_exception(module: Module, loop: CSTNode) -> bool:
-    """Whether the nearest `try` around a loop names an exception of its own for the loop to end by."""
+    """Whether the nearest `try` around a loop catches a specific exception by which the loop may end."""
     child = loop
     for ancestor in module.tree.around(loop):
         if isinstance(ancestor, cst.Try) and ancestor.body is child:
@@ -86,7 +86,7 @@ def _ends_by_an_exception(module: Module, loop: CSTNode) -> bool:
 
 
 def _leaves_or_asks(module: Module, node: CSTNode, context: str | None) -> bool:
-    """Whether a node leaves the loop that it is in, waits cancellably, or asks whether to stop."""
+    """Whether a node leaves the loop that it is in, waits cancellably, or checks whether to stop."""
     match node:
         case cst.Break() | cst.Return() | cst.Raise() | cst.Await() | cst.Yield():
             return True
@@ -104,7 +104,8 @@ def _leaves_or_asks(module: Module, node: CSTNode, context: str | None) -> bool:
 
 
 def _may_leave(module: Module, func: CSTNode) -> bool:
-    """Whether a call may end the loop: it exits, or is a function of this module in which something raises or asks."""
+    """Whether a call may end the loop: it exits, or is a function of this module in which something raises or
+    checks."""
     called = module.names.resolve(func)
     if isinstance(called, str):
         return called in _LEAVING
@@ -133,7 +134,7 @@ def _is_join(use: Use) -> bool:
 
 
 def is_left_in_turn(module: Module, node: CSTNode) -> bool:
-    """Whether the turn of the loop that a node is in leaves the function, on whatever way."""
+    """Whether the turn of the loop that a node is in leaves the function on every path."""
     loop = innermost_loop(module, node)
     if not isinstance(loop, (cst.For, cst.While)):
         return False

@@ -1,6 +1,6 @@
 """IPython's own syntax in the cells of a notebook: `%magic`, `!command`, `x = !command`, `?help`, `help?`.
 
-What is parsed has something of the same length in their place, so that every offset holds.
+The text that is parsed has a replacement of the same length in their place, so that every offset stays valid.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MARGIN = re.compile(r"[ \t\f]*(?=[%!?/,;])")
 _REST = re.compile(r"(?:\\\r?\n|[^\r\n])*")
 _END_OF_HELP = re.compile(r"\??[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")
 _OWN_NAMES = re.compile(r"\s*%%(?:timeit|python3?|pypy)\b")
-"""The cells whose names are their own: an import in one is not seen by the next."""
+"""The cells with a namespace of their own: an import in one is not visible in the next."""
 
 
 class _Magics(NamedTuple):
@@ -37,8 +37,8 @@ class _Magics(NamedTuple):
 
 
 class _Magic(NamedTuple):
-    """`text[start:end]`, in the logical line that starts at `line`; `value` stands for it: empty where no statement or
-    value is needed."""
+    """`text[start:end]`, in the logical line that starts at `line`; `value` replaces it: empty if no statement or value
+    is needed."""
 
     line: int
     start: int
@@ -47,12 +47,12 @@ class _Magic(NamedTuple):
 
 
 def as_python(source: Source) -> Source:
-    """The source without its magics; itself where it is no notebook."""
+    """The source without its magics; the same source if it is not a notebook."""
     return dataclasses.replace(source, text=_magics(source).text) if source.cells else source
 
 
 def leaves_magics(source: Source, fix: Fix) -> bool:
-    """Whether each edit of a fix stays within one cell of a notebook, and leaves the magics in it alone."""
+    """Whether each edit of a fix stays within one cell of a notebook, and does not touch the magics in it."""
     kept = _magics(source).kept
     return all(_leaves(source, edit, kept) for edit in fix.edits)
 
@@ -67,11 +67,11 @@ def _leaves(source: Source, edit: Edit, kept: tuple[tuple[int, int], ...]) -> bo
 
 
 def _magics(source: Source) -> _Magics:
-    return _found(source.text, (*(cell.start for cell in source.cells), len(source.text)))
+    return _replace(source.text, (*(cell.start for cell in source.cells), len(source.text)))
 
 
 @functools.lru_cache(maxsize=4)
-def _found(text: str, borders: tuple[int, ...]) -> _Magics:
+def _replace(text: str, borders: tuple[int, ...]) -> _Magics:
     if not _MAY_HAVE_SOME.search(text):
         return _Magics(text, ())
     pieces: list[str] = []

@@ -1,4 +1,4 @@
-"""What a name stands for: from what binds it, its qualified name, its definition in this module, its type.
+"""What a name stands for: derived from what binds it: its qualified name, its definition in this module, its type.
 
 Everything is decided by the text of one module. What cannot be known is None: nothing is guessed.
 """
@@ -31,7 +31,7 @@ _WRAPPERS = {"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequi
 
 @dataclass(frozen=True)
 class Names:
-    """What the names of a module stand for, each asked at a node or in a scope."""
+    """What the names of a module stand for, each looked up at a node or in a scope."""
 
     scopes: Scopes
     _resolved: dict[CSTNode, Resolved | None] = field(default_factory=dict)
@@ -63,12 +63,12 @@ class Names:
         return self._resolved[node]
 
     def qualified(self, node: CSTNode) -> str | None:
-        found = self.resolve(node)
-        return found if isinstance(found, str) else None
+        resolved = self.resolve(node)
+        return resolved if isinstance(resolved, str) else None
 
     def definition(self, node: CSTNode) -> cst.FunctionDef | cst.ClassDef | cst.Lambda | None:
-        found = self.resolve(node)
-        return None if isinstance(found, str) else found
+        resolved = self.resolve(node)
+        return None if isinstance(resolved, str) else resolved
 
     def _resolve(self, node: CSTNode) -> Resolved | None:
         match node:
@@ -98,25 +98,25 @@ class Names:
         owner, bindings = self.lookup(name, scope)
         if owner is None:
             return self._star_imported(name) or (name if name in apis.BUILTINS else None)
-        found: list[Resolved] = []
+        candidates: list[Resolved] = []
         for binding in bindings:
             if binding.kind is BindingKind.IMPORT:
-                found.append(str(binding.value))
+                candidates.append(str(binding.value))
             elif binding.kind in (BindingKind.FUNCTION, BindingKind.CLASS):
-                found.append(binding.node)  # type: ignore[arg-type]
+                candidates.append(binding.node)  # type: ignore[arg-type]
             elif binding.kind is BindingKind.VALUE and isinstance(binding.value, cst.CSTNode):
                 if _is_none(binding.value):
                     continue
                 value = self.resolve(binding.value)
                 if value is None:
                     return None
-                found.append(value)
+                candidates.append(value)
             elif binding.kind is not BindingKind.ANNOTATED:
                 return None
-        names = {f for f in found if isinstance(f, str)}
-        if len(names) != len(set(found)):
-            return found[0] if len(found) == 1 else None
-        return next((f for f in found if f in apis.KNOWN), found[0]) if found else None
+        names = {f for f in candidates if isinstance(f, str)}
+        if len(names) != len(set(candidates)):
+            return candidates[0] if len(candidates) == 1 else None
+        return next((f for f in candidates if f in apis.KNOWN), candidates[0]) if candidates else None
 
     def _star_imported(self, name: str) -> str | None:
         for statement in self.scopes.tree.all(cst.ImportFrom):
@@ -173,17 +173,17 @@ class Names:
         return None
 
     def _common_type(self, bindings: list[Binding]) -> Resolved | None:
-        found: set[Resolved] = set()
+        types: set[Resolved] = set()
         for binding in bindings:
             known, this = self._binding_type(binding)
             if known and this is not None:
-                found.add(this)
+                types.add(this)
             elif not known:
                 return None
-        return found.pop() if len(found) == 1 else None
+        return types.pop() if len(types) == 1 else None
 
     def _binding_type(self, binding: Binding) -> tuple[bool, Resolved | None]:
-        """Whether the binding says something, and the type it says (None: it adds nothing, as `x = None`)."""
+        """Whether the binding is informative, and the type it gives (None: it adds nothing, such as `x = None`)."""
         node, value = binding.node, binding.value
         if isinstance(node, cst.AnnAssign):
             declared = self.annotation(node.annotation.annotation, self.scope(node))
@@ -220,7 +220,7 @@ class Names:
         return None if static else scope
 
     def annotation(self, node: CSTNode, scope: CSTNode) -> Resolved | None:
-        """The class an annotation names: Optional and unions with None unwrapped, strings read."""
+        """The class an annotation names: Optional and unions with None are unwrapped, strings are parsed."""
         match node:
             case cst.SimpleString():
                 text = str(node.evaluated_value)
@@ -250,8 +250,8 @@ class Names:
             return self._class(base)
         return self._canonical(".".join((base, *rest))) if isinstance(base, str) else None
 
-    def _class(self, found: Resolved | None) -> Resolved | None:
-        return None if isinstance(found, (cst.FunctionDef, cst.Lambda)) or found in _QUALIFIERS else found
+    def _class(self, resolved: Resolved | None) -> Resolved | None:
+        return None if isinstance(resolved, (cst.FunctionDef, cst.Lambda)) or resolved in _QUALIFIERS else resolved
 
     # Classes
 
@@ -275,7 +275,7 @@ class Names:
         return None
 
     def mro(self, definition: cst.ClassDef) -> list[Resolved]:
-        """The class and its bases, nearest first: local classes, and qualified names where it leaves the module."""
+        """The class and its bases, nearest first: local classes, and qualified names of those outside of the module."""
         order: list[Resolved] = []
         pending: list[Resolved | None] = [definition]
         while pending:
@@ -288,11 +288,11 @@ class Names:
                 pending.extend(self.resolve(b) for b in bases)
         return order
 
-    def is_a(self, found: Resolved | None, *classes: str) -> bool:
+    def is_a(self, kind: Resolved | None, *classes: str) -> bool:
         """Whether a type is, or derives in this module from, one of these classes."""
-        if isinstance(found, cst.ClassDef):
-            return any(base in classes for base in self.mro(found))
-        return found in classes
+        if isinstance(kind, cst.ClassDef):
+            return any(base in classes for base in self.mro(kind))
+        return kind in classes
 
     @cached_property
     def attributes(self) -> dict[tuple[CSTNode, str], list[Binding]]:

@@ -1,6 +1,6 @@
-"""Syntax that came after Python 3.10, the oldest that panicguard runs on, and when it came.
+"""Syntax that came after Python 3.10, the oldest that panicguard runs on, and the version in which it came.
 
-Nodes are asked by name: libcst has the newest only in its newest release.
+Nodes are matched by the name of their class: libcst has the newest ones only in its newest release.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _COMPREHENSIONS = "ListComp", "SetComp", "GeneratorExp"
 
 
 def holds_newer(root: CSTNode, than: tuple[int, int] = sys.version_info[:2]) -> bool:
-    """Whether a tree holds syntax that is newer than a Python: than the running one, unless told."""
+    """Whether a tree contains syntax that is newer than a version of Python, by default the running one."""
     tests = [uses for since, uses in _SINCE.items() if since > than]
     nodes = [root] if tests else []
     while nodes:
@@ -76,7 +76,7 @@ _SINCE: Mapping[tuple[int, int], Callable[[CSTNode, str], bool]] = {
     (3, 14): _of_3_14,
     (3, 15): _of_3_15,
 }
-"""What tells the syntax of a version, given a node and the name of its class."""
+"""Functions that recognize the syntax of a version, given a node and the name of its class."""
 
 
 def _is_starred(node: CSTNode, part: str) -> bool:
@@ -84,7 +84,7 @@ def _is_starred(node: CSTNode, part: str) -> bool:
 
 
 def _is_read(node: CSTNode) -> bool:
-    """Whether the running Python reads an expression that stands alone."""
+    """Whether the running Python parses an expression on its own."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

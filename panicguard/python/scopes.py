@@ -1,6 +1,6 @@
 """The scopes of a Python module, and what binds a name in them.
 
-Everything is decided by the text of one module. What a name that is bound stands for is for `names` to say.
+Everything is decided by the text of one module. What a bound name stands for is determined in `names`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SCOPES = _COMPREHENSIONS | {"FunctionDef", "ClassDef", "Lambda"}
 
 
 class BindingKind(str, enum.Enum):
-    """How a name is bound, and with it what the value of the binding is."""
+    """How a name is bound, and therefore what the value of the binding is."""
 
     IMPORT = "import"
     """By an import; the value is the qualified name of what is imported."""
@@ -48,7 +48,7 @@ class BindingKind(str, enum.Enum):
     AUGMENTED = "augmented"
     """By `+=` and the like; the value is the right side."""
     OTHER = "other"
-    """By unpacking, an `except ... as` or a pattern: nothing is known of the value."""
+    """By unpacking, an `except ... as` or a pattern: nothing is known about the value."""
 
 
 class Binding(NamedTuple):
@@ -103,15 +103,15 @@ class Scopes:
 
     @cached_property
     def _redirects(self) -> dict[tuple[CSTNode, str], CSTNode]:
-        found: dict[tuple[CSTNode, str], CSTNode] = {}
+        redirects: dict[tuple[CSTNode, str], CSTNode] = {}
         for declaration in self.tree.all(cst.Global, cst.Nonlocal):
             scope = self.scope(declaration)
             outer: CSTNode = self.tree.root
             if isinstance(declaration, cst.Nonlocal):
                 outer = next((f for f in self.tree.ancestors(scope) if isinstance(f, cst.FunctionDef)), outer)
             for item in declaration.names:
-                found[scope, item.name.value] = outer
-        return found
+                redirects[scope, item.name.value] = outer
+        return redirects
 
     def _all_bindings(self) -> Iterator[tuple[str, CSTNode, Binding]]:
         tree = self.tree
@@ -179,9 +179,9 @@ class Scopes:
         at: CSTNode | None = self._redirects.get((scope, name), scope)
         while at is not None:
             if at is seen_from or not isinstance(at, cst.ClassDef):
-                found = self.bindings.get(at, {}).get(name)
-                if found:
-                    return at, found
+                bindings = self.bindings.get(at, {}).get(name)
+                if bindings:
+                    return at, bindings
             at = None if at is self.tree.root else self.scope(at)
         return None, []
 
@@ -192,7 +192,7 @@ def _comprehensions() -> tuple[type[CSTNode], ...]:
 
 
 def _lazy_imports() -> tuple[type[CSTNode], ...]:
-    """`lazy import` (Python 3.15), where this libcst knows it."""
+    """`lazy import` (Python 3.15), if this libcst knows it."""
     return tuple(getattr(cst, name) for name in ("LazyImport", "LazyImportFrom") if hasattr(cst, name))
 
 

@@ -1,4 +1,4 @@
-"""The spawns of a module: what is started, by which API, and who hears when it fails."""
+"""The spawns of a module: what is started, by which API, and who learns of a failure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Fate(enum.IntEnum):
-    """What becomes of a spawn's handle, and with it of the error of what it runs."""
+    """What happens to a spawn's handle, and thereby to the error of what it runs."""
 
     DROPPED = 0
     RETAINED = 1
@@ -55,9 +55,9 @@ class Spawn:
     fate: Fate
     uses: tuple[Use, ...]
     guessed: bool = False
-    """The receiver's type is unknown and only its name says that it is a loop."""
+    """The receiver's type is unknown, and only its name suggests that it is a loop."""
     declared: bool = False
-    """The settings say that it spawns, and nobody says how."""
+    """The settings say that it spawns; the kind is inferred."""
 
     @property
     def started(self) -> bool:
@@ -65,7 +65,7 @@ class Spawn:
         return any(use.kind is UseKind.METHOD and use.name == "start" for use in self.uses)
 
 
-# What may be called or read on a handle without learning of an error.
+# Methods and attributes of a handle that do not reveal an error.
 _DEAF = ADDERS | frozenset(
     "cancel cancelled cancelling uncancel done running set_name get_name get_coro get_context get_loop "
     "remove_done_callback add_done_callback start join is_alive name daemon ident native_id setDaemon "
@@ -82,7 +82,7 @@ _HANDLER_TAKERS = frozenset(
 _ALIASING = (BindingKind.IMPORT, BindingKind.VALUE, BindingKind.CLASS)
 """The bindings by which a name may stand for an API."""
 _HANDLES = (SpawnKind.TASK, SpawnKind.GATHER, SpawnKind.THREAD, SpawnKind.FUTURE, SpawnKind.MAP)
-"""The spawns that return what tells of an error."""
+"""The spawns that return a handle with the error."""
 _LOOP_NAME = re.compile(r"(?:.*_)?loop")
 
 
@@ -113,43 +113,43 @@ class _Finder:
         }
 
     def _spawn(self, call: cst.Call) -> Iterator[Spawn]:
-        found = self.names.resolve(call.func)
+        spawner = self.names.resolve(call.func)
         guessed = False
-        if isinstance(found, cst.ClassDef):
-            found = apis.THREAD if self.names.is_a(found, apis.THREAD) else None
-        if found not in apis.SPAWNS and self._is_called_loop(call.func):
-            found, guessed = f"{apis.LOOP}.create_task", True
-        if found is None and self._is_ray(call.func):
-            found = apis.RAY_REMOTE
-        if not isinstance(found, str):
+        if isinstance(spawner, cst.ClassDef):
+            spawner = apis.THREAD if self.names.is_a(spawner, apis.THREAD) else None
+        if spawner not in apis.SPAWNS and self._is_called_loop(call.func):
+            spawner, guessed = f"{apis.LOOP}.create_task", True
+        if spawner is None and self._is_ray(call.func):
+            spawner = apis.RAY_REMOTE
+        if not isinstance(spawner, str):
             return
-        if apis.is_named(found, (*self.spawners, *self.guards)):
-            yield self._declared(call, found)
+        if apis.is_named(spawner, (*self.spawners, *self.guards)):
+            yield self._declared(call, spawner)
             return
-        api = apis.Api(SpawnKind.FUTURE) if found == apis.RAY_REMOTE else apis.SPAWNS.get(found)
+        api = apis.Api(SpawnKind.FUTURE) if spawner == apis.RAY_REMOTE else apis.SPAWNS.get(spawner)
         if api is None:
             return
-        target = None if found == apis.RAY_REMOTE else _argument(call, api)
-        definition = self._run(call.func.value if found == apis.RAY_REMOTE else target)  # type: ignore[attr-defined]
+        target = None if spawner == apis.RAY_REMOTE else _argument(call, api)
+        definition = self._run(call.func.value if spawner == apis.RAY_REMOTE else target)  # type: ignore[attr-defined]
         uses = tuple(self.flow.uses(call)) if api.kind in _HANDLES else ()
         fate = self._fate(uses)
         if api.kind in (SpawnKind.GROUP, SpawnKind.SAFE):
             fate = Fate.STRUCTURED
         elif api.kind is SpawnKind.MAP and uses and not isinstance(self.tree.parents[call], cst.Expr):
-            fate = Fate.OBSERVED  # whoever goes over the results raises the errors
+            fate = Fate.OBSERVED  # iterating over the results raises the errors
         owner = call.func.value if isinstance(call.func, cst.Attribute) and self._is_object(call.func) else None
-        yield Spawn(call, found, api.kind, target, definition, owner, fate, uses, guessed)
+        yield Spawn(call, spawner, api.kind, target, definition, owner, fate, uses, guessed)
 
     def _declared(self, call: cst.Call, name: str) -> Spawn:
-        """A spawn by a function of the project: what it is given first runs as a task if that is a coroutine or an
-        async function, else as a thread. A guard may be given something else before that."""
-        given = [arg.value for arg in call.args]
+        """A spawn by a function of the project: its first argument runs as a task if that is a coroutine or an async
+        function, else as a thread. A guard may have other arguments before that one."""
+        values = [arg.value for arg in call.args]
         if apis.is_named(name, self.guards):
-            target = next((node for node in given if self._run(node) is not None), None)
+            target = next((node for node in values if self._run(node) is not None), None)
             return Spawn(
                 call, name, SpawnKind.SAFE, target, self._run(target), None, Fate.STRUCTURED, (), declared=True
             )
-        target = given[0] if given else None
+        target = values[0] if values else None
         definition = self._run(target)
         is_async = isinstance(definition, cst.FunctionDef) and definition.asynchronous is not None
         is_called = isinstance(target, cst.Call) and self.names.qualified(target.func) != "functools.partial"
@@ -195,8 +195,8 @@ class _Finder:
         """The function that runs when the target is started: for `send(x)`, send."""
         if isinstance(target, cst.Call) and self.names.qualified(target.func) != "functools.partial":
             target = target.func
-        found = None if target is None else self.names.definition(target)
-        return found if isinstance(found, (cst.FunctionDef, cst.Lambda)) else None
+        definition = None if target is None else self.names.definition(target)
+        return definition if isinstance(definition, (cst.FunctionDef, cst.Lambda)) else None
 
     def _fate(self, uses: tuple[Use, ...]) -> Fate:
         fate = Fate.DROPPED
@@ -225,7 +225,7 @@ class _Finder:
         return Fate.OBSERVED
 
     def _is_event_handler(self, function: CSTNode) -> bool:
-        """Whether a lambda is called by an event loop or a signal, which does not look at what it returns."""
+        """Whether a lambda is called by an event loop or a signal, which ignores what it returns."""
         parent = self.tree.parents[function]
         match parent:
             case cst.Assign(targets=[cst.AssignTarget(target=target)]):
@@ -246,7 +246,7 @@ class _Finder:
         return last_name(call.args[0].value) in ("discard", "remove") and isinstance(call.args[0].value, cst.Attribute)
 
     def _is_fixture(self, node: CSTNode) -> bool:
-        """A generator that starts something, yields and cancels it is its owner, as a test fixture is."""
+        """A generator that starts something, yields and cancels it is its owner, as in a test fixture."""
         function = self.tree.function(node)
         return isinstance(function, cst.FunctionDef) and any(isinstance(n, cst.Yield) for n in self.tree.own(function))
 
@@ -254,8 +254,8 @@ class _Finder:
 def find(
     tree: Tree, names: Names, flow: Flow, spawners: tuple[str, ...] = (), guards: tuple[str, ...] = ()
 ) -> tuple[Spawn, ...]:
-    """All spawns of a module, raw ones, those an owner awaits, and those that are safe already; `spawners` and `guards`
-    are functions of the project that are raw and safe."""
+    """All spawns of a module: raw ones, those that an owner awaits, and those that are already safe; `spawners` and
+    `guards` are functions of the project that spawn raw and safely."""
     return tuple(_Finder(tree, names, flow, spawners, guards).spawns())
 
 

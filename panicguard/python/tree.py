@@ -1,8 +1,8 @@
-"""The parsed module: an index over libcst's nodes made in one walk, and the spans of its nodes.
+"""The parsed module: an index over libcst's nodes built in one walk, and the spans of its nodes.
 
 libcst's own metadata copies the tree and visits it once a provider, which costs two to ten times the parse
 (measured: 167 us a line for the copy, 123-193 for positions, 618 for qualified names; this walk: 14).
-Spans are computed at the first question, by writing out the statement at the top level that the node is in.
+Spans are computed on demand, by writing out the statement at the top level that the node is in.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     N = TypeVar("N", bound=CSTNode)
     M = TypeVar("M", bound=CSTNode)
 
-# Fields that hold punctuation, or that no rule asks for; and all that start with "whitespace".
+# Fields that hold punctuation, or that no rule needs; and all that start with "whitespace".
 _SKIPPED = frozenset(
     "lpar rpar lbracket rbracket lbrace rbrace comma equal semicolon colon dot separator first_colon "
     "second_colon posonly_ind operator asynchronous conversion relative header footer leading_lines "
     "lines_after_decorators leading_whitespace trailing_whitespace trailing_comma".split()
 )
-# Where the order of libcst's fields is not the order of the text.
+# Nodes for which the order of libcst's fields is not the order of the text.
 _FIELDS = {
     "FunctionDef": ("decorators", "name", "type_parameters", "params", "returns", "body"),
     "ClassDef": ("decorators", "name", "type_parameters", "bases", "keywords", "body"),
@@ -54,7 +54,7 @@ _LINES = _BODIES - {"IndentedBlock"} | {"SimpleStatementLine"}
 """The nodes that start a logical line."""
 _MARGIN = re.compile(r"[ \t\f]*")
 _RECURSION = 8_000
-"""Frames that libcst may use to write a module out: a chain of 1,500 `elif`s."""
+"""Frames that libcst may use to write out a module: enough for a chain of 1,500 `elif`s."""
 
 
 def _child_fields(cls: type[CSTNode]) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ class Tree:
             node = parent
 
     def around(self, node: CSTNode) -> Iterator[CSTNode]:
-        """The ancestors up to the function that the node is in, without that."""
+        """The ancestors up to the function that the node is in, excluding that."""
         for ancestor in self.ancestors(node):
             if type(ancestor).__name__ in _FUNCTIONS:
                 return
@@ -131,7 +131,7 @@ class Tree:
         return children(node)
 
     def within(self, node: CSTNode) -> Iterator[CSTNode]:
-        """The node and all that is under it, in the order of the text."""
+        """The node and everything under it, in the order of the text."""
         stack = [node]
         while stack:
             node = stack.pop()
@@ -139,7 +139,7 @@ class Tree:
             stack.extend(reversed(list(children(node))))
 
     def own(self, function: CSTNode) -> Iterator[CSTNode]:
-        """What runs when the body of this function or statement runs: nested functions and classes left out."""
+        """What runs when the body of this function or statement runs, without nested functions and classes."""
         stack: list[CSTNode] = [function.body]  # type: ignore[attr-defined]
         while stack:
             node = stack.pop()
@@ -159,7 +159,7 @@ class Tree:
         return self._original(start), self._original(end)
 
     def _written(self, statement: CSTNode) -> dict[CSTNode, tuple[int, int]]:
-        """The offsets, in the parsed text, of the nodes of a statement: only writing it out tells."""
+        """The offsets, in the parsed text, of the nodes of a statement: only writing it out reveals them."""
         offsets: dict[CSTNode, tuple[int, int]] = {}
         start, margin = self._starts.get(statement, (0, ""))
         state = _counting_state(offsets, self.root)
@@ -181,9 +181,9 @@ class Tree:
 
     @cached_property
     def _starts(self) -> dict[CSTNode, tuple[int, str]]:
-        """Where in the parsed text each statement and handler starts, and the margin before it; empty if that is not
-        clear."""
-        found: dict[CSTNode, tuple[int, str]] = {}
+        """Where in the parsed text each statement and handler starts, and the margin before it; empty if that is
+        ambiguous."""
+        starts: dict[CSTNode, tuple[int, str]] = {}
         lines = [line for line in scan(self.text).lines if not line.blank]
         at = 0
         stack: list[CSTNode] = list(reversed(self.root.body))
@@ -195,11 +195,11 @@ class Tree:
                     return {}
                 margin = _MARGIN.match(self.text, lines[at].start)
                 assert margin is not None
-                found[node] = (margin.end(), margin[0])
+                starts[node] = (margin.end(), margin[0])
                 at += 1 + len(getattr(node, "decorators", ()))
             if name in _BODIES:
                 stack.extend(reversed(list(children(node))))
-        return found if at == len(lines) else {}
+        return starts if at == len(lines) else {}
 
     @cached_property
     def _parsed_starts(self) -> list[int]:
@@ -215,7 +215,8 @@ _FIELD_CACHE: dict[type, tuple[str, ...]] = {}
 
 @functools.cache
 def _plain() -> frozenset[type]:
-    """What a field holds that is no node: exact types, because isinstance() with libcst's abstract classes is slow."""
+    """The types of field values that are not nodes: exact types, because isinstance() with libcst's abstract classes is
+    slow."""
     return frozenset((str, bool, int, type(None), cst.MaybeSentinel))
 
 

@@ -1,4 +1,4 @@
-"""What is done with a value: the ways in which one may be used."""
+"""What is done with a value: the ways in which it may be used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class UseKind(str, enum.Enum):
     AWAITED = "awaited"
     """Awaited; the node is the `await`."""
     WAITED = "waited"
-    """Waited for until it ends, its result not asked for; the node is the call that waits."""
+    """Waited for until it ends, without reading its result; the node is the call that waits."""
     RETURNED = "returned"
     """Returned; the node is the `return`."""
     LAMBDA = "lambda"
@@ -25,7 +25,7 @@ class UseKind(str, enum.Enum):
     YIELDED = "yielded"
     """Yielded; the node is the `yield`, or the `from` of one."""
     ARGUMENT = "argument"
-    """Handed to what is not known to keep it or to look at it; the node is the call, or the container of a caller."""
+    """Passed to code that is not known to keep it or to read it; the node is the call, or the container of a caller."""
     KEPT = "kept"
     """Kept in an attribute, a global or a container that lives on; the node is the target, `name` its name."""
     METHOD = "method"

@@ -1,7 +1,7 @@
-"""What no Python accepts, as against what is newer than the Python that runs, and what is too deep or too long for it.
+"""What no Python accepts, as opposed to what is newer than the running Python, or too deep or too long for it.
 
-The running Python judges: its own parser and compiler know every rule. Where it rejects a file, syntax that came later
-than it may be why, and then libcst's word holds. Offsets count code points of `Source.text`.
+The running Python judges: its own parser and compiler know every rule. If it rejects a file, newer syntax may be the
+reason, and then libcst decides. Offsets count code points of `Source.text`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ if TYPE_CHECKING:
     from panicguard.source import Source
 
 _LIMITS = re.compile("too many (?:nested|levels|statically)|Exceeds the limit|f-string: expressions nested too deeply")
-"""What CPython says of a file that is too deep or holds too long a number: it has judged nothing else of it then."""
+"""CPython's errors for a file that is too deep or contains too long a number: the rest of it has not been judged
+then."""
 _RULES_OF_RUFF = re.compile(
     r"'(?:return|await|yield|yield from|break|continue|async \w+)'|asynchronous comprehension|no binding for nonlocal"
     r"|name '\w+' is (?:assigned|used|nonlocal)|future feature|from __future__|not a chance|default 'except:'"
     r"|multiple starred expressions|import \*|wildcard makes"
 )
-"""What the compiler says of a file that is no `invalid-syntax` to Ruff: it has rules for that, as F706, or none."""
+"""The compiler's errors for a file that is not `invalid-syntax` to Ruff, which has rules for them, such as F706, or
+nothing."""
 _WHOLE_MARGIN = re.compile("unindent|unexpected indent|inconsistent use of tabs")
 _DEDENT = "unindent does not match any outer indentation level"
 _TABS = "inconsistent use of tabs and spaces in indentation"
@@ -47,14 +49,14 @@ def fault(source: Source) -> Fault | None:
 
 
 def compile_error(source: Source) -> str | None:
-    """Why the running Python does not compile the source, be it newer, too deep or wrong."""
+    """Why the running Python does not compile the source, whether it is newer, too deep or wrong."""
     rejected = _rejected(as_python(source).text, source.document is not None)
     return rejected and rejected.message
 
 
 class _Rejected(NamedTuple):
-    """What the running Python says, and where: rows and columns as it counts, from 1, the columns in bytes where the
-    compiler speaks; 0 or less where it does not know. It knows no row where it has given up."""
+    """What the running Python says, and where: rows and columns as it counts, from 1, the columns in bytes if the
+    compiler reports it; 0 or less if it is unknown. There is no row if the compiler has given up."""
 
     message: str
     limit: bool
@@ -68,7 +70,7 @@ class _Rejected(NamedTuple):
 
 @functools.lru_cache(maxsize=4)
 def _rejected(text: str, notebook: bool) -> _Rejected | None:
-    """Kept for the last texts: the check and the fix ask for the same one."""
+    """Cached for the last texts: the check and the fix ask for the same one."""
     import ast
 
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if notebook else 0
@@ -94,7 +96,7 @@ def _error(text: str, flags: int) -> Exception | None:
 
 
 def _beside_limits(source: Source, rejected: _Rejected) -> Fault | None:
-    """What is wrong with a file of which CPython has judged a part: such a file is well if libcst reads it."""
+    """What is wrong with a file of which CPython has judged only a part: such a file is valid if libcst parses it."""
     misplaced = _misplaced(source)
     if misplaced is not None or _tree(source) is not None:
         return misplaced
@@ -111,7 +113,7 @@ def _beside_newer(source: Source, rejected: _Rejected) -> Fault | None:
 
 
 def _tree(source: Source) -> cst.Module | None:
-    """The whole file but for the statements that are too deep for libcst; None where it rejects it."""
+    """The whole file except for the statements that are too deep for libcst; None if libcst rejects it."""
     try:
         return cst.parse_module(shallow(plain(source.text).lstrip("\f"), ()))
     except (cst.ParserSyntaxError, cst.CSTLogicError, SyntaxError, TypeError, ValueError, RecursionError):
@@ -141,15 +143,15 @@ def _offset(source: Source, rejected: _Rejected, row: int, column: int) -> int:
 
 
 def _misplaced(source: Source) -> Fault | None:
-    """The first line of which the indentation fits no other: libcst does not mind, and CPython does not get there where
-    something newer stands above."""
+    """The first line whose indentation fits no other: libcst accepts that, and CPython does not get there if something
+    newer stands above."""
     text, scanned = source.text, scan(source.text)
     open_blocks = [(0, 0)]
     for line in scanned.lines if scanned.sound else ():
         if line.blank:
             continue
         indent = margin(text, line)
-        columns = line.indent, len(indent.rpartition("\f")[2])  # with tabs to 8, and of 1: both must agree
+        columns = line.indent, len(indent.rpartition("\f")[2])  # with tabs of 8 columns, and of 1: both must agree
         outer = [block for block in open_blocks if block[0] <= columns[0]]
         deeper = len(outer) == len(open_blocks) and columns[0] > outer[-1][0]
         open_blocks = [*outer, columns] if deeper else outer

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from panicguard.source import Source
 
 DATA = str.maketrans({"\r": "%0D", "\n": "%0A"})
-"""What a command cannot hold, as the agent reads it back."""
+"""The characters that a command cannot contain -> the escapes that the agent decodes."""
 PROPERTY = {**DATA, **str.maketrans({"]": "%5D", ";": "%3B"})}
 
 

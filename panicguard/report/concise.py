@@ -38,9 +38,9 @@ def place(where: Place) -> Iterator[tuple[str, str]]:
 
 
 def header(diagnostic: Diagnostic, unsafe: bool | None, *, title: bool = False) -> Iterator[tuple[str, str]]:
-    """`CODE [*] message`, or `invalid-syntax: message` where no rule speaks, to the end of the line.
+    """`CODE [*] message`, or `invalid-syntax: message` for what is not reported by a rule, up to the end of the line.
 
-    As the `title` of what follows it is brighter.
+    It is brighter as the `title` of what follows.
     """
     yield diagnostic.code, "title code" if title else "code"
     if not diagnostic.is_rule:

@@ -40,7 +40,7 @@ def _file(result: Result) -> Iterator[tuple[str, str]]:
 
 
 def _changes(name: str, old: Sequence[str], new: Sequence[str], no_newline: str) -> Iterator[tuple[str, str]]:
-    """The changes under a name, if there is one; `no_newline` is what a line is followed by that has no newline."""
+    """The changes under a name, if there is one; `no_newline` follows a line that has no newline."""
     if name:
         name = _quoted(name)
         yield f"--- {name}\n", "removed"
@@ -54,8 +54,8 @@ def _changes(name: str, old: Sequence[str], new: Sequence[str], no_newline: str)
 
 
 def _quoted(name: str) -> str:
-    """A name as git reads it in a patch: one that holds control characters in quotes, with escapes, or it could end the
-    line and go on with a patch of its own."""
+    """A name as git reads it in a patch: one that contains control characters is quoted and escaped; otherwise it could
+    end the line and continue with a patch of its own."""
     if name == one_line(name) and not name.startswith('"'):
         return name
     plain = {*range(0x20, 0x7F)} - {*b'"\\'}

@@ -1,7 +1,7 @@
-"""The output formats by name: the table that the command line, the settings and the reports go by.
+"""The output formats by name: the table that the command line, the settings and the reports use.
 
 The name of a format is that of a module of this package (`-` is `_` there), imported when it is used; its `render`
-makes of the results what the format prints.
+turns the results into the output.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Format(NamedTuple):
     """`people`: it is styled text for people, closed by a summary. `counts`: it has a form for `--statistics`.
 
-    `lines`: of lines that have no way to hold a newline. `json`: it holds whatever there is.
+    `lines`: it consists of lines that cannot contain a newline. `json`: it can represent any text.
     """
 
     people: bool = False
@@ -46,23 +46,23 @@ FORMATS = {
 
 
 def render(results: Sequence[Result], name: str, *, unsafe: bool | None) -> list[tuple[str, str]]:
-    """The diagnostics in the format of that name; `unsafe` is what `--unsafe-fixes` says."""
-    its = FORMATS[name]
-    if its.people and not any(result.diagnostics for result in results):
+    """The diagnostics in the format of that name; `unsafe` is the value of `--unsafe-fixes`."""
+    form = FORMATS[name]
+    if form.people and not any(result.diagnostics for result in results):
         return []  # without the time that the import takes
     from panicguard.report.plain import on_lines
 
     module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
-    if its.lines:
+    if form.lines:
         results = list(map(on_lines, results))
-    if its.people:
+    if form.people:
         return list(module.render(results, unsafe=unsafe))
     text = module.render(results)
-    return [(escaped(text) if its.json else text, "")]
+    return [(escaped(text) if form.json else text, "")]
 
 
 def count(results: Sequence[Result], name: str, *, unsafe: bool | None) -> list[tuple[str, str]]:
-    """How often each rule was found, in the format of that name. Raises ValueError where it has no form for that."""
+    """How often each rule was found, in the format of that name. Raises ValueError if it has no form for that."""
     from panicguard.report.statistics import statistics_json, statistics_text
 
     if not any(result.diagnostics for result in results):

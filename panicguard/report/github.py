@@ -1,4 +1,4 @@
-"""`--output-format github`: workflow commands, of which GitHub Actions makes annotations."""
+"""`--output-format github`: workflow commands, which GitHub Actions turns into annotations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
-"""What a command cannot hold, as the runner reads it back."""
+"""The characters that a command cannot contain -> the escapes that the runner decodes."""
 PROPERTY = {**DATA, **str.maketrans({":": "%3A", ",": "%2C"})}
 
 
@@ -32,7 +32,7 @@ def _command(source: Source, diagnostic: Diagnostic) -> str:
         "file": absolute(source),
         "line": row,
     }
-    # GitHub shows no annotation that has columns and several lines.
+    # GitHub does not show annotations that have columns and several lines.
     properties |= {"col": column, "endLine": row, "endColumn": end_column} if row == end_row else {"endLine": end_row}
     listed = ",".join(f"{key}={str(value).translate(PROPERTY)}" for key, value in properties.items())
     code = diagnostic.code if diagnostic.is_rule else f"{diagnostic.code}:"

@@ -49,7 +49,7 @@ def _path(source: Source) -> str:
 
 
 def _fingerprint(*content: str) -> str:
-    """What GitLab knows an issue by from one run to the next: lines may move, so their numbers are no part of it."""
+    """What identifies an issue to GitLab across runs: lines may move, so their numbers are not a part of it."""
     return hashlib.sha256("\0".join(content).encode(errors="backslashreplace")).hexdigest()[:16]
 
 

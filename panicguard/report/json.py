@@ -53,7 +53,7 @@ def _fix(source: Source, fix: Fix) -> dict[str, Any]:
 
 
 def _edit(source: Source, edit: Edit) -> dict[str, Any]:
-    # The newline between two cells is in neither: what removes it ends with the last line of the first.
+    # The newline between two cells is in neither: an edit that removes it ends with the last line of the first.
     crosses = source.place(edit.start).cell != source.place(edit.end).cell
     return {
         "content": edit.content,

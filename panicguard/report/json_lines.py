@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def render(results: Sequence[Result]) -> str:
     """One object for each diagnostic, without spaces, each with a newline at its end."""
-    return "".join(f"{_compact(one)}\n" for one in objects(results))
+    return "".join(f"{_compact(diagnostic)}\n" for diagnostic in objects(results))
 
 
-def _compact(one: dict[str, Any]) -> str:
-    return json.dumps(one, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+def _compact(diagnostic: dict[str, Any]) -> str:
+    return json.dumps(diagnostic, separators=(",", ":"), sort_keys=True, ensure_ascii=False)

@@ -19,11 +19,11 @@ ESCAPES = {code: f"&#{code};" for code in CONTROLS} | str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
 )
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""The characters that XML has no way to hold."""
+"""The characters that XML cannot contain."""
 
 
 def render(results: Sequence[Result]) -> str:
-    """An XML document; where nothing was found, with the one test that says so."""
+    """An XML document; if nothing was found, with a single test that says so."""
     return "".join(f"{line}\n" for line in _document([result for result in results if result.diagnostics]))
 
 
@@ -50,7 +50,7 @@ def _suite(name: str, *, tests: int, failures: int) -> str:
 
 def _case(source: Source, diagnostic: Diagnostic) -> Iterator[str]:
     cell, row, column = source.place(diagnostic.start)
-    # Ruff does not place what it found in a notebook.
+    # Ruff gives no positions for findings in notebooks.
     attributes = f' line="{row}" column="{column}"' if cell is None else ""
     before = f"line {row}, col {column}, " if cell is None else ""
     message = _escaped(diagnostic.message)

@@ -1,7 +1,7 @@
 """The difference between two texts line by line, chosen among equals as Ruff chooses it.
 
 A text is a list of lines with their newlines. An operation is a pair of ranges, of old lines and of new ones,
-that say the same (`Op.equal`) or replace one another; adjacent changes are one operation.
+that are equal (`Op.equal`) or replace one another; adjacent changes are one operation.
 """
 
 from __future__ import annotations
@@ -144,9 +144,9 @@ def _furthest(reached: dict[int, int], k: int, d: int, old: Sequence[str], new: 
 
 
 def _slid(lines: Sequence[str], runs: _Runs) -> _Runs:
-    """The inserted runs [start, end) of `lines`, each moved as far down as it says the same, and joined.
+    """The inserted runs [start, end) of `lines`, each moved as far down as it stays equivalent, and joined.
 
-    A run goes up first, and takes up those it meets on the way. Deleted lines stay where they are.
+    A run first moves up, and absorbs those that it meets on the way. Deleted lines stay where they are.
     """
     done: _Runs = []
     todo = runs[::-1]
@@ -156,7 +156,7 @@ def _slid(lines: Sequence[str], runs: _Runs) -> _Runs:
 
 
 def _up(lines: Sequence[str], run: tuple[int, int], before: _Runs) -> tuple[int, int]:
-    """The run moved up, past the runs `before` that it takes up; the nearest is the last."""
+    """The run moved up, past the runs `before` that it absorbs; the nearest is the last."""
     start, end = run
     while True:
         if before and before[-1][1] == start:
@@ -168,7 +168,7 @@ def _up(lines: Sequence[str], run: tuple[int, int], before: _Runs) -> tuple[int,
 
 
 def _down(lines: Sequence[str], run: tuple[int, int], after: _Runs) -> tuple[int, int]:
-    """The run moved down, past the runs `after` that it takes up; the nearest is the last."""
+    """The run moved down, past the runs `after` that it absorbs; the nearest is the last."""
     start, end = run
     while True:
         if after and after[-1][0] == end:

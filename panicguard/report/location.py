@@ -1,4 +1,4 @@
-"""Where a diagnostic is, in the ways that the formats say it."""
+"""Where a diagnostic is, in the forms that the formats use."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def absolute(source: Source) -> str:
 
 
 def in_file(source: Source, offset: int) -> tuple[int, int]:
-    """The row and column for a format that knows no cells: a notebook has one place there, its start."""
+    """The row and column for a format without cells: all findings of a notebook are at its start."""
     cell, row, column = source.place(offset)
     return (row, column) if cell is None else (1, 1)
 
 
 def rows_beside(source: Source, offset: int) -> range:
-    """The rows of the text, 1-based, that may be shown beside an offset: all, or those of its cell in a notebook."""
+    """The rows of the text, 1-based, that may be shown beside an offset: all, or in a notebook those of its cell."""
     cell = source.place(offset).cell
     starts = source.line_starts
     if cell is None:

@@ -1,4 +1,5 @@
-"""Styled text to what a stream gets: the only place that knows of colours, and that lets no other control through."""
+"""From styled text to what a stream gets: the only place that knows colours. It lets no other control characters
+through."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ STYLES = {
 def paint(segments: Iterable[tuple[str, str]], color: str, stream: TextIO, *, exact: bool = False) -> str:
     """The text of `segments`; `color` is always, never, or auto: ask the stream and the environment.
 
-    Control characters are drawn. `exact`: only where people see them, as what goes elsewhere is for a program.
+    Control characters are drawn. `exact`: only on a terminal, because other output is for programs.
     """
     segments = list(segments)
     whole = "".join(text for text, _ in segments)
@@ -56,15 +57,15 @@ def paint(segments: Iterable[tuple[str, str]], color: str, stream: TextIO, *, ex
 
 
 def _drawn(text: str, *, terminal: bool) -> str:
-    """The text with control characters drawn. What ends a line of an old source, a return alone, ends it in a file; on
-    a terminal it would let the next line write over this one."""
+    """The text with control characters drawn. A carriage return alone, which ends a line of an old source, is kept in a
+    file; on a terminal, the next line would overwrite this one."""
     if not text.endswith("\r"):
         return harmless(text)
     return harmless(text[:-1]) + ("␍\n" if terminal else "\r")
 
 
 def _wants_colors(stream: TextIO) -> bool:
-    """The environment decides, as it does for Ruff; else a terminal that is not dumb has colours."""
+    """Whether to use colours: the environment decides, as for Ruff; else a terminal that is not dumb has them."""
     wish = os.environ.get
     if wish("NO_COLOR"):
         return False

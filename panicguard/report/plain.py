@@ -1,6 +1,6 @@
-"""Results as formats of plain lines show them: a name or a message that holds a newline must not begin a line.
+"""Results as formats of plain lines show them: a newline in a name or a message must not start a new line.
 
-What else it may hold, `paint` draws.
+Other control characters are drawn by `paint`.
 """
 
 from __future__ import annotations

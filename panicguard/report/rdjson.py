@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 def render(results: Sequence[Result]) -> str:
     """One object with all diagnostics, without a newline at its end.
 
-    Rows are those of the text, also where that is the code of a notebook. As long as all diagnostics are errors, none
-    says so: that is how Ruff prints them.
+    Rows are those of the text, also where that is the code of a notebook. If all diagnostics are errors, the severity
+    is left out, as in Ruff.
     """
-    found = [(result.source, d) for result in results for d in result.diagnostics]
-    severe = all(diagnostic.severity is Severity.ERROR for _, diagnostic in found)
+    diagnostics = [(result.source, d) for result in results for d in result.diagnostics]
+    severe = all(diagnostic.severity is Severity.ERROR for _, diagnostic in diagnostics)
     report = {
-        "diagnostics": [_diagnostic(source, d) if severe else _rated(source, d) for source, d in found],
+        "diagnostics": [_diagnostic(source, d) if severe else _rated(source, d) for source, d in diagnostics],
         "severity": "WARNING",
         "source": {"name": "panicguard"},
     }

@@ -21,7 +21,7 @@ FAMILIES = {
     "7": "shutdown",
     "9": "the tool itself",
 }
-"""The first digit of a code -> what the rules of its family are about."""
+"""The first digit of a code -> the subject of its family of rules."""
 _FIX = {
     "None": "No fix is available.",
     "Sometimes": "Fix is sometimes available.",

@@ -22,7 +22,7 @@ LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 
 
 def render(results: Sequence[Result]) -> str:
-    """One log with one run, without a newline at its end; it describes the rules of which something was found.
+    """One log with one run, without a newline at its end; it describes the rules that have findings.
 
     Rows are those of the text, also where that is the code of a notebook.
     """
@@ -35,7 +35,7 @@ def render(results: Sequence[Result]) -> str:
     }
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "runs": [{"results": [_result(*one) for one in found], "tool": {"driver": driver}}],
+        "runs": [{"results": [_result(*pair) for pair in found], "tool": {"driver": driver}}],
         "version": "2.1.0",
     }
     return json.dumps(log, indent=2, sort_keys=True, ensure_ascii=False)

@@ -26,7 +26,7 @@ ROOM = 6
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """What is marked: the rows, 1-based and inclusive, and the columns of its start and (exclusive) end."""
+    """What to mark: the rows, 1-based and inclusive, and the columns of its start and (exclusive) end."""
 
     row: int
     last: int
@@ -76,7 +76,7 @@ def snippet(source: Source, start: int, end: int) -> tuple[int, list[tuple[str, 
 
 
 def shown_place(source: Source, offset: int) -> Place:
-    """The place that the header above a snippet gives an offset.
+    """The place that the header above a snippet shows for an offset.
 
     The end of a text that ends in a newline belongs to its last line, unless all lines shown are blank.
     """
@@ -122,7 +122,7 @@ def _place(source: Source, offset: int, *, before: bool) -> tuple[int, int]:
 
 
 def _rows(source: Source, span: _Span) -> range:
-    """The rows to show, without blank ones at the outside, and of a notebook none of another cell."""
+    """The rows to show, without blank ones at the edges, and in a notebook only those of its cell."""
     count = len(source.line_starts)
     if count > 1 and source.line_starts[-1] == len(source.text):
         count -= 1
@@ -157,7 +157,7 @@ def _window(texts: list[str], span: _Span, size: int) -> _Window:
 def _cut(text: str, window: _Window) -> tuple[str, int]:
     """The part of a line in the window, drawn, with `…` where it was cut; the column it starts at."""
     if text.isascii() and text.isprintable() and window.left == 0 and window.end(len(text)) == len(text):
-        return text, 0  # as nearly every line
+        return text, 0  # as nearly every line does
     drawn, length = printable(text), columns(text)
     end = window.end(length)
     first, left = 0, 0
@@ -179,7 +179,7 @@ def _cut(text: str, window: _Window) -> tuple[str, int]:
 
 
 def _bar(span: _Span, row: int, text: str) -> str:
-    """What the column beside the source says on a row of it: `/` or `|` beside a span of several lines."""
+    """What the column beside the source shows on a row of it: `/` or `|` beside a span of several lines."""
     if not span.multiline:
         return ""
     if row == span.row:

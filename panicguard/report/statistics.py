@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """`code` is None for what is no rule; `fixable` says how many of `count` the flags would fix."""
+    """`code` is None for what is not reported by a rule; `fixable`: how many of `count` the flags would fix."""
 
     code: str | None
     name: str
@@ -51,12 +51,12 @@ def _counts(results: Sequence[Result], unsafe: bool | None) -> list[_Count]:
         by_code.setdefault(diagnostic.code, []).append(diagnostic)
     counts = [
         _Count(
-            code if found[0].is_rule else None,
-            found[0].name,
-            len(found),
-            sum(applies(d.fix, unsafe) for d in found),
+            code if same[0].is_rule else None,
+            same[0].name,
+            len(same),
+            sum(applies(d.fix, unsafe) for d in same),
         )
-        for code, found in by_code.items()
+        for code, same in by_code.items()
     ]
     return sorted(counts, key=lambda count: (-count.count, count.name))
 

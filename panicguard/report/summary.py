@@ -21,9 +21,9 @@ DONE = {"fix-only": ("Fixed", "No errors fixed"), "diff": ("Would fix", "No erro
 def summary(
     results: Sequence[Result], *, mode: str = "check", unsafe: bool | None, statistics: bool = False
 ) -> list[tuple[str, str]]:
-    """The closing lines of a `check`, `fix-only` or `diff` run; `unsafe` is what `--unsafe-fixes` says.
+    """The closing lines of a `check`, `fix-only` or `diff` run; `unsafe` is the value of `--unsafe-fixes`.
 
-    A clean `check` with `statistics` says nothing, and one without unsafe fixes does not mention them.
+    A clean `check` with `statistics` prints nothing, and one without unsafe fixes does not mention them.
     """
     fixed = fixed_count(results)
     diagnostics = [d for result in results for d in result.diagnostics]
@@ -36,9 +36,9 @@ def summary(
         more = 0
     left = len(diagnostics)
     total = fixed + left
-    found = f"Found {total} {_plural('error', total)}"
-    found += f" ({fixed} fixed, {left} remaining).\n" if fixed else ".\n"
-    return [(found, ""), *_fixable(sum(applies(d.fix, unsafe) for d in diagnostics), more)]
+    line = f"Found {total} {_plural('error', total)}"
+    line += f" ({fixed} fixed, {left} remaining).\n" if fixed else ".\n"
+    return [(line, ""), *_fixable(sum(applies(d.fix, unsafe) for d in diagnostics), more)]
 
 
 def fixed_count(results: Sequence[Result]) -> int:
@@ -47,7 +47,7 @@ def fixed_count(results: Sequence[Result]) -> int:
 
 
 def show_fixes(results: Sequence[Result], names: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
-    """How often each rule was fixed, file by file, with an empty line around; nothing where nothing was.
+    """How often each rule was fixed, file by file, with an empty line around; empty if nothing was fixed.
 
     `names` gives the name of each code: by default the rules' own.
     """
@@ -67,8 +67,8 @@ def show_fixes(results: Sequence[Result], names: Mapping[str, str] | None = None
 
 
 def known_line(known: int, path: str) -> list[tuple[str, str]]:
-    """How many findings were left out, since the baseline at `path` knows them."""
-    return [(f"{known} {_plural('error', known)} known to `{one_line(path)}`.\n", "")] if known else []
+    """How many findings were left out because the baseline at `path` lists them."""
+    return [(f"{known} {_plural('error', known)} listed in `{one_line(path)}`.\n", "")] if known else []
 
 
 def _fixed(done: str, none: str, fixed: int, more: int) -> list[tuple[str, str]]:

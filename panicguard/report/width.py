@@ -14,9 +14,9 @@ _STAND_IN: dict[int, str] = {
     **dict.fromkeys((*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"),
 }
 _ON_ONE_LINE = {**_STAND_IN, 0x09: "␉", 0x0A: "␊"}
-del _ON_ONE_LINE[0x200D]  # it joins emojis, which names are made of, too
+del _ON_ONE_LINE[0x200D]  # it joins emojis, which occur in names
 CONTROLS = tuple(_ON_ONE_LINE)
-"""The code points that a terminal does not show but obeys."""
+"""The code points that a terminal does not display but acts on."""
 _HARMFUL = re.compile("\r(?!\n)|[" + "".join(chr(code) for code in CONTROLS if chr(code) not in "\t\n\r") + "]")
 _ESCAPED = {code: f"\\u{code:04x}" for code in CONTROLS if code > 0x20}
 
@@ -42,7 +42,7 @@ def harmless(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """A JSON text that says the same without the control characters that JSON may hold as they are."""
+    """An equivalent JSON text without the control characters that JSON may contain unescaped."""
     return text.translate(_ESCAPED) if _HARMFUL.search(text) else text
 
 
@@ -51,7 +51,7 @@ _EXCEPTIONS = {
     1: ((0x0600, 0x0604), (0x06DD, 0x06DD), (0xFFF9, 0xFFFB)),
     2: ((0x2630, 0x2637), (0x268A, 0x268F), (0x4DC0, 0x4DFF), (0x1D300, 0x1D376)),
 }
-"""Width -> the code points, first and last, of which Python's tables do not say it."""
+"""Width -> the ranges of code points (first, last) for which Python's tables differ."""
 
 
 @functools.lru_cache(maxsize=4096)

@@ -1,1 +1,1 @@
-"""The rules, one file each. `panicguard.rule` finds them by their being here."""
+"""The rules, one file each. `panicguard.rule` finds them because they are in this package."""

@@ -8,9 +8,9 @@ that is never read, or it ends in a container that nothing outside the function 
 
 ## Why is this bad
 
-The event loop keeps only a weak reference to a task. A task that nobody holds may be garbage-collected before
-it has finished. And an exception in it reaches nobody: asyncio logs "Task exception was never retrieved" when
-the task is collected, whenever that is; the future of `run_coroutine_threadsafe` loses it without a word.
+The event loop keeps only a weak reference to a task. A task that nothing else refers to may be garbage-collected before
+it has finished. And an exception in it reaches nobody: asyncio logs "Task exception was never retrieved" when the task
+is collected, whenever that is; the future of `run_coroutine_threadsafe` loses it silently.
 
 ## Example
 
@@ -42,21 +42,21 @@ async def main():
 
 ## Fix safety
 
-The fix is safe where the API is resolved: SafeGo returns a real `asyncio.Task`, keeps a strong reference to it
-until it is done, and reports its exception at the raise. It is unsafe where the receiver is only by its name
-known to be a loop, where a comment stands inside what is replaced, where the receiver is computed by a call,
-for `ensure_future` without `loop=` outside an async function, since SafeGo takes no loop that does not run, where
-the future of `run_coroutine_threadsafe` is kept, since its type may change, under
-`default-policy = "CrashProcess"`, and where it imports the runtime for a `target-version` below 3.10. There is no
-fix for `gather` (await it), for arguments passed with `*`, or where the runtime's name means something else.
+The fix is safe where the API is resolved: SafeGo returns a real `asyncio.Task`, keeps a strong reference to it until it
+is done, and reports its exception at the raise. It is unsafe where the receiver is known to be a loop only by its name,
+where a comment stands inside what is replaced, where the receiver is computed by a call, for `ensure_future` without
+`loop=` outside an async function, since SafeGo does not accept a loop that is not running, where the future of
+`run_coroutine_threadsafe` is kept, since its type may change, under `default-policy = "CrashProcess"`, and where it
+imports the runtime for a `target-version` below 3.10. There is no fix for `gather` (await it), for arguments passed
+with `*`, or where the runtime's name means something else.
 
 ## Options
 
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
 - `strict-spawns`: report every raw spawn, awaited ones too
-- `extend-spawners`: functions of the project that start a task: what is reported is one whose first argument is a
-  coroutine or an async function, and whose result goes nowhere
+- `extend-spawners`: functions of the project that start a task; a call is reported if its first argument is a coroutine
+  or an async function, and its result goes nowhere
 
 ## References
 
@@ -78,6 +78,7 @@ if TYPE_CHECKING:
 
     from panicguard.diagnostic import Finding
     from panicguard.python.module import Module
+    from panicguard.python.spawns import Spawn
 
 
 def check(module: Module) -> Iterator[Finding]:
@@ -87,9 +88,9 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         name = spawn.api.rpartition(".")[2]
         if spawn.fate is Fate.DROPPED:
-            message = f"`{name}` is bare: nobody holds the {_handle(spawn.api)}, and nobody reads its error"
+            message = f"`{name}` is bare: nothing keeps the {_handle(spawn.api)} or reads its error; {_advice(spawn)}"
         elif strict and spawn.fate is not Fate.RETAINED and spawn.kind is SpawnKind.TASK:
-            message = f"`{name}` is a raw spawn: it names no component and no policy"
+            message = f"`{name}` is a raw spawn without a component and a policy; use `SafeGo`"
         else:
             continue
         yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
@@ -97,6 +98,10 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _handle(api: str) -> str:
     return "future" if api in ("asyncio.run_coroutine_threadsafe", "asyncio.gather") else "task"
+
+
+def _advice(spawn: Spawn) -> str:
+    return "await it" if spawn.kind is SpawnKind.GATHER else "use `SafeGo`"
 
 
 RULE = Rule(

@@ -6,9 +6,9 @@ Reports every `go` statement of a Go file, whatever its function does.
 
 ## Why is this bad
 
-A panic in a goroutine that nothing guards ends the whole process, and a `recover` elsewhere cannot stop it. A
-goroutine that recovers by itself still has no component and no policy: nobody can tell whose it was, and every author
-handles its panics another way.
+A panic in an unguarded goroutine ends the whole process, and a `recover` elsewhere cannot stop it. A goroutine that
+recovers by itself still has no component and no policy: nobody can tell whose it was, and every author handles its
+panics differently.
 
 ## Example
 
@@ -45,13 +45,13 @@ func f(ctx context.Context) {
 ## Fix safety
 
 The fix evaluates the function, its receiver and its arguments where `go` did, and runs the call where it ran; only what
-happens at a panic differs. It is unsafe where somebody may wait for the goroutine for ever, when its panic no longer
-ends the process: where it sends, closes or says `Done` without a `defer`; where what it calls is declared in another
-file; where `go-call` names more than its parts and `nil`; and under `default-policy = "CrashProcess"`. There is none
+happens on a panic differs. It is unsafe where somebody may wait for the goroutine forever, once its panic no longer
+ends the process: where it sends, closes or calls `Done` without a `defer`; where what it calls is declared in another
+file; where `go-call` names more than its parts and `nil`; and under `default-policy = "CrashProcess"`. There is no fix
 where the runtime is not imported and neither the module has a copy of it nor `go-runtime` names one, where a value that
-has to be kept may be a constant without a type or more than one, in a file with cgo, and in or near what the parser
-does not understand. Other files of the package are read only where fixes are written: if one of them declares
-`context`, the import gets another name, and if one declares the runtime's, there is no fix after all.
+has to be kept may be an untyped constant or more than one value, in a file with cgo, and in or near code that the
+parser does not understand. Other files of the package are read only when fixes are written: if one of them declares
+`context`, the import gets another name, and if one declares the runtime's name, there is no fix after all.
 
 ## Options
 
@@ -83,11 +83,11 @@ def check_go(module: GoModule) -> Iterator[Finding]:
 
     for statement in module.tree.all("go_statement"):
         start = module.tree.offset(statement.start_byte)
-        yield Finding(start, module.tree.offset(_shown(statement).end_byte), MESSAGE, spawn_fix(module, statement))
+        yield Finding(start, module.tree.offset(_marked(statement).end_byte), MESSAGE, spawn_fix(module, statement))
 
 
-def _shown(statement: Node) -> Node:
-    """What of a `go` statement to point at up to its end: a literal's head, else what is called."""
+def _marked(statement: Node) -> Node:
+    """The node at whose end the range of the finding ends: a literal's head, else what is called."""
     call = statement_call(statement)
     called = callee(call) if call is not None else None
     if called is None:

@@ -1,9 +1,9 @@
-"""Checks for threads that die alone.
+"""Checks for threads whose exceptions go unreported.
 
 ## What it does
 
 Reports a `threading.Thread`, or an instance of a subclass of it in the same module, that is started,
-`_thread.start_new_thread`, and a function of `extend-spawners` that is given a plain function. A thread is not
+`_thread.start_new_thread`, and a function of `extend-spawners` that is passed a plain function. A thread is not
 reported when what it runs handles every error itself: its whole body is a `try` with an `except Exception` that
 does something with the error, or it is guarded by the runtime.
 
@@ -40,13 +40,12 @@ def main():
 
 ## Fix safety
 
-The fix is safe for `threading.Thread`: where the thread is started at once it becomes SafeGo, which returns the
-started thread; elsewhere it becomes a SafeThread, a `threading.Thread` with the same arguments. The target runs
-under a copy of the spawner's context variables. It is unsafe where the result of `start_new_thread` is used,
-since its value changes, where a comment stands inside what is replaced, under `default-policy =
-"CrashProcess"`, and where it imports the runtime for a `target-version` below 3.10. A subclass has
-no fix here: derive it from SafeThread, or guard its `run`. Nor has a target that is an async function or a generator,
-which a thread would not run.
+The fix is safe for `threading.Thread`: where the thread is started at once it becomes SafeGo, which returns the started
+thread; elsewhere it becomes a SafeThread, a `threading.Thread` with the same arguments. The target runs under a copy of
+the spawner's context variables. It is unsafe where the result of `start_new_thread` is used, since its value changes,
+where a comment stands inside what is replaced, under `default-policy = "CrashProcess"`, and where it imports the
+runtime for a `target-version` below 3.10. There is no fix for a subclass: derive it from SafeThread, or guard its
+`run`. Nor is there one for a target that is an async function or a generator, which a thread would not run.
 
 ## Options
 
@@ -54,7 +53,7 @@ which a thread would not run.
 - `spawn-exempt`
 - `strict-spawns`: report guarded threads too
 - `extend-spawners`: functions of the project that start a thread
-- `extend-guards`: functions and decorators that report the errors of what they are given
+- `extend-guards`: functions and decorators that report the errors of what is passed to them
 
 ## References
 
@@ -87,7 +86,7 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if module.settings.strict_spawns or not runs_guarded(module, spawn):
             name = module.text(spawn.call.func).rpartition(".")[2]
-            message = f"`{name}` is bare: an error ends the thread, and nobody is told"
+            message = f"`{name}` is bare: an exception ends the thread unreported; use `SafeGo` or `SafeThread`"
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
 
 

@@ -73,8 +73,8 @@ func f(ctx context.Context) {
 
 ## Fix safety
 
-The fix is safe: the call does the same and counts under a component. There is none for arguments passed with
-`*` or `**`, or by name.
+The fix is safe: the call does the same and counts under a component. There is no fix for arguments passed with `*` or
+`**`, or by name.
 
 ## Options
 
@@ -102,13 +102,13 @@ if TYPE_CHECKING:
 def check(module: Module) -> Iterator[Finding]:
     for spawn in module.spawns:
         if spawn.api == "mruntime.SafeGoWithContext":
-            message = "`SafeGoWithContext` names no component: use `SafeGoWithContextAndComponent`"
+            message = "`SafeGoWithContext` names no component; use `SafeGoWithContextAndComponent`"
             yield module.finding(spawn.call.func, message, component_fix(module, spawn))
 
 
 _DEPRECATED = {
     f"{RUNTIME}.SafeGoWithContext": "names no component",
-    f"{RUNTIME}.SafeGo": "hands over no context",
+    f"{RUNTIME}.SafeGo": "passes no context",
 }
 
 
@@ -121,7 +121,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
         if node is not None and name in _DEPRECATED:
             call = is_called(node) if short == "SafeGoWithContext" else None
             fix = go_component_fix(module, call) if call is not None else None
-            yield module.finding(node, f"`{short}` {_DEPRECATED[name]}: use `SafeGoWithContextAndComponent`", fix)
+            yield module.finding(node, f"`{short}` {_DEPRECATED[name]}; use `SafeGoWithContextAndComponent`", fix)
 
 
 RULE = Rule(

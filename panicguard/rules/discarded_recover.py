@@ -1,13 +1,13 @@
-"""Checks for panics that are recovered from and never spoken of.
+"""Checks for recovered panics that are silently discarded.
 
 ## What it does
 
-Reports a `recover()` in Go whose value is thrown away: as a statement, given to `_`, or only compared with nil, where
-nothing is done about the panic either. A branch that calls something, sends, or sets a variable does something.
+Reports a `recover()` in Go whose value is thrown away: as a statement of its own, assigned to `_`, or only compared
+with nil, and nothing is done about the panic. A branch that calls something, sends, or sets a variable does something.
 
 ## Why is this bad
 
-The panic is gone without a log record, a count or an error: what failed goes on failing, and nobody knows.
+The panic is gone without a log record, a count or an error: whatever failed keeps failing, and nobody knows.
 
 ## Example
 
@@ -46,8 +46,8 @@ func f() {
 ## Fix safety
 
 A deferred literal that does nothing else becomes a deferred `RecoverAndLog` of the runtime. The fix is unsafe: the
-panic is told now, which somebody may have wanted to prevent. There is none where the runtime takes other arguments
-(`go-call`); elsewhere only the author knows what is to be done.
+panic is now reported, which somebody may have wanted to prevent. There is no fix where the runtime takes other
+arguments (`go-call`), nor for anything else, because only the author knows what should be done.
 
 ## Options
 
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
 def check_go(module: GoModule) -> Iterator[Finding]:
     for call in module.recovers:
         if is_discarded(module, call) and misplaced(module, call) is None:
-            message = "The recovered panic is discarded: log it, or turn it into an error"
+            message = "The recovered panic is discarded; log it, or turn it into an error"
             yield module.finding(call, message, _fix(module, call))
 
 

@@ -1,14 +1,14 @@
-"""Checks for spawns whose component says nothing.
+"""Checks for spawns with an empty component.
 
 ## What it does
 
-Reports a call of `SafeGoWithContextAndComponent` in Go whose component is an empty text, blanks, or a placeholder
-such as `TODO`; a constant of the same file counts as its text.
+Reports a call of `SafeGoWithContextAndComponent` in Go whose component is an empty string, blanks, or a placeholder
+such as `TODO`; a constant of the same file counts as its value.
 
 ## Why is this bad
 
-The component is what the log records and the counters of a panic go by. An empty one puts every failure of the system
-under the same nothing.
+The log records and the counters of panics are grouped by component. An empty one lumps every failure together under a
+blank label.
 
 ## Example
 
@@ -66,22 +66,22 @@ if TYPE_CHECKING:
 
 _PLACEHOLDERS = frozenset(("", "todo", "fixme", "xxx", "tbd", "component", "changeme"))
 _WITH_LOGGER = 6
-"""The arguments of the form that has a logger before the component."""
+"""The number of arguments of the form that has a logger before the component."""
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
     for call in module.calls(SAFEGO):
-        given = arguments(call)
-        if len(given) < 4:
+        handed = arguments(call)
+        if len(handed) < 4:
             continue
-        component = given[2 if len(given) == _WITH_LOGGER else 1]
-        said = _literal(module, component)
-        if said is not None and said.strip().lower() in _PLACEHOLDERS:
-            yield module.finding(component, "The component is empty: name the part of the system that this runs for")
+        component = handed[2 if len(handed) == _WITH_LOGGER else 1]
+        label = _literal(module, component)
+        if label is not None and label.strip().lower() in _PLACEHOLDERS:
+            yield module.finding(component, "The component is empty; name the part of the system that runs this")
 
 
 def _literal(module: GoModule, node: Node) -> str | None:
-    """The text that an expression stands for, if it is written in this file."""
+    """The string that an expression stands for, if it is written in this file."""
     value = plain(node)
     if value is not None and value.type == "identifier":
         binding = module.names.lookup(value)

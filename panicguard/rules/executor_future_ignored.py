@@ -2,15 +2,14 @@
 
 ## What it does
 
-Reports `submit`, `run_in_executor`, `apply_async` and its kin, and Ray's `remote()`, when their result is
-dropped or kept without its error being read, and `Executor.map` whose results are not iterated. Only receivers
-whose type is known are looked at: many other things have a `submit`. A job that handles all of its errors itself is
-not reported.
+Reports `submit`, `run_in_executor`, `apply_async` and its kin, and Ray's `remote()`, when their result is dropped or
+kept without its error being read, and `Executor.map` whose results are not iterated. Only receivers whose type is known
+count: many other things have a `submit`. A job that handles all of its errors itself is not reported.
 
 ## Why is this bad
 
-The error of a job sits in its future. When nobody reads the future, it is lost without a trace, also inside a
-`with ThreadPoolExecutor()` block, which waits for the jobs but does not look at them.
+The error of a job is stored in its future. If nobody reads the future, it is lost without a trace, even inside a
+`with ThreadPoolExecutor()` block, which waits for the jobs but does not check them.
 
 ## Example
 
@@ -46,12 +45,12 @@ def main(items):
 
 ## Fix safety
 
-The fix is safe for a `ThreadPoolExecutor` and for `run_in_executor` on one: SafeGo returns the pool's own
-future, and the job runs under a copy of the spawner's context variables. It is unsafe where the executor is
-computed by a call, where a comment stands inside what is replaced, under `default-policy = "CrashProcess"`, and where
-it imports the runtime for a `target-version` below 3.10.
-There is none for process pools, whose jobs are pickled, for async functions and generators, which a pool would not
-run, for `map`, and for pools that are not executors: pass `error_callback=` there.
+The fix is safe for a `ThreadPoolExecutor` and for `run_in_executor` on one: SafeGo returns the pool's own future, and
+the job runs under a copy of the spawner's context variables. It is unsafe where the executor is computed by a call,
+where a comment stands inside what is replaced, under `default-policy = "CrashProcess"`, and where it imports the
+runtime for a `target-version` below 3.10. There is no fix for process pools, whose jobs are pickled, for async
+functions and generators, which a pool would not run, for `map`, and for pools that are not executors: pass
+`error_callback=` there.
 
 ## Options
 
@@ -86,25 +85,24 @@ if TYPE_CHECKING:
 def check(module: Module) -> Iterator[Finding]:
     for spawn in module.spawns:
         message = _message(spawn, strict=module.settings.strict_spawns)
-        if message and not _is_told(module, spawn):
+        if message and not _is_handled(module, spawn):
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
 
 
 def _message(spawn: Spawn, *, strict: bool) -> str | None:
     name = spawn.api.rpartition(".")[2]
     if spawn.kind is apis.SpawnKind.MAP:
-        return (
-            f"The results of `{name}` are not read: errors of its jobs are lost" if spawn.fate is Fate.DROPPED else None
-        )
+        lost = f"The results of `{name}` are never read, so errors of its jobs are lost; iterate over them"
+        return lost if spawn.fate is Fate.DROPPED else None
     if spawn.kind is not apis.SpawnKind.FUTURE:
         return None
     if spawn.fate in (Fate.DROPPED, Fate.RETAINED):
-        return f"Nobody reads the future of `{name}`: an error of the job is lost"
-    return f"`{name}` is a raw spawn: it names no component and no policy" if strict else None
+        return f"The future of `{name}` is never read, so an error of the job is lost; read it, or use `SafeGo`"
+    return f"`{name}` is a raw spawn without a component and a policy; use `SafeGo`" if strict else None
 
 
-def _is_told(module: Module, spawn: Spawn) -> bool:
-    """Whether errors go to a callback, or, where not every job is reported, to nobody as the job handles them."""
+def _is_handled(module: Module, spawn: Spawn) -> bool:
+    """Whether a callback gets the errors, or, unless every job is to be reported, the job handles them itself."""
     if any(a.keyword is not None and a.keyword.value in apis.ERROR_CALLBACKS for a in spawn.call.args):
         return True
     return not module.settings.strict_spawns and runs_guarded(module, spawn)

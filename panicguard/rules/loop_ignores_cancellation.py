@@ -3,14 +3,14 @@
 ## What it does
 
 Reports `while True`, `while 1` and `for ... in itertools.count()` in a function that runs as a task, a thread or a job,
-when nothing on the way round looks at a context, an event or a flag, awaits, leaves the loop or raises, and no
-exception that is named around the loop ends it. In Go: a `for` without a condition, or over `time.Tick`, in a function
-handed to the runtime's SafeGo, when nothing in it leaves the loop or uses a context.
+when nothing in the loop checks a context, an event or a flag, awaits, leaves the loop or raises, and no exception that
+is named around the loop ends it. In Go: a `for` without a condition, or over `time.Tick`, in a function passed to the
+runtime's SafeGo, when nothing in it leaves the loop or uses a context.
 
 ## Why is this bad
 
-The loop goes on until the process is killed. At shutdown the process hangs on it, or a daemon thread is cut off
-in the middle of what it does.
+The loop runs until the process is killed. At shutdown, the process hangs on it, or a daemon thread is cut off in the
+middle of its work.
 
 ## Example
 
@@ -96,8 +96,8 @@ func f(ctx context.Context) {
 
 ## Fix safety
 
-The fix is only shown, and only where the function has a context: what has to happen when it is done is yours to
-say.
+The fix is only shown, and only where the function has a context: what has to happen when that is done is for you to
+decide.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def check(module: Module) -> Iterator[Finding]:
         if function in module.spawned and is_endless(module, loop) and not ends(module, loop):
             start, _ = module.span(loop)
             _, end = module.span(loop.test if isinstance(loop, cst.While) else loop.iter)
-            message = "This endless loop of spawned code cannot be stopped"
+            message = "This endless loop in spawned code cannot be stopped; check a context, an event or a flag in it"
             yield module.finding_at(start, end, message, _fix(module, function, loop))
 
 
@@ -149,7 +149,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
             continue
         loops = (node for node in own(spawn.function) if node.type == "for_statement")
         if any(go_loops.is_endless(module, loop) and not go_loops.ends(module, loop) for loop in loops):
-            message = "The loop of the spawned function cannot be stopped: leave it when the context is done"
+            message = "The loop of the spawned function cannot be stopped; leave it when the context is done"
             yield module.finding(callee(spawn.node) or spawn.node, message)
 
 

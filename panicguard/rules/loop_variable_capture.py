@@ -2,16 +2,16 @@
 
 ## What it does
 
-Reports a lambda or a nested function that is handed to a spawn inside a loop, or under a decorator that spawns
-it, and reads a name that the loop binds anew on every turn, without having bound it as a default. A turn that waits for
-what it spawned, or that always leaves the function, is fine. In Go: a function
-literal spawned in a loop that reads a variable which all turns share: one that the loop sets and does not declare, and
-in a file for Go before 1.22 also one that it declares.
+Reports a lambda or a nested function that is passed to a spawn inside a loop, or under a decorator that spawns it, and
+reads a name that the loop rebinds on every iteration, without having bound it as a default. An iteration that waits for
+what it spawned, or that always leaves the function, is fine. In Go: a function literal spawned in a loop that reads a
+variable shared by all iterations: one that the loop sets but does not declare, and in a file for Go before 1.22 also
+one that it declares.
 
 ## Why is this bad
 
-A closure reads the variable when it runs, not when it is made. By then the loop has gone on: every task or
-thread may see the last value.
+A closure reads the variable when it runs, not when it is created. By then the loop has moved on: every task or thread
+may see the last value.
 
 ## Example
 
@@ -117,13 +117,15 @@ def check(module: Module) -> Iterator[Finding]:
         names = read_later(module, closure, site)
         if names:
             quoted = ", ".join(f"`{name}`" for name in names)
-            message = f"The spawned closure reads {quoted} when it runs: the loop has gone on by then"
+            advice = f"bind {'them as defaults' if names[1:] else 'it as a default'}"
+            message = f"The spawned closure reads {quoted} when it runs, after the loop has moved on; {advice}"
             node = closure.name if isinstance(closure, cst.FunctionDef) else closure
             yield module.finding(node, message, _fix(module, closure, names))
 
 
 def _outliving(module: Module) -> Iterator[tuple[Closure, CSTNode]]:
-    """The spawned closures that may outlive the turn of the loop that spawns them, each with the node that does."""
+    """The spawned closures that may outlive the turn of the loop that spawns them, each with the node that spawns
+    it."""
     for spawn in module.spawns:
         if spawn.definition is not None and not (
             is_joined_in_turn(module, spawn) or is_left_in_turn(module, spawn.call)
@@ -148,7 +150,7 @@ def _fix(module: Module, closure: Closure, names: list[str]) -> Fix | None:
         at = module.source.text.index("(", module.span(closure.name)[1]) + 1
         edit = Edit(at, at, defaults)
     applicability = Applicability.SAFE if isinstance(closure, cst.Lambda) else Applicability.UNSAFE
-    return Fix(f"Bind {defaults} when the closure is made", (edit,), applicability)
+    return Fix(f"Bind {defaults} when the closure is created", (edit,), applicability)
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
@@ -159,7 +161,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
             binding = module.names.lookup(node) if node.type == "identifier" else None
             if binding is not None and binding in shared and binding not in seen:
                 seen.add(binding)
-                message = f"The goroutine reads `{text(node)}` when it runs: the loop has gone on by then"
+                message = f"The goroutine reads `{text(node)}` when it runs, after the loop has moved on; pass it in"
                 yield module.finding(node, message)
 
 

@@ -1,13 +1,13 @@
-"""Checks for `nolint` comments for panicguard that are not as golangci-lint wants them.
+"""Checks for `nolint` comments for panicguard that golangci-lint does not accept.
 
 ## What it does
 
-Reports, in Go, a `nolint` comment that names panicguard and has a blank before or behind the word, or a name that is
-no name of a linter.
+Reports, in Go, a `nolint` comment that names panicguard and has a blank before or after the word, or a name that is not
+a linter's.
 
 ## Why is this bad
 
-Such a comment suppresses nothing, or does so here and not in golangci-lint, which complains of it.
+Such a comment suppresses nothing, or only here and not in golangci-lint, which complains about it.
 
 ## Example
 
@@ -35,8 +35,8 @@ func f() {
 
 ## Fix safety
 
-Safe: the names stay, without the blanks around them. There is no fix for what is no name of a linter, nor for a comment
-that has no colon: it silences every linter, and would no longer.
+Safe: the names stay, without the blanks around them. There is no fix for what is not the name of a linter, nor for a
+comment without a colon: it silences every linter, and would no longer do so.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ def check_go(module: GoModule) -> Iterator[Finding]:
     for comment in comments(module.source):
         directive = comment.directive
         text = module.source.text[directive.start : directive.comment[1]]
-        said = text.partition("//")[2].partition("//")[0]
-        if _OURS.search(said) and not _FORM.match(text):
-            message = "Malformed nolint comment: write `//nolint:panicguard // why`"
+        names = text.partition("//")[2].partition("//")[0]
+        if _OURS.search(names) and not _FORM.match(text):
+            message = "Malformed nolint comment; write `//nolint:panicguard // why`"
             yield Finding(directive.start, directive.end, message, _fix(comment))
 
 
 def _fix(comment: Comment) -> Fix | None:
-    """The fix for blanks that are too many: the same names without them."""
+    """The fix for superfluous blanks: the same names without them."""
     directive = comment.directive
     written = f"//nolint:{','.join(code.text for code in directive.codes or ())}"
     if not _FORM.fullmatch(written):

@@ -1,4 +1,4 @@
-"""Checks for recovery that recovers nothing where it stands.
+"""Checks for recovery that has no effect where it stands.
 
 ## What it does
 
@@ -11,8 +11,8 @@ runtime or of the same file, where it is called without `defer`.
 
 ## Why is this bad
 
-It looks like protection and is none. In Go, `recover()` works only in a deferred function; here, a recoverer
-works only around the code it guards. `sys.exc_info()` outside a handler is three times None.
+It looks like protection, but is not. In Go, `recover()` works only in a deferred function; in Python, a recoverer works
+only around the code that it guards. `sys.exc_info()` outside a handler returns three times None.
 
 ## Example
 
@@ -118,13 +118,14 @@ def check(module: Module) -> Iterator[Finding]:
         name = module.names.qualified(call.func) or ""
         if name in apis.RECOVERS and isinstance(module.tree.parents[call], cst.Expr):
             short = name.rpartition(".")[2]
-            yield module.finding(call, f"`{short}` recovers nothing here: use it in a `with`, or as a decorator")
+            yield module.finding(call, f"`{short}` recovers nothing here; use it in a `with`, or as a decorator")
         elif _belongs_in_handler(module, call, name) and not is_handling(module, call):
-            yield module.finding(call, f"`{module.text(call.func)}` outside a handler: no exception is being handled")
+            message = f"`{module.text(call.func)}` outside a handler finds no exception; call it in one"
+            yield module.finding(call, message)
 
 
 def _belongs_in_handler(module: Module, call: cst.Call, name: str) -> bool:
-    """Whether a call asks for the exception being handled, for certain or, where the likely is reported, likely."""
+    """Whether a call asks for the exception being handled; with `low-confidence`, also where that is only likely."""
     return name in _IN_HANDLERS or (
         module.settings.low_confidence and (name in _LIKELY_IN_HANDLERS or _is_log_exception(module, call))
     )
@@ -144,7 +145,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
         if why is not None:
             yield module.finding(call, f"recover() must be called in defer statement: {why}")
             useless.add(call.id)
-    advice = "recovers nothing here: it must itself be what the `defer` calls"
+    advice = "recovers nothing here; `defer` it directly"
     for call in module.calls(*sorted(RECOVERERS)):
         if not is_deferred_call(call):
             yield module.finding(call, f"`{text(callee(call))}` {advice}")

@@ -3,7 +3,7 @@
 ## What it does
 
 Reports, in Go, a `nolint` comment that names panicguard, one of its rules or of its linters, and has no second comment
-behind the names.
+after the names.
 
 ## Why is this bad
 
@@ -52,7 +52,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
     for directive, _ in comments(module.source):
         rest = module.source.text[directive.end : directive.comment[1]].partition("//")[2]
         if any(code.text in LINTERS for code in directive.codes or ()) and not rest.strip():
-            yield Finding(directive.start, directive.end, "A nolint comment without a reason: add `// why`")
+            yield Finding(directive.start, directive.end, "A nolint comment without a reason; add `// why`")
 
 
 RULE = Rule(

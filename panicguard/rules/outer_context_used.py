@@ -1,15 +1,16 @@
-"""Checks for spawned functions that go by another context than the one they are given.
+"""Checks for spawned functions that use a context other than the one passed to them.
 
 ## What it does
 
-Reports, in Go, what a function handed to `SafeGoWithContextAndComponent` calls with a context of outside, or with
-`context.Background()` or `context.TODO()`, while its own context has a name; and `nil` for the context of the spawn
-itself. What a `defer` calls, and what shuts down, closes or flushes, may have a context of its own.
+Reports, in Go, calls in a function passed to `SafeGoWithContextAndComponent` that use a context captured from the
+enclosing function, or `context.Background()` or `context.TODO()`, although the function's own context has a name; and
+`nil` for the context of the spawn itself. What a `defer` calls, and what shuts down, closes or flushes, may use another
+context.
 
 ## Why is this bad
 
-The context that is handed over is the one that is cancelled, and that knows the trace. With another one the work
-goes on after it was told to stop.
+The context that is passed to the function is the one that is cancelled, and that carries the trace. With another one,
+the work continues after it was asked to stop.
 
 ## Example
 
@@ -53,9 +54,9 @@ func f(ctx context.Context) {
 
 ## Fix safety
 
-The fix names the context of the spawn, and is unsafe: who handed over another one may have wanted the work to go on
-when the spawn is cancelled. There is none where that name stands for something else, where a variable would be left
-that nobody reads, and for `nil`: only the author knows which context was meant.
+The fix uses the context of the spawn, and is unsafe: the author may have wanted the work to continue when the spawn is
+cancelled. There is no fix where that name stands for something else, where a variable would be left unread, and for
+`nil`: only the author knows which context was meant.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ if TYPE_CHECKING:
     from panicguard.go.module import GoModule
 
 _ENDING = re.compile(r"shut|close|stop|clean|flush|drain|release|delete|remove|rollback|audit|log", re.IGNORECASE)
-"""What the name of a call tells that has to be made although the spawn is cancelled."""
+"""The names of calls that must be made even if the spawn is cancelled."""
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
@@ -88,7 +89,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
         if len(handed) < 4:
             continue
         if handed[0].type == "nil":
-            yield module.finding(handed[0], "The spawn is given no context: `nil` cannot be cancelled")
+            yield module.finding(handed[0], "The spawn has no context; pass one instead of `nil`")
         if handed[-1].type == "func_literal":
             yield from _in_function(module, handed[-1])
 
@@ -99,15 +100,17 @@ def _in_function(module: GoModule, literal: Node) -> Iterator[Finding]:
         return
     for argument in (a for call in own(literal) if _takes_own_context(call) for a in arguments(call)):
         if is_new_context(module, argument):
-            message = f"`{text(argument)}` ignores the context of the spawn: use `{text(context)}`"
+            message = f"`{text(argument)}` ignores the context of the spawn; use `{text(context)}`"
             yield module.finding(argument, message, _fix(module, argument, context))
         elif is_outer_context(module, argument, literal):
             fix = _fix(module, argument, context) if is_read_outside(module, argument, literal) else None
-            yield module.finding(argument, f"`{text(argument)}` is the context of outside: use `{text(context)}`", fix)
+            message = f"`{text(argument)}` is captured from the enclosing function; "
+            yield module.finding(argument, message + f"use the spawn's own context `{text(context)}`", fix)
 
 
 def _takes_own_context(call: Node) -> bool:
-    """Whether a node is a call that the spawn's own context is right for: not of what ends or derives something."""
+    """Whether a node is a call that should get the spawn's own context: not one that ends something or derives a
+    context."""
     if call.type != "call_expression" or is_deferred_call(call):
         return False
     called = text(callee(call))
@@ -115,7 +118,7 @@ def _takes_own_context(call: Node) -> bool:
 
 
 def _fix(module: GoModule, other: Node, context: Node) -> Fix | None:
-    """The fix that puts the context of the spawn in the place of another one, if its name stands for it there."""
+    """The fix that replaces another context by that of the spawn, if its name stands for it there."""
     binding = module.names.lookup(other, text(context))
     if binding is None or binding.node != context.parent or in_error(other):
         return None

@@ -2,13 +2,13 @@
 
 ## What it does
 
-Reports, in Go, a call of the builtin `panic` and of `log.Panic`, `log.Panicf` and `log.Panicln`, but for those in
-`main`, `init`, functions whose names begin with `Must`, packages named `assert`, and the panic with a value that
-`recover` has just given. Off unless it is selected.
+Reports, in Go, a call of the builtin `panic` and of `log.Panic`, `log.Panicf` and `log.Panicln`, except for those in
+`main`, `init`, functions whose names begin with `Must`, packages named `assert`, and a panic with a value that
+`recover` has just returned. Off unless it is selected.
 
 ## Why is this bad
 
-A panic takes down the whole process, or a whole request, for what its caller might have handled.
+A panic takes down the whole process, or a whole request, because of something that the caller might have handled.
 
 ## Example
 
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 _LOGGERS = ("log.Panic", "log.Panicf", "log.Panicln")
 _PACKAGES = frozenset(("assert", "mruntime"))
-"""Packages whose purpose it is."""
+"""Packages whose purpose is to panic."""
 
 
 def check_go(module: GoModule) -> Iterator[Finding]:
@@ -67,7 +67,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
     panics = (call for call in builtin if not _is_recovered(module, call))
     for call in (*panics, *module.calls(*_LOGGERS)):
         if not _may_panic(call):
-            yield module.finding(call, f"`{text(callee(call))}` in production code: return an error")
+            yield module.finding(call, f"`{text(callee(call))}` in production code; return an error")
 
 
 def _may_panic(call: Node) -> bool:
@@ -81,9 +81,9 @@ def _may_panic(call: Node) -> bool:
 
 
 def _is_recovered(module: GoModule, call: Node) -> bool:
-    """Whether what is panicked with was recovered before."""
-    given = arguments(call)
-    value = plain(given[0]) if len(given) == 1 else None
+    """Whether the value of the panic was recovered before."""
+    handed = arguments(call)
+    value = plain(handed[0]) if len(handed) == 1 else None
     binding = module.names.lookup(value) if value is not None and value.type == "identifier" else None
     return binding is not None and plain(binding.value) in module.recovers
 

@@ -2,13 +2,13 @@
 
 ## What it does
 
-Reports, in Go, every call of the builtin `recover` in a file that `boundary-packages` does not name. Where that
-setting is not given, nothing is reported.
+Reports, in Go, every call of the builtin `recover` in a file that `boundary-packages` does not name. Without that
+setting, nothing is reported.
 
 ## Why is this bad
 
-A panic that is recovered in the middle of a program leaves what it was doing half done. At the boundaries, where
-requests and messages come in, one can be given up as a whole.
+A panic that is recovered in the middle of a program leaves work half done. At the boundaries, where requests and
+messages come in, one of those can be abandoned as a whole.
 
 ## Example
 
@@ -66,7 +66,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
     if not module.settings.boundary_packages or module.is_boundary:
         return
     for call in module.recovers:
-        yield module.finding(call, "recover() outside of the boundary packages: defer the runtime's RecoverAndLog")
+        yield module.finding(call, "recover() outside of the boundary packages; defer the runtime's RecoverAndLog")
 
 
 RULE = Rule(

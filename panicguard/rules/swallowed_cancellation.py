@@ -3,18 +3,18 @@
 ## What it does
 
 Reports, in async functions, a handler for `asyncio.CancelledError`, `trio.Cancelled`, anyio's cancelled class,
-`BaseException` or everything, around an `await`, that on some path does not raise again; and
-`suppress(CancelledError)` around an `await` in a loop.
+`BaseException` or everything, around an `await`, that on some path does not re-raise; and `suppress(CancelledError)`
+around an `await` in a loop.
 
-Not reported: waiting for a task that the module cancels, a handler that keeps the error, returns it or gives it to a
-future, one that asks `cancelling()`, calls `uncancel()` or what raises itself (`-> NoReturn`, `reraise(...)`), one
-behind a handler that raises the cancellation again or within one that raises another error again, what is shielded,
-and the last statement of `main`.
+Not reported: waiting for a task that the module cancels, a handler that keeps the error, returns it or sets it on a
+future, one that checks `cancelling()`, calls `uncancel()` or something that always raises (`-> NoReturn`,
+`reraise(...)`), one after a handler that re-raises the cancellation or inside one that re-raises another error,
+shielded code, and the last statement of `main`.
 
 ## Why is this bad
 
-Cancellation is how asyncio stops a task: on shutdown, at a timeout, when a task group fails. A task that
-swallows it goes on, and who waits for it waits for ever; a timeout that was swallowed is reported as success.
+Cancellation is how asyncio stops a task: on shutdown, at a timeout, when a task group fails. A task that swallows it
+continues, and whoever waits for it waits forever; a timeout that was swallowed is reported as success.
 
 ## Example
 
@@ -46,9 +46,9 @@ async def worker():
 
 ## Fix safety
 
-The fix adds a `raise` at the end of the handler, where the handler takes cancellations only and does not leave by
-itself. It is unsafe: the task now ends, which is the point, but may not be what the program relies on. A handler of
-other errors too, as `except BaseException`, has no fix: it may be right to end those.
+The fix adds a `raise` at the end of the handler, where the handler takes only cancellations and does not leave by
+itself. It is unsafe: the task now ends, which is the point, but may not be what the program relies on. A handler that
+also takes other errors, such as `except BaseException`, has no fix: it may be right to end those.
 
 ## References
 
@@ -105,7 +105,7 @@ def _is_async(function: CSTNode | None) -> TypeGuard[cst.FunctionDef]:
 def _swallowing(module: Module, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> Iterator[Finding]:
     handler = next((h for h in node.handlers if catches_cancellation(module, h)), None)
     if handler is not None and not is_heard(module, handler) and not is_expected(module, function, node):
-        message = "This handler swallows the cancellation of the task"
+        message = "This handler swallows the cancellation of the task; raise it again"
         yield module.finding_at(*head(module, handler), message, _fix(module, handler))
 
 
@@ -113,11 +113,12 @@ def _suppressing(module: Module, function: cst.FunctionDef, block: cst.With) -> 
     for item in block.items:
         takes = any(takes_cancellation(module, t) for t in suppressed_types(module, item.item))
         if takes and can_arrive(module, block) and not awaits_cancelled(module, function, block):
-            yield module.finding(item.item, "`suppress` swallows the cancellation of the task, and its loop goes on")
+            message = "`suppress` swallows the cancellation of the task, so its loop continues; let it through"
+            yield module.finding(item.item, message)
 
 
 def _fix(module: Module, handler: Handler) -> Fix | None:
-    """A `raise` at the end of the handler; none where it takes other errors too, which may be right to end there."""
+    """A `raise` at the end of the handler; None if it takes other errors too, which it may be right to end there."""
     types = caught_types(handler)
     if not types or not all(is_cancellation(module, t) for t in types):
         return None

@@ -2,14 +2,14 @@
 
 ## What it does
 
-Looks at the functions that run as a task, a thread or a job, and at the functions of the same module that they
-call. Reports a bare `except:`, `except Exception` or `except BaseException` that does nothing with the error,
-and `contextlib.suppress(Exception)`. Not reported: what only closes or stops something, and a handler that returns a
-value to a caller or to who awaits the task.
+Examines the functions that run as a task, a thread or a job, and the functions of the same module that they call.
+Reports a bare `except:`, `except Exception` or `except BaseException` that does nothing with the error, and
+`contextlib.suppress(Exception)`. Not reported: handlers around something that only closes or stops something, and a
+handler that returns a value to a caller or to whoever awaits the task.
 
 ## Why is this bad
 
-Nobody waits for spawned code. An error that it swallows is an error that nobody will ever know of.
+Nobody waits for spawned code. An error that it swallows is an error that nobody will ever know about.
 
 ## Example
 
@@ -50,8 +50,8 @@ def loop():
 threading.Thread(target=loop).start()
 ```
 
-A handler is fine when it raises, logs, keeps or passes on the error, sets a flag, or calls anything that might:
-only one that is idle is reported. So is one around nothing but a cleanup (`close`, `cancel`, `unlink`, ...).
+A handler is fine when it raises, logs, keeps or passes on the error, sets a flag, or calls anything that might: only
+one that does nothing is reported. One around nothing but a cleanup (`close`, `cancel`, `unlink`, ...) is fine too.
 
 ## Options
 
@@ -82,18 +82,19 @@ if TYPE_CHECKING:
 def check(module: Module) -> Iterator[Finding]:
     tree = module.tree
     for node in (*tree.all(cst.Try, cst.TryStar), *tree.all(cst.With)):
-        # The nearest one is a handler where an error came first.
+        # If the nearest is a handler, another error came first.
         function = tree.enclosing(node, cst.ExceptHandler, cst.FunctionDef, cst.Lambda)
         if function not in module.reached or is_cleanup(module, node.body):
             continue
         if isinstance(node, (cst.Try, cst.TryStar)):
             yield from _swallowing(module, node, answers=_is_asked(module, function))
         elif suppresses_all(module, node.items[0].item):
-            yield module.finding(node.items[0].item, "`suppress` hides every error of spawned code")
+            message = "`suppress` hides every error of spawned code; name the expected ones"
+            yield module.finding(node.items[0].item, message)
 
 
 def _is_asked(module: Module, function: CSTNode) -> bool:
-    """Whether somebody gets what a function returns: its caller, or who awaits the task."""
+    """Whether somebody gets what a function returns: its caller, or whoever awaits the task."""
     spawn = module.spawned.get(function)
     if function in module.spawned:
         return spawn is not None and any(use.kind is UseKind.AWAITED or use.name == "result" for use in spawn.uses)
@@ -105,7 +106,8 @@ def _swallowing(module: Module, node: cst.Try | cst.TryStar, *, answers: bool) -
     for handler in node.handlers:
         is_answer = answers and any(isinstance(s, cst.Return) and s.value is not None for s in statements(handler.body))
         if not is_answer and swallows_all(module, handler):
-            yield module.finding_at(*head(module, handler), "This handler swallows every error of spawned code")
+            message = "This handler swallows every error of spawned code; log it or raise it"
+            yield module.finding_at(*head(module, handler), message)
 
 
 RULE = Rule(

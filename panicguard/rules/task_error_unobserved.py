@@ -1,4 +1,4 @@
-"""Checks for asyncio tasks that are kept, but whose error nobody ever reads.
+"""Checks for asyncio tasks that are kept, but whose error is never read.
 
 ## What it does
 
@@ -9,8 +9,8 @@ handles all of its errors itself, is not reported.
 
 ## Why is this bad
 
-As long as a reference to a failed task lives, asyncio says nothing at all about its exception. The service goes on
-with a part of it dead.
+As long as a reference to a failed task exists, asyncio does not report its exception at all. The service continues with
+a part of it dead.
 
 ## Example
 
@@ -48,15 +48,15 @@ class Poller:
 
 ## Fix safety
 
-As for `bare-asyncio-task`: safe where the API is resolved. The handle stays an `asyncio.Task`, so all that is
-done with it still works; SafeGo reports the exception at the raise. It is unsafe for `run_coroutine_threadsafe`,
-whose future may be of another type afterwards.
+As for `bare-asyncio-task`: safe where the API is resolved. The handle stays an `asyncio.Task`, so everything that is
+done with it still works; SafeGo reports the exception at the raise. It is unsafe for `run_coroutine_threadsafe`, whose
+future may be of another type afterwards.
 
 ## Options
 
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
-- `strict-spawns`: report tasks without an error to read too
+- `strict-spawns`: report tasks that cannot fail too
 
 ## References
 
@@ -89,12 +89,12 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if module.settings.strict_spawns or not (_only_waits(module, spawn) or runs_guarded(module, spawn)):
             name = spawn.api.rpartition(".")[2]
-            message = f"The result of `{name}` is kept, but nobody reads its error"
+            message = f"The result of `{name}` is kept, but its error is never read; await it, or use `SafeGo`"
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
 
 
 def _only_waits(module: Module, spawn: Spawn) -> bool:
-    """Whether the task sleeps, or waits for an event, a lock or the like that is nothing of this module."""
+    """Whether the task sleeps, or waits for an event, a lock or the like that is not defined in this module."""
     match spawn.target:
         case cst.Call(func=cst.Attribute(attr=cst.Name(value="wait" | "acquire")) as func, args=[]):
             return module.names.definition(func) is None

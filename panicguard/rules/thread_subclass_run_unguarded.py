@@ -1,4 +1,4 @@
-"""Checks for `run` methods of thread and process classes that let errors out.
+"""Checks for `run` methods of thread and process classes that let exceptions escape.
 
 ## What it does
 
@@ -46,7 +46,7 @@ class Worker(threading.Thread):
 ## Fix safety
 
 The fix is only shown: it decorates `run` with the runtime's `guarded`, which reports every error and ends the
-thread. Whether the thread should end there is yours to say.
+thread. Whether the thread should end there is for you to decide.
 
 ## Options
 
@@ -81,7 +81,7 @@ def check(module: Module) -> Iterator[Finding]:
         delegate = _delegate(module, run)
         if delegate is not None and (_is_abstract(delegate) or is_guarded(module, delegate)):
             continue
-        message = f"An error in `{definition.name.value}.run` ends it, and nobody is told"
+        message = f"An exception in `{definition.name.value}.run` ends it unreported; catch it, or guard `run`"
         yield module.finding(run.name, message, guard_fix(module, definition, run))
 
 
@@ -95,7 +95,7 @@ def _is_ellipsis(statement: object) -> bool:
 
 
 def _delegate(module: Module, run: cst.FunctionDef) -> cst.FunctionDef | None:
-    """The method that `run` does nothing but call."""
+    """The method, if `run` does nothing but call one."""
     match statements(run.body):
         case [cst.Expr(value=cst.Call(func=func)) | cst.Return(value=cst.Call(func=func))]:
             called = module.names.definition(func)

@@ -1,15 +1,15 @@
-"""Checks for functions that run in a goroutine of their own and recover from nothing.
+"""Checks for functions that run in a goroutine of their own and do not recover from panics.
 
 ## What it does
 
-Reports what is handed to `sync.WaitGroup.Go`, errgroup's `Go` and `TryGo`, `time.AfterFunc`, `context.AfterFunc`,
+Reports functions passed to `sync.WaitGroup.Go`, errgroup's `Go` and `TryGo`, `time.AfterFunc`, `context.AfterFunc`,
 `runtime.AddCleanup`, `runtime.SetFinalizer` and `http.Server.RegisterOnShutdown`, unless the function begins with a
-`defer` of one that recovers.
+`defer` of something that recovers.
 
 ## Why is this bad
 
-No `go` is to be seen, and yet it is one: a panic in the function ends the whole process. `go fix` turns a bare `go`
-beside a WaitGroup into `wg.Go`, which is no safer.
+There is no `go` to be seen, but it is a goroutine all the same: a panic in the function ends the whole process.
+`go fix` turns a bare `go` beside a WaitGroup into `wg.Go`, which is no safer.
 
 ## Example
 
@@ -52,8 +52,8 @@ func f() {
 
 ## Fix safety
 
-A literal handed to a WaitGroup's `Go` becomes a SafeGo call between `Add` and a deferred `Done`. The fix is unsafe: in
-Go before 1.25 there is no such method, and a panic no longer ends the process. What the others are given has no fix.
+A literal passed to a WaitGroup's `Go` becomes a SafeGo call between `Add` and a deferred `Done`. The fix is unsafe: in
+Go before 1.25 there is no such method, and a panic no longer ends the process. There is no fix for the others.
 
 ## Options
 
@@ -84,7 +84,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
         if spawn.kind is not SpawnKind.UNGUARDED or (spawn.function is not None and module.is_guarded(spawn.function)):
             continue
         called = callee(spawn.node) or spawn.node
-        message = f"`{text(called)}` runs its function in a goroutine of its own: a panic there ends the process"
+        message = f"`{text(called)}` runs its function in a new goroutine; recover in it, or a panic ends the process"
         yield module.finding(called, message, waitgroup_fix(module, spawn))
 
 

@@ -1,15 +1,15 @@
-"""Checks for goroutines that change what they share without a lock.
+"""Checks for goroutines that change shared variables without a lock.
 
 ## What it does
 
-Reports, in Go, a function spawned in a loop that counts a variable of outside the loop up or down, appends to it, or,
-if it is a map, sets or deletes an entry, and has taken no lock before; and one that sets a variable which the spawner
-uses below the spawn, before it has waited for anything.
+Reports, in Go, a function spawned in a loop that increments or decrements a variable from outside the loop, appends to
+it, or, if it is a map, sets or deletes an entry, without taking a lock first; and one that sets a variable that the
+spawner uses after the spawn, before it has waited for anything.
 
 ## Why is this bad
 
-Two goroutines that do it at once lose one of the two changes; a map that is written twice at once ends the process,
-and no `recover` stops that.
+If two goroutines do it at once, one of the changes is lost; concurrent writes to a map end the process, and no
+`recover` stops that.
 
 ## Example
 
@@ -94,12 +94,12 @@ def check_go(module: GoModule) -> Iterator[Finding]:
         for target, binding in sets(module, nodes):
             is_shared = around.start_byte <= binding.node.start_byte < spawn.node.start_byte
             if is_shared and _is_used_first(spawn.node.end_byte, find_uses(binding, around), find_waits(around)):
-                message = f"`{binding.name}` is set by the goroutine and used below, and nothing waits between"
+                message = f"`{binding.name}` is set by the goroutine and used below; wait for the goroutine first"
                 yield module.finding(target, message)
 
 
 def _changed_at_once(module: GoModule, spawn: Spawn, nodes: list[Node]) -> Iterator[Finding]:
-    """What the goroutines of a loop change together."""
+    """The variables that the goroutines of a loop change together."""
     around = list(loops(spawn.node))
     if not around or is_joined_in_turn(spawn):
         return
@@ -107,7 +107,7 @@ def _changed_at_once(module: GoModule, spawn: Spawn, nodes: list[Node]) -> Itera
         variable = changed(module, node)
         binding = module.names.lookup(variable) if variable is not None else None
         if binding is not None and binding.kind is not BindingKind.CONST and _is_outside(binding, around[-1]):
-            message = f"`{binding.name}` is changed by many goroutines at once, and no lock is held"
+            message = f"`{binding.name}` is changed by several goroutines at once; hold a lock"
             yield module.finding(node, message)
 
 
@@ -116,7 +116,7 @@ def _is_outside(binding: Binding, loop: Node) -> bool:
 
 
 def _is_used_first(after: int, used: list[int], waited: list[int]) -> bool:
-    """Whether the first of the sorted places (bytes) behind another is one of a use, not of a wait."""
+    """Whether the first of the sorted places (byte offsets) after another is a use, not a wait."""
     use, wait = bisect.bisect_left(used, after), bisect.bisect_left(waited, after)
     return use < len(used) and (wait == len(waited) or used[use] < waited[wait])
 

@@ -6,7 +6,7 @@ Reports, in Go, `//nolint` and `//nolint:all`.
 
 ## Why is this bad
 
-It silences what it was not written for, today's findings and tomorrow's.
+It silences findings that it was not written for, today's and tomorrow's.
 
 ## Example
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 def check_go(module: GoModule) -> Iterator[Finding]:
     for directive, _ in comments(module.source):
         if directive.codes is None:
-            yield Finding(directive.start, directive.end, "A nolint comment for every linter: name the one it is for")
+            yield Finding(directive.start, directive.end, "A nolint comment for every linter; name the one it is for")
 
 
 RULE = Rule(

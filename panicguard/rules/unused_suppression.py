@@ -3,8 +3,8 @@
 ## What it does
 
 Reports a code in `# noqa: …`, `# panicguard: ignore[…]`, `disable[…]`, `file-ignore[…]` or
-`# panicguard: noqa: …` that silences no diagnostic: because there is none, because the rule is not enabled
-for the file, because the code stands there twice, or because there is no such rule. Comments without codes
+`# panicguard: noqa: …` that silences no diagnostic: because there is no diagnostic, because the rule is not enabled
+for the file, because the code is repeated, or because there is no such rule. Comments without codes
 and the codes of other tools are left alone.
 
 ## Why is this bad
@@ -27,7 +27,7 @@ total = 1 + 1
 ## Fix safety
 
 Safe: only the code is removed. Other tools' codes, and other parts of the comment, stay; the comment goes
-when nothing else is left in it. Ruff removes codes it does not know unless it is told of them with
+when nothing else is left in it. Ruff removes codes that it does not know, unless they are listed in
 `lint.external = ["PNC"]`.
 
 To keep a comment that is unused for now, name this rule in it: `# noqa: PNC101, PNC900`.

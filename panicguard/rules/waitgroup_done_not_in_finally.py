@@ -1,4 +1,4 @@
-"""Checks for spawned functions that say they are done only if all went well.
+"""Checks for `Done()` calls that a panic or an early return skips.
 
 ## What it does
 
@@ -7,7 +7,7 @@ that may panic or return. One in a loop counts jobs, not goroutines, and is not 
 
 ## Why is this bad
 
-A panic that the runtime recovers, or a `return`, leaves out the `Done()`, and `Wait()` waits for ever.
+A panic that the runtime recovers, or a `return`, skips the `Done()`, and `Wait()` waits forever.
 
 ## Example
 
@@ -61,9 +61,9 @@ func f(ctx context.Context) {
 
 ## Fix safety
 
-The fix defers the only `Done()` of a function, if that is its last statement, in the first. It is unsafe: what else is
-deferred then runs before it. There is none where the group may be another one by then, or a comment stands beside a
-line that moves.
+The fix defers the only `Done()` of a function, if that is its last statement, in the first statement. It is unsafe:
+other deferred calls then run before it. There is no fix where the group may be another one by then, or a comment stands
+beside a line that moves.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
             if any(
                 other.type in _FAILING and other.end_byte <= node.start_byte and other not in done for other in nodes
             ):
-                message = f"`{called}()` is left out when the function panics or returns before: defer it"
+                message = f"`{called}()` is skipped if the function panics or returns early; defer it"
                 yield module.finding(node, message, _fix(module, function, node) if len(done) == 1 else None)
                 break
 

@@ -1,1 +1,1 @@
-"""A run over files: linting one, many in workers, remembering and writing."""
+"""A run over files: linting one, linting many in workers, caching and writing."""

@@ -1,4 +1,4 @@
-"""Writing a file so that it is at every moment the old one or the new one, whole."""
+"""Writing a file so that at every moment it is either the old one or the new one, complete."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _DESCRIPTORS = "/proc/self/fd"
-"""Where a file that is open, and has no name, can be given one."""
+"""Where an open file without a name can be given one."""
 
 
 def replace(path: str, expected: bytes, data: bytes) -> bool:
-    """Put `data` in place of `expected`; False, and nothing written, when the file holds something else.
+    """Put `data` in place of `expected`; False, and nothing written, when the file contains something else.
 
     A symbolic link stays one, and its target is written. Mode, extended attributes (access control lists and labels
     among them) and, where the system allows it, owner and group are kept. A hard link is broken: its other names keep
-    the old content, as those who share files by hard links (package caches) need. Two of our writers at once do not
-    lose a change: each holds an advisory lock from reading to replacing; and what an editor saves meanwhile is seen
-    right before the file is replaced. A process that is killed leaves nothing behind where a file can be written before
-    it has a name (Linux); elsewhere at most a `.panicguard-*` file.
+    the old content, as those who share files by hard links (package caches) need. Two panicguard processes that write
+    at once do not lose a change: each holds an advisory lock from reading to replacing; and what an editor saves
+    meanwhile is noticed right before the file is replaced. A process that is killed leaves nothing behind where a file
+    can be written before it has a name (Linux); elsewhere at most a `.panicguard-*` file.
 
     Raises OSError when the file cannot be read or written.
     """
@@ -55,7 +55,7 @@ def replace(path: str, expected: bytes, data: bytes) -> bool:
                 if _stamp(target.stat()) != _stamp(status) or read(str(target)) != expected:
                     return False
                 if not temporary.exists():
-                    # Only with a directory, which is not looked at, does the system call that follows links do it.
+                    # Only with a directory, which is ignored here, does Python make the system call that follows links.
                     os.link(f"{_DESCRIPTORS}/{out.fileno()}", temporary, src_dir_fd=out.fileno())
             temporary.replace(target)
         finally:
@@ -64,7 +64,7 @@ def replace(path: str, expected: bytes, data: bytes) -> bool:
 
 
 def _new_file(path: Path) -> BinaryIO:
-    """A new file to write: without a name where the system can give it one later, else at `path`."""
+    """A new file to write: without a name if the system can give it one later, else at `path`."""
     if sys.platform == "linux" and os.path.isdir(_DESCRIPTORS):
         with contextlib.suppress(OSError):  # a file system without such files
             return open(os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o600), "wb")
@@ -73,7 +73,7 @@ def _new_file(path: Path) -> BinaryIO:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock on the file that stands at `path`; there is none on Windows, which replaces no open file."""
+    """Hold the lock on the file that stands at `path`; there is none on Windows, which cannot replace an open file."""
     if fcntl is None:
         yield
         return
@@ -102,14 +102,14 @@ def _keep_attributes(old: Path, new: int, status: os.stat_result) -> None:
 def _keep_extended_attributes(old: Path, new: int) -> None:
     try:
         kept = os.listxattr(old)
-        given = os.listxattr(new)
+        inherited = os.listxattr(new)
     except OSError:  # a file system without them
         return
-    for name in set(given).difference(kept):  # what the directory gives to new files
+    for name in set(inherited).difference(kept):  # what new files inherit from the directory
         with contextlib.suppress(OSError):
             os.removexattr(new, name)
     for name in kept:
-        with contextlib.suppress(OSError):  # some are for root alone to give
+        with contextlib.suppress(OSError):  # some may be set by root only
             os.setxattr(new, name, os.getxattr(old, name))
 
 

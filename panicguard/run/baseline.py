@@ -1,7 +1,7 @@
-"""The findings that a project lives with: a file of them, so that only new ones fail.
+"""The known findings of a project, in a file, so that only new ones fail.
 
-A finding is known by what it says, not by where it stands: its code, its source line and the functions around it.
-Pure functions; who calls them reads and writes the file.
+A finding is identified by its content, not by its position: its code, its source line and the functions around it.
+Pure functions; their caller reads and writes the file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DEFINITION = re.compile(r"^([ \t]*)(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)", r
 
 
 class BaselineError(Exception):
-    """A text that is no baseline: what is wrong with it."""
+    """A text that is not a baseline; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,7 +43,7 @@ class Entry:
 
 
 class Judged(NamedTuple):
-    """Results without the known findings, how many those are, and what the baseline has beside them."""
+    """Results without the known findings, how many those are, and the entries of the baseline that were not found."""
 
     results: list[Result]
     known: int
@@ -55,7 +55,7 @@ def parse(text: str) -> Baseline:
     try:
         items = json.loads(text)
     except ValueError as error:
-        raise BaselineError(f"it is no JSON: {error}") from None
+        raise BaselineError(f"it is not JSON: {error}") from None
     if not isinstance(items, list) or not items:
         raise BaselineError("expected an array that ends in the version")
     version = items.pop()
@@ -76,33 +76,34 @@ def _entry(item: object, number: int) -> tuple[Entry, int]:
         count = item["count"]
         if type(count) is int and count > 0 and all(isinstance(item[field], str) for field in fields):
             return Entry(*(item[field] for field in fields)), count
-    # What it says instead is not shown: the file may be any JSON, to which a project's settings lead.
-    raise BaselineError(f"item {number} of the array is no entry, or a damaged one")
+    # The item is not shown: the file may be any JSON that a project's settings point to.
+    raise BaselineError(f"item {number} of the array is not a valid entry")
 
 
 def dump(baseline: Baseline) -> str:
-    """The text of a baseline: JSON, sorted, an entry a line, each with its comma, so that git merges it by lines."""
+    """The text of a baseline: sorted JSON, one entry with its comma on each line, so that git merges it by lines."""
     lines = [json.dumps({**dataclasses.asdict(e), "count": n}) for e, n in sorted(baseline.items()) if n > 0]
     return "[\n" + "".join(f"{line},\n" for line in lines) + json.dumps({"version": VERSION}) + "\n]\n"
 
 
 def judge(baseline: Baseline, results: Sequence[Result], path_of: Callable[[str], str]) -> Judged:
-    """Tell the new findings from the known ones; `path_of` makes a path an entry's.
+    """Separate the new findings from the known ones; `path_of` turns a path into that of an entry.
 
-    A finding that fits an entry in everything is known first. What is left may have moved to another function, or the
-    function may have another name: it is known by the rest. A copy is new. What no rule says is never known.
+    Findings that match an entry in everything come first. The others may have moved to another function, or the
+    function may have been renamed: they are matched by the rest. A copy is new. What is not reported by a rule is never
+    known.
     """
     rest = collections.Counter(baseline)
-    found = [(i, j, e) for i, r in enumerate(results) for j, e in entries(r, path_of(r.source.path))]
+    keyed = [(i, j, e) for i, r in enumerate(results) for j, e in entries(r, path_of(r.source.path))]
     known: set[tuple[int, int]] = set()
-    for i, j, entry in found:
+    for i, j, entry in keyed:
         if rest[entry] > 0:
             rest[entry] -= 1
             known.add((i, j))
     moved: dict[Entry, list[Entry]] = {}
     for entry, count in sorted(rest.items()):
         moved.setdefault(dataclasses.replace(entry, scope=""), []).extend([entry] * count)
-    for i, j, entry in found:
+    for i, j, entry in keyed:
         others = moved.get(dataclasses.replace(entry, scope=""))
         if others and (i, j) not in known:
             rest[others.pop(0)] -= 1
@@ -117,14 +118,14 @@ def judge(baseline: Baseline, results: Sequence[Result], path_of: Callable[[str]
 def updated(
     baseline: Baseline, results: Iterable[Result], path_of: Callable[[str], str], seen: Callable[[Entry], bool]
 ) -> Baseline:
-    """The baseline of what is found now; of what this run has not `seen`, the entries as they were."""
+    """The baseline of what was found now; entries that this run has not `seen` stay."""
     kept = {entry: count for entry, count in baseline.items() if not seen(entry)}
-    found = (entry for result in results for _, entry in entries(result, path_of(result.source.path)))
-    return {**kept, **collections.Counter(entry for entry in found if seen(entry))}
+    current = (entry for result in results for _, entry in entries(result, path_of(result.source.path)))
+    return {**kept, **collections.Counter(entry for entry in current if seen(entry))}
 
 
 def entries(result: Result, path: str) -> Iterator[tuple[int, Entry]]:
-    """What each of the rules' findings is known by, with its place among the diagnostics."""
+    """The key of each finding of a rule, with its index among the diagnostics."""
     diagnostics = [(index, d) for index, d in enumerate(result.diagnostics) if d.is_rule]
     if not diagnostics:
         return
@@ -136,14 +137,14 @@ def entries(result: Result, path: str) -> Iterator[tuple[int, Entry]]:
 
 
 def _scope(source: Source, offset: int, definitions: Sequence[tuple[int, int, str]]) -> str:
-    """The names around an offset by their indentation: no parser is asked, for the text may be none's."""
+    """The names around an offset, derived from indentation, since the file may not parse."""
     row, _ = source.location(offset)
     line = source.line(row)
     indent = len(line.expandtabs()) - len(line.expandtabs().lstrip())
     start = source.line_starts[row - 1]
     names: list[str] = []
-    for at, its, name in reversed(definitions):
-        if at < start and its < indent:
+    for at, margin, name in reversed(definitions):
+        if at < start and margin < indent:
             names.append(name)
-            indent = its
+            indent = margin
     return ".".join(reversed(names))

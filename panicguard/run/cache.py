@@ -1,9 +1,9 @@
-"""What earlier runs found, so that a file that is as it was need not be read again.
+"""What earlier runs found, so that an unchanged file need not be read again.
 
-A file is known by what the system says of it: times, size and number. To know it by its content would mean to read
-it all, which takes longer than all the rest of a run with nothing to do. One cache file holds what was found with one
-set of settings, as JSON behind a checksum: it may come with a project that nobody trusts, and nothing in it is run.
-Whatever is wrong with it, the files are simply read.
+A file is identified by its metadata: times, size and inode. Identifying it by its content would mean reading it all,
+which takes longer than the rest of a run with nothing to do. One cache file holds what was found with one set of
+settings, as JSON behind a checksum: it may come with an untrusted project, and nothing in it is executed. If anything
+is wrong with it, the files are simply read.
 """
 
 from __future__ import annotations
@@ -37,31 +37,31 @@ if TYPE_CHECKING:
 
     File = tuple[str, Settings]
     Stamp = list[int]
-    """What tells that a file has changed: its times in nanoseconds, its size in bytes and its inode."""
+    """What shows that a file has changed: its times in nanoseconds, its size in bytes and its inode."""
 
 SETTLED = 2.0
-"""Seconds: a file that was changed so shortly before may change again within one tick of its file system's clock."""
+"""Seconds: a file that was changed so recently may change again within one tick of its file system's clock."""
 NAME = ".panicguard_cache"
-"""What a cache is called unless the user says otherwise."""
+"""The name of a cache unless the user chooses another."""
 TAG = "Signature: 8a477f597d28d172789f06886806bc55\n"
-"""What makes a directory one that backups leave out (the Cache Directory Tagging Specification)."""
+"""Marks a directory as one that backups leave out (the Cache Directory Tagging Specification)."""
 _MARKERS = {".gitignore": "*\n", "CACHEDIR.TAG": f"{TAG}# Made by panicguard\n"}
 """The files in a cache that say what it is, by name."""
 _MARKER = re.compile("|".join(map(re.escape, _MARKERS)))
 _BUILD = re.compile(r"[\w.+]+-[0-9a-f]{16}")
-"""What the directory of one build's files is called: see `_build`."""
+"""The name of the directory of one build's files: see `_build`."""
 _STORED = re.compile(r"[0-9a-f]{32}\.json|[0-9a-f]{16}")
-"""What a file in it is called; one without an ending was on its way when its writer was killed."""
+"""The name of a file in it; one without a suffix was being written when its writer was killed."""
 _NO_MATTER = frozenset(
     "exclude include respect_gitignore force_exclude fix fix_only unsafe_fixes "
     "show_fixes output_format fail_level baseline cache_dir warnings".split()
 )
-"""The settings that say which files to check and what to do with what is found, not what is found."""
+"""The settings that affect which files are checked and how findings are reported, but not the findings."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known of the files under one set of settings: stamp and what was found, by path."""
+    """What is known about the files under one set of settings: stamp and what was found, by path."""
 
     file: str
     files: dict[str, list[Any]]
@@ -72,7 +72,7 @@ def run(
 ) -> Iterator[Result]:
     """The results of `lint` for the files that are new or have changed, and those that are remembered for the rest.
 
-    In no order; a file that is remembered as clean has none. With `fixing`, only clean files are remembered.
+    In no particular order; a file that is remembered as clean has none. With `fixing`, only clean files are remembered.
     """
     stores: dict[Settings, _Known] = {}
     changed: dict[str, _Known] = {}
@@ -82,22 +82,22 @@ def run(
 
     def unknown() -> Iterator[File]:
         settings, known = None, None
-        for path, its in files:
-            if its is not settings or known is None:
-                settings = its
-                known = stores.get(its) or stores.setdefault(its, _load(_file_for(its)))
+        for path, file_settings in files:
+            if file_settings is not settings or known is None:
+                settings = file_settings
+                known = stores.get(file_settings) or stores.setdefault(file_settings, _load(_file_for(file_settings)))
             seen.add(path)
             stamp = _stamp(path)
             entry = known.files.get(path)
             if entry is not None and entry[0] == stamp:
                 if entry[1] is None:
                     continue
-                if not fixing and (result := _remembered(path, its, stamp, entry[1])) is not None:
+                if not fixing and (result := _remembered(path, file_settings, stamp, entry[1])) is not None:
                     remembered.append(result)
                     continue
             if stamp is not None and _is_settled(stamp):
                 asked[path] = known, stamp
-            yield path, its
+            yield path, file_settings
 
     try:
         for result in lint(unknown()):
@@ -113,10 +113,11 @@ def run(
 
 
 def clean(directory: str, named: str) -> list[str]:
-    """Remove what `run` wrote below a directory: in what is called as a cache is, and in `named`, if that lies there.
+    """Remove what `run` wrote below a directory: in directories with the name of a cache, and in `named`, if that lies
+    there.
 
-    Only our own files are removed, known by their names, and the directories that are empty then; no link is followed.
-    Returns the paths of the caches. Raises OSError.
+    Only files of panicguard are removed, identified by their names, and directories that are then empty; no link is
+    followed. Returns the paths of the caches. Raises OSError.
     """
     caches = []
     for folder, names, _ in os.walk(directory):
@@ -131,7 +132,7 @@ def clean(directory: str, named: str) -> list[str]:
 
 
 def _remove(cache: str) -> bool:
-    """Remove our own files in a cache, and what is empty then; whether there was anything to remove."""
+    """Remove panicguard's files in a cache, and what is then empty; whether there was anything to remove."""
     removed = False
     for entry in _entries(cache):
         if entry.is_dir(follow_symlinks=False) and _BUILD.fullmatch(entry.name):
@@ -151,7 +152,7 @@ def _remove_files(folder: str, names: re.Pattern[str]) -> bool:
 
 
 def _is_marked(cache: str) -> bool:
-    """Whether a directory was made for a cache: both files that say so are as they were written."""
+    """Whether a directory was made for a cache: both marker files are as they were written."""
     try:
         return all(read(os.path.join(cache, name)) == text.encode() for name, text in _MARKERS.items())
     except OSError:
@@ -206,7 +207,7 @@ def _plain(value: object) -> object:
 
 @functools.cache
 def _build() -> str:
-    """What names this very panicguard and what it stands on: a changed file of either makes another one."""
+    """What identifies this panicguard and what it runs on: a change to a file of either changes it."""
     import importlib.util
 
     spec = importlib.util.find_spec("libcst")
@@ -222,7 +223,7 @@ def _build() -> str:
 
 
 def _load(file: str) -> _Known:
-    """What a cache file holds; nothing where it does not hold what was written."""
+    """The content of a cache file; empty if it does not contain what was written."""
     try:
         checksum, _, text = read(file).partition(b"\n")
         if checksum == _checksum(text):
@@ -235,7 +236,7 @@ def _load(file: str) -> _Known:
 
 
 def _save(known: _Known, seen: set[str]) -> None:
-    """Write the cache, without the entries of files that are gone. That it cannot be written is no failure."""
+    """Write the cache, without the entries of files that are gone. Failure to write is ignored."""
     if not known.file:
         return
     files = {path: entry for path, entry in known.files.items() if path in seen or os.path.lexists(path)}
@@ -291,54 +292,54 @@ def _to_json(result: Result) -> dict[str, Any]:
     return {"diagnostics": diagnostics, "warnings": result.warnings, "noqa_codes": result.noqa_codes}
 
 
-def _remembered(path: str, settings: Settings, stamp: Stamp | None, found: Any) -> Result | None:
-    """The result for a file in which something was found; None where the file is another by now."""
+def _remembered(path: str, settings: Settings, stamp: Stamp | None, entry: Any) -> Result | None:
+    """The result for a file in which something was found; None if the file has changed by now."""
     source = Source(path, "")
     try:
-        if not all(isinstance(found[key], list) for key in ("diagnostics", "warnings", "noqa_codes")):
-            raise TypeError("no lists")
-        if found["diagnostics"]:
+        if not all(isinstance(entry[key], list) for key in ("diagnostics", "warnings", "noqa_codes")):
+            raise TypeError("not lists")
+        if entry["diagnostics"]:
             source = Source.decode(
                 path, read(path), notebook=language(settings, path) == "ipynb", language=front_end(settings, path)
             )
-        diagnostics = tuple(_diagnostic(one, len(source.text)) for one in found["diagnostics"])
-        warnings, noqa_codes = tuple(found["warnings"]), tuple(found["noqa_codes"])
+        diagnostics = tuple(_diagnostic(item, len(source.text)) for item in entry["diagnostics"])
+        warnings, noqa_codes = tuple(entry["warnings"]), tuple(entry["noqa_codes"])
         _check_texts(warnings)
         if not rule_names().keys() >= {*noqa_codes}:
-            raise ValueError("a code of no rule")
+            raise ValueError("not a rule's code")
     except (OSError, UnicodeError, LookupError, TypeError, ValueError):
         return None
     result = Result(source, diagnostics, warnings=warnings, noqa_codes=noqa_codes)
     return result if _stamp(path) == stamp else None
 
 
-def _diagnostic(one: dict[str, Any], size: int) -> Diagnostic:
-    """Raises ValueError, TypeError or KeyError for what was never written here."""
-    fix = one["fix"]
+def _diagnostic(item: dict[str, Any], size: int) -> Diagnostic:
+    """Raises ValueError, TypeError or KeyError for what this module never writes."""
+    fix = item["fix"]
     if fix is not None:
         edits = tuple(Edit(edit["start"], edit["end"], edit["content"]) for edit in fix["edits"])
         fix = Fix(fix["title"], edits, Applicability(fix["applicability"]))
         _check_texts((fix.title, *(edit.content for edit in edits)))
         _check_places([place for edit in edits for place in (edit.start, edit.end)], size)
-    made = Diagnostic(**one | {"fix": fix, "severity": Severity(one["severity"])})
+    made = Diagnostic(**item | {"fix": fix, "severity": Severity(item["severity"])})
     _check_texts((made.message,))
     _check_places([made.start, made.end], size)
     if made.name != (made.code if made.code == INVALID_SYNTAX else rule_names()[made.code]):
         raise ValueError("another rule's name")
     if made.noqa_row is not None and not (type(made.noqa_row) is int and made.noqa_row >= 1):
-        raise ValueError("no row")
+        raise ValueError("not a row")
     return made
 
 
 def _check_texts(texts: Iterable[Any]) -> None:
-    """Raises TypeError for what is no text, ValueError for a text that no file holds."""
+    """Raises TypeError for what is not a text, ValueError for a text that no file can contain."""
     for text in texts:
         str.encode(text)
 
 
 def _check_places(places: list[Any], size: int) -> None:
-    """Raises ValueError where the starts and ends of spans in a text of that size are none, or the spans overlap."""
+    """Raises ValueError if starts and ends are not those of spans in a text of that size, or the spans overlap."""
     if not places or any(type(place) is not int for place in places):
-        raise ValueError("no places")
+        raise ValueError("not offsets")
     if sorted((0, *places, size)) != [0, *places, size]:
-        raise ValueError("places outside of the file, or out of order")
+        raise ValueError("offsets outside of the file, or out of order")

@@ -39,21 +39,21 @@ class Mode:
     write: bool = False
     annotation: Annotation | None = None
     trees: tuple[str, ...] = ()
-    """The directories in which a file that is written has to lie once links are followed; (): anywhere."""
+    """The directories in which a written file must lie once links are followed; (): anywhere."""
 
 
 def lint_file(path: str, settings: Settings, mode: Mode) -> Result:
-    """What the file at `path` comes to.
+    """The result for the file at `path`.
 
-    Never raises but for KeyboardInterrupt and the like: a file that cannot be read or written has an
-    `io-error`, one on which the linter fails an `internal-error`. Where there is nothing to show, neither
-    diagnostics nor fixes, the result's source has its path but no text.
+    Never raises, except for KeyboardInterrupt and the like: a file that cannot be read or written has an `io-error`,
+    one on which the linter fails an `internal-error`. If there is nothing to show, neither diagnostics nor fixes, the
+    result's source has its path but no text.
     """
     return write(read_and_lint(path, settings, mode), settings, mode)
 
 
 def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result:
-    """What a file of these bytes comes to; as `lint_file`, but reads and writes nothing."""
+    """The result for a file with these bytes; like `lint_file`, but reads and writes nothing."""
     try:
         source = Source.decode(
             path, data, notebook=language(settings, path) == "ipynb", language=front_end(settings, path)
@@ -76,7 +76,7 @@ def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result
         else:
             result = Result(source, check(source, settings))
         if result.original is not None and source.encode() != data:
-            message = f"not changed: {source.encoding} would not write the file as it was read"
+            message = f"not changed: encoding the file as {source.encoding} would not give what was read"
             said = Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, message, 0, 0)
             result = Result(source, (*check(source, settings), said))
         speaks_of_us = match.may_speak(result.source)
@@ -101,14 +101,15 @@ def read_and_lint(path: str, settings: Settings, mode: Mode) -> Result:
 
 
 def write(result: Result, settings: Settings, mode: Mode) -> Result:
-    """The result once what was changed is in the file; of the file as it is now, if it has changed meanwhile."""
+    """The result after writing the changes to the file; if the file has changed meanwhile, the result for its new
+    content."""
     path = result.source.path
     for _ in range(TRIES):
         if not mode.write or result.original is None:
             return result
         if mode.trees and links.leads_out(path, *mode.trees):
             target = os.path.realpath(path)
-            return _unfixed(path, settings, f"not written: it is a link to {target}, outside of what was given")
+            return _unfixed(path, settings, f"not written: it is a link to {target}, outside of the given paths")
         try:
             if atomic.replace(path, result.original.encode(), result.source.encode()):
                 return result

@@ -1,6 +1,6 @@
 """Many files: linted here, or in worker processes when that pays.
 
-Whatever a file does to the linter costs that file and no other: it gets a diagnostic that says so.
+If a file makes the linter fail, no other file suffers: that file gets a diagnostic that says so.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
 
 ALONE_FILES = 250
 ALONE_BYTES = 2_000_000
-"""Up to here the start of the workers would cost more than they save."""
+"""Up to this size, starting the workers costs more than they save."""
 BATCH_FILES = 64
 BATCH_BYTES = 400_000
 SECONDS = 60.0
 SECONDS_PER_MEGABYTE = 15.0
-"""What a batch may take before one of its files is thought to hang."""
+"""The time that a batch may take before one of its files is taken to hang."""
 SPARE = 16
 DESCRIPTORS = 3
 """File descriptors that are wanted to start workers at all, and for each of them."""
 
 
 def run(files: Iterable[File], mode: Mode) -> Iterator[Result]:
-    """The result of each file, in the order of `files`, as soon as it is there.
+    """The result of each file, in the order of `files`, as soon as it is available.
 
     Closing the iterator, or KeyboardInterrupt, stops the workers at once. Only this process writes.
     """
@@ -73,7 +73,7 @@ class _Job:
 
 
 class _Here:
-    """Stands for the workers where the system has none to give: does each job as it is scheduled, in this process."""
+    """Replaces the workers if the system cannot start any: does each job as it is scheduled, in this process."""
 
     active = True
 
@@ -138,19 +138,19 @@ def _run_in_workers(files: Iterable[File], mode: Mode) -> Iterator[Result]:
 
 
 def _start(count: int) -> Pool:
-    """Workers, or what stands for them where the system has no process, thread, semaphore or descriptor for them."""
+    """Workers, or their replacement if the system has no process, thread, semaphore or descriptor for them."""
     try:
         _try_descriptors(SPARE + DESCRIPTORS * count)
         import multiprocessing
 
         from pebble import ProcessPool
 
-        # Fork shares what is loaded; where it is not safe, spawn is the default.
+        # Fork shares what is loaded; where fork is not safe, spawn is the default.
         context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         pool = ProcessPool(max_workers=count, initializer=_prepare_worker, context=context)
-    except (OSError, ImportError):  # an ImportError: semaphores are not there at all, or there is no memory for more
+    except (OSError, ImportError):  # an ImportError: there are no semaphores at all, or no memory for more
         return _Here()
-    # A worker inherits the mask: the interrupt that is meant for this process must not end it in a traceback.
+    # A worker inherits the mask: the interrupt meant for this process must not end the worker in a traceback.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]) if sys.platform != "win32" else None
     try:
         if pool.active:
@@ -191,7 +191,7 @@ def _batches(files: Iterable[File]) -> Iterator[list[File]]:
 def _prepare_worker() -> None:
     # A worker within the native parser would not get to run a handler.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    gc.disable()  # a syntax tree has no cycles, and to look for them takes longer than to read it
+    gc.disable()  # a syntax tree has no cycles, and looking for them takes longer than reading it
 
 
 def _lint_batch(batch: list[File], mode: Mode) -> list[Result]:
@@ -211,7 +211,7 @@ def _size(path: str) -> int:
 
 
 def _death(error: Exception) -> str:
-    """What became of the worker that had a file."""
+    """What happened to the worker that had a file."""
     import concurrent.futures
 
     import pebble

@@ -1,16 +1,16 @@
 """Suppression comments: their grammar.
 
-It is Ruff's under our own tool word, and wider where a name says more than a code:
+It is Ruff's with panicguard's own tool word, and also accepts names where those say more than codes:
 
     # noqa                         every diagnostic of the line
     # noqa: PNC101, bare-thread    these, by code or by name
-    # panicguard: ignore[PNC101]   behind code: that line; on its own line: the next logical line
+    # panicguard: ignore[PNC101]   after code: that line; on its own line: the next logical line
     # panicguard: disable[PNC101]  up to `enable[PNC101]` of the same block, or the end of the block
     # panicguard: file-ignore[PNC1]
     # panicguard: noqa: PNC1       the whole file, prefixes too; without codes: everything
     # flake8: noqa                 likewise
 
-In Go they begin with `//`, and there is golangci-lint's own:
+In Go, they begin with `//`, and there is golangci-lint's own:
 
     //nolint:panicguard // why     see `panicguard.suppression.nolint`
 
@@ -60,7 +60,7 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """`text[start:end]`, one code, prefix or rule name as it stands in a comment."""
+    """`text[start:end]`, one code, prefix or rule name as written in a comment."""
 
     text: str
     start: int
@@ -71,7 +71,7 @@ class Code:
 class Directive:
     """One suppression in a comment, `text[start:end]` from its mark to the end of its codes.
 
-    `comment` is the whole comment, which may hold more than this. `codes` is None where all are meant.
+    `comment` is the whole comment, which may contain more. `codes` is None if all are meant.
     """
 
     kind: Kind
@@ -83,7 +83,7 @@ class Directive:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Complaint:
-    """What a comment at an offset is, and why: two halves of a warning, the place goes between."""
+    """What is wrong with the comment at an offset, and why: the two halves of a warning, with the place in between."""
 
     start: int
     what: str
@@ -92,14 +92,14 @@ class Complaint:
 
 @dataclass(frozen=True, slots=True)
 class Comments:
-    """What a file's comments say, and where they fail to."""
+    """The directives in a file's comments, and what is wrong with comments that are not valid directives."""
 
     directives: tuple[Directive, ...]
     complaints: tuple[Complaint, ...]
 
 
 def read(source: Source, scanned: Scan, rules: Mapping[str, str]) -> Comments:
-    """The directives of a file and what is wrong with those that are none; `rules` maps codes to names."""
+    """The directives of a file and what is wrong with invalid ones; `rules` maps codes to names."""
     mark, segments = style(source).mark, style(source).segment
     directives: list[Directive] = []
     complaints: list[Complaint] = []
@@ -135,8 +135,8 @@ _TOOLS = {None: Kind.NOQA, "panicguard": Kind.FILE_NOQA, "flake8": Kind.FLAKE8_N
 
 
 def _is_meant(head: re.Match[str], names: frozenset[str]) -> bool:
-    """Whether a comment that begins like one of ours, and is none, is more than prose: a misspelled verb with codes
-    of ours in brackets, or a right one with codes, with a list that is none, or alone."""
+    """Whether a comment that begins like a directive, and is not one, is more than prose: a misspelled verb with
+    panicguard's codes in brackets, or a correct verb with codes, with an invalid list, or alone."""
     words = re.findall(r"[\w-]+", head.string[head.end("verb") :])
     has_codes = any(word in names or re.match("PNC[0-9]", word) for word in words)
     rest = head.string[head.end("verb") :].strip()
@@ -151,7 +151,7 @@ def _noqa(
     """The directive in a comment's segment, and what is wrong with it or about it."""
     kind = _TOOLS[head["tool"]]
     if kind is not Kind.NOQA and not own_line:
-        return None, f"it holds for the file and must stand alone; for one line leave `{head['tool']}:` out"
+        return None, f"it applies to the whole file and must stand alone; for a single line, omit `{head['tool']}:`"
     body = segment[1]
     offset = segment.start(1)
     if head["colon"] is None:
@@ -197,7 +197,7 @@ def _bracketed(
     if kind is not Kind.IGNORE and not own_line:
         return None, "it must stand on its own line"
     if kind is Kind.FILE_IGNORE and not at_margin:
-        return None, "it holds for the file and must start at the margin"
+        return None, "it applies to the whole file and must start at the margin"
     offset = segment.start(1)
     items = list(re.finditer(r"[^,]+", head["codes"]))
     if items and not items[-1][0].strip():

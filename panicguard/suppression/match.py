@@ -1,7 +1,7 @@
 """Suppression: which diagnostics comments silence, and which comments silence nothing.
 
-Everything here is a pure function of one file's text; offsets count code points of `Source.text`. Other tools'
-codes are read past and never reported or removed.
+Everything here is a pure function of one file's text; offsets count code points of `Source.text`. Other tools' codes
+are skipped, and never reported or removed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ UNUSED = "PNC900"
 
 
 def marks(rules: Mapping[str, str]) -> tuple[str, ...]:
-    """Without one of these in it a file has no comment that speaks of us."""
+    """A file without any of these has no comment that mentions panicguard."""
     return ("panicguard", "PNC", *rules.values(), *nolint.LINTERS)
 
 
@@ -39,8 +39,8 @@ def suppress(
     """The diagnostics that no comment silences, with `noqa_row` set, and PNC900 for comments that silence
     nothing; by position.
 
-    `rules` maps the code of every rule to its name; `enabled` are the codes looked for in this file.
-    Syntax, read and internal errors stay, and where there is one no comment is called unused.
+    `rules` maps the code of every rule to its name; `enabled` are the codes checked for in this file.
+    Syntax, read and internal errors stay, and if there is one, no comment is reported as unused.
     """
     scanned = scan(source)
     placed = [place_in(source, scanned, diagnostic) for diagnostic in diagnostics]
@@ -49,9 +49,9 @@ def suppress(
         scopes += nolint.scopes(source)
     left, used = _match(source, scanned, placed, scopes, rules)
     if UNUSED in enabled and all(diagnostic.is_rule for diagnostic in diagnostics):
-        found = [place_in(source, scanned, unused) for unused in _unused(source, scopes, used, rules, enabled)]
+        unused_ones = [place_in(source, scanned, unused) for unused in _unused(source, scopes, used, rules, enabled)]
         silencing = [scope for scope in scopes if scope.code is not None or scope.rank == 0]
-        left += _match(source, scanned, found, silencing, rules)[0]
+        left += _match(source, scanned, unused_ones, silencing, rules)[0]
     return _sorted(left)
 
 
@@ -64,12 +64,12 @@ def place(source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic
 
 
 def may_speak(source: Source) -> bool:
-    """Whether a comment may speak of us: most files hold neither of the two words."""
+    """Whether the text mentions panicguard at all: most files contain neither of the two words."""
     return "PNC" in source.text or "panicguard" in source.text
 
 
 def noqa_codes(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
-    """The codes of rules that `# noqa` comments name: those that Ruff, which reads them too, must be told of."""
+    """The codes of rules that `# noqa` comments name: those that Ruff, which reads them too, needs to know."""
     if not style(source).shared:
         return ()
     source = as_python(source)
@@ -87,7 +87,7 @@ def noqa_codes(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def warnings(source: Source, rules: Mapping[str, str]) -> tuple[str, ...]:
-    """What to tell about comments that try to suppress and cannot; only about comments that speak of us."""
+    """Warnings about malformed suppression comments; only about those that mention panicguard."""
     source = as_python(source)
     scanned = scan(source)
     comments = read(source, scanned, rules)
@@ -168,14 +168,14 @@ def _unused(
     rules: Mapping[str, str],
     enabled: frozenset[str],
 ) -> Iterator[Diagnostic]:
-    """A PNC900 for each directive that holds a code of ours that did nothing."""
+    """A PNC900 for each directive with a code of panicguard's that did nothing."""
     codes = {name: code for code, name in rules.items()}
     by_directive: dict[Directive, list[Scope]] = {}
     for scope in scopes:
         by_directive.setdefault(scope.directive, []).append(scope)
     for directive, own in by_directive.items():
         if directive.codes is None:
-            continue  # one of everything may be for another tool, or for what comes later
+            continue  # a directive for everything may be meant for another tool, or for later code
         if any(codes.get(code.text, code.text) == UNUSED for code in directive.codes):
             continue
         faults: dict[str, list[str]] = {}
@@ -189,7 +189,7 @@ def _unused(
                 faults.setdefault(fault, []).append(f"`{scope.code.text}`")
                 gone.append(scope)
         if gone:
-            said = "; ".join(f"{fault}: {', '.join(texts)}" for fault, texts in faults.items())
+            why = "; ".join(f"{fault}: {', '.join(texts)}" for fault, texts in faults.items())
             edits = _removal(source, directive, [s.code for s in gone if s.code])
             closed: dict[Directive, list[Code]] = {}
             for scope in gone:
@@ -197,7 +197,7 @@ def _unused(
                     closed.setdefault(scope.closing[0], []).append(scope.closing[1])
             for closing, ended in closed.items():
                 edits += _removal(source, closing, ended)
-            yield _diagnostic(rules, directive, f"({said})", edits)
+            yield _diagnostic(rules, directive, f"({why})", edits)
 
 
 def _fault(
@@ -208,7 +208,7 @@ def _fault(
     rules: Mapping[str, str],
     enabled: frozenset[str],
 ) -> str | None:
-    """What is wrong with one code of a directive; `seen` are the codes before it, `codes` by name."""
+    """What is wrong with one code of a directive; `seen` are the codes before it, `codes` maps names to codes."""
     assert scope.code is not None
     text = scope.code.text
     code = codes.get(text, text)
@@ -223,7 +223,7 @@ def _fault(
     if not meant:
         return "unknown"
     if scope.directive.kind is Kind.NOLINT and text != "panicguard" and not meant <= enabled:
-        return None  # one of those that did not run may be meant
+        return None  # it may mean a rule that did not run
     return "unused" if meant & enabled else "non-enabled"
 
 
@@ -239,7 +239,7 @@ def _diagnostic(rules: Mapping[str, str], directive: Directive, why: str, edits:
 
 
 def _removal(source: Source, directive: Directive, gone: Sequence[Code]) -> tuple[Edit, ...]:
-    """The edits that take codes out of a directive, or all of it when none is left."""
+    """The edits that take codes out of a directive, or all of it if none is left."""
     codes = directive.codes or ()
     kept = [code for code in codes if code not in gone]
     if not kept:
@@ -258,8 +258,8 @@ def _removal(source: Source, directive: Directive, gone: Sequence[Code]) -> tupl
 
 
 def _without(source: Source, directive: Directive) -> Edit:
-    """The edit that removes a directive and its reason: with it the comment when there is no more to
-    it, and the line when the comment stands alone."""
+    """The edit that removes a directive and its reason: with it the comment, if nothing else is in it, and the line, if
+    the comment stands alone."""
     text = source.text
     begin, end = directive.comment
     following = style(source).following.search(text, directive.end, end)

@@ -1,7 +1,7 @@
-"""golangci-lint's own suppression comment, `//nolint:panicguard // why`, and its rule of where one holds.
+"""golangci-lint's own suppression comment, `//nolint:panicguard // why`, and where one applies.
 
-One holds for the lines of the group of comments that it is in, and for the whole of a statement, declaration or
-expression that begins in the line below the group, in the same column. The file begins at `package`.
+It applies to the lines of the group of comments that it is in, and to the whole of a statement, declaration or
+expression that begins on the line below the group, in the same column. The file begins at `package`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MARK = "nolint"
 SLASHES = "//"
-"""What comments begin with where there may be such a one."""
+"""Text without which a file has no such comment."""
 _NOLINT = re.compile(r"//[/ \t]*nolint(?=[ :]|$)")
 _NAME = re.compile(r"[^,]+")
 LINTERS = {
@@ -33,13 +33,13 @@ LINTERS = {
     "nopanicinproduction": re.compile("PNC311"),
     "nobarerecover": re.compile("PNC302"),
 }
-"""The names, beside those of the rules, that linters of ours go or went by -> the codes that each stands for."""
+"""The names, besides those of the rules, that panicguard's linters have or had -> the codes that each stands for."""
 _LISTS = frozenset(("statement_list", "expression_list", "source_file"))
-"""Nodes of the grammar that are none of Go's own tree."""
+"""Nodes of the grammar that have no counterpart in go/ast."""
 
 
 class Comment(NamedTuple):
-    """A nolint comment: `text[start:end]`, with its names; None where all linters are meant. `group` is the first and
+    """A nolint comment: `text[start:end]`, with its names; None if all linters are meant. `group` is the first and
     the last row of the comments around it, and the column where they start."""
 
     directive: Directive
@@ -77,8 +77,8 @@ def _directive(source: Source, at: int, start: int, end: int) -> Directive:
 
 
 def _groups(source: Source) -> Iterator[list[tuple[int, int]]]:
-    """The comments in groups, as Go's parser has them: lines of nothing but comments, one below the other; a comment
-    behind code is one of its own."""
+    """The comments in groups, as in Go's parser: consecutive lines that contain only comments; a comment after code is
+    a group of its own."""
     group: list[tuple[int, int]] = []
     last = 0
     for start, end in scan(source.text).comments:
@@ -94,18 +94,18 @@ def _groups(source: Source) -> Iterator[list[tuple[int, int]]]:
 
 
 def scopes(source: Source) -> list[Scope]:
-    """Where each name of each nolint comment holds."""
-    found = []
+    """Where each name of each nolint comment applies."""
+    placed = []
     for directive, (first, last, column) in comments(source):
         low, high = row_span(source, first)[0], row_span(source, last)[1]
         high = max(high, _end_below(source, last + 1, column))
         codes: tuple[Code | None, ...] = (None,) if directive.codes is None else directive.codes
-        found += [Scope(directive, code, 1, low, high) for code in codes]
-    return found
+        placed += [Scope(directive, code, 1, low, high) for code in codes]
+    return placed
 
 
 def _end_below(source: Source, row: int, column: int) -> int:
-    """Where the last line ends of what begins at a row and column; 0 where nothing does."""
+    """The end of the last line of what begins at a row and column; 0 if nothing begins there."""
     from panicguard.go.tree import parsed
 
     if row > len(source.line_starts) or source.line(row)[: column - 1].strip() or not source.line(row)[column - 1 :]:

@@ -1,4 +1,4 @@
-"""Where suppression comments hold, and on which lines a diagnostic looks for one.
+"""Where suppression comments apply, and on which lines a diagnostic looks for one.
 
 The placement is Ruff's, and wider where a multi-line call or an argument list leaves no other place for a
 comment. Offsets count code points of `Source.text`.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where one code of a directive holds: on a row, or on what lies in `low` to `high`.
+    """Where one code of a directive applies: to a row, or to what lies between `low` and `high`.
 
     `closing` is the same code in the `enable` that ends it.
     """
@@ -47,7 +47,7 @@ def place_in(source: Source, scanned: Scan, diagnostic: Diagnostic) -> Diagnosti
 
 
 def _comment_row(source: Source, scanned: Scan, row: int) -> int:
-    """The row on which a comment for this one stands."""
+    """The row on which a comment for this diagnostic stands."""
     line_start, line_end = row_span(source, row)
     for start, end in sorted((*scanned.strings, *scanned.joined)):
         if start < line_end and line_start <= end:
@@ -57,7 +57,7 @@ def _comment_row(source: Source, scanned: Scan, row: int) -> int:
 
 
 def row_span(source: Source, row: int) -> tuple[int, int]:
-    """The start and end of a row, its newline included; past the last row, nothing at the end of the text."""
+    """The start and end of a row, its newline included; past the last row, an empty span at the end of the text."""
     starts = (*source.line_starts[row - 1 : row + 1], len(source.text), len(source.text))
     return starts[0], starts[1]
 
@@ -103,7 +103,7 @@ def scopes_of(source: Source, scanned: Scan, directives: Sequence[Directive]) ->
                 block, _ = _block(source, scanned, directive)
                 for code in codes:
                     assert code is not None
-                    found = next(
+                    index = next(
                         (
                             i
                             for i in reversed(range(len(open_ranges)))
@@ -114,7 +114,7 @@ def scopes_of(source: Source, scanned: Scan, directives: Sequence[Directive]) ->
                         ),
                         None,
                     )
-                    if found is None:
+                    if index is None:
                         why = f"`{code.text}` is not disabled here"
                         stray.append(
                             Complaint(
@@ -122,14 +122,14 @@ def scopes_of(source: Source, scanned: Scan, directives: Sequence[Directive]) ->
                             )
                         )
                         continue
-                    _, scope = open_ranges.pop(found)
+                    _, scope = open_ranges.pop(index)
                     scopes.append(dataclasses.replace(scope, high=directive.start, closing=(directive, code)))
     scopes += [scope for _, scope in open_ranges]
     return sorted(scopes, key=lambda scope: (scope.rank, -scope.directive.start)), stray
 
 
 def _next_line(source: Source, scanned: Scan, offset: int, row: int) -> tuple[int, int]:
-    """What an own-line `ignore` that ends at an offset holds for: the next logical line, or within brackets
+    """What an own-line `ignore` that ends at an offset applies to: the next logical line, or within brackets
     the next physical one; blank lines and other comments may stand between."""
     at = line_at(scanned.lines, offset - 1)
     if not scanned.lines[at].blank:

@@ -1,8 +1,8 @@
 """The suppression comments that `--add-noqa` and `--add-ignore` write.
 
-Every diagnostic that is left gets its code on the row on which it looks for a comment (`noqa_row`): in the list
-that stands there, else in a comment behind what stands there. Nothing else on the row changes, an existing
-reason least of all. Offsets count code points of `Source.text`. Nothing here reads or writes a file.
+Every diagnostic that is left gets its code on the row on which it looks for a comment (`noqa_row`): in an existing list
+of codes there, else in a new comment at the end of the row. Nothing else on the row changes, in particular no existing
+reason. Offsets count code points of `Source.text`. Nothing here reads or writes a file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LIKE_A_CODE = re.compile(r"[\s,]*[A-Z]+[0-9]|,")
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What to write: `kind` is NOQA or IGNORE; the reason, of one line, comes behind the codes if it is not empty."""
+    """What to write: `kind` is NOQA or IGNORE; the reason, of one line, comes after the codes if it is not empty."""
 
     kind: Kind
     reason: str = ""
@@ -40,16 +40,15 @@ def annotate(
     rules: Mapping[str, str],
     annotation: Annotation,
 ) -> Result:
-    """The source with a comment for each diagnostic of a rule that `check` finds, and what is left to say about it.
+    """The source with a comment for each diagnostic of a rule that `check` finds, and the diagnostics that are left.
 
-    `added` is the number of rows that got one. A notebook gets none. A source stays as it is, and an
-    `internal-error` says so, where a comment would not silence what it is for, or cannot be written in the
-    file's encoding.
+    `added` is the number of rows that got one. A notebook gets none. A source stays as it is, with an `internal-error`,
+    if a comment would not silence what it is for, or cannot be written in the file's encoding.
     """
-    found = check(source)
-    edits = () if source.document is not None else additions(source, found, rules, annotation)
+    diagnostics = check(source)
+    edits = () if source.document is not None else additions(source, diagnostics, rules, annotation)
     if not edits:
-        return Result(source, found)
+        return Result(source, diagnostics)
     annotated = dataclasses.replace(source, text=edited(source.text, edits))
     left = check(annotated)
     fault = None
@@ -61,8 +60,8 @@ def annotate(
         except UnicodeError:
             fault = f"the reason cannot be written as {source.encoding}"
     if fault is not None:
-        said = Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, f"{fault}: the file is left as it was", 0, 0)
-        return Result(source, (*found, said))
+        failure = Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, f"{fault}: the file is left as it was", 0, 0)
+        return Result(source, (*diagnostics, failure))
     return Result(annotated, left, original=source, added=len(edits))
 
 
@@ -71,8 +70,8 @@ def additions(
 ) -> tuple[Edit, ...]:
     """The edits that silence the diagnostics of rules, one a row, in the order of the text.
 
-    `rules` maps codes to names. A row with a `# noqa` of everything gets none: an unused suppression is all that
-    this does not silence.
+    `rules` maps codes to names. A row with a `# noqa` without codes gets none: that silences everything except unused
+    suppressions.
     """
     codes: dict[int, set[str]] = {}
     for diagnostic in diagnostics:
@@ -89,7 +88,7 @@ def additions(
 def silencing(
     source: Source, diagnostics: Sequence[Diagnostic], rules: Mapping[str, str], annotation: Annotation
 ) -> tuple[Edit | None, ...]:
-    """For each diagnostic the edit that silences it and no other, where there is one."""
+    """For each diagnostic the edit that silences it and no other, if there is one."""
     directives = _by_row(source, rules) if diagnostics else {}
 
     def edit(diagnostic: Diagnostic) -> Edit | None:
@@ -100,10 +99,10 @@ def silencing(
 
 
 def _by_row(source: Source, rules: Mapping[str, str]) -> dict[int, list[Directive]]:
-    found: dict[int, list[Directive]] = {}
+    by_row: dict[int, list[Directive]] = {}
     for directive in read(source, scan(source), rules).directives:
-        found.setdefault(source.location(directive.start)[0], []).append(directive)
-    return found
+        by_row.setdefault(source.location(directive.start)[0], []).append(directive)
+    return by_row
 
 
 def _addition(
@@ -114,7 +113,7 @@ def _addition(
     mark, gap = style(source).mark, style(source).gap
     kind = annotation.kind
     if text.lstrip().startswith(mark):
-        kind = Kind.NOQA  # an `ignore` in a comment that stands alone holds for the next line
+        kind = Kind.NOQA  # an `ignore` in a comment on its own line applies to the next line
     reason = annotation.reason
     if kind is Kind.NOQA and _LIKE_A_CODE.match(reason):
         reason = f"- {reason}"  # it would be read as one more code
@@ -136,7 +135,7 @@ def _addition(
 
 
 def _reason(source: Source, directive: Directive) -> str:
-    """What stands behind the codes of a directive, up to the next comment on the row."""
+    """What follows the codes of a directive, up to the next comment on the row."""
     end = directive.comment[1]
     following = style(source).following.search(source.text, directive.end, end)
     return source.text[directive.end : following.start() if following else end].strip(" \t\f,")

@@ -19,8 +19,8 @@ _MOST = 100
 
 
 def aligned(source: Source, edit: Edit, *, keeps: bool = True) -> list[Edit]:
-    """The edit, and those that keep the comments behind the lines beside it aligned. `keeps` says whether the comment
-    behind the edit is still behind its last line. The edit alone where the comments were not aligned before."""
+    """The edit, and those that keep the comments of neighbouring lines aligned. `keeps`: whether the comment behind the
+    edit is still behind its last line. The edit alone if the comments were not aligned before."""
     row = source.location(edit.end)[0]
     comments = _aligned_comments(source, row)
     if not comments:
@@ -36,13 +36,13 @@ def aligned(source: Source, edit: Edit, *, keeps: bool = True) -> list[Edit]:
             blanks = " " * (width - widths[each])
             if each == row and start <= edit.end:
                 edits[0] = Edit(edit.start, end, edit.content + blanks)
-            else:  # also where it changes nothing: fixes of the same lines are to wait for one another
+            else:  # even if it changes nothing: fixes of the same lines must wait for one another
                 edits.append(Edit(start, end, blanks))
     return sorted(edits)
 
 
 def comment_behind(source: Source, row: int) -> int | None:
-    """The offset of the comment behind the code of a row; None where there is no such comment, or no such row."""
+    """The offset of the comment behind the code of a row; None if there is no such comment, or no such row."""
     if not 0 < row <= len(source.line_starts) or "//" not in source.line(row):
         return None
     comments, start = scan(source.text).comments, source.line_starts[row - 1]
@@ -54,8 +54,8 @@ def comment_behind(source: Source, row: int) -> int | None:
 
 
 def _aligned_comments(source: Source, row: int) -> dict[int, int]:
-    """The rows whose comments are aligned with that of a row, its own among them, and the offsets of the comments;
-    empty where there are none, or too many."""
+    """The rows whose comments are aligned with that of a row, including its own, and the offsets of the comments; empty
+    if there are none, or too many."""
     at = comment_behind(source, row)
     if at is None:
         return {}
@@ -84,7 +84,7 @@ def _groups(comments: Mapping[int, int], row: int, edit: Edit, *, keeps: bool) -
     rows = sorted(comments)
     if "\n" not in edit.content:
         return (rows,)
-    # Behind what takes several lines a comment stands alone.
+    # A comment behind code of several lines is not aligned with others.
     return [each for each in rows if each < row], [row] if keeps else [], [each for each in rows if each > row]
 
 

@@ -65,7 +65,7 @@ class SafeGoCall(NamedTuple):
 
     def parameters_for(self, module: GoModule, nodes: Iterable[Node]) -> str | None:
         """The parameters of the new function if one of the nodes that run in it is the context that is passed on: they
-        name it so. None where none does, or the variable may be another context by then."""
+        give it that name. None if none does, or if the variable may hold another context by then."""
         variable = self.variable
         if variable is None or module.names.is_reassigned(variable):
             return None

@@ -1,4 +1,4 @@
-"""The component of a spawn, and the fix of a call that names none."""
+"""The component of a spawn, and the fix of a call without one."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ SHORT = SAFEGO.rpartition(".")[2]
 
 
 def component(module: GoModule, site: Node) -> str:
-    """The component of a spawn: the settings' for this path, else the function around it."""
+    """The component of a spawn: the settings' for this path, else the enclosing function."""
     return component_for(module.settings, module.source.path) or function_name(module, site)
 
 
 def function_name(module: GoModule, site: Node) -> str:
-    """The name of the function around a node, with its receiver's type; outside functions that of the package."""
+    """The name of the function around a node, with its receiver's type; outside functions, that of the package."""
     for above in ancestors(site):
         name = text(above.child_by_field_name("name"))
         if above.type == "function_declaration":

@@ -1,4 +1,5 @@
-"""Which parts of a `go` statement's call may stay as they are until it is called, and which a variable must keep."""
+"""Which parts of a `go` statement's call may stay as they are until it is called, and which must be kept in a
+variable."""
 
 from __future__ import annotations
 
@@ -28,15 +29,15 @@ _SINGLE = frozenset(
 
 
 class Staying(NamedTuple):
-    """Whether what is called can stay where it is until it is called, or a variable has to keep it; `guessed`: that it
-    may is likely, not certain."""
+    """Whether the callee can stay where it is until the call, or has to be kept in a variable; `guessed`: it is likely,
+    but not certain, that it can stay."""
 
     stays: bool
     guessed: bool = False
 
 
 def staying(module: GoModule, function: Node | None) -> Staying | None:
-    """How a later call can be of the function that an expression is now; None where neither way is right."""
+    """How a later call can call the function that an expression denotes now; None if neither way is right."""
     if function is None:
         return None
     match function.type:
@@ -66,7 +67,7 @@ def _name_staying(module: GoModule, name: Node) -> Staying | None:
 
 
 def _selector_staying(module: GoModule, selector: Node) -> Staying | None:
-    """For functions of packages, methods and fields. A method with a pointer receiver stays if its variable does."""
+    """For functions of packages, methods and fields. A method with a pointer receiver can stay if its variable can."""
     names = module.names
     operand = selector.child_by_field_name("operand")
     if names.qualified(selector) is not None:
@@ -125,7 +126,7 @@ def _is_per_iteration(module: GoModule, binding: Binding) -> bool:
 
 
 def count_of(module: GoModule, call: Node, value: Node, count: int) -> int | None:
-    """How many values an argument gives that a variable is to keep; None where that, or its type, is not known.
+    """The number of values of an argument that is to be kept in variables; None if that, or a type, is not known.
     `count` is how many arguments the call has."""
     value = plain(value) or value
     if value.type == "selector_expression" and module.names.qualified(value) is not None:
@@ -149,7 +150,7 @@ def _has_one_parameter(module: GoModule, call: Node) -> bool:
 
 
 def _result_count(module: GoModule, call: Node) -> int | None:
-    """How many results a call has; None where it is not known, or there is none."""
+    """How many results a call has; None if that is not known, or there are none."""
     called = callee(call)
     function = module.names.declared(called)
     if function is None:

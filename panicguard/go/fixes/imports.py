@@ -1,4 +1,4 @@
-"""The names of packages where a fix needs them, and the edits that import those that are missing."""
+"""The names of packages that a fix needs, and the edits that import those that are missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OTHER_NAME = "stdcontext"
 
 
 class Packages(NamedTuple):
-    """The names of the runtime and of `context`, and the edits that make them so."""
+    """The names of the runtime and of `context`, and the edits that import them under these names."""
 
     runtime: str
     context: str
@@ -41,7 +41,7 @@ class _Import(NamedTuple):
 
 
 def packages_at(module: GoModule, site: Node) -> Packages | None:
-    """The packages that a SafeGo call at a node needs; None where their names are taken, or the runtime is unknown."""
+    """The packages that a SafeGo call at a node needs; None if their names are taken, or the runtime is unknown."""
     runtime, context = _runtime(module, site), _context(module, site)
     if runtime is None or context is None:
         return None
@@ -50,7 +50,7 @@ def packages_at(module: GoModule, site: Node) -> Packages | None:
 
 
 def runtime_package(module: GoModule, site: Node) -> tuple[str, tuple[Edit, ...]] | None:
-    """The name of the runtime for a node, and the edits that import it; None where its name is taken, or it is
+    """The name of the runtime for a node, and the edits that import it; None if its name is taken, or the runtime is
     unknown."""
     runtime = _runtime(module, site)
     if runtime is None:
@@ -84,7 +84,7 @@ def _context(module: GoModule, site: Node) -> tuple[str, _Import | None] | None:
 
 
 def _edits(module: GoModule, new: list[_Import]) -> tuple[Edit, ...]:
-    """The edits that add imports: to the block of the file's first declaration, which may have to be made."""
+    """The edits that add imports: to the block of the file's first import declaration, which may have to be created."""
     if not new:
         return ()
     declarations = module.tree.all("import_declaration")
@@ -98,7 +98,7 @@ def _edits(module: GoModule, new: list[_Import]) -> tuple[Edit, ...]:
 
 
 def _made_block(module: GoModule, declaration: Node, imported: Node, new: list[_Import]) -> Edit:
-    """The edit that makes a block of a declaration with one import or an empty list."""
+    """The edit that turns a declaration with one import or an empty list into a block."""
     (start, end), behind = module.span(imported), _behind(module, imported)
     comment = module.source.text[end:behind]
     old = [_Import(_path(spec), text(spec.child_by_field_name("name")), comment) for spec in specs(declaration)]
@@ -171,7 +171,7 @@ def _path(spec: Node) -> str:
 
 
 def _kinship(group: list[Node], path: str) -> int:
-    """How well a path fits a group of imports; negative where it does not."""
+    """How well a path fits a group of imports; negative if it does not."""
     paths = [_path(spec) for spec in group]
     if _is_std(path) or any(_is_std(other) for other in paths):
         return 0 if _is_std(path) and all(_is_std(other) for other in paths) else -1
@@ -181,8 +181,8 @@ def _kinship(group: list[Node], path: str) -> int:
 def _common(left: list[str], right: list[str]) -> int:
     """How many parts two paths have in common from the start."""
     count = 0
-    for one, other in zip(left, right, strict=False):
-        if one != other:
+    for part, other in zip(left, right, strict=False):
+        if part != other:
             break
         count += 1
     return count

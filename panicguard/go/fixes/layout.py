@@ -1,4 +1,4 @@
-"""Where lines go that take the place of a statement."""
+"""Where to put the lines that replace a statement."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class StatementSite(NamedTuple):
-    """Where a statement stands: its margin, and the block around it if all of that is one line."""
+    """Where a statement stands: its margin, and the block around it if the whole block is on one line."""
 
     statement: Node
     indent: str
@@ -25,7 +25,7 @@ class StatementSite(NamedTuple):
 
     @classmethod
     def of(cls, module: GoModule, statement: Node) -> StatementSite | None:
-        """None for a statement that cannot be several: it stands in the head of another, or beside others."""
+        """None for a statement that cannot become several: it stands in the head of another, or beside others."""
         parent = statement.parent
         if parent is None or parent.type not in ("statement_list", "labeled_statement"):
             return None
@@ -49,7 +49,7 @@ class StatementSite(NamedTuple):
 
 
 def _in_lines(module: GoModule, site: StatementSite, lines: list[str]) -> tuple[Edit, ...]:
-    """For a statement that has its lines for itself."""
+    """For a statement that is alone on its lines."""
     newline = module.source.newline
     start, end = module.span(site.statement)
     if site.trailing is not None and lines[-1].strip() == "}" and "\n" not in text(site.trailing):
@@ -65,7 +65,7 @@ def _in_lines(module: GoModule, site: StatementSite, lines: list[str]) -> tuple[
 
 
 def _in_one_line(module: GoModule, statement: Node, block: Node, indent: str, lines: list[str]) -> Edit:
-    """For a statement in a block that is one line: each of the block's statements gets lines for itself."""
+    """For a statement in a block on one line: each of the block's statements gets lines of its own."""
     newline = module.source.newline
     edits = [Edit(*module.span(statement), newline.join(lines))]
     at = module.tree.offset(block.start_byte) + 1
@@ -78,7 +78,7 @@ def _in_one_line(module: GoModule, statement: Node, block: Node, indent: str, li
 
 
 def _joined(text: str, edits: list[Edit]) -> Edit:
-    """Edits as one."""
+    """Several edits as one."""
     edits = sorted(edits)
     return Edit(edits[0].start, edits[-1].end, edited(text, edits, edits[0].start, edits[-1].end))
 

@@ -1,4 +1,4 @@
-"""Lines of Go code that move deeper: each gets a longer margin, but what stands in raw strings stays as it is."""
+"""Lines of Go code that move deeper: each gets a longer margin, but raw strings stay as they are."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def moved(module: GoModule, node: Node, deeper: str) -> list[str]:
 
 
 def moved_text(module: GoModule, node: Node | None, deeper: str) -> str:
-    """The same as one text; "" for None."""
+    """The same as a single text; "" for None."""
     return "" if node is None else module.source.newline.join(moved(module, node, deeper))
 
 
 def moved_body(module: GoModule, body: Node, indent: str, deeper: str) -> list[str]:
-    """What stands behind the brace of a body, and its lines, which are to be one tab deeper than `indent`; `deeper` is
-    the margin that each line gets more. Empty for an empty body."""
+    """What follows the brace of a body, and its lines, which must be one tab deeper than `indent`; `deeper` is what is
+    added to the margin of each line. Empty for an empty body."""
     if body.start_point[0] != body.end_point[0]:
         return _moved(module, body, body.start_byte + 1, body.end_byte - 1, deeper)[:-1]
     lines = [f"{indent}\t{text(statement)}" for statement in statements(body)]
@@ -33,7 +33,7 @@ def moved_body(module: GoModule, body: Node, indent: str, deeper: str) -> list[s
 
 def closed(head: str, body: list[str], indent: str) -> list[str]:
     """The lines of a call whose last argument is a function: `head` ends in the function's brace, and `body` is what
-    stands behind the brace and the lines below it."""
+    follows the brace, and the lines below it."""
     return [f"{head}{body[0]}", *body[1:], f"{indent}}})"] if body else [f"{head}}})"]
 
 

@@ -40,7 +40,7 @@ def rewrite_literal(
 
 def parameters_for(module: GoModule, safego: SafeGoCall, body: Node) -> str | None:
     """The parameters of the new function, named as the context that its body uses. The body is in their scope, and
-    cannot declare the name anew."""
+    cannot redeclare the name."""
     if safego.variable is None or module.names.is_declared_in(body, safego.variable.name):
         return None
     return safego.parameters_for(module, within(body))
@@ -52,7 +52,7 @@ def body_within(module: GoModule, safego: SafeGoCall, body: Node, indent: str, d
 
 
 def _called_within(module: GoModule, safego: SafeGoCall, literal: Node, body: Node, indent: str) -> list[str]:
-    """The call with a function that calls the literal, for its results are of another type than SafeGo takes."""
+    """The call with a function that calls the literal, because its results are not of the type that SafeGo takes."""
     first, *lines = moved(module, literal, "\t")
     called = [f"{indent}\t{first}", *lines]
     called[-1] += "()"
@@ -73,8 +73,8 @@ def _takes_context(module: GoModule, parameters: Node, args: list[Node]) -> bool
 def _with_own_context(
     module: GoModule, context: Node, parameters: Node, body: Node, packages: Packages, site: StatementSite
 ) -> Rewrite | None:
-    """`go func(ctx context.Context) { ... }(c)`: SafeGo takes the literal with its context. None where that comes from
-    a call that may give something else, too."""
+    """`go func(ctx context.Context) { ... }(c)`: SafeGo takes the literal with its context. None if that comes from a
+    call that may return something else too."""
     if context.type == "call_expression" and module.names.type_of(context) != CONTEXT:
         return None
     safego = SafeGoCall.at(module, packages, site.statement)._replace(context=text(context))
@@ -84,7 +84,7 @@ def _with_own_context(
 def _with_parameters(
     module: GoModule, call: Node, parameters: Node, body: Node, packages: Packages, site: StatementSite
 ) -> Rewrite | None:
-    """`go func(x int) { ... }(y)`: the literal is called at once, and its body runs in a SafeGo within. None where a
+    """`go func(x int) { ... }(y)`: the literal is called at once, and its body runs in a SafeGo inside. None if a
     parameter hides a package that the call needs."""
     names = {text(name) for each in parameters.named_children for name in each.children_by_field_name("name")}
     if names & {packages.runtime, packages.context}:

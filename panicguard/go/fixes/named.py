@@ -1,5 +1,5 @@
-"""The fix of a `go f(x)`: what `go` evaluates where it stands is kept in variables, if it may be another value by the
-time of the call."""
+"""The fix of a `go f(x)`: what `go` evaluates at once is kept in variables, if its value may differ by the time of the
+call."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _LaterCall(NamedTuple):
     arguments: list[Node | str]
     kept: list[_Kept]
     evaluated: list[Node]
-    """The expressions that are evaluated when it is called."""
+    """The expressions that are evaluated only when it is called."""
 
     def written(self, module: GoModule) -> str:
         deeper = "\t\t" if self.kept else "\t"
@@ -58,7 +58,7 @@ def rewrite_named(module: GoModule, call: Node, packages: Packages, site: Statem
 
 
 def _later_call(module: GoModule, call: Node, function: Node, *, function_stays: bool) -> _LaterCall | None:
-    """None where it is not known how many values an argument gives, or of which type."""
+    """None if it is not known how many values an argument has, or of which type."""
     called: Node | str = function if function_stays else "fn"
     kept = [] if function_stays else [_Kept(["fn"], function)]
     evaluated = [function] if function_stays else []

@@ -1,7 +1,7 @@
 """The fix of a bare `go`: a SafeGo call that evaluates the same at the same time.
 
-`go` evaluates the function, the receiver and the arguments where it stands, and runs the call later. What may be
-another value by then is kept in variables, in a block of its own; what cannot be told has no fix.
+`go` evaluates the function, the receiver and the arguments at once, and runs the call later. What may have another
+value by then is kept in variables, in a block of its own; what is uncertain has no fix.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def spawn_fix(module: GoModule, statement: Node) -> Fix | None:
-    """The fix for a `go` statement; None where no rewrite is known to be right."""
+    """The fix for a `go` statement; None if no rewrite is known to be right."""
     call = statement_call(statement)
     if call is None or call.type != "call_expression" or in_error(statement) or not module.is_fixable:
         return None
@@ -50,14 +50,14 @@ def spawn_fix(module: GoModule, statement: Node) -> Fix | None:
 
 
 def _needs_more(module: GoModule) -> bool:
-    """Whether the call that is written names what may not be there, such as a logger."""
+    """Whether the call that is written uses names that may not exist, such as a logger."""
     template = re.sub(r"{\w+}(\.\w+)?", "", module.settings.go_call)
     return any(word != "nil" for word in re.findall(r"[^\W\d]\w*", template))
 
 
 def _may_hang(module: GoModule, call: Node) -> bool:
-    """Whether what runs tells others that it is done without a `defer`: when its panic no longer ends the process, they
-    wait for ever."""
+    """Whether the goroutine signals its end without a `defer`: when its panic no longer ends the process, others would
+    wait forever."""
     function = module.names.declared(callee(call))
     return function is not None and any(_tells_end(module, node) for node in own(function))
 

@@ -41,7 +41,7 @@ def waitgroup_fix(module: GoModule, spawn: Spawn) -> Fix | None:
 
 
 def _group(module: GoModule, spawn: Spawn) -> str | None:
-    """The wait group as it is written; None where it is another type's `Go`, or cannot be written twice."""
+    """The wait group as it is written; None if it is another type's `Go`, or must not be evaluated twice."""
     called = callee(spawn.node)
     group = called.child_by_field_name("operand") if called is not None else None
     if group is None or module.names.type_of(group) != "sync.WaitGroup" or not _is_plain(group):

@@ -31,7 +31,7 @@ def value_start(module: Module, arg: cst.Arg) -> int:
 
 def wrapped(module: Module, args: Sequence[cst.Arg], quote: str) -> tuple[list[Edit], str] | None:
     """The edits that put a call's arguments into `args=(...)` and `kwargs={...}`, and the brackets that have to follow
-    the last argument. None where positional arguments follow keyword arguments."""
+    the last argument. None if positional arguments follow keyword arguments."""
     positional = [arg for arg in args if arg.keyword is None and arg.star != "**"]
     named = [arg for arg in args if arg not in positional]
     if list(args) != [*positional, *named]:
@@ -50,7 +50,7 @@ def wrapped(module: Module, args: Sequence[cst.Arg], quote: str) -> tuple[list[E
 
 
 def _as_dict(module: Module, named: list[cst.Arg], quote: str) -> list[Edit]:
-    """The edits that make keyword arguments, and `**` ones, the items of `kwargs={`."""
+    """The edits that turn keyword arguments, and `**` ones, into the items of `kwargs={`."""
     edits: list[Edit] = []
     opening = "kwargs={"
     for arg in named:

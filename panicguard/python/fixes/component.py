@@ -1,4 +1,4 @@
-"""The component of a spawn, and the fix of a call that names none."""
+"""The component of a spawn, and the fix of a call without one."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
 _PLAIN_NAME = re.compile(r"[\w.:/ -]+")
 _WRAPPERS = frozenset(("functools.partial", "asyncio.to_thread", "asyncio.wait_for", "asyncio.shield"))
-"""What only runs its first argument: the name of that is worth more."""
+"""What only runs its first argument, whose name is worth more."""
 _UNSPECIFIC = frozenset(
     "f fn func function target callable callback cb coro coroutine aw awaitable fut future task".split()
 )
-"""Names of variables that do not say what they hold."""
+"""Names of variables that say nothing about their values."""
 
 
 def component(module: Module, spawn: Spawn) -> str:
@@ -62,7 +62,7 @@ def component_fix(module: Module, spawn: Spawn) -> Fix | None:
 
 
 def _renaming(module: Module, call: cst.Call) -> tuple[Edit, ...] | None:
-    """The edits that call SafeGoWithContextAndComponent instead; None where nothing can name it."""
+    """The edits that call SafeGoWithContextAndComponent instead; None if nothing can name it."""
     func = call.func
     if isinstance(func, cst.Attribute):
         return (Edit(*module.span(func.attr), WITH_CONTEXT),)
@@ -75,7 +75,7 @@ def _renaming(module: Module, call: cst.Call) -> tuple[Edit, ...] | None:
 
 
 def _literal_name(spawn: Spawn) -> str:
-    """The string that a task or a thread is named with; "" where there is none."""
+    """The string that a task or a thread is named with; "" if there is none."""
     if spawn.kind not in (SpawnKind.TASK, SpawnKind.THREAD):
         return ""
     for arg in spawn.call.args:
@@ -85,7 +85,7 @@ def _literal_name(spawn: Spawn) -> str:
 
 
 def _target_name(module: Module, spawn: Spawn) -> str:
-    """The name of what runs, without what only wraps it; "" where it has no name, or one that says nothing."""
+    """The name of what runs, without wrappers; "" if it has no name, or one that says nothing."""
     target = _unwrapped_target(module, spawn)
     callee = target.func if isinstance(target, cst.Call) else target
     if not isinstance(callee, (cst.Name, cst.Attribute)):

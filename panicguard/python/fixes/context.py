@@ -1,5 +1,5 @@
-"""The runtime's Context that a spawn hands its target as the first argument: SafeGoWithContextAndComponent does that
-by itself."""
+"""The runtime's Context that a spawn passes to its target as the first argument: SafeGoWithContextAndComponent does
+that by itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CONTEXT = "mruntime.Context"
 
 def taken_from_args(module: Module, spawn: Spawn) -> tuple[str, list[Edit]] | None:
     """The Context that stands first in the `args=` tuple of a thread, as it is written, and the edits that remove it
-    from there; None where there is no such Context."""
+    from there; None if there is no such Context."""
     before, args = next(
         (pair for pair in itertools.pairwise(spawn.call.args) if pair[1].keyword and pair[1].keyword.value == "args"),
         (None, None),
@@ -42,8 +42,8 @@ def taken_from_args(module: Module, spawn: Spawn) -> tuple[str, list[Edit]] | No
 
 
 def is_handed_on(module: Module, spawn: Spawn, argument: CSTNode) -> bool:
-    """Whether the first argument for the target is a Context that it takes: its first parameter is annotated so, or is
-    called `ctx` in a module that has the runtime already."""
+    """Whether the first argument for the target is a Context that it accepts: its first parameter is annotated as one,
+    or is called `ctx` in a module that already imports the runtime."""
     function, target = spawn.definition, spawn.target
     if not (
         isinstance(function, cst.FunctionDef)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def has_effects(module: Module, expression: CSTNode) -> bool:
-    """Whether evaluating an expression after the arguments instead of before them could be noticed."""
+    """Whether evaluating an expression after the arguments instead of before them could make a difference."""
     return any(
         isinstance(node, cst.Call) and module.names.qualified(node.func) not in RETURNS
         for node in module.tree.within(expression)
@@ -27,7 +27,7 @@ def is_async(function: CSTNode | None) -> bool:
 
 
 def runs_later(module: Module, spawn: Spawn) -> bool:
-    """Whether calling the target runs none of it: an async function, a generator. SafeGo refuses those."""
+    """Whether calling the target does not run its body: an async function, a generator. SafeGo refuses those."""
     function = spawn.definition
     return isinstance(function, cst.FunctionDef) and (
         is_async(function) or any(isinstance(node, cst.Yield) for node in module.tree.own(function))

@@ -73,7 +73,7 @@ def _place(source: Source, lines: Sequence[_Line], statement: str) -> tuple[int,
 
 
 def _among(source: Source, fellows: list[_Line], key: _Order | None, statement: str) -> tuple[int, str]:
-    """In the order of the lines that an import belongs to, else below them."""
+    """In order among the lines that an import belongs to, else below them."""
     later = next((line for line in fellows if key and key(line.text) > key(statement)), None)
     if later is not None:
         return later.start, f"{statement}{source.newline}"
@@ -83,7 +83,7 @@ def _among(source: Source, fellows: list[_Line], key: _Order | None, statement: 
 def _apart(
     source: Source, above: Sequence[_Line], below: _Line | None, blocks: Sequence[list[_Line]], statement: str
 ) -> tuple[int, str]:
-    """Between the sections above and below, with blank lines around it if those are in no common block."""
+    """Between the sections above and below, with blank lines around it unless those are in a common block."""
     newline = source.newline
     if not above:
         first = next((line.start for line in scan(source.text).lines if not line.blank), len(source.text))
@@ -108,8 +108,8 @@ def _blocks(source: Source, imports: Sequence[_Line]) -> list[list[_Line]]:
 
 
 def _fellows(blocks: Sequence[list[_Line]], sections: dict[_Line, int], own: int, module: str) -> list[_Line]:
-    """The lines that an import belongs to: those of its section in one block, best in a block of their own, and of the
-    same package; or the whole block, where that is in order and has no section of the standard library."""
+    """The lines that an import belongs to: those of its section in one block, preferably in a block of their own, and
+    of the same package; or the whole block, if that is in order and has no section of the standard library."""
     found: list[tuple[bool, bool, list[_Line]]] = []
     for block in blocks:
         lines = [line for line in block if sections[line] == own]
@@ -158,7 +158,7 @@ _ORDERS = (_straight_first, _by_module)
 
 
 def _order(blocks: Sequence[list[_Line]], lines: list[_Line]) -> _Order | None:
-    """The order that lines are in, by preference the one that most blocks are in; None if they are in none."""
+    """The order that lines are in, preferably the one that most blocks are in; None if they are not in order."""
     kept = [key for key in _ORDERS if _is_sorted(lines, key)]
     return max(kept, key=lambda key: sum(_is_sorted(block, key) for block in blocks), default=None)
 

@@ -51,8 +51,8 @@ def rewrite_job(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None:
 
 
 def _job(module: Module, spawn: Spawn) -> tuple[Mapping[str, CSTNode], cst.Arg, list[cst.Arg]] | None:
-    """Where a job runs, as keyword arguments of SafeGo; its function and the arguments of that. None where it may not
-    run in a thread, or its function is not the first argument."""
+    """Where a job runs, as keyword arguments of SafeGo; its function and the arguments of that. None if it may not run
+    in a thread, or its function is not the first argument."""
     submitted = _executor(module, spawn)
     if submitted is None:
         return None

@@ -1,4 +1,4 @@
-"""What every shape of fix takes and gives: the new arguments as source text, and the edits that rewrite a call."""
+"""What every shape of fix takes and returns: the new arguments as source text, and the edits that rewrite a call."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ WITH_CONTEXT = "SafeGoWithContextAndComponent"
 
 
 class Labels(NamedTuple):
-    """The component and the policy of a spawn as they are written, and how they are set off from what follows."""
+    """The component and the policy of a spawn as they are written, and how they are separated from what follows."""
 
     component: str
     """With its quotes."""
     policy: str
     separator: str
-    """A comma with what follows it: a blank, or a line break and the margin of the next line."""
+    """A comma and what follows it: a blank, or a line break and the margin of the next line."""
     quote: str
     """The quote for other strings that are written."""
 

@@ -1,4 +1,4 @@
-"""How the runtime is named where a fix calls it, and the import that this takes: one insertion that every fix of the
+"""How the runtime is named where a fix calls it, and the import that this needs: one insertion that every fix of the
 module shares."""
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Reference(NamedTuple):
 
 
 def reference(module: Module, node: CSTNode) -> Reference | None:
-    """How a node would name the runtime; None where the name means something else there, or no import can go
-    before the code that would use it."""
+    """How a node would name the runtime; None if the name means something else there, or no import can go before the
+    code that would use it."""
     runtime = module.settings.runtime_module or DEFAULT_RUNTIME
     bound = existing(module, before=module.span(node)[0])
     if bound is not None and _means_runtime(module, bound, node):

@@ -28,7 +28,7 @@ _OLDEST = VERSIONS.index("py310")
 
 
 def spawn_fix(module: Module, spawn: Spawn) -> Fix | None:
-    """The fix for a raw spawn; None where no rewrite is right."""
+    """The fix for a raw spawn; None if no rewrite is right."""
     if not _is_rewritable(module, spawn):
         return None
     runtime, quote = reference(module, spawn.call), quote_at(module, spawn.call)
@@ -50,7 +50,7 @@ def spawn_fix(module: Module, spawn: Spawn) -> Fix | None:
 
 
 def _is_rewritable(module: Module, spawn: Spawn) -> bool:
-    """Whether it is known how the call spawns, and which of its arguments is which; a stub runs nothing."""
+    """Whether it is known how the call spawns, and which argument is which; a stub file runs nothing."""
     if spawn.declared or language(module.settings, module.source.path) == "pyi":
         return False
     return spawn.kind is SpawnKind.FUTURE or not any(arg.star for arg in spawn.call.args)
@@ -67,7 +67,7 @@ def _labels(module: Module, spawn: Spawn, prefix: str, quote: str) -> Labels:
 
 
 def _separator(module: Module, call: cst.Call) -> str:
-    """What to write between new arguments: a line break where the call's own arguments stand in lines of their own."""
+    """What to write between new arguments: a line break if the call's own arguments are on lines of their own."""
     if call.args:
         row, column = module.source.location(module.span(call.args[0])[0])
         end_row, _ = module.source.location(module.span(call.args[-1])[1])

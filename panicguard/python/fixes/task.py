@@ -31,11 +31,11 @@ def rewrite_task(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None
     labelled = insert(module.span(args[0])[0], labels.before())
     match spawn.api:
         case "asyncio.ensure_future":
-            # Where no loop runs it takes the loop that is set, and SafeGo refuses.
+            # If no loop is running, it takes the current loop of the policy, and SafeGo refuses.
             is_sure = is_async(module.tree.function(spawn.call)) or any(arg.keyword is not None for arg in args)
             return Rewrite(SAFEGO, [labelled], unsafe=not is_sure)
         case "asyncio.run_coroutine_threadsafe":
-            # Its future is of another type when the loop is that of the caller or does not run yet.
+            # Its future is of another type if the loop is the caller's or is not running yet.
             edits = [labelled, *_named_loop(module, args)]
             return Rewrite(SAFEGO, edits, unsafe=spawn.fate is not Fate.DROPPED)
     if spawn.api != f"{LOOP}.create_task" or _is_running_loop(module, spawn.owner):

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from panicguard.python.spawns import Spawn
 
 _SAFEGO_TAKES = frozenset(("target", "args", "kwargs", "name", "daemon"))
-"""The arguments of Thread that SafeGo takes too."""
+"""The arguments of Thread that SafeGo accepts too."""
 
 
 def rewrite_thread(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None:
-    """A SafeGo where the thread is started at once, else a SafeThread with the arguments it has."""
+    """A SafeGo if the thread is started at once, else a SafeThread with the same arguments."""
     args = spawn.call.args
     if module.names.qualified(spawn.call.func) != THREAD or not args or runs_later(module, spawn):
         return None
@@ -33,7 +33,7 @@ def rewrite_thread(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | No
 
 def rewrite_start_new_thread(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None:
     """`start_new_thread(f, (x,))` -> `SafeGo("f", KeepRunning, f, args=(x,), daemon=True)`: nobody waits for such a
-    thread at exit. The number of the thread is lost, which only a reader of the result would miss."""
+    thread at exit. The identifier of the thread is lost, which matters only if the result is read."""
     args = spawn.call.args
     if len(args) < 2 or any(arg.keyword is not None for arg in args) or runs_later(module, spawn):
         return None
@@ -69,7 +69,7 @@ def _target_first(module: Module, spawn: Spawn, labels: Labels) -> Rewrite:
 
 
 def _target_moved(module: Module, spawn: Spawn, position: int, labels: Labels) -> Rewrite | None:
-    """`target=f` is moved before the other arguments; None where that could be noticed or loses a comment."""
+    """`target=f` is moved before the other arguments; None if that could make a difference or loses a comment."""
     args = spawn.call.args
     target = args[position]
     start, end = module.span(target)
@@ -84,7 +84,7 @@ def _target_moved(module: Module, spawn: Spawn, position: int, labels: Labels) -
 
 
 def _start(module: Module, call: cst.Call) -> Edit | None:
-    """The edit that removes the start of a thread, where it follows at once and nothing can tell the difference."""
+    """The edit that removes the start of a thread, if it follows at once and nothing can tell the difference."""
     attribute = module.tree.parents[call]
     if not isinstance(attribute, cst.Attribute):
         return _next_statement_start(module, call)
@@ -98,7 +98,7 @@ def _start(module: Module, call: cst.Call) -> Edit | None:
 
 def _next_statement_start(module: Module, call: cst.Call) -> Edit | None:
     """For `t = Thread(...)` and then `t.start()`: the removal of the second line. Only for a variable that nothing but
-    this function sees: the new thread could look at any other before it is assigned."""
+    this function sees: the new thread could read any other before it is assigned."""
     assign = module.tree.parents[call]
     if not (isinstance(assign, cst.Assign) and len(assign.targets) == 1):
         return None
@@ -117,7 +117,7 @@ def _next_statement_start(module: Module, call: cst.Call) -> Edit | None:
 
 
 def _following(module: Module, line: cst.SimpleStatementLine) -> cst.SimpleStatementLine | None:
-    """The line behind a line in its block, where each is one simple statement."""
+    """The line after a line in its block, if each is one simple statement."""
     block = getattr(module.tree.parents[line], "body", ())
     following = block[block.index(line) + 1] if line in block[:-1] else None
     if isinstance(following, cst.SimpleStatementLine) and len(following.body) == 1 and len(line.body) == 1:

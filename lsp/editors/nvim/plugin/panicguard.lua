@@ -11,4 +11,4 @@ end, { desc = "Apply all safe fixes of panicguard to this buffer" })
 
 vim.api.nvim_create_user_command("PanicguardDebug", function()
   require("panicguard").debug()
-end, { desc = "Show what panicguard's server says of itself" })
+end, { desc = "Show the debug information of panicguard's server" })
