@@ -240,7 +240,7 @@ def _is_ours(pid: int) -> bool:
 
 CHECK_IMPORTS = """
 import sys
-from panicguard.cli import run
+from panicguard.cli.commands import run
 assert run(["check", "--isolated", "-q"]) == 0
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """

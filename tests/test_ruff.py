@@ -121,7 +121,7 @@ def test_what_ruff_has_to_be_told(
             assert got is None
         else:
             assert got is not None
-            assert f"In {name} say:" in got
+            assert f"Add to {name}:" in got
             assert said in got
             assert advice(directory, ()) is None
 

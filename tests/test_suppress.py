@@ -199,7 +199,7 @@ def test_unused_is_a_rule_that_can_be_off() -> None:
         ("x  # noqa: E501PNC101\n", "Missing or joined rule codes in `# noqa` on a.py:1: expected one comma"),
         (
             "x  # panicguard: noqa\n",
-            "Invalid `# panicguard: noqa` directive on a.py:1: it holds for the file",
+            "Invalid `# panicguard: noqa` directive on a.py:1: it applies to the whole file",
         ),
         ("x  # panicguard: ignore PNC101\n", "Invalid `# panicguard: ignore` directive on a.py:1: expected"),
         (
