@@ -1,10 +1,10 @@
-"""Run the runtime's tests on a vendored copy under every CPython there is, with nothing installed but pytest.
+"""Run the runtime's tests on a vendored copy under every supported CPython, with nothing installed but pytest.
 
     python tests/matrix.py [VERSION ...]
 
-Looks for Python 3.10 to 3.13, or the versions given, on PATH and among those of pyenv. Copies the runtime under
-another name into an empty project and its tests beside it, and runs them. Prints a row for each invariant. Exits
-with 1 where a test failed.
+Looks for Python 3.10 to 3.13, or the versions given, on PATH and among those of pyenv. Copies the runtime under another
+name into an empty project and its tests beside it, and runs them. Prints a row for each invariant. Exits with 1 if a
+test failed.
 """
 
 from __future__ import annotations

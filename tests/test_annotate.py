@@ -1,4 +1,4 @@
-"""The comments that --add-noqa and --add-ignore write: beside Ruff's, and what holds for every program."""
+"""The comments that --add-noqa and --add-ignore write: beside Ruff's, and what is true for every program."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ SPAWN = "    asyncio.create_task(g())"
 
 
 def added(line: str, annotation: Annotation, head: str = ASYNC) -> str:
-    """What becomes of one line, after which nothing is left to say."""
+    """What one line becomes, with no finding left."""
     result = annotate(Source("a.py", f"{head}{line}\n"), CHECK, rule_names(), annotation)
     assert [d for d in result.diagnostics if d.is_rule] == []
     return result.source.text.removeprefix(head).removesuffix("\n")

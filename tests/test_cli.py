@@ -1,4 +1,4 @@
-"""The command line: configuration, rules, pipes and signals. What it says is in test_ruff_cli, row by row."""
+"""The command line: configuration, rules, pipes and signals. Its output is in test_ruff_cli, row by row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of what panicguard has of Ruff, held against both programs."""
+"""The table of what panicguard has of Ruff, compared with both programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which configuration holds for a file, beside Ruff on the same tree: discovery, `extend`, precedence, paths."""
+"""Which configuration applies to a file, beside Ruff on the same tree: discovery, `extend`, precedence, paths."""
 
 from __future__ import annotations
 

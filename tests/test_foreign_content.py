@@ -1,4 +1,4 @@
-"""A project's settings may lead to any file of the user's: what such a file says is not printed."""
+"""A project's settings may lead to any file of the user's: the content of such a file is not printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Go as a whole: bad input, what is not looked at, and fixes that Go's own tools have nothing to say against."""
+"""Go as a whole: bad input, files that are skipped, and fixes that Go's own tools accept."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def module(tmp_path: Path) -> Path:
 
 
 def vet(module: Path) -> str:
-    """What `go vet` has against a module, of which it compiles the tests too."""
+    """What `go vet` reports for a module; it compiles the tests too."""
     done = subprocess.run([GO, "vet", "./cmd/..."], cwd=module, env=ENV, capture_output=True, text=True, check=False)
     return f"{done.stderr}{done.returncode or ''}"
 

@@ -1,4 +1,4 @@
-"""Many files: the same results in one process and in several, and a file that costs only itself."""
+"""Many files: the same results in one process and in several, and a file that breaks the linter affects only itself."""
 
 from __future__ import annotations
 

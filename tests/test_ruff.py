@@ -1,4 +1,5 @@
-"""Ruff and our comments: what it does to them in a project that runs both, and what we say about that."""
+"""Ruff and panicguard's comments: what it does to them in a project that runs both, and how panicguard warns of
+that."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The command line beside Ruff's, row by row: both programs run with the same arguments in the same situation, and exit
-code, standard output, standard error and files must come out the same but for codes, names and messages."""
+code, standard output, standard error and files must come out the same except for codes, names and messages."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _object(item: dict[str, Any]) -> Any:
 
 
 class Row(NamedTuple):
-    """`better` says on purpose how we differ, and `ours` is then what to expect: parts of a Ran."""
+    """`better` says how panicguard deliberately differs, and `ours` is then what to expect: parts of a Ran."""
 
     files: dict[str, str]
     arguments: str

@@ -1,4 +1,4 @@
-"""A project that is checked can have nothing written or removed outside of it, and nothing makes the check wait."""
+"""A project that is checked cannot cause anything to be written or removed outside of it, or make the check wait."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PRECIOUS = "precious\n"
 
 @pytest.fixture(scope="module")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Projects with a finding, each beside a file that is none of its business; old enough that what is found in them
+    """Projects with a finding, each beside a file that must not be touched; old enough that what is found in them
     may be remembered."""
     made = [tmp_path_factory.mktemp("place") for _ in range(120)]
     for place in made:

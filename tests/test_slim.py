@@ -38,7 +38,7 @@ def findings(source: Source) -> set[Diagnostic]:
 
 
 def differing(paths: Iterator[Path]) -> Iterator[tuple[Path, set[Diagnostic]]]:
-    """The files of which not the same is said, and the diagnostics that only one of both has."""
+    """The files whose results differ, and the diagnostics that only one of the two has."""
     for path in paths:
         try:
             source = Source.decode(str(path), path.read_bytes())

@@ -1,4 +1,4 @@
-"""Suppression comments: what is ours alone. What is Ruff's as well is in test_suppress_beside_ruff.py."""
+"""Suppression comments: what only panicguard has. What Ruff has as well is in test_suppress_beside_ruff.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The flags about suppression comments: beside Ruff's where it has the same, then what is ours."""
+"""The flags about suppression comments: beside Ruff's where it has the same, then panicguard's own."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_an_edited_copy_is_kept_unless_forced(tmp_path: Path) -> None:
 
 
 def make_older(package: Path) -> None:
-    """The copy as another version would have left it: one file different, one that is gone, one not there yet."""
+    """The copy as another version would have left it: one file different, one removed, one not there yet."""
     (package / "_policy.py").write_text("older\n")
     (package / "_gone.py").write_text("gone\n")
     (package / "_signals.py").unlink()

@@ -303,7 +303,7 @@ def test_long_work_can_be_cancelled(start: Callable[..., Client], tmp_path: Path
 
 
 def test_an_editor_that_can_do_much(start: Callable[..., Client], tmp_path: Path) -> None:
-    """What editors say in full, and the way they go about it: they pull, are told to pull again, and resolve."""
+    """Everything that editors send, and how they work: they pull, are asked to pull again, and resolve."""
     can = json.loads((Path(__file__).parent / "editor.json").read_text())
     client = start(
         can,

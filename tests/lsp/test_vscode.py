@@ -1,4 +1,4 @@
-"""The extension for VS Code: what it says of itself, its types, and all that it does in a real one."""
+"""The extension for VS Code: its manifest, its types, and everything that it does in a real one."""
 
 from __future__ import annotations
 
