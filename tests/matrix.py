@@ -81,7 +81,7 @@ def run(python: str, folder: Path) -> Outcomes:
     if done.returncode:
         print(done.stdout, done.stderr, file=sys.stderr)
     found = outcomes(report)
-    # A run that was cut short is not the sum of the tests it came to.
+    # A run that was cut short is not the sum of the tests that it reached.
     if not found or done.returncode not in (0, 1):
         found.setdefault("pytest", collections.Counter())["fail"] += 1
     return found

@@ -173,7 +173,7 @@ def mutants(rng: random.Random, seedlings: dict[str, list[str]], count: int) -> 
         yield ending, text
 
 
-# What becomes of a mutant
+# What happens to a mutant
 
 
 def outcome(ending: str, text: str) -> Outcome:

@@ -37,7 +37,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 Function = ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef
 NEWLINE = re.compile(r"\r\n|\r|\n")
 UNPARENTHESIZED = re.compile(r"^([ \t]*except) ([\w.]+(?:, [\w.]+)+)(?=:)", re.MULTILINE)
-"""`except A, B:`, which Python knows from 3.14 on: where there is none, both texts are read with parentheses."""
+"""`except A, B:`, which Python knows from 3.14 on: without one, both texts are read with parentheses."""
 
 
 class Text:

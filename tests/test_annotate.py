@@ -27,7 +27,7 @@ SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()))
 CHECK = functools.partial(check, settings=SETTINGS)
 NOQA, IGNORE = Annotation(Kind.NOQA), Annotation(Kind.IGNORE)
 
-# Against Ruff: F401 on `import spawn` is PNC101 for us.
+# Compared with Ruff: F401 on `import spawn` is PNC101 in panicguard.
 
 SAME = [
     "import spawn\n",
@@ -152,7 +152,7 @@ def test_only_what_is_said_to_differ_does(flag_and_ruffs: tuple[str, list[str]])
     assert differing
 
 
-# Ours alone
+# Only panicguard's
 
 ASYNC = "import asyncio\n\n\nasync def f():\n"
 SPAWN = "    asyncio.create_task(g())"

@@ -227,7 +227,7 @@ def test_what_is_gone_is_said_and_dropped(project: Project) -> None:
     gone = "`b.json` lists 1 finding that is gone; remove it with `--update-baseline`.\n"
     assert project() == (0, "All checks passed!\n1 error listed in `b.json`.\n", gone)
     assert project("-q") == (0, "", "")
-    assert project("a.py")[2] == ""  # who asks for one file is not told of others
+    assert project("a.py")[2] == ""  # a run on one file says nothing about others
     assert project("--update-baseline")[2] == "Wrote 1 finding to `b.json`.\n"
     assert project.known() == ["a.py"]
 

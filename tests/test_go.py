@@ -92,7 +92,7 @@ def test_what_is_fixed_satisfies_vet(module: Path) -> None:
 @needs_go
 @pytest.mark.skipif(not shutil.which("gcc"), reason="-race needs a C compiler")
 def test_what_is_fixed_runs_as_before_and_without_a_race(module: Path) -> None:
-    """But for the `differs_` ones, which show why a fix is unsafe, and those that race to begin with."""
+    """Except for the `differs_` ones, which show why a fix is unsafe, and those that race to begin with."""
     fixes = FIXTURES / "PNC120" / "fixes"
     names = [path.name.removesuffix(".fixed.go") for path in fixes.glob("*.fixed.go")]
     for name in names:

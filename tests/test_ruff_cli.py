@@ -19,7 +19,7 @@ from panicguard.run import lint  # noqa: F401
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it forks")
 RUFF = str(Path(sys.executable).parent / "ruff")
-# What is on: all of ours, and of Ruff's rules those that find as much.
+# What is on: all of panicguard's rules, and those of Ruff's that find as much.
 FLAGS = {"ruff": ["--no-cache", "--isolated", "--select", "E9,F401,F841,F821,RUF100"], "panicguard": ["--isolated"]}
 RULES = {"ruff": "F401", "panicguard": "PNC101"}
 CODES = {

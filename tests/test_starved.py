@@ -77,7 +77,7 @@ COMMANDS = {
     "--help": (0, "Usage", ""),
     "clean": (0, "", ""),
     "vendor copied": (0, "runtime-module", ""),
-    "server": (1, "", ""),  # what comes in is no message, and ends
+    "server": (1, "", ""),  # what comes in is not a message, and ends
 }
 """Exit code, standard output and standard error of each command with nothing closed; what comes in is a.py."""
 READING = ("check -", "fix -", "server")

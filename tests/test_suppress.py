@@ -59,7 +59,7 @@ def cleaned(text: str) -> str:
     raise AssertionError("does not settle")
 
 
-# Ours alone
+# Only panicguard's
 
 
 @pytest.mark.parametrize(

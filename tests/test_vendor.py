@@ -187,7 +187,7 @@ def test_the_copy_passes_the_runtime_s_tests_where_nothing_else_is_installed(tmp
     link_distribution("pytest", site)
     project = tmp_path / "project"
     tests = make_project(project)
-    # The others take long, for they start many processes; tests/matrix.py runs them all.
+    # The others take long, because they start many processes; tests/matrix.py runs them all.
     files = [str(tests / "runtime" / f"test_runtime_{part}.py") for part in ("invariants", "tasks", "threads", "sync")]
     paths = [str(project), str(site)]
     start = f"import sys; sys.path[:0] = {paths}; import pytest; sys.exit(pytest.main(sys.argv[1:]))"

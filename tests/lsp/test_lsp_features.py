@@ -362,7 +362,7 @@ def test_a_change_of_the_configuration_is_seen(start: Callable[..., Client], tmp
         return client.published(uri)
 
     assert configure('ignore = ["PNC101"]\n') == []
-    # A broken configuration is told of, and what held before goes on to hold.
+    # A broken configuration is reported, and the previous one stays in effect.
     (tmp_path / "panicguard.toml").write_text('ignroe = ["PNC101"]\n')
     client.notify("workspace/didChangeWatchedFiles", {"changes": []})
     said = client.wait("window/showMessage")["params"]
