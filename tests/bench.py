@@ -22,9 +22,9 @@ from pathlib import Path
 
 PANICGUARD = f"{sys.executable} -m panicguard"
 RUFF = "ruff check --isolated --exit-zero --silent"
-"""As it comes; what it would print of other rules is not counted, nor is what we would."""
+"""As it comes; what it would print for other rules is not counted, nor is what panicguard would."""
 ALIKE = f"{RUFF} --select RUF006,ASYNC,B023"
-"""With its rules that are about what ours are about, and no others."""
+"""With only those of its rules that are on the same subjects as panicguard's."""
 OURS = f"{PANICGUARD} check --isolated --exit-zero --silent"
 RUNS = 7
 CLEAN = "import asyncio\n\n\nasync def f():\n    await asyncio.sleep(1)\n"
@@ -71,7 +71,8 @@ def row(what: str, ours: float, **others: float) -> None:
 
 
 def beside_ruff(what: str, folder: Path, arguments: str, prepare: str = "") -> float:
-    """Print what panicguard takes, and how much that is of Ruff as it comes, and of its rules alike; return it."""
+    """Print what panicguard takes, and the ratio to Ruff as it comes, and to its rules on the same subjects; return
+    it."""
     ruff, alike, ours = medians(folder, *(f"{c} {arguments}" for c in (RUFF, ALIKE, OURS)), prepare=prepare)
     row(what, ours, ruff=ruff, alike=alike)
     return ours
@@ -100,7 +101,7 @@ def against_ruff(folder: Path) -> None:
 
 
 def small(folder: Path) -> None:
-    """What does not grow with the code base."""
+    """The costs that do not grow with the code base."""
     bare, version = medians(folder, f"{sys.executable} -c pass", f"{PANICGUARD} --version", runs=20)
     row("--version", version, interpreter=bare)
     (folder / "one.py").write_text(FOUND + "\n\ndef g(x):\n    return x + 1\n" * 75)

@@ -3,8 +3,8 @@
     python tests/bench_go.py [DIRECTORY]
 
 DIRECTORY is the source of the Go toolchain, if none is given. Times are medians of the same minute, of a thousand files
-and of all of them; go/parser's is that of all threads or of one, whichever is less. Nothing is remembered from run to
-run. Exits with 1 where a count is another than go/parser's.
+and of all of them; go/parser's is that of all threads or of one, whichever is less. Nothing is cached between runs.
+Exits with 1 if a count differs from go/parser's.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def build(folder: Path) -> Path:
 
 
 def counted(program: Path, paths: list[Path]) -> list[int | None]:
-    """How many `go` statements each file has by go/parser; None where it has something against the file."""
+    """How many `go` statements each file has by go/parser; None if it rejects the file."""
     said = "".join(f"{path}\n" for path in paths)
     done = subprocess.run([program], input=said, capture_output=True, text=True, check=True)
     numbers = [int(line.partition(" ")[0]) for line in done.stdout.splitlines()]
@@ -47,7 +47,7 @@ def counted(program: Path, paths: list[Path]) -> list[int | None]:
 
 
 def found(path: Path) -> int | None:
-    """How many panicguard reports, of a generated file how many it would; None for a file that is not UTF-8."""
+    """How many panicguard reports, or for a generated file, would report; None for a file that is not UTF-8."""
     data = path.read_bytes()
     result = lint_bytes(str(path), data, EVERYWHERE, Mode())
     if any(diagnostic.code == IO_ERROR for diagnostic in result.diagnostics):

@@ -2,8 +2,8 @@
 
     python tests/bench_lsp.py [KEYSTROKES] [--workspace DIRECTORY]
 
-The debounce of the server is taken off; it is on purpose. With a directory, also how long the server takes to answer
-while it checks all that is in it. Memory is that of the server and its workers together (Linux).
+The debounce of the server is subtracted, because it is deliberate. With a directory, also how long the server takes to
+answer while it checks all that is in it. Memory is that of the server and its workers together (Linux).
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def measure(language: str, lines: int, spawns: int, keystrokes: int) -> tuple[li
 
 
 def memory(client: Client) -> int:
-    """What the server and the processes below it hold, in MB; 0 where the system does not tell."""
+    """What the server and the processes below it hold, in MB; 0 if the system does not tell."""
     pids, kilobytes = [client.process.pid], 0
     for pid in pids:
         try:

@@ -134,7 +134,7 @@ async def table() -> None:
 
 
 def row(name: str, bare: float | None, docs: float | None, safe: float) -> None:
-    """The addition is to the bare thing, for a task to what the documentation of asyncio recommends."""
+    """The cost is relative to the bare thing, for a task to what the documentation of asyncio recommends."""
     added = safe - (docs if docs is not None else bare or 0.0)
     cells = "".join(f"{'' if value is None else f'{value:.2f}':>9}" for value in (bare, docs, safe))
     print(f"{name:22}{cells}{added:9.2f}{BUDGETS[name]:9.1f}{'' if added <= BUDGETS[name] else '  over'}")

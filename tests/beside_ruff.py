@@ -1,5 +1,5 @@
 """Both programs on one tree: what Ruff finds in a file that breaks two of its rules, and panicguard in one that breaks
-two of ours.
+two of its own.
 
 Cases are written for Ruff, and translated: its selectors, the names of its files and tables.
 """
@@ -63,7 +63,7 @@ def write(folder: Path, texts: Mapping[str, str]) -> tuple[Path, Path]:
 
 
 def theirs(folder: Path, *arguments: str) -> Found | str:
-    """What Ruff finds; in words what is wrong, where it refuses."""
+    """What Ruff finds; if it refuses, its message."""
     command = [find_ruff_bin(), "check", "--no-cache", "--output-format", "json", *arguments]
     env = {**os.environ, "XDG_CONFIG_HOME": str(folder / "xdg")}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
@@ -79,7 +79,7 @@ def theirs(folder: Path, *arguments: str) -> Found | str:
 
 
 def ours(folder: Path, *arguments: str) -> Found | str:
-    """The same of panicguard, for arguments that are translated already."""
+    """The same for panicguard, with arguments that are already translated."""
     names = {SELECTORS[code]: code for code in ("F401", "E711")}
     found: Found = {}
     try:
@@ -98,7 +98,7 @@ def ours(folder: Path, *arguments: str) -> Found | str:
 
 @contextlib.contextmanager
 def inside(folder: Path) -> Iterator[None]:
-    """In a directory, with nothing remembered of others, and its `xdg` for the user's configuration."""
+    """In a directory, with nothing cached of others, and its `xdg` for the user's configuration."""
     before = os.environ.get("XDG_CONFIG_HOME")
     os.environ["XDG_CONFIG_HOME"] = str(folder / "xdg")
     forget()

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def checkout(folder: Path) -> Path:
-    """Copies all that git does not ignore, but for the tests and what only they need."""
+    """Copies everything that git does not ignore, except for the tests and what only they need."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     for name in names:

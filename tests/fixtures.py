@@ -1,5 +1,5 @@
-"""The labelled inputs under fixtures/: a folder a rule, `# want CODE "regex"` on the lines that must be flagged,
-in Go `// want`. The folder `guide` has what a guide to goroutines tells one to do, which is clean, and not to do."""
+"""The labelled inputs under fixtures/: a folder a rule, `# want CODE "regex"` on the lines that must be flagged, in Go
+`// want`. The folder `guide` has what a guide to goroutines recommends, which is clean, and what it warns against."""
 
 from __future__ import annotations
 

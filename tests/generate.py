@@ -2,7 +2,7 @@
 and manifests.
 
 python tests/generate.py           write them
-python tests/generate.py --check   exit with 1 where one is out of date
+python tests/generate.py --check   exit with 1 if one is out of date
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def settings() -> str:
 
 
 def readme(text: str) -> str:
-    """The README with its generated parts anew."""
+    """The README with its generated parts rewritten."""
     for name, part in (("rules", rules()), ("settings", settings()), ("ruff", compat.table())):
         begin, end = f"<!-- {name}: generated -->\n", f"<!-- {name}: end -->"
         head, _, rest = text.partition(begin)
@@ -58,7 +58,7 @@ def readme(text: str) -> str:
 
 
 def picture() -> str:
-    """What a terminal shows of a check of the demo, as SVG that loads nothing from elsewhere."""
+    """What a terminal shows of a check of the demo, as SVG without external resources."""
     command = ["check", "--isolated", "--select", ",".join(SHOWN), "."]
     env = {**os.environ, "FORCE_COLOR": "1", "PYTHONPATH": str(ROOT)}
     env.pop("NO_COLOR", None)

@@ -1,4 +1,4 @@
-"""What a repository may put where a file or a directory is expected, to make who reads it write, print or wait."""
+"""What a repository may put where a file or a directory is expected, to make its reader write, print or wait."""
 
 from __future__ import annotations
 

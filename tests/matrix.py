@@ -1,10 +1,10 @@
-"""Run the runtime's tests on a vendored copy under every CPython there is, with nothing installed but pytest.
+"""Run the runtime's tests on a vendored copy under every supported CPython, with nothing installed but pytest.
 
     python tests/matrix.py [VERSION ...]
 
-Looks for Python 3.10 to 3.13, or the versions given, on PATH and among those of pyenv. Copies the runtime under
-another name into an empty project and its tests beside it, and runs them. Prints a row for each invariant. Exits
-with 1 where a test failed.
+Looks for Python 3.10 to 3.13, or the versions given, on PATH and among those of pyenv. Copies the runtime under another
+name into an empty project and its tests beside it, and runs them. Prints a row for each invariant. Exits with 1 if a
+test failed.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def run(python: str, folder: Path) -> Outcomes:
     if done.returncode:
         print(done.stdout, done.stderr, file=sys.stderr)
     found = outcomes(report)
-    # A run that was cut short is not the sum of the tests it came to.
+    # A run that was cut short is not the sum of the tests that it reached.
     if not found or done.returncode not in (0, 1):
         found.setdefault("pytest", collections.Counter())["fail"] += 1
     return found

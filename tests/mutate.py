@@ -1,12 +1,12 @@
-"""Break real files in many ways, and see that nothing of ours breaks. Not a test that pytest runs.
+"""Break real files in many ways, and check that panicguard does not break. Not a test that pytest runs.
 
     python tests/mutate.py DIRECTORY [--count 10000] [--seed 1]
 
 Python files of DIRECTORY and Go files of it and of the Go toolchain, those with findings first, are changed at random
-and checked with all rules, and fixed where something is found. Prints what became of them, and writes the first inputs
-of each kind of failure to a temporary directory. The same seed and files make the same mutants. Exits with 1 after a
-failure: an internal error where the running Python does not reject the file, an edit of what it rejects, a syntax
-error that is not told, and a fixed file that it rejects.
+and checked with all rules, and fixed if something is found. Prints the outcomes, and writes the first inputs of each
+kind of failure to a temporary directory. The same seed and files make the same mutants. Exits with 1 after a failure:
+an internal error where the running Python does not reject the file, an edit of what it rejects, a syntax error that is
+not reported, and a fixed file that it rejects.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def mutants(rng: random.Random, seedlings: dict[str, list[str]], count: int) -> 
         yield ending, text
 
 
-# What becomes of a mutant
+# What happens to a mutant
 
 
 def outcome(ending: str, text: str) -> Outcome:
@@ -205,8 +205,8 @@ def outcome(ending: str, text: str) -> Outcome:
 
 
 def why_broken(ending: str, text: str, known: float = math.inf) -> str:
-    """`syntax` where the parser rejects a text, `meaning` where the compiler does, and nothing where it is well, newer
-    or too deep. A Go file is broken by more faults than the `known` ones."""
+    """`syntax` where the parser rejects a text, `meaning` where the compiler does, and nothing if it is valid, newer or
+    too deep. A Go file is broken by more faults than the `known` ones."""
     if "\0" in text:
         return "syntax"
     if ending == ".go":

@@ -1,4 +1,4 @@
-"""A project with every kind of file that panicguard reads or writes, and a tree beside it that is none of its business.
+"""A project with every kind of file that panicguard reads or writes, and a tree beside it that must not be touched.
 
 What `prove_trace.py` sees opened must be a place of this table, and `prove_places.py` puts something hostile in each.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 SECRET = "the-secret-of-the-outside"
-"""Stands in every text outside that is no source: nothing of it may be printed."""
+"""Stands in every text outside that is not a source: it must never be printed."""
 PYTHON = "import asyncio\n\n\nasync def main():\n    asyncio.create_task(main())\n"
 GO = 'package app\n\nimport "example.com/p/internal/mruntime"\n\nfunc Run(work func()) {\n\tgo work()\n}\n'
 NOTEBOOK = json.dumps(
@@ -185,12 +185,12 @@ def differences(before: Snapshot, after: Snapshot) -> list[str]:
 
 
 def surroundings(base: Path) -> Snapshot:
-    """What is none of the command's business: all that is beside the project."""
+    """What the command must not touch: everything beside the project."""
     return {path: entry for path, entry in snapshot(base).items() if path.split("/")[0] not in ("project", "said")}
 
 
 def fresh(base: Path, template: Path) -> None:
-    """Make a directory what another one is. What is equal is left alone, for that takes a tenth of the time."""
+    """Make a directory equal to another one. What is equal is left alone, because that takes a tenth of the time."""
     done: list[str] = []
     for path in differences(snapshot(template), snapshot(base)):  # a directory before what is in it
         if path.startswith(tuple(f"{directory}/" for directory in done)):

@@ -2,17 +2,17 @@
 
     python tests/prove_fixes.py DIRECTORY [--unsafe-fixes] [--config "KEY = VALUE"] [--keep COPY]
 
-Holds for every changed file, or is printed with its path and line:
+Checked for every changed file, and printed with its path and line if it does not hold:
 
 - it compiles, under the newest Python that compiles the original;
-- its syntax tree is the original's, but for the spawns that became calls of the runtime and hold the same arguments,
+- its syntax tree is the original's, except for the spawns that became calls of the runtime and hold the same arguments,
   one import of the runtime, a `start()` that such a call took in, and what two unsafe fixes add: a `raise` at the end
   of a handler, and a default that binds a lambda's variable;
 - each of those arguments is written as it was;
 - outside of these calls and lines the text is the same, character for character, and so are the comments within;
 - a second run changes nothing.
 
-The comparison reads trees of Python's `ast` and knows nothing of how a fix is made.
+The comparison reads trees of Python's `ast` and does not depend on how a fix is made.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 Function = ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef
 NEWLINE = re.compile(r"\r\n|\r|\n")
 UNPARENTHESIZED = re.compile(r"^([ \t]*except) ([\w.]+(?:, [\w.]+)+)(?=:)", re.MULTILINE)
-"""`except A, B:`, which Python knows from 3.14 on: where there is none, both texts are read with parentheses."""
+"""`except A, B:`, which Python knows from 3.14 on: without one, both texts are read with parentheses."""
 
 
 class Text:
@@ -157,7 +157,7 @@ class Comparison:
     # Spawns
 
     def spawn(self, old: ast.Call, new: ast.Call) -> None:
-        """A spawn became a call of the runtime: a component, a policy, and what it was given."""
+        """A spawn became a call of the runtime: a component, a policy, and its arguments."""
         self.replaced.append((self.old.span(old), self.new.span(new)))
         name = runtime_name(new)
         args = list(new.args)
@@ -209,7 +209,7 @@ class Comparison:
                 self.complain(new, f"another {keyword.arg}")
 
     def argument(self, old: ast.AST, new: ast.AST) -> None:
-        """The same expression, and written the same but for the fixes in it."""
+        """The same expression, and written the same except for the fixes in it."""
         fixes = len(self.replaced)
         self.nodes(old, new)
         if len(self.replaced) == fixes and self.old.of(old) != self.new.of(new):
@@ -403,7 +403,7 @@ def prove(directory: Path, *, unsafe: bool, config: list[str]) -> int:
 
 
 def fixed(directory: Path, unsafe: bool, config: list[str]) -> list:
-    """What all files come to by these settings; the fixes are written."""
+    """The results for all files with these settings; the fixes are written."""
     from panicguard import config
     from panicguard.files import discover
     from panicguard.run import lint, workers

@@ -3,9 +3,9 @@
     python tests/prove_go_fixes.py [PACKAGES]
 
 As many packages as that, or 300, those that spawn first; not those that the runtime itself is made of. All files of a
-package are fixed, its tests too, with unsafe fixes. Then `go build` and `go vet` must have nothing to say that they had
-not before, gofmt must have nothing to change, and a second run must change nothing. Prints what was fixed, and exits
-with 1 where one of that does not hold.
+package are fixed, its tests too, with unsafe fixes. Then `go build` and `go vet` must not report anything that they did
+not report before, gofmt must have nothing to change, and a second run must change nothing. Prints what was fixed, and
+exits with 1 if one of these does not hold.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Copy(NamedTuple):
         ]
 
     def complaints(self, packages: list[Package]) -> collections.Counter[str]:
-        """What build and vet have against packages, without the lines."""
+        """The complaints of build and vet about packages, without the lines."""
         names = [package.path for package in packages]
         said = self.go("build", *names).stderr + self.go("vet", *names).stderr
         return collections.Counter(re.sub(r":\d+(:\d+)?", "", line) for line in said.splitlines())
@@ -67,7 +67,7 @@ class Copy(NamedTuple):
         return set(subprocess.run(command, capture_output=True, text=True, check=False).stdout.split())
 
     def fix(self, packages: list[Package]) -> str:
-        """What panicguard says of its fixes."""
+        """What panicguard reports about its fixes."""
         configured = [flag for setting in EVERYTHING for flag in ("--config", setting)]
         command = [
             sys.executable,

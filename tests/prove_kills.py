@@ -11,7 +11,7 @@ in `fixtures` by default.
   do, or in place. What it saved last is in the file, fixed or not.
 - Pairs: two runs at once. Each file is what it has to become.
 
-Prints the counts, and exits with 1 where something was torn, lost or left over.
+Prints the counts, and exits with 1 if something was torn, lost or left over.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FIX = (sys.executable, "-m", "panicguard", "fix", "--silent", "--isolated", "--c
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 MODES = (0o644, 0o600, 0o755, 0o640)
 LARGEST = 1_000
-"""Bytes: larger files are left out, for a run to take a second."""
+"""Bytes: larger files are left out, so that a run takes a second."""
 MARK = "\n# saved by hand, number "
 
 
@@ -46,7 +46,7 @@ class Tree(NamedTuple):
     after: dict[str, bytes]
 
     def restore(self) -> None:
-        """The tree as it was before the first run. A mode is a matter of the name."""
+        """The tree as it was before the first run. The mode depends on the name."""
         shutil.rmtree(self.root, ignore_errors=True)
         self.root.mkdir()
         for name, data in self.before.items():

@@ -3,15 +3,15 @@
     python tests/prove_places.py [--limit SECONDS] [--only TEXT]
 
 For every sample of `places.py` and every kind below, each of some commands is run in a fresh project beside a tree that
-is none of its business. Then
+must not be touched. Then
 
 - nothing outside has changed, and of the project only what the command may write: what was put there is still there;
 - the command has ended, within the limit and a bounded memory, with an exit code of 0, 1 or 2;
-- it has printed no traceback, no `internal-error`, and nothing of a text outside that is no source;
+- it has printed no traceback, no `internal-error`, and nothing from a text outside that is not a source;
 - what is found in the other files is reported, unless it ended with 2 and said why.
 
 After that, what a project's own settings may not do, and what the user may: `OWN`. Prints every failure and the counts,
-and exits with 1 where there is one. A command is run in a fork of this process, so that thousands take minutes.
+and exits with 1 if there is one. A command is run in a fork of this process, so that thousands take minutes.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 
 SLOTS = 3
 MEMORY = 2 * 1024**3
-"""Bytes of address space for each command: who reads /dev/zero must not take the machine with it."""
+"""Bytes of address space for each command: reading /dev/zero must not exhaust the machine."""
 SETTINGS = {"pyproject.toml", "our settings", "extended settings", "Ruff's settings", "baseline", "arguments", "report"}
-"""The roles of what the user is told of with an exit code of 2."""
+"""The roles of files whose faults are reported with exit code 2."""
 EVERY = ("check --output-format concise .", "fix .", "clean")
 MORE = {
     "extended settings": ("check --update-baseline .",),
@@ -98,7 +98,7 @@ class Case(NamedTuple):
 
 
 class Own(NamedTuple):
-    """What is for the project's own settings, which may do no harm, or for the user, who may."""
+    """What a project's own settings may not do, and the user may."""
 
     what: str
     command: str
@@ -176,7 +176,7 @@ def cache_names(project: Path) -> dict[str, str]:
 
 
 def losses(case: Case | Own, before: Snapshot, project: Path) -> Iterator[str]:
-    """What changed in the project and is not for the command to change."""
+    """What changed in the project that the command must not change."""
     changed = differences(before, snapshot(project))
     wrong = [path for path in changed if not may_change(case, path, before.get(path), project)]
     if wrong:

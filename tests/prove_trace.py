@@ -4,8 +4,8 @@
 
 Runs the commands under strace, which sees native code and workers too, in a project that has every kind of file they
 read. Prints for each command the roles of what was read and every path that was written, made, renamed or removed, and
-exits with 1 where one of these is not for the command to write, where something outside of the project was read that is
-not the user's own, and where a file was read that `places.py` does not know: `prove_places.py` goes by that table.
+exits with 1 if the command must not write one of these, if something outside of the project was read that is not the
+user's own, or if a file was read that `places.py` does not list: `prove_places.py` relies on that table.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The comments that --add-noqa and --add-ignore write: beside Ruff's, and what holds for every program."""
+"""The comments that --add-noqa and --add-ignore write: beside Ruff's, and what is true for every program."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()))
 CHECK = functools.partial(check, settings=SETTINGS)
 NOQA, IGNORE = Annotation(Kind.NOQA), Annotation(Kind.IGNORE)
 
-# Against Ruff: F401 on `import spawn` is PNC101 for us.
+# Compared with Ruff: F401 on `import spawn` is PNC101 in panicguard.
 
 SAME = [
     "import spawn\n",
@@ -152,14 +152,14 @@ def test_only_what_is_said_to_differ_does(flag_and_ruffs: tuple[str, list[str]])
     assert differing
 
 
-# Ours alone
+# Only panicguard's
 
 ASYNC = "import asyncio\n\n\nasync def f():\n"
 SPAWN = "    asyncio.create_task(g())"
 
 
 def added(line: str, annotation: Annotation, head: str = ASYNC) -> str:
-    """What becomes of one line, after which nothing is left to say."""
+    """What one line becomes, with no finding left."""
     result = annotate(Source("a.py", f"{head}{line}\n"), CHECK, rule_names(), annotation)
     assert [d for d in result.diagnostics if d.is_rule] == []
     return result.source.text.removeprefix(head).removesuffix("\n")

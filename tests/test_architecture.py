@@ -122,7 +122,7 @@ def test_everything_has_a_floor_of_its_own() -> None:
 
 
 def test_nothing_imports_what_stands_above_it() -> None:
-    """What is imported for its types counts too, but that a rule is a function of a front end's file."""
+    """Imports for types count too, except that rules are functions of a front end's file."""
     upwards = [
         f"{module} imports {other}"
         for module, others in graph_of(PACKAGES, for_types=True).items()
@@ -194,7 +194,7 @@ def is_no_code(statement: ast.stmt, position: int) -> bool:
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "rules").glob("*.py")), ids=lambda p: p.name)
 def test_a_rule_is_its_documentation_and_little_code(path: Path) -> None:
-    """What takes more is a concept of the language, and has its place in the front end."""
+    """Code beyond that is a concept of the language, and belongs in the front end."""
     text = path.read_text()
     tree = ast.parse(text)
     apart = [node for position, node in enumerate(tree.body) if is_no_code(node, position)]

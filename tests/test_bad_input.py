@@ -1,4 +1,5 @@
-"""Whatever is in a file, or is no file: a clear diagnostic or none, in time, and the others are linted."""
+"""Whatever a file contains, and whatever is not a file: a clear diagnostic or none, in time, and the others are
+linted."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     return its
 
 
-KNOWN = "All checks passed!\n2 errors known to `b.json`.\n"
+KNOWN = "All checks passed!\n2 errors listed in `b.json`.\n"
 
 
 def test_a_team_adopts_it(project: Project) -> None:
@@ -209,7 +209,7 @@ def test_a_team_adopts_it(project: Project) -> None:
     code, out, err = project()
     assert (code, err) == (1, "")
     assert out.startswith("a.py:6:5: PNC101 [*] ")
-    assert out.endswith("Found 1 error.\n[*] 1 fixable with `--fix`.\n2 errors known to `b.json`.\n")
+    assert out.endswith("Found 1 error.\n[*] 1 fixable with `--fix`.\n2 errors listed in `b.json`.\n")
     assert project("-q")[1].count("\n") == 1
     assert project("--statistics")[1].startswith("1\tPNC101\t[*] bare-asyncio-task\n")
     assert len(json.loads(project("--output-format", "json")[1])) == 1
@@ -224,10 +224,10 @@ def test_without_its_file_it_says_how_to_write_it(project: Project) -> None:
 
 def test_what_is_gone_is_said_and_dropped(project: Project) -> None:
     (project.folder / "below" / "b.py").unlink()
-    gone = "`b.json` knows 1 finding that is gone: `--update-baseline` drops it.\n"
-    assert project() == (0, "All checks passed!\n1 error known to `b.json`.\n", gone)
+    gone = "`b.json` lists 1 finding that is gone; remove it with `--update-baseline`.\n"
+    assert project() == (0, "All checks passed!\n1 error listed in `b.json`.\n", gone)
     assert project("-q") == (0, "", "")
-    assert project("a.py")[2] == ""  # who asks for one file is not told of others
+    assert project("a.py")[2] == ""  # a run on one file says nothing about others
     assert project("--update-baseline")[2] == "Wrote 1 finding to `b.json`.\n"
     assert project.known() == ["a.py"]
 
@@ -250,7 +250,7 @@ def test_a_part_of_a_run_updates_a_part(project: Project) -> None:
 def test_a_fix_takes_a_finding_out(project: Project) -> None:
     code, out, err = project("--fix")
     assert code == 0
-    assert out == "Found 1 error (1 fixed, 0 remaining).\n1 error known to `b.json`.\n"
+    assert out == "Found 1 error (1 fixed, 0 remaining).\n1 error listed in `b.json`.\n"
     assert "1 finding that is gone" in err
     assert project("--update-baseline")[0] == 0
     assert project.known() == ["below/b.py"]
@@ -268,7 +268,7 @@ def test_the_setting_is_relative_to_its_file(project: Project, monkeypatch: pyte
     config.forget()
     monkeypatch.chdir(project.folder / "below")
     assert run(["check"]) == 0
-    assert project.capsys.readouterr().out == "All checks passed!\n1 error known to `../b.json`.\n"
+    assert project.capsys.readouterr().out == "All checks passed!\n1 error listed in `../b.json`.\n"
     assert run(["check", "--isolated"]) == 1
 
 

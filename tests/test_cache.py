@@ -1,4 +1,4 @@
-"""A run with a cache says what a run without one says, whatever has happened in between."""
+"""A run with a cache reports what a run without one reports, whatever has happened in between."""
 
 from __future__ import annotations
 

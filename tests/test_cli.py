@@ -1,4 +1,4 @@
-"""The command line: configuration, rules, pipes and signals. What it says is in test_ruff_cli, row by row."""
+"""The command line: configuration, rules, pipes and signals. Its output is in test_ruff_cli, row by row."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ def _is_ours(pid: int) -> bool:
 
 CHECK_IMPORTS = """
 import sys
-from panicguard.cli import run
+from panicguard.cli.commands import run
 assert run(["check", "--isolated", "-q"]) == 0
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """

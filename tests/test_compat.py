@@ -1,4 +1,4 @@
-"""The table of what panicguard has of Ruff, held against both programs."""
+"""The table of what panicguard has of Ruff, compared with both programs."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ SPAWN = "asyncio.create_task(g())"
 
 
 def silenced(comment: str, finding: str) -> str:
-    """The text with the comment where it silences the finding, alone at its margin where it is no trailing one."""
+    """The text with the comment where it silences the finding, on a line of its own if it is not a trailing one."""
     if comment.endswith(": enable[CODE]"):
         return f"{comment.replace('enable', 'disable')}\n{finding}\n{comment}\n"
     return (

@@ -81,7 +81,8 @@ def test_a_document_is_valid(name: str, results: list[Result]) -> None:
 
 @pytest.mark.parametrize("results", REPORTS.values(), ids=REPORTS)
 def test_junit_is_valid_but_for_what_ruff_adds(results: list[Result]) -> None:
-    """Ruff says the place of a finding, its severity and the number of skipped tests, of which the schema is silent."""
+    """Ruff says the place of a finding, its severity and the number of skipped tests, which the schema does not
+    cover."""
     schema = xmlschema.XMLSchema(DATA / "junit-10.xsd")
     document = report("junit", results)
     plain = re.sub(r"\n *<properties>.*?</properties>", "", document, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""Which files a run is about, beside `ruff check --show-files` on the same tree."""
+"""Which files a run covers, beside `ruff check --show-files` on the same tree."""
 
 from __future__ import annotations
 

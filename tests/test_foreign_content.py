@@ -1,4 +1,4 @@
-"""A project's settings may lead to any file of the user's: what such a file says is not printed."""
+"""A project's settings may lead to any file of the user's: the content of such a file is not printed."""
 
 from __future__ import annotations
 
@@ -111,10 +111,10 @@ def test_an_error_says_where_and_not_what(
     assert SECRET not in shown
     assert "4711" not in shown
     assert str(path) in shown
-    assert f"lies outside of `{project}`" in shown
+    assert f"the file is outside of `{project}`" in shown
     assert "At line " in shown
     command = f"panicguard check --config {shlex.quote(str(path))}"
-    assert f"`{command}` shows it." in shown
+    assert f"see it with `{command}`." in shown
     code, shown = said(capfd, *shlex.split(command)[2:])
     assert code == 2
     assert SECRET in shown or "4711" in shown
@@ -130,7 +130,7 @@ def test_a_warning_says_where_and_not_what(
     assert code == 1
     assert SECRET not in shown
     assert "warning: Unknown rule selector in `" in shown
-    assert f"lies outside of `{project}`" in shown
+    assert f"the file is outside of `{project}`" in shown
     assert SECRET in said(capfd, "--config", str(path))[1]
 
 
@@ -156,7 +156,7 @@ def test_what_lies_in_the_project_is_shown(project: Path, capfd: pytest.CaptureF
     (project / "panicguard.toml").write_text('extend = "conf/foreign file.toml"\n')
     shown = said(capfd, ".")[1]
     assert SECRET in shown or "4711" in shown
-    assert "lies outside" not in shown
+    assert "is outside of" not in shown
 
 
 def test_what_the_user_has_linked_into_the_own_directory_is_shown(
@@ -168,7 +168,7 @@ def test_what_the_user_has_linked_into_the_own_directory_is_shown(
         (project.parent / "dotfile").write_text(text)
         (home / name).symlink_to(project.parent / "dotfile")
         code, shown = said(capfd, ".")
-        assert (code, "lies outside" in shown) == (2, False)
+        assert (code, "is outside of" in shown) == (2, False)
         assert SECRET in shown or "[tool.panicguard" in shown
         (home / name).unlink()
 
@@ -187,7 +187,7 @@ def test_a_damaged_entry_of_a_baseline_is_not_shown(project: Path, capfd: pytest
     (project / "panicguard.toml").write_text('baseline = "../x.json"\n')
     code, shown = said(capfd, ".")
     assert (code, SECRET in shown) == (2, False)
-    assert shown.endswith("  Cause: item 1 of the array is no entry, or a damaged one\n")
+    assert shown.endswith("  Cause: item 1 of the array is not a valid entry\n")
 
 
 def test_what_a_foreign_file_tells_ruff_is_not_shown(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -196,7 +196,7 @@ def test_what_a_foreign_file_tells_ruff_is_not_shown(project: Path, capfd: pytes
     (project / "ruff.toml").write_text('extend = "../x.toml"\n')
     shown = said(capfd, ".")[1]
     assert SECRET not in shown
-    assert "In ruff.toml say beside what the file that it extends says:" in shown
+    assert "Add to ruff.toml, in addition to what the file that it extends says:" in shown
     assert 'external = ["PNC"]' in shown
     os.replace(project.parent / "x.toml", project / "x.toml")
     (project / "ruff.toml").write_text('extend = "x.toml"\n')

@@ -74,7 +74,7 @@ def write(folder: Path) -> None:
 
 
 def rebuilt(folder: Path, plain: str, rdjson: str) -> list[Result]:
-    """Ruff's findings as our results: from rdjson where they are in the text, from json the rest."""
+    """Ruff's findings as panicguard's results: from rdjson where they are in the text, from json the rest."""
     found: dict[str, list[Diagnostic]] = {}
     sources: dict[str, Source] = {}
     for said, placed in zip(json.loads(plain), json.loads(rdjson)["diagnostics"], strict=True):
@@ -105,7 +105,7 @@ def diagnostic(source: Source, said: dict[str, Any], placed: dict[str, Any]) -> 
 
 
 def without_foreign_titles(report: str, results: list[Result]) -> str:
-    """Ruff's annotations without the titles of fixes that it does not have; we have no such thing."""
+    """Ruff's annotations without the titles of fixes that it does not have; panicguard has no such thing."""
     fixes = (d.fix for result in results for d in result.diagnostics)
     lines = report.splitlines(keepends=True)
     pairs = zip(lines, fixes, strict=True)
@@ -113,7 +113,7 @@ def without_foreign_titles(report: str, results: list[Result]) -> str:
 
 
 def renamed(name: str, report: str, results: list[Result]) -> str:
-    """Ruff's report under our name, without its addresses and, for sarif, without its rules."""
+    """Ruff's report under panicguard's name, without its addresses and, for sarif, without its rules."""
     if name in ("json", "rdjson", "gitlab", "sarif"):
         document = json.loads(report)
         assert json.dumps(document, indent=2, ensure_ascii=False) == report

@@ -1,4 +1,4 @@
-"""Go as a whole: bad input, what is not looked at, and fixes that Go's own tools have nothing to say against."""
+"""Go as a whole: bad input, files that are skipped, and fixes that Go's own tools accept."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def module(tmp_path: Path) -> Path:
 
 
 def vet(module: Path) -> str:
-    """What `go vet` has against a module, of which it compiles the tests too."""
+    """What `go vet` reports for a module; it compiles the tests too."""
     done = subprocess.run([GO, "vet", "./cmd/..."], cwd=module, env=ENV, capture_output=True, text=True, check=False)
     return f"{done.stderr}{done.returncode or ''}"
 
@@ -92,7 +92,7 @@ def test_what_is_fixed_satisfies_vet(module: Path) -> None:
 @needs_go
 @pytest.mark.skipif(not shutil.which("gcc"), reason="-race needs a C compiler")
 def test_what_is_fixed_runs_as_before_and_without_a_race(module: Path) -> None:
-    """But for the `differs_` ones, which show why a fix is unsafe, and those that race to begin with."""
+    """Except for the `differs_` ones, which show why a fix is unsafe, and those that race to begin with."""
     fixes = FIXTURES / "PNC120" / "fixes"
     names = [path.name.removesuffix(".fixed.go") for path in fixes.glob("*.fixed.go")]
     for name in names:

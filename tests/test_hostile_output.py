@@ -1,4 +1,5 @@
-"""Whatever stands in names, sources and settings: what is printed obeys nobody but us, and shows nothing foreign."""
+"""Whatever stands in names, sources and settings: the output is controlled by panicguard alone, and shows nothing
+foreign."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Path patterns: every key of ours against every kind of pattern, beside Ruff on the same tree."""
+"""Path patterns: every key with every kind of pattern, beside Ruff on the same tree."""
 
 from __future__ import annotations
 

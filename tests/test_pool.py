@@ -1,4 +1,4 @@
-"""Many files: the same results in one process and in several, and a file that costs only itself."""
+"""Many files: the same results in one process and in several, and a file that breaks the linter affects only itself."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def children() -> list[multiprocessing.process.BaseProcess]:
 
 
 def told(results: list[Result]) -> dict[str, str]:
-    """The message of each diagnostic that is no rule's, by file name."""
+    """The message of each diagnostic that is not a rule's, by file name."""
     return {
         Path(result.source.path).name: diagnostic.message
         for result in results
@@ -247,7 +247,7 @@ while True:
 """
 
 
-def heed_interrupts() -> None:
+def accept_interrupts() -> None:
     """What runs in the background of a shell is started with interrupts ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -262,7 +262,7 @@ def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path, sent: signal.Signal
             [sys.executable, "-c", FLIPPER, str(path)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            preexec_fn=heed_interrupts,
+            preexec_fn=accept_interrupts,
         ) as process:
             assert process.stdout is not None
             process.stdout.readline()
@@ -424,7 +424,7 @@ def test_an_interrupted_run_ends_with_its_workers(tmp_path: Path, sent: signal.S
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=heed_interrupts,
+        preexec_fn=accept_interrupts,
     )
     assert process.stdout is not None
     process.stdout.readline()

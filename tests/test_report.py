@@ -36,7 +36,7 @@ def ruff(cwd: Path, *arguments: str, stdin: str | None = None) -> str:
 
 
 def results(objects: list[dict[str, Any]], cwd: Path) -> list[Result]:
-    """Ruff's JSON as our results."""
+    """Ruff's JSON as panicguard's results."""
     by_file: dict[str, list[dict[str, Any]]] = {}
     for found in objects:
         by_file.setdefault(found["filename"], []).append(found)
@@ -68,7 +68,7 @@ def text(segments: list[tuple[str, str]]) -> str:
 
 
 def without_titles(report: str) -> str:
-    """Ruff prints the title of a fix it does not have; we have no such thing."""
+    """Ruff prints the title of a fix that it does not have; panicguard has no such thing."""
     return re.sub(r"^help: [^\n]*\n(?! *\|\n)", "", report, flags=re.MULTILINE)
 
 
@@ -182,7 +182,7 @@ FIXABLE = "F,E,W,B,C4,UP,I,RUF,SIM,RET,PT,Q,COM"
 
 
 def refixed(folder: Path, *arguments: str) -> list[Result]:
-    """What Ruff fixed and what it left, as our results; the files are fixed then."""
+    """What Ruff fixed and what it left, as panicguard's results; the files are then fixed."""
     files = sorted(folder.rglob("*.py"))
     originals = {path: Source.decode(str(path.relative_to(folder)), path.read_bytes()) for path in files}
     report = ruff(folder, "--select", FIXABLE, "--output-format", "concise", *arguments, ".")

@@ -1,4 +1,5 @@
-"""Ruff and our comments: what it does to them in a project that runs both, and what we say about that."""
+"""Ruff and panicguard's comments: what it does to them in a project that runs both, and how panicguard warns of
+that."""
 
 from __future__ import annotations
 
@@ -121,7 +122,7 @@ def test_what_ruff_has_to_be_told(
             assert got is None
         else:
             assert got is not None
-            assert f"In {name} say:" in got
+            assert f"Add to {name}:" in got
             assert said in got
             assert advice(directory, ()) is None
 

@@ -1,5 +1,5 @@
 """The command line beside Ruff's, row by row: both programs run with the same arguments in the same situation, and exit
-code, standard output, standard error and files must come out the same but for codes, names and messages."""
+code, standard output, standard error and files must come out the same except for codes, names and messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from panicguard.run import lint  # noqa: F401
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it forks")
 RUFF = str(Path(sys.executable).parent / "ruff")
-# What is on: all of ours, and of Ruff's rules those that find as much.
+# What is on: all of panicguard's rules, and those of Ruff's that find as much.
 FLAGS = {"ruff": ["--no-cache", "--isolated", "--select", "E9,F401,F841,F821,RUF100"], "panicguard": ["--isolated"]}
 RULES = {"ruff": "F401", "panicguard": "PNC101"}
 CODES = {
@@ -167,7 +167,7 @@ def _object(item: dict[str, Any]) -> Any:
 
 
 class Row(NamedTuple):
-    """`better` says on purpose how we differ, and `ours` is then what to expect: parts of a Ran."""
+    """`better` says how panicguard deliberately differs, and `ours` is then what to expect: parts of a Ran."""
 
     files: dict[str, str]
     arguments: str

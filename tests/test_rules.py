@@ -1,4 +1,4 @@
-"""The rules as documents: each one's examples are run, and all that must be said is said."""
+"""The rules as documents: the examples of each are run, and nothing that must be documented is missing."""
 
 from __future__ import annotations
 

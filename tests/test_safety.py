@@ -1,4 +1,4 @@
-"""A project that is checked can have nothing written or removed outside of it, and nothing makes the check wait."""
+"""A project that is checked cannot cause anything to be written or removed outside of it, or make the check wait."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PRECIOUS = "precious\n"
 
 @pytest.fixture(scope="module")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Projects with a finding, each beside a file that is none of its business; old enough that what is found in them
+    """Projects with a finding, each beside a file that must not be touched; old enough that what is found in them
     may be remembered."""
     made = [tmp_path_factory.mktemp("place") for _ in range(120)]
     for place in made:
@@ -115,7 +115,7 @@ def test_the_settings_of_a_project_name_no_cache_outside_of_it(project: Path, wa
     (project / "panicguard.toml").write_text(f'cache-dir = "{named}"\n')
     done = checked(project, HOME=str(outside))
     assert tree(outside) == {"rc": PRECIOUS}
-    assert "leads out of" in done.stderr
+    assert "is outside of" in done.stderr
     assert "--cache-dir" in done.stderr
     assert list(project.glob(".panicguard_cache/*/*.json"))
 
@@ -240,14 +240,14 @@ def test_no_file_is_written_through_a_link_out(
         link.symlink_to(target)
     done = panicguard(project, *command, "-n", *arguments)
     assert target.read_text() == SPAWN
-    assert "outside of what was given" in done.stdout + done.stderr
+    assert "outside of the given paths" in done.stdout + done.stderr
     assert str(target) in done.stdout + done.stderr
 
 
 def test_a_link_within_what_was_given_is_followed(project: Path) -> None:
     (project / "sub").mkdir()
     (project / "sub" / "link.py").symlink_to("../a.py")
-    assert "outside of what was given" in panicguard(project, "fix", "sub").stdout
+    assert "outside of the given paths" in panicguard(project, "fix", "sub").stdout
     assert (project / "a.py").read_text() == SPAWN
     assert panicguard(project, "fix", "sub", "a.py").returncode == 0
     assert "SafeGo" in (project / "a.py").read_text()
@@ -260,7 +260,7 @@ def test_a_report_is_not_written_through_a_link_out(project: Path) -> None:
     for name in ("report.txt", "folder/new.txt"):
         done = panicguard(project, "check", "--output-file", name)
         assert (done.returncode, done.stdout) == (2, "")
-        assert "outside of here" in done.stderr
+        assert "outside of the current directory" in done.stderr
     assert tree(project.parent / "outside") == {"rc": PRECIOUS}
     assert panicguard(project, "check", "--output-file", "/dev/stdout").stdout.count("PNC101") == 1
 
@@ -282,10 +282,10 @@ def test_a_baseline_is_not_written_through_a_link_out(project: Path) -> None:
     (project / "new.json").symlink_to("../outside/new.json")
     for name in ("link.json", "new.json"):
         done = panicguard(project, "check", "--baseline", name, "--update-baseline")
-        assert (done.returncode, "outside of here" in done.stderr) == (2, True)
+        assert (done.returncode, "outside of the current directory" in done.stderr) == (2, True)
     (project / "panicguard.toml").write_text('baseline = "../outside/known.json"\n')
     done = panicguard(project, "check", "--update-baseline")
-    assert (done.returncode, "`--baseline` may name it" in done.stderr) == (2, True)
+    assert (done.returncode, "only `--baseline` may name such a file" in done.stderr) == (2, True)
     assert tree(outside) == before
     assert panicguard(project, "check", "--baseline", str(known), "--update-baseline").returncode == 0
     assert tree(outside) != before
@@ -296,7 +296,7 @@ def test_the_runtime_is_not_copied_through_a_link_out(project: Path, language: s
     (project / "libs").symlink_to("../outside")
     for destination in ("libs", "libs/deeper"):
         done = panicguard(project, "vendor", destination, "--language", language)
-        assert (done.returncode, "outside of here" in done.stderr) == (2, True)
+        assert (done.returncode, "outside of the current directory" in done.stderr) == (2, True)
     assert tree(project.parent / "outside") == {"rc": PRECIOUS}
 
 

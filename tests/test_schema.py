@@ -1,4 +1,4 @@
-"""The schema that editors read says what the program says of a configuration."""
+"""The schema that editors read agrees with the program about a configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of the configuration: what each comes to, errors that point at what is wrong, and what describes them."""
+"""The keys of the configuration: the value of each, errors that point at what is wrong, and what describes them."""
 
 from __future__ import annotations
 

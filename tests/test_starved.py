@@ -1,6 +1,7 @@
 """Closed, full and broken streams, and a system that refuses: findings first, else a sentence and exit code 2.
 
-One table of environments, each a small shell script. Run as a program it prints what came of each, Ruff's beside it.
+One table of environments, each a small shell script. Run as a program, it prints the outcome of each, with Ruff's
+beside it.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ COMMANDS = {
     "--help": (0, "Usage", ""),
     "clean": (0, "", ""),
     "vendor copied": (0, "runtime-module", ""),
-    "server": (1, "", ""),  # what comes in is no message, and ends
+    "server": (1, "", ""),  # what comes in is not a message, and ends
 }
 """Exit code, standard output and standard error of each command with nothing closed; what comes in is a.py."""
 READING = ("check -", "fix -", "server")
@@ -227,7 +228,7 @@ def make_many(folder: Path) -> dict[str, str]:
 
 
 def run(row: Row, folder: Path, variables: dict[str, str], program: str = "ours") -> Ran:
-    """What comes of a row in an empty directory."""
+    """The outcome of a row in an empty directory."""
     for name in ("a.py", "in.py"):
         (folder / name).write_text(BARE)
     (folder / "ä.py").write_text(BARE.replace("f(x)", "ü(x)").replace("g(x)", 'g("ä")'))
@@ -266,7 +267,7 @@ def can(row: Row, folder: Path) -> bool:
 
 @pytest.fixture(scope="module")
 def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[Row, Future[Ran | None]]]:
-    """What comes of each row, as many at once as there are processors; None where its environment cannot be made."""
+    """The outcome of each row, as many at once as there are processors; None if its environment cannot be made."""
     rows = [item.callspec.params["row"] for item in request.session.items if item.name.startswith("test_starved[")]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as executor:
         variables = make_many(Path(folder))

@@ -1,4 +1,4 @@
-"""Suppression comments: what is ours alone. What is Ruff's as well is in test_suppress_beside_ruff.py."""
+"""Suppression comments: what only panicguard has. What Ruff has as well is in test_suppress_beside_ruff.py."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def cleaned(text: str) -> str:
     raise AssertionError("does not settle")
 
 
-# Ours alone
+# Only panicguard's
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_unused_is_a_rule_that_can_be_off() -> None:
         ("x  # noqa: E501PNC101\n", "Missing or joined rule codes in `# noqa` on a.py:1: expected one comma"),
         (
             "x  # panicguard: noqa\n",
-            "Invalid `# panicguard: noqa` directive on a.py:1: it holds for the file",
+            "Invalid `# panicguard: noqa` directive on a.py:1: it applies to the whole file",
         ),
         ("x  # panicguard: ignore PNC101\n", "Invalid `# panicguard: ignore` directive on a.py:1: expected"),
         (

@@ -1,5 +1,5 @@
-"""Suppression comments row by row beside Ruff: the same comment with its codes for it and ours for us, on what it
-finds. All rows are files of one Ruff run; a second one, which heeds no comment, tells what there is to suppress."""
+"""Suppression comments row by row beside Ruff: the same comment with each program's own codes, on what it finds. All
+rows are files of one Ruff run; a second one, which ignores all comments, shows what there is to suppress."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def translated(text: str) -> str:
 
 
 class Row(NamedTuple):
-    """A file for Ruff, and what we do otherwise on purpose."""
+    """A file for Ruff, and how panicguard deliberately differs."""
 
     text: str
     differs: str = ""

@@ -1,4 +1,4 @@
-"""The flags about suppression comments: beside Ruff's where it has the same, then what is ours."""
+"""The flags about suppression comments: beside Ruff's where it has the same, then panicguard's own."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ FOR_THE_FILE = {
 TWICE = {"ruff": "print(x)\nprint(y)\n", "ours": SAFE["ours"] + "    asyncio.create_task(g())\n"}
 BROKEN = {"ruff": "print(x)\nx = (\n", "ours": SAFE["ours"] + "x = (\n"}
 SITUATIONS = {
-    "heeded": ({"a.py": EVERY_KIND, "b.py": FOR_THE_FILE}, []),
-    "not heeded": ({"a.py": EVERY_KIND}, ["--ignore-noqa"]),
-    "not heeded for a file": ({"a.py": FOR_THE_FILE}, ["--ignore-noqa"]),
+    "followed": ({"a.py": EVERY_KIND, "b.py": FOR_THE_FILE}, []),
+    "ignored": ({"a.py": EVERY_KIND}, ["--ignore-noqa"]),
+    "ignored for a file": ({"a.py": FOR_THE_FILE}, ["--ignore-noqa"]),
     "add one": ({"a.py": PLAIN}, ["--add-noqa"]),
     "add two": ({"a.py": PLAIN, "b.py": PLAIN}, ["--add-noqa"]),
     "add two in a file": ({"a.py": TWICE}, ["--add-noqa", "a.py"]),

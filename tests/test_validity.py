@@ -87,7 +87,7 @@ RULED = {
     "two stars": "*a, *b = x\n",
     "a star in a function": "def g():\n    from x import *\n",
 }
-"""What is no `invalid-syntax` to Ruff, although it does not compile."""
+"""What is not `invalid-syntax` to Ruff, although it does not compile."""
 NEWER = {
     (3, 11): (
         "try: pass\nexcept* E: pass\n",
@@ -111,13 +111,13 @@ OLDER = "match x:\n    case [1, *_]: pass\nwith (a as b, c as d): pass\nx = f'{y
 
 
 def lint(text: str, mode: Mode = CHECK) -> list[tuple[str, int]]:
-    """What is said of the text of a file: codes and rows."""
+    """What is reported for the text of a file: codes and rows."""
     result = lint_bytes("a.py", text.encode(), SETTINGS, mode)
     return [(d.code, Source("a.py", text).location(d.start)[0]) for d in result.diagnostics]
 
 
 def by_ruff(folder: Path, files: dict[str, bytes]) -> dict[str, list[dict[str, Any]]]:
-    """What Ruff says of files by their names: only its `invalid-syntax`, in the order of the text."""
+    """What Ruff reports for files by their names: only its `invalid-syntax`, in the order of the text."""
     for name, data in files.items():
         (folder / name).write_bytes(data)
     command = [str(RUFF), "check", "--isolated", "--no-cache", "--output-format=json", "--select=F401"]
@@ -146,7 +146,7 @@ def test_what_is_broken_is_told_on_the_row_that_ruff_tells(newline: str, tmp_pat
 @pytest.mark.parametrize("name", BROKEN)
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_what_is_broken_is_told_alone_and_never_edited(name: str, newline: str) -> None:
-    """Wherever it stands, and where only a comment of ours would be taken out as well."""
+    """Wherever it stands, even where only a comment of panicguard's would be removed."""
     for text in (SPAWN + BROKEN[name], BROKEN[name] + SPAWN, "z = 1  # noqa: PNC101\n" + BROKEN[name]):
         source = Source("a.py", text.replace("\n", newline))
         assert [d.code for d in check(source, SETTINGS)] == [INVALID_SYNTAX]
@@ -243,7 +243,7 @@ def test_a_notebook_may_await_anywhere() -> None:
 
 @pytest.mark.parametrize(("since", "text"), [(since, text) for since, texts in NEWER.items() for text in texts])
 def test_newer_syntax_is_no_error(since: tuple[int, int], text: str) -> None:
-    """Whatever Python runs: what it does not know is left to the parser that does."""
+    """Whatever Python is running: what it does not know is left to the parser that does."""
     source = Source("a.py", SPAWN + text)
     assert (validity.compile_error(source) is None) == (since <= RUNNING)
     assert [d.code for d in check(source, SETTINGS)] == ["PNC101"]
@@ -305,6 +305,6 @@ def test_what_stands_below_what_is_too_much_must_fit(name: str) -> None:
 
 
 def test_what_cannot_be_verified_is_not_fixed() -> None:
-    """Neither parser has read all of it: what is found stands, but nothing is edited."""
+    """Neither parser has read all of it: findings stay, but nothing is edited."""
     text = LIMITS["operators"] + SPAWN + "if x:\n    y = 012\n"
     assert is_untouched(Source("a.py", text))

@@ -47,7 +47,7 @@ def test_an_edited_copy_is_kept_unless_forced(tmp_path: Path) -> None:
 
 
 def make_older(package: Path) -> None:
-    """The copy as another version would have left it: one file different, one that is gone, one not there yet."""
+    """The copy as another version would have left it: one file different, one removed, one not there yet."""
     (package / "_policy.py").write_text("older\n")
     (package / "_gone.py").write_text("gone\n")
     (package / "_signals.py").unlink()
@@ -96,7 +96,7 @@ def test_nothing_is_written_outside(tmp_path: Path) -> None:
     inside.mkdir()
     outside.mkdir()
     (inside / "mruntime").symlink_to(outside)
-    with pytest.raises(VendorError, match="out of"):
+    with pytest.raises(VendorError, match="is outside of"):
         vendor(inside, force=True)
     (inside / "mruntime").unlink()
 
@@ -112,7 +112,7 @@ def test_nothing_is_written_outside(tmp_path: Path) -> None:
 
 def test_a_file_is_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "mruntime").touch()
-    with pytest.raises(VendorError, match="no directory"):
+    with pytest.raises(VendorError, match="not a directory"):
         vendor(tmp_path, force=True)
 
 
@@ -187,7 +187,7 @@ def test_the_copy_passes_the_runtime_s_tests_where_nothing_else_is_installed(tmp
     link_distribution("pytest", site)
     project = tmp_path / "project"
     tests = make_project(project)
-    # The others take long, for they start many processes; tests/matrix.py runs them all.
+    # The others take long, because they start many processes; tests/matrix.py runs them all.
     files = [str(tests / "runtime" / f"test_runtime_{part}.py") for part in ("invariants", "tasks", "threads", "sync")]
     paths = [str(project), str(site)]
     start = f"import sys; sys.path[:0] = {paths}; import pytest; sys.exit(pytest.main(sys.argv[1:]))"

@@ -85,7 +85,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "in"
 
 
-FOUND = "a.py:5:5: PNC101 [*] `create_task` is bare: nobody holds the task, and nobody reads its error\n"
+FOUND = "a.py:5:5: PNC101 [*] `create_task` is bare: nothing keeps the task or reads its error; use `SafeGo`\n"
 ONE = f"[now] Found 1 error. Watching for file changes.\n\n{FOUND}"
 NO = "[now] Found 0 errors. Watching for file changes.\n"
 CHANGED = "[now] File change detected...\n\n"

@@ -29,7 +29,7 @@ class Held(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """A baseline as it was before the run; `text` is None where there is none yet."""
+    """A baseline as it was before the run; `text` is None if there is none yet."""
 
     path: str
     text: str | None
@@ -102,7 +102,7 @@ def _findings(count: int) -> str:
 
 
 def _read(path: str) -> str | None:
-    """The text of the file, byte for byte; None where there is no file."""
+    """The text of the file, byte for byte; None if there is no file."""
     try:
         return read(path).decode()
     except FileNotFoundError:

@@ -281,7 +281,7 @@ def _told(
 def _hint(excluded: Sequence[str]) -> None:
     if excluded:
         more = f" and {len(excluded) - 1} more are" if excluded[1:] else " is"
-        flag = "checked because it was named; to exclude such files, use `--force-exclude`"
+        flag = "checked when named: use `--force-exclude` to leave such files out"
         tell(f"hint: `{one_line(excluded[0])}`{more} excluded, but {flag}")
 
 

@@ -16,7 +16,7 @@ GONE = 141
 
 
 def prepare() -> None:
-    """Have all three open, and standard error never fail. `sys.stdin` stays None where there is no standard input.
+    """Have all three open, and standard error never fail. `sys.stdin` stays None if there is no standard input.
 
     Otherwise the next file opened would get the number of a closed stream, and output would be written into it.
     """

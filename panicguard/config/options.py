@@ -33,7 +33,7 @@ _TIP = """
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The flags of `check`; None or () where one was not given."""
+    """The flags of `check`; None or () if one was not given."""
 
     paths: tuple[str, ...] = ()
     select: tuple[str, ...] | None = None

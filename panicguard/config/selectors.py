@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Layer(NamedTuple):
-    """Selectors given in one place. `select` is None where it is not given."""
+    """Selectors given in one place. `select` is None if it is not given."""
 
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()

@@ -36,7 +36,7 @@ class Document(NamedTuple):
         return self.path is not None and os.path.basename(self.path) == "pyproject.toml"
 
     def tool(self, name: str) -> object:
-        """The table of a tool in a pyproject.toml; None where there is none."""
+        """The table of a tool in a pyproject.toml; None if there is none."""
         tools = self.table.get("tool")
         return tools.get(name) if isinstance(tools, dict) else None
 

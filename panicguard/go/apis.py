@@ -1,4 +1,4 @@
-"""What panicguard knows of Go packages by name; the runtime is `mruntime`, whatever module it is a package of."""
+"""What panicguard knows about Go packages, by name; the runtime is `mruntime`, whatever module it is a package of."""
 
 from __future__ import annotations
 

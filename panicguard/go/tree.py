@@ -97,7 +97,7 @@ class Tree:
 
     @cached_property
     def _lines(self) -> tuple[list[int], list[int]] | None:
-        """Where each line starts, in bytes and in code points; None where the two are the same."""
+        """Where each line starts, in bytes and in code points; None if the two are the same."""
         if self.data.isascii():
             return None
         starts, offsets = [0], [0]

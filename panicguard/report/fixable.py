@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def applies(fix: Fix | None, unsafe: bool | None) -> bool:
-    """Whether `--fix` would apply the fix; `unsafe` is `--unsafe-fixes`, None where it is not given."""
+    """Whether `--fix` would apply the fix; `unsafe` is `--unsafe-fixes`, None if it is not given."""
     if fix is None:
         return False
     return fix.applicability is Applicability.SAFE or (unsafe is True and fix.applicability is Applicability.UNSAFE)

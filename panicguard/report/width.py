@@ -37,7 +37,7 @@ def one_line(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Lines with control characters drawn, but for tabs and what ends a line: LF and CRLF."""
+    """Lines with control characters drawn, except for tabs and line endings: LF and CRLF."""
     return _HARMFUL.sub(lambda found: one_line(found[0]), text)
 
 

@@ -145,10 +145,10 @@ def _remove(cache: str) -> bool:
 
 def _remove_files(folder: str, names: re.Pattern[str]) -> bool:
     files = [entry for entry in _entries(folder) if entry.is_file(follow_symlinks=False)]
-    ours = [entry.path for entry in files if names.fullmatch(entry.name)]
-    for path in ours:
+    own = [entry.path for entry in files if names.fullmatch(entry.name)]
+    for path in own:
         os.unlink(path)
-    return bool(ours)
+    return bool(own)
 
 
 def _is_marked(cache: str) -> bool:
@@ -188,7 +188,7 @@ def _is_settled(stamp: Stamp) -> bool:
 
 
 def _file_for(settings: Settings) -> str:
-    """The path of the cache file for these settings; "" where there is to be none."""
+    """The path of the cache file for these settings; "" if there must not be one."""
     if not settings.cache_dir:
         return ""
     values = {

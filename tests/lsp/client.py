@@ -1,4 +1,4 @@
-"""A language client for tests: raw messages over the pipes of a real server, each held against the protocol."""
+"""A language client for tests: raw messages over the pipes of a real server, each checked against the protocol."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONVERTER = get_converter()
 PANICGUARD = (sys.executable, "-m", "panicguard", "server")
 RUFF = (str(Path(sys.executable).parent / "ruff"), "server")
 SECONDS = 30.0
-"""After which what does not come is taken not to come."""
+"""Seconds after which a message is taken not to come."""
 ABILITIES: Message = {
     "general": {"positionEncodings": ["utf-16"]},
     "workspace": {"workspaceEdit": {"documentChanges": True}, "applyEdit": True},
@@ -123,7 +123,7 @@ class Client:
         return answer["result"]
 
     def error(self, method: str, params: Any = None) -> int:
-        """The code of the error that a request comes to."""
+        """The code of the error that a request results in."""
         code = self.answer(self.ask(method, params))["error"]["code"]
         assert isinstance(code, int)
         return code

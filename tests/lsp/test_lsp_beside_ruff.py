@@ -1,4 +1,4 @@
-"""The server says and does what Ruff's does, in the same shapes: both are run with the same messages."""
+"""The server answers and behaves as Ruff's does, in the same shapes: both are run with the same messages."""
 
 from __future__ import annotations
 

@@ -303,7 +303,7 @@ def test_long_work_can_be_cancelled(start: Callable[..., Client], tmp_path: Path
 
 
 def test_an_editor_that_can_do_much(start: Callable[..., Client], tmp_path: Path) -> None:
-    """What editors say in full, and the way they go about it: they pull, are told to pull again, and resolve."""
+    """Everything that editors send, and how they work: they pull, are asked to pull again, and resolve."""
     can = json.loads((Path(__file__).parent / "editor.json").read_text())
     client = start(
         can,
@@ -362,7 +362,7 @@ def test_a_change_of_the_configuration_is_seen(start: Callable[..., Client], tmp
         return client.published(uri)
 
     assert configure('ignore = ["PNC101"]\n') == []
-    # A broken configuration is told of, and what held before goes on to hold.
+    # A broken configuration is reported, and the previous one stays in effect.
     (tmp_path / "panicguard.toml").write_text('ignroe = ["PNC101"]\n')
     client.notify("workspace/didChangeWatchedFiles", {"changes": []})
     said = client.wait("window/showMessage")["params"]

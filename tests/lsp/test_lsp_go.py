@@ -1,4 +1,4 @@
-"""Go in the editor: all that there is for Python, and both languages in one session."""
+"""Go in the editor: everything that there is for Python, and both languages in one session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server outlives what clients, files and its own worker do to it."""
+"""The server survives what clients, files and its own worker do to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The extension for VS Code: what it says of itself, its types, and all that it does in a real one."""
+"""The extension for VS Code: its manifest, its types, and everything that it does in a real one."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def run(*command: str | Path, **environment: str) -> tuple[int, str]:
 
 
 def install(*command: str | Path) -> None:
-    """Install packages, or skip the test where they cannot be had; a lock file that is wrong is no such reason."""
+    """Install packages, or skip the test if they are unavailable; a wrong lock file is not a reason to skip."""
     patience = {"npm_config_fetch_retries": "1", "npm_config_fetch_retry_mintimeout": "1000"}
     try:
         code, printed = run(*command, **patience)

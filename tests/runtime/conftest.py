@@ -44,7 +44,7 @@ class Records(logging.Handler):
 
 @pytest.fixture
 def records() -> Iterator[Records]:
-    """The records of the logger `mruntime` and of asyncio, which are to be no more than expected."""
+    """The records of the logger `mruntime` and of asyncio, of which there must be no more than expected."""
     handler = Records()
     loggers = [logging.getLogger("mruntime"), logging.getLogger("asyncio")]
     before = [logger.level for logger in loggers]

@@ -178,7 +178,7 @@ def test_a_cancelled_receiver_loses_no_item():
         channel: Channel[int] = Channel()
         task = asyncio.create_task(channel.receive_async())
         await asyncio.sleep(0)
-        # Handed over and cancelled in the same turn of the loop: the receiver never comes to take it.
+        # Handed over and cancelled in the same turn of the loop: the receiver never gets to take it.
         channel.send(1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

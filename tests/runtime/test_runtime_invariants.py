@@ -373,7 +373,7 @@ def test_invariant_07_no_observer_can_change_the_outcome(tools, monkeypatch, req
     assert caught.value is error
     handle_panic_value(error, component="watched", name="value")
     assert not STATE.tasks
-    # Each raises it anew, except that the last handles what `guarded` reported.
+    # Each raises it again, except that the last handles what `guarded` reported.
     assert metrics()["goroutine_panics_total"]["watched"] == before + len(TASKS + THREADS + OWN_CLASSES) + 4
 
 
@@ -417,7 +417,7 @@ def test_invariant_12_context_variables_come_in_and_do_not_leak_back(tools, kind
 
     async def main():
         VAR.set("spawner")
-        # Twice, for the second may run in the pool thread of the first.
+        # Twice, because the second may run in the pool thread of the first.
         for _ in range(2):
             assert await ended(spawn(kind, "vars", body, tools))
             assert VAR.get() == "spawner"

@@ -1,4 +1,4 @@
-"""Who hears of a panic: log, metrics, spans, error reporter; and what they do not hear in production."""
+"""Who learns of a panic: log, metrics, spans, error reporter; and what is withheld from them in production."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ NOISE = re.compile(
 
 
 class Pitfall(NamedTuple):
-    """A program for a process of its own, and how that is to end."""
+    """A program for a process of its own, and how that must end."""
 
     id: str
     program: str

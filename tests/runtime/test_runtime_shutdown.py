@@ -1,4 +1,4 @@
-"""The orderly end, each in a process of its own: after it nothing can be started."""
+"""Orderly shutdowns, each in a process of its own: after one, nothing can be started."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def caused(fn, *args):
 
 @pytest.fixture
 def no_hook(monkeypatch):
-    """`threading.excepthook` is not to be called."""
+    """`threading.excepthook` must not be called."""
     called: list[object] = []
     monkeypatch.setattr(threading, "excepthook", called.append)
     yield

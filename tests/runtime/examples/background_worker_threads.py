@@ -15,7 +15,7 @@ def send(mail: str) -> None:
 
 def mailer(ctx: mruntime.Context, mails: mruntime.Channel[str]) -> None:
     while True:
-        mail = mails.receive(ctx=ctx)  # raises Canceled once ctx is done: the worker ends, and that is no panic
+        mail = mails.receive(ctx=ctx)  # raises Canceled once ctx is done: the worker ends, and that is not a panic
         with mruntime.RecoverAndLog("send", component="mailer"):
             send(mail)
 

@@ -1,4 +1,4 @@
-"""A request starts work that outlives it: the work gets a fresh context, for the request's own ends with it."""
+"""A request starts work that outlives it: the work gets a fresh context, because the request's own ends with it."""
 
 from __future__ import annotations
 

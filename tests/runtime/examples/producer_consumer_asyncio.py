@@ -14,7 +14,7 @@ async def produce(numbers: Numbers) -> None:
         for number in range(1, 6):
             await numbers.send_async(number)
     finally:
-        numbers.close()  # after a panic as well, or the consumers would wait for ever
+        numbers.close()  # after a panic as well, or the consumers would wait forever
 
 
 async def consume(numbers: Numbers, squares: Numbers) -> None:

@@ -12,7 +12,7 @@ def produce(numbers: Numbers) -> None:
         for number in range(1, 6):
             numbers.send(number)
     finally:
-        numbers.close()  # after a panic as well, or the consumers would wait for ever
+        numbers.close()  # after a panic as well, or the consumers would wait forever
 
 
 def consume(numbers: Numbers, squares: Numbers) -> None:

@@ -15,7 +15,7 @@ def ask(ctx: mruntime.Context, server: str, replies: Replies) -> None:
 
 def main() -> None:
     for server, seconds in (("near", 30), ("far", 0.05)):
-        replies = Replies(capacity=1)  # room for the reply, so that a late one does not block its sender for ever
+        replies = Replies(capacity=1)  # room for the reply, so that a late one does not block its sender forever
         with mruntime.with_timeout(mruntime.background(), seconds) as ctx:
             mruntime.SafeGoWithContextAndComponent(ctx, "ask", mruntime.KeepRunning, ask, args=(server, replies))
             try:

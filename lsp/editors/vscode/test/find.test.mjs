@@ -45,7 +45,7 @@ test("the setting, the interpreter's, that of .venv, that of PATH", () => {
   assert.equal(findPanicguard({ ...all, paths: [], interpreters: [], folders: [], searchPath: nowhere }), undefined);
 });
 
-test("variables are expanded, and a folder is no program", () => {
+test("variables are expanded, and a folder is not a program", () => {
   assert.equal(findPanicguard({ ...all, paths: ["${workspaceFolder}/tools/panicguard"] }), inFolder);
   assert.equal(findPanicguard({ ...all, paths: [path.dirname(set)] }), selected);
 });
