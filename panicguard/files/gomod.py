@@ -29,17 +29,16 @@ _WITHOUT_LINE = "16"
 
 def adapted(its: Settings, directory: str) -> Settings:
     """The settings as they are for the Go files of a directory: for the version of its module, with the copy of the
-    runtime there, and without rules in that copy. Where files are fixed, the names that a package has are known too."""
+    runtime there, and without rules in that copy."""
     if is_runtime_copy(directory):
         return replace(its, enabled=frozenset())
-    return _for_package(its, _root(directory), declared(directory) if its.fix or its.fix_only else frozenset())
+    root = _root(directory)
+    return its if root is None else _for_module(its, root)
 
 
 @functools.cache
-def _for_package(its: Settings, root: str | None, names: frozenset[str]) -> Settings:
-    if root is None:
-        return replace(its, go_names=names) if names else its
-    return replace(its, go_version=_version(root), go_runtime=its.go_runtime or _runtime_in(root), go_names=names)
+def _for_module(its: Settings, root: str) -> Settings:
+    return replace(its, go_version=_version(root), go_runtime=its.go_runtime or _runtime_in(root))
 
 
 @functools.cache
@@ -57,17 +56,32 @@ def _version(root: str) -> tuple[int, int]:
     return 1, int(line[1] if line else _WITHOUT_LINE)
 
 
-@functools.cache
-def declared(directory: str) -> frozenset[str]:
-    """The names that the Go files of a directory declare for all of their package, as they are written: an import
-    cannot have one of them."""
-    files = [name for name in os.listdir(directory) if name.endswith(".go")] if os.path.isdir(directory) else []
-    names: set[str] = set()
-    for file in files:
-        text = _text(os.path.join(directory, file), SOURCE) or ""
-        names.update(_DECLARED.findall(text))
-        names.update(name for group in _GROUP.finditer(text) for name in _LISTED.findall(group[1]))
-    return frozenset(names)
+def declared_beside(path: str) -> frozenset[str]:
+    """The names that the other Go files of a file's directory declare for all of their package, as they are written on
+    the disk now: an import cannot have one of them."""
+    directory, name = os.path.split(path)
+    try:
+        with os.scandir(directory) as scan:
+            others = [entry.path for entry in scan if entry.name.endswith(".go") and entry.name != name]
+    except OSError:
+        return frozenset()
+    return frozenset().union(*(_declared_in(other, stamp) for other in others if (stamp := _stamp(other)) is not None))
+
+
+@functools.lru_cache(maxsize=4096)
+def _declared_in(path: str, stamp: tuple[int, int, int]) -> frozenset[str]:
+    """The names that a file declares. The stamp makes it be read again once it has changed."""
+    text = _text(path, SOURCE) or ""
+    return frozenset((*_DECLARED.findall(text), *(n for group in _GROUP.findall(text) for n in _LISTED.findall(group))))
+
+
+def _stamp(path: str) -> tuple[int, int, int] | None:
+    """What tells that a file has changed."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 @functools.cache
@@ -95,7 +109,7 @@ def _runtime_in(root: str) -> str | None:
 
 def forget() -> None:
     """Look at the disk again."""
-    for cache in (_for_package, _root, declared, is_runtime_copy, _runtime_in):
+    for cache in (_for_module, _root, _declared_in, is_runtime_copy, _runtime_in):
         cache.cache_clear()
 
 

@@ -12,9 +12,9 @@ from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR, Diag
 from panicguard.engine import check
 from panicguard.files import links
 from panicguard.files.reading import read
-from panicguard.fix import fix
+from panicguard.fix import converge
 from panicguard.rule import rule_names
-from panicguard.run import atomic
+from panicguard.run import atomic, package
 from panicguard.settings import front_end, language
 from panicguard.source import Source
 from panicguard.suppression import match
@@ -71,10 +71,8 @@ def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result
     try:
         if mode.annotation is not None:
             result = annotate(source, functools.partial(check, settings=settings), rule_names(), mode.annotation)
-        elif mode.fix:
-            result = fix(source, settings, mode.unsafe)
         else:
-            result = Result(source, check(source, settings))
+            result = _checked(source, settings, mode)
         if result.original is not None and source.encode() != data:
             message = f"not changed: {source.encoding} would not write the file as it was read"
             said = Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, message, 0, 0)
@@ -87,6 +85,17 @@ def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result
     if not result.diagnostics and result.original is None:
         return Result(Source(path, ""), (), warnings=warnings, noqa_codes=codes)
     return dataclasses.replace(result, warnings=warnings, noqa_codes=codes)
+
+
+def _checked(source: Source, settings: Settings, mode: Mode) -> Result:
+    """The result of checking, or fixing, a file as one of its package."""
+    diagnostics, in_package = package.check(source, settings)
+    if mode.fix:
+        check_again = functools.partial(check, settings=in_package)
+        result = converge(source, check_again, mode.unsafe, diagnostics=diagnostics)
+    else:
+        result = Result(source, diagnostics)
+    return result if in_package is settings else dataclasses.replace(result, lasting=False)
 
 
 def read_and_lint(path: str, settings: Settings, mode: Mode) -> Result:
