@@ -9,7 +9,7 @@ from panicguard import engine, fix
 from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, Diagnostic
 from panicguard.rule import rule_names
 from panicguard.run import lint, package
-from panicguard.run.lint import Mode
+from panicguard.run.task import Task
 from panicguard.settings import Settings
 from panicguard.source import Source
 from panicguard.suppression import write
@@ -65,7 +65,7 @@ def fixed(source: Source, settings: Settings, unsafe: bool, code: str | None) ->
 
 def check_file(path: str, settings: Settings) -> tuple[Source, tuple[EditorFinding, ...]]:
     """`check` for a file on the disk, with its source. The source has no text if there are no findings."""
-    result = lint.lint_file(path, settings, Mode())
+    result = lint.lint_file(path, settings, Task())
     return result.source, _with_silencing(result.source, result.diagnostics)
 
 

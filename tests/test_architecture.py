@@ -175,6 +175,20 @@ def test_nothing_but_the_command_imports_the_server() -> None:
     assert {p.name for p in MODULES if "panicguard_lsp" in p.read_text()} == {"commands.py"}
 
 
+def test_what_a_run_does_is_decided_in_one_place() -> None:
+    """From flags and settings, which nothing else asks whether to fix."""
+    asking = {
+        "/".join(path.parts[-2:])
+        for path in (*MODULES, *SERVER_MODULES)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("settings", "its", "options")
+        and node.attr in ("fix", "fix_only", "diff")
+    }
+    assert asking == {"cli/task.py"}
+
+
 def test_no_module_is_a_drawer_for_everything() -> None:
     assert not {"utils", "helpers", "common"} & {p.stem for p in MODULES}
 

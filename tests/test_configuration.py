@@ -291,7 +291,7 @@ def test_a_broken_configuration_of_ruffs_is_a_warning(tmp_path: Path, text: str)
 
 NOT_IMPORTED = """
 import sys
-from panicguard.cli import run
+from panicguard.cli.commands import run
 assert run(["check", "-q"]) == 0
 assert "tomllib" not in sys.modules and "tomli" not in sys.modules
 """

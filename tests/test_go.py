@@ -27,7 +27,8 @@ from panicguard.files import gomod
 from panicguard.files.discover import discover
 from panicguard.fix import fix
 from panicguard.go import tree
-from panicguard.run.lint import Mode, lint_bytes, lint_file
+from panicguard.run.lint import lint_bytes, lint_file
+from panicguard.run.task import Does, Task
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ def dumped(node: Node) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
 def test_a_fix_keeps_newlines_and_the_mark(newline: str, end: str, bom: bytes) -> None:
     data = bom + (NO_CONTEXT_NEEDED.rstrip("\n") + end).replace("\n", newline).encode()
-    result = lint_bytes("p.go", data, SETTINGS, Mode(fix=True))
+    result = lint_bytes("p.go", data, SETTINGS, Task(Does.FIX))
     fixed = result.source.encode()
     assert result.fixed == ("PNC120",)
     assert fixed.startswith(bom + b"package p")
@@ -226,12 +227,12 @@ def test_a_fix_keeps_newlines_and_the_mark(newline: str, end: str, bom: bytes) -
 
 
 def test_a_file_that_is_not_utf_8_is_an_error_and_no_crash() -> None:
-    result = lint_bytes("p.go", b"package p // caf\xe9\n\nfunc f() { go f() }\n", SETTINGS, Mode())
+    result = lint_bytes("p.go", b"package p // caf\xe9\n\nfunc f() { go f() }\n", SETTINGS, Task())
     assert [d.code for d in result.diagnostics] == ["io-error"]
 
 
 def test_a_python_cookie_means_nothing_in_go() -> None:
-    result = lint_bytes("p.go", "// # coding: latin-1 é\npackage p\n\nfunc f() { go f() }\n".encode(), SETTINGS, Mode())
+    result = lint_bytes("p.go", "// # coding: latin-1 é\npackage p\n\nfunc f() { go f() }\n".encode(), SETTINGS, Task())
     assert [d.code for d in result.diagnostics] == ["PNC120"]
 
 
@@ -354,10 +355,10 @@ def test_other_files_are_read_only_where_there_is_a_fix(taken: Path) -> None:
     (taken / "c.go").write_text("package p\n\nfunc h() { println(1) }\n")
     settings = dict(discover([str(taken)], config.default))
     path = str(taken / "c.go")
-    lint_file(path, settings[path], Mode())
+    lint_file(path, settings[path], Task())
     assert gomod._declared_in.cache_info().currsize == 0
     path = str(taken / "a.go")
-    lint_file(path, settings[path], Mode())
+    lint_file(path, settings[path], Task())
     assert gomod._declared_in.cache_info().currsize == 2
 
 

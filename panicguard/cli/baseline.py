@@ -10,6 +10,7 @@ from panicguard.files import links
 from panicguard.files.reading import read
 from panicguard.report.width import one_line
 from panicguard.run import atomic, baseline
+from panicguard.run.task import Does
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from panicguard.config.options import Options
     from panicguard.diagnostic import Result
     from panicguard.run.baseline import Baseline
+    from panicguard.run.task import Task
     from panicguard.settings import Settings
 
 
@@ -56,7 +58,13 @@ def refuse_links(path: str, root: str | None) -> None:
         raise _error("write", path, f"it is a link to `{os.path.realpath(path)}`, outside of here")
 
 
-def hold(loaded: Loaded, results: Sequence[Result], options: Options, settings_for: Callable[[str], Settings]) -> Held:
+def hold(
+    loaded: Loaded,
+    results: Sequence[Result],
+    options: Options,
+    settings_for: Callable[[str], Settings],
+    task: Task,
+) -> Held:
     """What is new beside the baseline, which is written first where the options say so. Raises ConfigError.
 
     An entry that is not found any more is gone if this run looked for it: in the files it was asked for that are not
@@ -86,7 +94,7 @@ def hold(loaded: Loaded, results: Sequence[Result], options: Options, settings_f
         return Held(judged.results, judged.known, f"Wrote {_findings(sum(new.values()))} to `{shown}`.")
     judged = baseline.judge(old, results, path_of)
     gone = sum(count for entry, count in judged.rest.items() if looked_for(entry))
-    if not gone or options.diff:
+    if not gone or task.does is Does.DIFF:
         return Held(judged.results, judged.known, None)
     are, them = ("is", "it") if gone == 1 else ("are", "them")
     said = f"`{shown}` knows {_findings(gone)} that {are} gone: `--update-baseline` drops {them}."

@@ -14,11 +14,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from panicguard import config
-from panicguard.cli.check import baseline_of, lint, mode_of, report, report_file
+from panicguard.cli.check import baseline_of
+from panicguard.cli.lint import lint
+from panicguard.cli.output import report, report_file
 from panicguard.cli.remarks import tell
+from panicguard.cli.task import task_of
 from panicguard.config import ConfigError, discovery
 from panicguard.config.options import chain_for_options, settings_for_options
 from panicguard.files import discover, gomod, runtime
+from panicguard.run.task import Does
 from panicguard.settings import CONFIG_FILES
 
 if TYPE_CHECKING:
@@ -85,16 +89,17 @@ def _check_once(options: Options, out: TextIO) -> None:
         out.truncate()
     settings_for = settings_for_options(options)
     its = settings_for(os.getcwd())
-    found = lint(options, settings_for, mode_of(its, options), baseline_of(its, options))
-    plain, only = replace(its, fix_only=False, show_fixes=False), replace(options, quiet=True)
-    if options.diff:
-        report(found, plain, only, out)
-    left = 0 if options.diff else sum(len(result.diagnostics) for result in found.results)
+    task = task_of(its, options)
+    found = lint(options, settings_for, task, baseline_of(its, options))
+    plain, findings_only = replace(task, only=False, lists_fixes=False), replace(options, quiet=True)
+    if task.does is Does.DIFF:
+        report(found, its, findings_only, plain, out)
+    left = 0 if task.does is Does.DIFF else sum(len(result.diagnostics) for result in found.results)
     _notice(f"Found {left} {'error' if left == 1 else 'errors'}. Watching for file changes.", options)
     if left and not options.silent:
         if not options.quiet:
             sys.stdout.write("\n")
-        report(found, plain, only, out)
+        report(found, its, findings_only, plain, out)
 
 
 def _notice(text: str, options: Options) -> None:

@@ -6,7 +6,6 @@ Whatever a file does to the linter costs that file and no other: it gets a diagn
 from __future__ import annotations
 
 import collections
-import dataclasses
 import gc
 import itertools
 import os
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import INTERNAL_ERROR, Result
 from panicguard.languages import FRONT_ENDS
-from panicguard.run.lint import TRIES, Mode, described, failure, lint_file, read_and_lint, write
+from panicguard.run.lint import TRIES, described, failure, lint_file, read_and_lint, write
 from panicguard.settings import front_end
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from pebble import ProcessPool
 
+    from panicguard.run.task import Task
     from panicguard.settings import Settings
 
     File = tuple[str, Settings]
@@ -45,7 +45,7 @@ DESCRIPTORS = 3
 """File descriptors that are wanted to start workers at all, and for each of them."""
 
 
-def run(files: Iterable[File], mode: Mode) -> Iterator[Result]:
+def run(files: Iterable[File], task: Task) -> Iterator[Result]:
     """The result of each file, in the order of `files`, as soon as it is there.
 
     Closing the iterator, or KeyboardInterrupt, stops the workers at once. Only this process writes.
@@ -59,10 +59,10 @@ def run(files: Iterable[File], mode: Mode) -> Iterator[Result]:
         count += weight
         size += weight * _size(file[0])
         if count > ALONE_FILES or size > ALONE_BYTES:
-            yield from _run_in_workers(itertools.chain(first, remaining), mode)
+            yield from _run_in_workers(itertools.chain(first, remaining), task)
             return
     for path, settings in first:
-        yield lint_file(path, settings, mode)
+        yield lint_file(path, settings, task)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,10 @@ class _Here:
     def join(self) -> None: ...
 
 
-def _run_in_workers(files: Iterable[File], mode: Mode) -> Iterator[Result]:
+def _run_in_workers(files: Iterable[File], task: Task) -> Iterator[Result]:
     from concurrent.futures import BrokenExecutor, wait
 
     count = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    reading = dataclasses.replace(mode, write=False)
     pool = _start(count)
 
     def schedule(batch: list[File]) -> _Job:
@@ -102,7 +101,7 @@ def _run_in_workers(files: Iterable[File], mode: Mode) -> Iterator[Result]:
             _stop(pool)
             pool = _start(count)
         limit = SECONDS + SECONDS_PER_MEGABYTE * sum(_size(path) for path, _ in batch) / 1e6
-        return _Job(batch, pool, pool.schedule(_lint_batch, (batch, reading), timeout=limit))
+        return _Job(batch, pool, pool.schedule(_lint_batch, (batch, task), timeout=limit))
 
     def finish(job: _Job, tries: int = TRIES) -> Iterator[Result]:
         try:
@@ -123,7 +122,7 @@ def _run_in_workers(files: Iterable[File], mode: Mode) -> Iterator[Result]:
                     yield from finish(alone)
         else:
             for result, (_, settings) in zip(results, job.batch, strict=True):
-                yield write(result, settings, mode)
+                yield write(result, settings, task)
 
     waiting: collections.deque[_Job] = collections.deque()
     try:
@@ -194,8 +193,8 @@ def _prepare_worker() -> None:
     gc.disable()  # a syntax tree has no cycles, and to look for them takes longer than to read it
 
 
-def _lint_batch(batch: list[File], mode: Mode) -> list[Result]:
-    return [read_and_lint(path, settings, mode) for path, settings in batch]
+def _lint_batch(batch: list[File], task: Task) -> list[Result]:
+    return [read_and_lint(path, settings, task) for path, settings in batch]
 
 
 def _stop(pool: Pool) -> None:
