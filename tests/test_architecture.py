@@ -217,6 +217,11 @@ def test_a_rule_is_its_documentation_and_little_code(path: Path) -> None:
     assert not [f.name for f in functions if (f.end_lineno or f.lineno) - f.lineno >= 25]
 
 
+@pytest.mark.parametrize("path", [*MODULES, *SERVER_MODULES], ids=lambda p: "/".join(p.parts[-2:]))
+def test_no_file_is_long(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 350
+
+
 def test_every_package_is_installed() -> None:
     packages = {".".join(p.parent.relative_to(PACKAGE.parent).parts) for p in PACKAGE.rglob("__init__.py")}
     packages |= {".".join(("panicguard_lsp", *p.parent.relative_to(SERVER).parts)) for p in SERVER.rglob("__init__.py")}
