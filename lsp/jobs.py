@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import engine, fix
 from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, Diagnostic
 from panicguard.rule import rule_names
-from panicguard.run import lint
-from panicguard.run.lint import Mode
+from panicguard.run import lint, package
+from panicguard.run.task import Task
 from panicguard.settings import Settings
 from panicguard.source import Source
 from panicguard.suppression import write
@@ -19,7 +18,7 @@ from panicguard.suppression.directives import Kind
 from .hover import hover
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from panicguard.diagnostic import Edit
@@ -42,7 +41,7 @@ def check(source: Source, settings: Settings) -> tuple[EditorFinding, ...]:
     if (null := source.text.find("\0")) >= 0:
         message = "source code cannot contain null bytes"
         return (EditorFinding(Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, message, null, null + 1), None),)
-    return _with_silencing(source, engine.check(source, settings))
+    return _with_silencing(source, package.check(source, settings)[0])
 
 
 def _with_silencing(source: Source, diagnostics: tuple[Diagnostic, ...]) -> tuple[EditorFinding, ...]:
@@ -52,18 +51,21 @@ def _with_silencing(source: Source, diagnostics: tuple[Diagnostic, ...]) -> tupl
 
 def fixed(source: Source, settings: Settings, unsafe: bool, code: str | None) -> Source | None:
     """The source after all fixes, or after those of the rule `code`. None if nothing is or can be fixed."""
-    result = fix.converge(source, functools.partial(_fixable, settings=settings, code=code), unsafe)
+    diagnostics, in_package = package.check(source, settings)
+
+    def fixable(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+        return tuple(d if code in (None, d.code) else dataclasses.replace(d, fix=None) for d in diagnostics)
+
+    def check_again(source: Source) -> tuple[Diagnostic, ...]:
+        return fixable(engine.check(source, in_package))
+
+    result = fix.converge(source, check_again, unsafe, diagnostics=fixable(diagnostics))
     return None if result.original is None else result.source
-
-
-def _fixable(source: Source, settings: Settings, code: str | None) -> tuple[Diagnostic, ...]:
-    diagnostics = engine.check(source, settings)
-    return tuple(d if code in (None, d.code) else dataclasses.replace(d, fix=None) for d in diagnostics)
 
 
 def check_file(path: str, settings: Settings) -> tuple[Source, tuple[EditorFinding, ...]]:
     """`check` for a file on the disk, with its source. The source has no text if there are no findings."""
-    result = lint.lint_file(path, settings, Mode())
+    result = lint.lint_file(path, settings, Task())
     return result.source, _with_silencing(result.source, result.diagnostics)
 
 

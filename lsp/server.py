@@ -47,6 +47,14 @@ class Check:
     settings: Settings
     task: asyncio.Task[tuple[EditorFinding, ...]]
 
+    def holds(self, document: Document, settings: Settings) -> bool:
+        """Whether it tells what is in a document now: fixes of a Go file depend on the other files of its package."""
+        if self.document is not document or self.settings != settings:
+            return False
+        if document.source.language != "go" or not self.task.done() or self.task.exception() is not None:
+            return True
+        return not any(finding.diagnostic.fix for finding in self.task.result())
+
 
 class Server(LanguageServer):
     """The client, its documents and their checks, the settings, and the workers.
@@ -143,7 +151,7 @@ class Server(LanguageServer):
         if settings is None:
             return ()
         check = self.checks.get(document.uri)
-        if check is None or check.document is not document or check.settings != settings:
+        if check is None or not check.holds(document, settings):
             check = Check(document, settings, asyncio.ensure_future(self._check(document, settings, wanted)))
             self.checks[document.uri] = check
         try:

@@ -98,10 +98,11 @@ class Diagnostic:
 class Result:
     """The result for one file.
 
-    `source` is the text the diagnostics point into: after a fix run, the fixed one. `original` is set when the text was
-    changed: `fixed` then names the code of each diagnostic that fixes resolved, and `added` counts the rows that got a
-    suppression comment. `warnings` are for stderr: suppression comments that are malformed. `noqa_codes` are
-    panicguard's codes in `# noqa` comments.
+    `source` is the text the diagnostics point into: after a fix run, the fixed one. `original` is set
+    when the text was changed: `fixed` then names the code of each diagnostic that fixes resolved, and
+    `added` counts the rows that got a suppression comment. `warnings` are for stderr: comments that try to
+    suppress and cannot. `noqa_codes` are the codes of ours in `# noqa` comments. `lasting` says that all this depends
+    on nothing but the file and its settings.
     """
 
     source: Source
@@ -111,6 +112,7 @@ class Result:
     warnings: tuple[str, ...] = ()
     added: int = 0
     noqa_codes: tuple[str, ...] = ()
+    lasting: bool = True
 
 
 class Fault(NamedTuple):

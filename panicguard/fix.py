@@ -79,15 +79,22 @@ def fix(source: Source, settings: Settings, unsafe: bool = False) -> Result:
     return converge(source, functools.partial(check_source, settings=settings), unsafe)
 
 
-def converge(source: Source, check: Callable[[Source], tuple[Diagnostic, ...]], unsafe: bool = False) -> Result:
-    """Check, apply what may be applied, and again, until a round applies nothing.
+def converge(
+    source: Source,
+    check: Callable[[Source], tuple[Diagnostic, ...]],
+    unsafe: bool = False,
+    *,
+    diagnostics: tuple[Diagnostic, ...] | None = None,
+) -> Result:
+    """Check, apply what may be applied, and again, until a round applies nothing. `diagnostics` are those of `source`,
+    where they are known.
 
     A source with a syntax error stays as it is, and so does one whose fixes would break it: an
     `internal-error` then says so beside the diagnostics of the original. Fixes that have not settled after
     `ROUNDS` rounds are kept, with an `internal-error` too. Never applies a display-only fix.
     """
     original = source
-    diagnostics = before = check(source)
+    diagnostics = before = check(source) if diagnostics is None else diagnostics
     allowed = (Applicability.SAFE, Applicability.UNSAFE) if unsafe else (Applicability.SAFE,)
     fixed: list[str] = []
     for _ in range(ROUNDS):

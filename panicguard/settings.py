@@ -79,7 +79,7 @@ class Settings:
     go_version: tuple[int, int] | None = None
     """The version of Go that the go.mod of a file's module names; None if there is no go.mod."""
     go_names: frozenset[str] = frozenset()
-    """What the package of a file declares, in its other files too; known only when files are fixed."""
+    """What the other files of a file's package declare; known only where a fix depends on it."""
     go_runtime: str | None = None
     """The import path of the Go runtime that fixes import; None: only files that import it already are fixed."""
     runtime_module: str | None = None

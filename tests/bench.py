@@ -117,14 +117,15 @@ def profile(folder: Path) -> None:
     from panicguard import config
     from panicguard.files import discover
     from panicguard.rule import all_rules
-    from panicguard.run.lint import Mode, lint_file
+    from panicguard.run.lint import lint_file
+    from panicguard.run.task import Task
 
     all_rules()
     its = config.default(str(folder))
     measured = cProfile.Profile()
     with measured:
         for path, _ in discover.discover((str(folder),), lambda _: its):
-            lint_file(path, its, Mode())
+            lint_file(path, its, Task())
     pstats.Stats(measured).sort_stats("tottime").print_stats(25)
 
 

@@ -24,7 +24,8 @@ from panicguard import config
 from panicguard.diagnostic import IO_ERROR
 from panicguard.go.screen import is_generated
 from panicguard.go.tree import faults, parsed
-from panicguard.run.lint import Mode, lint_bytes
+from panicguard.run.lint import lint_bytes
+from panicguard.run.task import Task
 
 PROGRAM = Path(__file__).parent / "count_go.go"
 EVERYWHERE = dataclasses.replace(config.default(""), enabled=frozenset(("PNC120",)), spawn_exempt=(), ignore_noqa=True)
@@ -49,7 +50,7 @@ def counted(program: Path, paths: list[Path]) -> list[int | None]:
 def found(path: Path) -> int | None:
     """How many panicguard reports, or for a generated file, would report; None for a file that is not UTF-8."""
     data = path.read_bytes()
-    result = lint_bytes(str(path), data, EVERYWHERE, Mode())
+    result = lint_bytes(str(path), data, EVERYWHERE, Task())
     if any(diagnostic.code == IO_ERROR for diagnostic in result.diagnostics):
         return None
     if is_generated(text := data.decode()):

@@ -32,7 +32,8 @@ from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR
 from panicguard.go.tree import faults
 from panicguard.python.newer import holds_newer
 from panicguard.rule import all_rules
-from panicguard.run.lint import Mode, lint_bytes
+from panicguard.run.lint import lint_bytes
+from panicguard.run.task import Does, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -179,7 +180,7 @@ def mutants(rng: random.Random, seedlings: dict[str, list[str]], count: int) -> 
 def outcome(ending: str, text: str) -> Outcome:
     path = f"mutant{ending}"
     data = text.encode(errors="replace")
-    result = lint_bytes(path, data, SETTINGS, Mode())
+    result = lint_bytes(path, data, SETTINGS, Task())
     codes = {diagnostic.code for diagnostic in result.diagnostics}
     broken = why_broken(ending, data.decode())
     if INTERNAL_ERROR in codes:
@@ -191,7 +192,7 @@ def outcome(ending: str, text: str) -> Outcome:
         return Outcome(f"{ending} broken, and not told", is_failure=True)
     if not codes or codes == {IO_ERROR}:
         return Outcome(f"{ending} {'io-error' if codes else 'nothing'}{' in a broken file' if broken else ''}")
-    fixed = lint_bytes(path, data, SETTINGS, Mode(fix=True, unsafe=True))
+    fixed = lint_bytes(path, data, SETTINGS, Task(Does.FIX, unsafe=True))
     if any(d.code == INTERNAL_ERROR for d in fixed.diagnostics):
         said = next(d.message for d in fixed.diagnostics if d.code == INTERNAL_ERROR)
         return Outcome(f"{ending} internal error after a fix: {said[:60]}", is_failure=True)
@@ -247,7 +248,7 @@ def seedlings_in(folders: Iterable[Path], ending: str, rng: random.Random) -> li
             break
         if len(data) > LARGEST or not WORDS[ending].search(data):
             continue
-        result = lint_bytes(f"seedling{ending}", data, SETTINGS, Mode())
+        result = lint_bytes(f"seedling{ending}", data, SETTINGS, Task())
         if any(diagnostic.fix for diagnostic in result.diagnostics):
             fixable.append(result.source.text)
         elif len(others) < SEEDLINGS // 2:

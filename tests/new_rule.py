@@ -68,7 +68,7 @@ def check(file: PythonFile) -> Iterator[Finding]:
 
 RULE = Rule("{code}", python=Check(check, words=SPAWN_WORDS))
 '''
-FIXTURE = '''import asyncio
+FIXTURE = """import asyncio
 
 
 async def work(): ...
@@ -77,7 +77,7 @@ async def work(): ...
 async def main():
     asyncio.create_task(work())  # want {code} "TODO", PNC101
     await work()
-'''
+"""
 
 
 def main(arguments: list[str]) -> int:

@@ -403,15 +403,14 @@ def prove(directory: Path, *, unsafe: bool, config: list[str]) -> int:
 
 
 def fixed(directory: Path, unsafe: bool, config: list[str]) -> list:
-    """The results for all files with these settings; the fixes are written."""
-    from panicguard import config
+    """What all files come to by these settings; the fixes are written."""
+    from panicguard.config import default
     from panicguard.files import discover
-    from panicguard.run import lint, workers
+    from panicguard.run import workers
+    from panicguard.run.task import Does, Task
 
-    its = config.default(str(directory), config)
-    return list(
-        workers.run(discover.discover([str(directory)], lambda _: its), lint.Mode(fix=True, unsafe=unsafe, write=True))
-    )
+    its = default(str(directory), config)
+    return list(workers.run(discover.discover([str(directory)], lambda _: its), Task(Does.FIX, unsafe=unsafe)))
 
 
 def compared(python: str, how: str, pairs: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:

@@ -176,6 +176,20 @@ def test_nothing_but_the_command_imports_the_server() -> None:
     assert {p.name for p in MODULES if "panicguard_lsp" in p.read_text()} == {"commands.py"}
 
 
+def test_what_a_run_does_is_decided_in_one_place() -> None:
+    """From flags and settings, which nothing else asks whether to fix."""
+    asking = {
+        "/".join(path.parts[-2:])
+        for path in (*MODULES, *SERVER_MODULES)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("settings", "its", "options")
+        and node.attr in ("fix", "fix_only", "diff")
+    }
+    assert asking == {"cli/task.py"}
+
+
 def test_no_module_is_a_drawer_for_everything() -> None:
     assert not {"utils", "helpers", "common"} & {p.stem for p in MODULES}
 
@@ -202,6 +216,11 @@ def test_a_rule_is_its_documentation_and_little_code(path: Path) -> None:
     assert sum(bool(line.strip()) for row, line in enumerate(text.splitlines(), 1) if row not in rows) <= 60
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     assert not [f.name for f in functions if (f.end_lineno or f.lineno) - f.lineno >= 25]
+
+
+@pytest.mark.parametrize("path", [*MODULES, *SERVER_MODULES], ids=lambda p: "/".join(p.parts[-2:]))
+def test_no_file_is_long(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 350
 
 
 def test_every_package_is_installed() -> None:

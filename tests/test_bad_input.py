@@ -16,7 +16,8 @@ from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR
 from panicguard.python.apis import NEEDS
 from panicguard.rule import all_rules
 from panicguard.run import lint
-from panicguard.run.lint import Mode, lint_bytes, lint_file
+from panicguard.run.lint import lint_bytes, lint_file
+from panicguard.run.task import Does, Task
 from panicguard.run.workers import run
 from panicguard.settings import Settings
 
@@ -30,19 +31,19 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and mod
 
 def codes(data: bytes | str, path: str = "a.py") -> list[str]:
     data = data.encode() if isinstance(data, str) else data
-    return [diagnostic.code for diagnostic in lint_bytes(path, data, SETTINGS, Mode()).diagnostics]
+    return [diagnostic.code for diagnostic in lint_bytes(path, data, SETTINGS, Task()).diagnostics]
 
 
 def fixed(data: bytes | str) -> bytes:
     """The bytes after the fixes."""
     data = data.encode() if isinstance(data, str) else data
-    result = lint_bytes("a.py", data, SETTINGS, Mode(fix=True))
+    result = lint_bytes("a.py", data, SETTINGS, Task(Does.FIX))
     return data if result.original is None else result.source.encode()
 
 
 def said(path: Path) -> tuple[str, str]:
     """The code and message of the only diagnostic of what is at a path."""
-    result = lint_file(str(path), SETTINGS, Mode(fix=True, write=True))
+    result = lint_file(str(path), SETTINGS, Task(Does.FIX))
     (diagnostic,) = result.diagnostics
     assert result.source.path == str(path)
     return diagnostic.code, diagnostic.message
@@ -89,7 +90,7 @@ def test_unreadable(tmp_path: Path) -> None:
 
 
 def test_name_with_a_null() -> None:
-    result = lint_file("a\0.py", SETTINGS, Mode())
+    result = lint_file("a\0.py", SETTINGS, Task())
     assert [diagnostic.code for diagnostic in result.diagnostics] == [INTERNAL_ERROR]
 
 
@@ -117,7 +118,7 @@ def test_a_file_that_vanishes_before_it_is_written(tmp_path: Path, monkeypatch: 
         return data
 
     monkeypatch.setattr(lint, "read", vanish)
-    result = lint_file(str(path), SETTINGS, Mode(fix=True, write=True))
+    result = lint_file(str(path), SETTINGS, Task(Does.FIX))
     assert {diagnostic.code for diagnostic in result.diagnostics} == {IO_ERROR}
     assert not path.exists()
 
@@ -138,13 +139,13 @@ def test_a_file_that_vanishes_before_it_is_written(tmp_path: Path, monkeypatch: 
     ],
 )
 def test_undecodable(data: bytes, message: str) -> None:
-    (diagnostic,) = lint_bytes("a.py", data, SETTINGS, Mode(fix=True)).diagnostics
+    (diagnostic,) = lint_bytes("a.py", data, SETTINGS, Task(Does.FIX)).diagnostics
     assert diagnostic.code == IO_ERROR
     assert message in diagnostic.message
 
 
 def test_null_bytes() -> None:
-    result = lint_bytes("a.py", BARE.encode() + b"\0\n", SETTINGS, Mode(fix=True))
+    result = lint_bytes("a.py", BARE.encode() + b"\0\n", SETTINGS, Task(Does.FIX))
     (diagnostic,) = result.diagnostics
     assert (diagnostic.code, diagnostic.start) == (INVALID_SYNTAX, len(BARE))
 
@@ -176,7 +177,7 @@ def test_a_syntax_error_in_what_no_rule_asks_about() -> None:
     """Such a file is not fixed: what cannot be compiled before cannot be verified after."""
     text = BARE + "if x:\ny\n"
     assert codes(text) == [INVALID_SYNTAX]
-    result = lint_bytes("a.py", text.encode(), SETTINGS, Mode(fix=True))
+    result = lint_bytes("a.py", text.encode(), SETTINGS, Task(Does.FIX))
     assert [d.code for d in result.diagnostics] == [INVALID_SYNTAX]
     assert not result.fixed
     assert fixed(text) == text.encode()
@@ -365,7 +366,7 @@ def test_bad_files_stop_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             files.append((str(tmp_path / name), SETTINGS))
     (tmp_path / "folder.py").mkdir()
     files[3:3] = [(str(tmp_path / "folder.py"), SETTINGS), (str(tmp_path / "missing.py"), SETTINGS)]
-    results = list(run(files, Mode()))
+    results = list(run(files, Task()))
     assert [result.source.path for result in results] == [path for path, _ in files]
     good = [result for result in results if result.source.path.endswith("good.py")]
     assert len(good) == len(bad)

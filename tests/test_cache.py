@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from panicguard.config import default
 from panicguard.files.discover import discover
 from panicguard.run import cache
-from panicguard.run.lint import Mode, lint_file
+from panicguard.run.lint import lint_file
+from panicguard.run.task import Task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,7 @@ def settle(*paths: Path) -> None:
 
 
 def lint(files):
-    return (lint_file(path, its, Mode()) for path, its in files)
+    return (lint_file(path, its, Task()) for path, its in files)
 
 
 def said(results):
@@ -79,7 +80,7 @@ def both(root: Path, its: Settings) -> int:
     def counted(files):
         for path, chosen in files:
             read.append(path)
-            yield lint_file(path, chosen, Mode())
+            yield lint_file(path, chosen, Task())
 
     def found():
         return discover((str(root),), lambda _: its)

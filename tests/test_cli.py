@@ -252,3 +252,34 @@ def test_a_clean_run_over_many_files_imports_little(tmp_path: Path) -> None:
     done = run([sys.executable, "-c", CHECK_IMPORTS], tmp_path)
     assert done.code == 0, done.err
     assert not {"libcst", "rich", "asyncio", "multiprocessing", "pebble"} & set(done.out.split())
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("PNC112", "PNC102"),
+        ("PNC10", "PNC101"),
+        ("PNC1011", "PNC101"),
+        ("PNC1O3", "PNC103"),
+        ("PNC22", "PNC202"),
+        ("pnc101", "PNC101"),
+        ("pnc1", "PNC1"),
+        ("AL", "ALL"),
+        ("bare-thred", "bare-thread"),
+        ("Bare-Thread", "bare-thread"),
+        ("PNC888", None),
+        ("XYZ999", None),
+    ],
+)
+def test_the_nearest_rule_is_suggested(tmp_path: Path, word: str, meant: str | None) -> None:
+    """And never a prefix where a rule is as near."""
+    names = {name for rule in all_rules() for name in (rule.code, rule.name)}
+    selected, explained = ours(tmp_path, "check", "--isolated", "--select", word), ours(tmp_path, "rule", word)
+    if any(name.startswith(word) for name in names):
+        assert selected.code == 0
+    else:
+        assert selected.code == 2
+        assert re.findall("did you mean `(.*)`[?]", selected.err) == [meant] * (meant is not None)
+    assert explained.code == 2
+    if meant is None or meant in names:
+        assert re.findall("a similar value exists: '(.*)'", explained.err) == [meant] * (meant is not None)

@@ -27,7 +27,8 @@ from panicguard.files import gomod
 from panicguard.files.discover import discover
 from panicguard.fix import fix
 from panicguard.go import tree
-from panicguard.run.lint import Mode, lint_bytes
+from panicguard.run.lint import lint_bytes, lint_file
+from panicguard.run.task import Does, Task
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ def dumped(node: Node) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
 def test_a_fix_keeps_newlines_and_the_mark(newline: str, end: str, bom: bytes) -> None:
     data = bom + (NO_CONTEXT_NEEDED.rstrip("\n") + end).replace("\n", newline).encode()
-    result = lint_bytes("p.go", data, SETTINGS, Mode(fix=True))
+    result = lint_bytes("p.go", data, SETTINGS, Task(Does.FIX))
     fixed = result.source.encode()
     assert result.fixed == ("PNC120",)
     assert fixed.startswith(bom + b"package p")
@@ -226,12 +227,12 @@ def test_a_fix_keeps_newlines_and_the_mark(newline: str, end: str, bom: bytes) -
 
 
 def test_a_file_that_is_not_utf_8_is_an_error_and_no_crash() -> None:
-    result = lint_bytes("p.go", b"package p // caf\xe9\n\nfunc f() { go f() }\n", SETTINGS, Mode())
+    result = lint_bytes("p.go", b"package p // caf\xe9\n\nfunc f() { go f() }\n", SETTINGS, Task())
     assert [d.code for d in result.diagnostics] == ["io-error"]
 
 
 def test_a_python_cookie_means_nothing_in_go() -> None:
-    result = lint_bytes("p.go", "// # coding: latin-1 é\npackage p\n\nfunc f() { go f() }\n".encode(), SETTINGS, Mode())
+    result = lint_bytes("p.go", "// # coding: latin-1 é\npackage p\n\nfunc f() { go f() }\n".encode(), SETTINGS, Task())
     assert [d.code for d in result.diagnostics] == ["PNC120"]
 
 
@@ -251,10 +252,10 @@ def test_generated_files_and_tests_are_left_alone() -> None:
 
 def test_a_file_without_a_word_of_a_rule_is_never_parsed() -> None:
     program = (
-        "import sys; from panicguard import settings; from panicguard.engine import check\n"
+        "import sys; from panicguard import config; from panicguard.engine import check\n"
         "from panicguard.source import Source\n"
-        "check(Source('p.go', 'package p\\n\\n// cargo, ago\\nfunc f() { h() }\\n', 'go'), settings.default(''))\n"
-        "check(Source('p.py', 'import threading\\nthreading.Thread(target=f).start()\\n'), settings.default(''))\n"
+        "check(Source('p.go', 'package p\\n\\n// cargo, ago\\nfunc f() { h() }\\n', 'go'), config.default(''))\n"
+        "check(Source('p.py', 'import threading\\nthreading.Thread(target=f).start()\\n'), config.default(''))\n"
         "print(sorted(name for name in sys.modules if name.startswith('tree_sitter')))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -301,6 +302,64 @@ def test_an_import_has_another_name_than_what_the_package_declares(tmp_path: Pat
     (tmp_path / "b.go").write_text("package p\n\nvar mruntime int\n")
     run(tmp_path, "--fix")
     assert (tmp_path / "a.go").read_text() == NO_CONTEXT_NEEDED
+
+
+TAKEN = {
+    "go.mod": "module example.com/app\n\ngo 1.22\n",
+    "a.go": NO_CONTEXT_NEEDED,
+    "b.go": "package p\n\nfunc mruntime() {}\n\ntype context struct{}\n",
+}
+
+
+@pytest.fixture
+def taken(tmp_path: Path) -> Path:
+    """A module in which another file declares the names that a fix would import."""
+    for name, text in TAKEN.items():
+        (tmp_path / name).write_text(text)
+    vendor(tmp_path, "mruntime", "go")
+    for path in tmp_path.rglob("*.go"):
+        os.utime(path, (0, 0))
+    return tmp_path
+
+
+@pytest.mark.parametrize("others", ["", "package p\n\nfunc g() {}\n"], ids=["gone", "changed"])
+def test_no_way_offers_a_fix_that_the_package_has_no_name_for(taken: Path, others: str) -> None:
+    """Nor does one keep from it what it said before the other file changed."""
+    refused = "a.go:6:2: PNC120 bare go keyword"
+    for arguments in ((), ("--no-cache",), ("--unsafe-fixes",)) * 2:
+        out = run(taken, *arguments)
+        assert out.startswith(refused)
+        assert "fixable" not in out
+    assert run(taken, "--diff") == run(taken, "--diff", "a.go") == ""
+    assert run(taken, "--fix").startswith(refused)
+    assert run(taken, form="json").count('"fix": null') == 1
+    assert (taken / "a.go").read_text() == NO_CONTEXT_NEEDED
+    if others:
+        (taken / "b.go").write_text(others)
+    else:
+        (taken / "b.go").unlink()
+    assert run(taken).endswith("[*] 1 fixable with `--fix`.\n")
+    diff = run(taken, "--diff")
+    assert '+\t"context"\n' in diff
+    (taken / "b.go").write_text(TAKEN["b.go"])
+    assert "fixable" not in run(taken)
+    (taken / "b.go").write_text(others)
+    run(taken, "--fix")
+    added = "".join(line[1:] for line in diff.splitlines(keepends=True)[2:] if line[0] in " +")
+    assert (taken / "a.go").read_text() == added
+
+
+def test_other_files_are_read_only_where_there_is_a_fix(taken: Path) -> None:
+    """And then only where they could matter."""
+    gomod.forget()
+    (taken / "c.go").write_text("package p\n\nfunc h() { println(1) }\n")
+    settings = dict(discover([str(taken)], config.default))
+    path = str(taken / "c.go")
+    lint_file(path, settings[path], Task())
+    assert gomod._declared_in.cache_info().currsize == 0
+    path = str(taken / "a.go")
+    lint_file(path, settings[path], Task())
+    assert gomod._declared_in.cache_info().currsize == 2
 
 
 MIXED = {

@@ -24,7 +24,8 @@ from panicguard.fix import converge, fix
 from panicguard.python.magics import as_python, leaves_magics
 from panicguard.report import diff, full
 from panicguard.rule import rule_names
-from panicguard.run.lint import Mode, lint_bytes
+from panicguard.run.lint import lint_bytes
+from panicguard.run.task import Does, Task
 from panicguard.source import Cell, Place, Source
 from panicguard.suppression import match
 
@@ -227,7 +228,7 @@ def test_what_is_a_notebook_is_one_to_ruff(tmp_path: Path) -> None:
     for index, (name, made) in enumerate(NOTEBOOKS.items()):
         data = made if isinstance(made, bytes) else json.dumps(made).encode()
         (tmp_path / f"{index}.ipynb").write_bytes(data)
-        here[f"{index}.ipynb"] = (name, lint_bytes("a.ipynb", data, SETTINGS, Mode()))
+        here[f"{index}.ipynb"] = (name, lint_bytes("a.ipynb", data, SETTINGS, Task()))
     theirs = ruff_json(tmp_path, "RUF006")
     for file, (name, result) in here.items():
         codes = {"PNC101": "RUF006", "invalid-syntax": "invalid-syntax"}
@@ -247,14 +248,14 @@ def test_what_is_a_notebook_is_one_to_ruff(tmp_path: Path) -> None:
     ],
 )
 def test_what_ruff_does_not_read_but_could(data: bytes) -> None:
-    result = lint_bytes("a.ipynb", data, SETTINGS, Mode(fix=True))
+    result = lint_bytes("a.ipynb", data, SETTINGS, Task(Does.FIX))
     assert result.fixed == ("PNC101",)
     assert result.original is not None
     assert result.original.encode() == data
 
 
 def test_bytes_that_are_not_utf_8_are_an_error_of_reading() -> None:
-    [found] = lint_bytes("a.ipynb", b'{"a": "\xe9"}', SETTINGS, Mode()).diagnostics
+    [found] = lint_bytes("a.ipynb", b'{"a": "\xe9"}', SETTINGS, Task()).diagnostics
     assert (found.code, "line 1" in found.message) == ("io-error", True)
 
 

@@ -18,8 +18,9 @@ import pytest
 from panicguard.diagnostic import INTERNAL_ERROR, IO_ERROR
 from panicguard.engine import check
 from panicguard.rule import all_rules
-from panicguard.run import atomic, lint
-from panicguard.run.lint import Mode, lint_bytes, lint_file
+from panicguard.run import atomic
+from panicguard.run.lint import lint_bytes, lint_file
+from panicguard.run.task import Does, Task
 from panicguard.run.workers import run
 from panicguard.settings import Settings
 from panicguard.source import Source
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()))
 BARE = "import asyncio\n\n\nasync def f(x):\n    asyncio.create_task(g(x))\n"
-FIX = Mode(fix=True, write=True)
+FIX = Task(Does.FIX)
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the stand-in linter reaches the workers by fork")
 
 
@@ -73,7 +74,7 @@ def told(results: list[Result]) -> dict[str, str]:
 
 def test_a_file_is_checked(tmp_path: Path) -> None:
     ((path, settings),) = files(tmp_path, 1)
-    result = lint_file(path, settings, Mode())
+    result = lint_file(path, settings, Task())
     assert [diagnostic.code for diagnostic in result.diagnostics] == ["PNC101"]
     assert (result.source, result.original) == (Source(path, BARE), None)
 
@@ -86,7 +87,7 @@ def test_a_clean_file_brings_no_text(tmp_path: Path) -> None:
 
 def test_a_fixed_file_brings_both_texts(tmp_path: Path) -> None:
     ((path, settings),) = files(tmp_path, 1)
-    result = lint_file(path, settings, Mode(fix=True))
+    result = lint_file(path, settings, Task(Does.DIFF))
     assert result.original == Source(path, BARE)
     assert "SafeGo" in result.source.text
     assert Path(path).read_text() == BARE
@@ -95,7 +96,7 @@ def test_a_fixed_file_brings_both_texts(tmp_path: Path) -> None:
 
 
 def test_warnings_come_along() -> None:
-    result = lint_bytes("a.py", b"x  # panicguard: ingore[PNC101]\n", SETTINGS, Mode())
+    result = lint_bytes("a.py", b"x  # panicguard: ingore[PNC101]\n", SETTINGS, Task())
     assert len(result.warnings) == 1
     assert result.diagnostics == ()
 
@@ -284,18 +285,18 @@ def test_one_process_or_several_give_the_same(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "005.py").write_text("x = 1\n")
     (tmp_path / "006.py").write_bytes(b"\xff")
     given.insert(3, (str(tmp_path / "missing.py"), SETTINGS))
-    alone = list(run(given, Mode()))
+    alone = list(run(given, Task()))
     assert [result.source.path for result in alone] == [path for path, _ in given]
     monkeypatch.setattr("panicguard.run.workers.ALONE_FILES", 0)
     monkeypatch.setattr("panicguard.run.workers.BATCH_FILES", 2)
-    assert list(run(given, Mode())) == alone
+    assert list(run(given, Task())) == alone
     assert children() == []
 
 
 def test_few_files_need_no_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("panicguard.run.workers._run_in_workers", None)
-    assert len(list(run(iter(files(tmp_path, 3)), Mode()))) == 3
-    assert list(run([], Mode())) == []
+    assert len(list(run(iter(files(tmp_path, 3)), Task()))) == 3
+    assert list(run([], Task())) == []
 
 
 def test_fixes_are_written_with_workers_too(tmp_path: Path, workers: pytest.MonkeyPatch) -> None:
@@ -315,7 +316,7 @@ def test_files_are_taken_as_they_are_needed(tmp_path: Path, workers: pytest.Monk
             taken += 1
             yield file
 
-    results = run(stream(), Mode())
+    results = run(stream(), Task())
     next(results)
     assert taken < 200
     results.close()  # type: ignore[attr-defined]
@@ -342,7 +343,7 @@ def misbehaving(workers: pytest.MonkeyPatch) -> None:
                 raise AssertionError("first\nsecond")
         return check(source, settings)
 
-    workers.setattr(lint, "check", check_or_die)
+    workers.setattr("panicguard.engine.check", check_or_die)
 
 
 @LINUX
@@ -355,7 +356,7 @@ def test_a_file_that_kills_the_linter_costs_itself(tmp_path: Path, workers: pyte
     (tmp_path / "020.py").write_text("recursion\n")
     (tmp_path / "021.py").write_text("memory\n")
     (tmp_path / "022.py").write_text("error\n")
-    results = list(run(given, Mode()))
+    results = list(run(given, Task()))
     assert [result.source.path for result in results] == [path for path, _ in given]
     assert sum(diagnostic.code == "PNC101" for result in results for diagnostic in result.diagnostics) == 34
     assert told(results) == {
@@ -375,7 +376,7 @@ def test_a_file_that_hangs_costs_itself(tmp_path: Path, workers: pytest.MonkeyPa
     workers.setattr("panicguard.run.workers.SECONDS", 0.5)
     given = files(tmp_path, 12)
     (tmp_path / "005.py").write_text("hang\n")
-    results = list(run(given, Mode()))
+    results = list(run(given, Task()))
     assert told(results) == {"005.py": "the linter took too long and was stopped"}
     assert len(results) == 12
     assert children() == []
@@ -384,7 +385,7 @@ def test_a_file_that_hangs_costs_itself(tmp_path: Path, workers: pytest.MonkeyPa
 @LINUX
 def test_workers_killed_from_outside_are_replaced(tmp_path: Path, workers: pytest.MonkeyPatch) -> None:
     given = files(tmp_path, 120)
-    results = run(given, Mode())
+    results = run(given, Task())
     got = [next(results)]
     for process in children():
         assert process.pid is not None
@@ -396,16 +397,18 @@ def test_workers_killed_from_outside_are_replaced(tmp_path: Path, workers: pytes
 
 SLOW = """
 import sys, time, os
-from panicguard.run import lint, workers
+from panicguard import engine
+from panicguard.run import workers
+from panicguard.run.task import Task
 from panicguard.settings import Settings
 workers.ALONE_FILES = 0
 workers.BATCH_FILES = 2
 def check(source, settings):
     time.sleep(0.05)
     return ()
-lint.check = check
+engine.check = check
 try:
-    results = workers.run(((path, Settings()) for path in sys.argv[1:]), lint.Mode())
+    results = workers.run(((path, Settings()) for path in sys.argv[1:]), Task())
     next(results)
     print("ready", flush=True)
     for result in results:

@@ -19,14 +19,15 @@ from panicguard.fix import fix
 from panicguard.python import newer, validity
 from panicguard.python.lex import scan
 from panicguard.rule import all_rules
-from panicguard.run.lint import Mode, lint_bytes
+from panicguard.run.lint import lint_bytes
+from panicguard.run.task import Does, Task
 from panicguard.settings import Settings
 from panicguard.source import Source
 
 RUFF = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
 SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()))
 SPAWN = "import asyncio\n\n\nasync def f():\n    asyncio.create_task(f())\n"
-CHECK = Mode()
+CHECK = Task()
 RUNNING = sys.version_info[:2]
 
 MISPLACED = {
@@ -110,9 +111,9 @@ NEWER = {
 OLDER = "match x:\n    case [1, *_]: pass\nwith (a as b, c as d): pass\nx = f'{y!r:>{z}}'\ndef g(*a: int): x[a]\n"
 
 
-def lint(text: str, mode: Mode = CHECK) -> list[tuple[str, int]]:
-    """What is reported for the text of a file: codes and rows."""
-    result = lint_bytes("a.py", text.encode(), SETTINGS, mode)
+def lint(text: str, task: Task = CHECK) -> list[tuple[str, int]]:
+    """What is said of the text of a file: codes and rows."""
+    result = lint_bytes("a.py", text.encode(), SETTINGS, task)
     return [(d.code, Source("a.py", text).location(d.start)[0]) for d in result.diagnostics]
 
 
@@ -151,8 +152,8 @@ def test_what_is_broken_is_told_alone_and_never_edited(name: str, newline: str) 
         source = Source("a.py", text.replace("\n", newline))
         assert [d.code for d in check(source, SETTINGS)] == [INVALID_SYNTAX]
         assert is_untouched(source)
-        for mode in (Mode(fix=True), Mode(fix=True, unsafe=True)):
-            assert lint(source.text, mode) == lint(source.text)
+        for task in (Task(Does.FIX), Task(Does.FIX, unsafe=True)):
+            assert lint(source.text, task) == lint(source.text)
 
 
 @pytest.mark.skipif(RUFF is None, reason="needs ruff")

@@ -1,4 +1,4 @@
-"""A run against its baseline: read it, leave out the known findings, and rewrite it on request."""
+"""A run against its baseline: read it, leave out what it knows, and write it anew where that is asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from panicguard.files import links
 from panicguard.files.reading import read
 from panicguard.report.width import one_line
 from panicguard.run import atomic, baseline
+from panicguard.run.task import Does
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,19 +18,20 @@ if TYPE_CHECKING:
     from panicguard.config.options import Options
     from panicguard.diagnostic import Result
     from panicguard.run.baseline import Baseline
+    from panicguard.run.task import Task
     from panicguard.settings import Settings
 
 
 class Held(NamedTuple):
-    """The results without the known findings, how many those are, and messages for the user."""
+    """The results without the known findings, how many those are, and what to tell the user."""
 
     results: list[Result]
     known: int
-    message: str | None
+    said: str | None
 
 
 class Loaded(NamedTuple):
-    """A baseline as it was before the run; `text` is None if there is none yet."""
+    """A baseline as it was before the run; `text` is None where there is none yet."""
 
     path: str
     text: str | None
@@ -40,7 +42,7 @@ def load(path: str, *, update: bool) -> Loaded:
     """The baseline at `path`, which need not exist for an `update`. Raises ConfigError."""
     text = _read(path)
     if text is None and not update:
-        raise _error("read", path, "there is no such file; create it with `--update-baseline`")
+        raise _error("read", path, "there is no such file: `--update-baseline` writes it")
     try:
         return Loaded(path, text, {} if text is None else baseline.parse(text))
     except baseline.BaselineError as error:
@@ -48,23 +50,25 @@ def load(path: str, *, update: bool) -> Loaded:
 
 
 def refuse_links(path: str, root: str | None) -> None:
-    """Raise ConfigError for a baseline that must not be written where it is: a link that leads out of the current
-    directory, or a file outside of `root` that the settings of the project there name."""
+    """Raise ConfigError for a baseline that is not to be written where it is: it leads out of the current directory
+    though it is named as one in it, or the settings of the project in `root` give it, and it lies outside of that."""
     if root is not None and links.leads_out(path, root):
-        raise _error(
-            "write",
-            path,
-            f"the settings name it, but it is outside of `{root}`; only `--baseline` may name such a file",
-        )
+        raise _error("write", path, f"the settings name it, and it lies outside of `{root}`: `--baseline` may name it")
     if links.escapes(path):
-        raise _error("write", path, f"it is a link to `{os.path.realpath(path)}`, outside of the current directory")
+        raise _error("write", path, f"it is a link to `{os.path.realpath(path)}`, outside of here")
 
 
-def hold(loaded: Loaded, results: Sequence[Result], options: Options, settings_for: Callable[[str], Settings]) -> Held:
-    """The results without what the baseline lists, which is updated first if the options say so. Raises ConfigError.
+def hold(
+    loaded: Loaded,
+    results: Sequence[Result],
+    options: Options,
+    settings_for: Callable[[str], Settings],
+    task: Task,
+) -> Held:
+    """What is new beside the baseline, which is written first where the options say so. Raises ConfigError.
 
-    An entry that was not found is gone if this run looked for it: in the checked files that are not broken, by the
-    rules that ran.
+    An entry that is not found any more is gone if this run looked for it: in the files it was asked for that are not
+    broken, by the rules it was asked for.
     """
     path, text, old = loaded
     shown = os.path.relpath(path)
@@ -90,11 +94,11 @@ def hold(loaded: Loaded, results: Sequence[Result], options: Options, settings_f
         return Held(judged.results, judged.known, f"Wrote {_findings(sum(new.values()))} to `{shown}`.")
     judged = baseline.judge(old, results, path_of)
     gone = sum(count for entry, count in judged.rest.items() if looked_for(entry))
-    if not gone or options.diff:
+    if not gone or task.does is Does.DIFF:
         return Held(judged.results, judged.known, None)
     are, them = ("is", "it") if gone == 1 else ("are", "them")
-    message = f"`{shown}` lists {_findings(gone)} that {are} gone; remove {them} with `--update-baseline`."
-    return Held(judged.results, judged.known, message)
+    said = f"`{shown}` knows {_findings(gone)} that {are} gone: `--update-baseline` drops {them}."
+    return Held(judged.results, judged.known, said)
 
 
 def _findings(count: int) -> str:
@@ -102,7 +106,7 @@ def _findings(count: int) -> str:
 
 
 def _read(path: str) -> str | None:
-    """The text of the file, byte for byte; None if there is no file."""
+    """The text of the file, byte for byte; None where there is no file."""
     try:
         return read(path).decode()
     except FileNotFoundError:

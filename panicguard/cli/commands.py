@@ -19,6 +19,7 @@ from panicguard.cli.remarks import tell
 from panicguard.config import FIELDS, ConfigError
 from panicguard.config.errors import FlagError
 from panicguard.config.options import Options, settings_for_options
+from panicguard.config.selectors import nearest
 from panicguard.files import runtime
 from panicguard.files.reading import SETTINGS, read
 from panicguard.report.width import harmless, one_line
@@ -87,10 +88,8 @@ def rule(rule: str | None, every: bool, output_format: str) -> int:
     if not rules:
         if rule is None:
             raise UsageError("the following required arguments were not provided:\n  <RULE|--all>", context)
-        import difflib
-
-        close = difflib.get_close_matches(rule, [n for r in all_rules() for n in (r.code, r.name)], n=1)
-        tip = f"a similar value exists: '{close[0]}'" if close else ""
+        close = nearest(rule, [n for r in all_rules() for n in (r.code, r.name)])
+        tip = "" if close is None else f"a similar value exists: '{close}'"
         raise UsageError(f"invalid value '{one_line(rule)}' for '[RULE]'", context, tip, usage=None)
     from panicguard.report.rules import to_json, to_markdown
 

@@ -1,7 +1,7 @@
 """`--watch`: a run, and another one whenever a file changes.
 
-It polls: that works on every file system, needs no system limit raised, and looks only at the files that are checked
-and at their configuration.
+By looking again and again: that sees every file system there is, needs no limit raised, and looks only at the files
+that are checked and at what configures them.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from panicguard import config
-from panicguard.cli.check import baseline_of, lint, mode_of, report, report_file
+from panicguard.cli.check import baseline_of
+from panicguard.cli.lint import lint
+from panicguard.cli.output import report, report_file
 from panicguard.cli.remarks import tell
+from panicguard.cli.task import task_of
 from panicguard.config import ConfigError, discovery
 from panicguard.config.options import chain_for_options, settings_for_options
 from panicguard.files import discover, gomod, runtime
+from panicguard.run.task import Does
 from panicguard.settings import CONFIG_FILES
 
 if TYPE_CHECKING:
@@ -27,56 +31,55 @@ if TYPE_CHECKING:
     from panicguard.config.options import Options
 
     Stamps = Mapping[str, tuple[int, int, int] | None]
-    """Path -> what identifies the content of the file; None if it does not exist."""
+    """Path -> what tells one content from the next; None where there is no such file."""
 
 SECONDS = 0.2
 """Between two looks, at least."""
 SHARE = 10
-"""Polling may take one part in so many of a processor's time."""
+"""One part of so many is what looking may take of a processor's time."""
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 
 
 def watch(options: Options) -> int:
-    """Check, and again after each change; ends with KeyboardInterrupt. Raises ConfigError for a path that does not
-    exist."""
+    """Check, and again after each change; ends with KeyboardInterrupt. Raises ConfigError for a path that is none."""
     if not all(map(os.path.exists, options.paths)):
         raise ConfigError("No path was found.")
-    settings_for_options(options)(os.getcwd())  # a configuration that is broken from the start is reported at once
+    settings_for_options(options)(os.getcwd())  # who starts with a broken configuration is told at once
     out = sys.stdout if options.output_file is None else report_file(options.output_file)
     paths: list[str] = []
     extended: list[str] = []
 
     def look() -> Stamps:
-        """The files to check now; what was remembered of the disk is forgotten."""
+        """What there is to check now; what may have changed on the disk is not remembered."""
         config.forget()
         for cache in (runtime.is_runtime_copy, runtime.runtime_in):
             cache.cache_clear()
         gomod.forget()
-        with contextlib.suppress(ConfigError):  # until it is repaired, the files stay the same
-            files = discover.discover(options.paths or (".",), settings_for_options(options), warn=lambda _: None)
-            paths[:] = [path for path, _ in files]
+        with contextlib.suppress(ConfigError):  # until it is mended, the files are those of before
+            found = discover.discover(options.paths or (".",), settings_for_options(options), warn=lambda _: None)
+            paths[:] = [path for path, _ in found]
             extended[:] = _configurations(paths, options)
         return _stamps(paths, (*extended, *filter(os.path.isfile, options.config)))
 
-    message = "Starting linter in watch mode...\n"
+    said = "Starting linter in watch mode...\n"
     while True:
         seen = look()
         sys.stdout.write(CLEAR)
-        _notice(message, options)
+        _notice(said, options)
         try:
             _check_once(options, out)
         except ConfigError as error:
             tell(error.report)
         sys.stdout.flush()
         _wait(seen, look)
-        message = "File change detected...\n"
+        said = "File change detected...\n"
 
 
 def _configurations(paths: Iterable[str], options: Options) -> list[str]:
-    """The configuration files that apply to some files, and what those extend. Raises ConfigError."""
+    """The configuration files that hold for some files, and what those extend. Raises ConfigError."""
     found_for, chain_of = chain_for_options(options)
-    configurations = {found_for(directory) for directory in {os.path.dirname(path) for path in paths}}
-    documents = (keys.document for files in configurations for keys in chain_of(files).keys)
+    found = {found_for(directory) for directory in {os.path.dirname(path) for path in paths}}
+    documents = (keys.document for one in found for keys in chain_of(one).keys)
     return [document.path for document in documents if document is not None and document.path is not None]
 
 
@@ -85,17 +88,18 @@ def _check_once(options: Options, out: TextIO) -> None:
         out.seek(0)
         out.truncate()
     settings_for = settings_for_options(options)
-    settings = settings_for(os.getcwd())
-    outcome = lint(options, settings_for, mode_of(settings, options), baseline_of(settings, options))
-    plain, only = replace(settings, fix_only=False, show_fixes=False), replace(options, quiet=True)
-    if options.diff:
-        report(outcome, plain, only, out)
-    left = 0 if options.diff else sum(len(result.diagnostics) for result in outcome.results)
+    its = settings_for(os.getcwd())
+    task = task_of(its, options)
+    found = lint(options, settings_for, task, baseline_of(its, options))
+    plain, findings_only = replace(task, only=False, lists_fixes=False), replace(options, quiet=True)
+    if task.does is Does.DIFF:
+        report(found, its, findings_only, plain, out)
+    left = 0 if task.does is Does.DIFF else sum(len(result.diagnostics) for result in found.results)
     _notice(f"Found {left} {'error' if left == 1 else 'errors'}. Watching for file changes.", options)
     if left and not options.silent:
         if not options.quiet:
             sys.stdout.write("\n")
-        report(outcome, plain, only, out)
+        report(found, its, findings_only, plain, out)
 
 
 def _notice(text: str, options: Options) -> None:
@@ -107,8 +111,7 @@ def _notice(text: str, options: Options) -> None:
 
 
 def _stamps(paths: Iterable[str], more: Iterable[str] = ()) -> Stamps:
-    """The state of the files at `paths`, of the configuration files that may apply to them, and of the files in
-    `more`."""
+    """What the files at `paths` are like, and the configuration files that may hold for them, and those of `more`."""
     checked = list(paths)
     directories: set[str] = set()
     pending = [os.path.dirname(path) for path in checked] or [os.getcwd()]

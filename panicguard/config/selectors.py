@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.rule import all_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+
+_FAMILY = "PNC"
+_LIKE = 0.7
+"""How much of two words is the same where one may be meant by the other."""
 
 
 class Layer(NamedTuple):
@@ -69,12 +75,38 @@ def known_selectors() -> tuple[str, ...]:
 
 def did_you_mean(selector: str) -> str:
     """What to write instead of a selector that names nothing."""
+    close = nearest(selector, known_selectors())
+    if close is not None:
+        return f"did you mean `{close}`?"
+    return "expected a code, a prefix such as `PNC1`, the name of a rule, or `ALL`"
+
+
+def nearest(word: str, selectors: Iterable[str]) -> str | None:
+    """The selector that is most like a word; None where there is none like it.
+
+    A word that begins as a code does is held against whole codes, by the characters that are the same at its start and
+    its end: of those as near, the lowest. The case of letters does not count.
+    """
     import difflib
 
-    close = difflib.get_close_matches(selector, known_selectors(), n=1, cutoff=0.7)
-    if close:
-        return f"did you mean `{close[0]}`?"
-    return "expected a code, a prefix such as `PNC1`, the name of a rule, or `ALL`"
+    known = {selector.upper(): selector for selector in selectors}
+    upper = word.upper()
+    if upper in known or not upper.startswith(_FAMILY):
+        close = difflib.get_close_matches(upper, known, n=1, cutoff=_LIKE)
+        return known[close[0]] if close else None
+    codes = [rule.code for rule in all_rules() if rule.code in known]
+    likeness = {code: 2 * _equal_ends(upper, code) / (len(upper) + len(code)) for code in codes}
+    return min((code for code in codes if likeness[code] >= _LIKE), key=lambda c: (-likeness[c], c), default=None)
+
+
+def _equal_ends(left: str, right: str) -> int:
+    """How many characters two texts have in common at their start and, of the rest, at their end."""
+    start = _equal_start(left, right)
+    return start + _equal_start(left[start:][::-1], right[start:][::-1])
+
+
+def _equal_start(left: str, right: str) -> int:
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))
 
 
 def _specificity(selector: str) -> int:

@@ -1,5 +1,5 @@
-"""What the Go modules on the disk declare: the version of the language, where a copy of the runtime is, and which names
-a package has."""
+"""What the Go modules on the disk say: the version of the language, where a copy of the runtime is, and which names a
+package has."""
 
 from __future__ import annotations
 
@@ -24,31 +24,26 @@ _DECLARED = re.compile(r"^(?:func|type|var|const)[ \t]+(\w+)", re.MULTILINE)
 _GROUP = re.compile(r"^(?:type|var|const)[ \t]*\((.*?)^\)", re.MULTILINE | re.DOTALL)
 _LISTED = re.compile(r"^\t(\w+)", re.MULTILINE)
 _WITHOUT_LINE = "16"
-"""The version of a module that does not name one."""
+"""The version of a module that names none."""
 
 
-def adapted(settings: Settings, directory: str) -> Settings:
-    """The settings adapted to the Go files of a directory: the version of its module, the copy of the runtime there,
-    and no rules in that copy. Where files are fixed, the names that a package has are known too."""
+def adapted(its: Settings, directory: str) -> Settings:
+    """The settings as they are for the Go files of a directory: for the version of its module, with the copy of the
+    runtime there, and without rules in that copy."""
     if is_runtime_copy(directory):
-        return replace(settings, enabled=frozenset())
-    return _for_package(
-        settings, _root(directory), declared(directory) if settings.fix or settings.fix_only else frozenset()
-    )
+        return replace(its, enabled=frozenset())
+    root = _root(directory)
+    return its if root is None else _for_module(its, root)
 
 
 @functools.cache
-def _for_package(settings: Settings, root: str | None, names: frozenset[str]) -> Settings:
-    if root is None:
-        return replace(settings, go_names=names) if names else settings
-    return replace(
-        settings, go_version=_version(root), go_runtime=settings.go_runtime or _runtime_in(root), go_names=names
-    )
+def _for_module(its: Settings, root: str) -> Settings:
+    return replace(its, go_version=_version(root), go_runtime=its.go_runtime or _runtime_in(root))
 
 
 @functools.cache
 def _root(directory: str) -> str | None:
-    """The root of the module that a directory belongs to: where the nearest go.mod is; None if there is no go.mod."""
+    """The root of the module that a directory belongs to: where the nearest go.mod is; None where there is none."""
     if os.path.isfile(os.path.join(directory, _FILE)):
         return directory
     parent = os.path.dirname(directory)
@@ -61,17 +56,32 @@ def _version(root: str) -> tuple[int, int]:
     return 1, int(line[1] if line else _WITHOUT_LINE)
 
 
-@functools.cache
-def declared(directory: str) -> frozenset[str]:
-    """The names that the Go files of a directory declare for the whole package, by their text: an import cannot have
-    one of these names."""
-    files = [name for name in os.listdir(directory) if name.endswith(".go")] if os.path.isdir(directory) else []
-    names: set[str] = set()
-    for file in files:
-        text = _text(os.path.join(directory, file), SOURCE) or ""
-        names.update(_DECLARED.findall(text))
-        names.update(name for group in _GROUP.finditer(text) for name in _LISTED.findall(group[1]))
-    return frozenset(names)
+def declared_beside(path: str) -> frozenset[str]:
+    """The names that the other Go files of a file's directory declare for all of their package, as they are written on
+    the disk now: an import cannot have one of them."""
+    directory, name = os.path.split(path)
+    try:
+        with os.scandir(directory) as scan:
+            others = [entry.path for entry in scan if entry.name.endswith(".go") and entry.name != name]
+    except OSError:
+        return frozenset()
+    return frozenset().union(*(_declared_in(other, stamp) for other in others if (stamp := _stamp(other)) is not None))
+
+
+@functools.lru_cache(maxsize=4096)
+def _declared_in(path: str, stamp: tuple[int, int, int]) -> frozenset[str]:
+    """The names that a file declares. The stamp makes it be read again once it has changed."""
+    text = _text(path, SOURCE) or ""
+    return frozenset((*_DECLARED.findall(text), *(n for group in _GROUP.findall(text) for n in _LISTED.findall(group))))
+
+
+def _stamp(path: str) -> tuple[int, int, int] | None:
+    """What tells that a file has changed."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 @functools.cache
@@ -82,26 +92,24 @@ def is_runtime_copy(directory: str) -> bool:
 
 @functools.cache
 def _runtime_in(root: str) -> str | None:
-    """The path by which a module imports its copy of the runtime: of several, the shortest, then the first."""
-    module = _MODULE.search(_text(os.path.join(root, _FILE)) or "")
-    if module is None:
+    """The path by which a module imports its copy of the runtime: of several the shortest, then the first."""
+    name = _MODULE.search(_text(os.path.join(root, _FILE)) or "")
+    if name is None:
         return None
     found = []
     for directory, below, files in os.walk(root):
-        below[:] = [
-            name for name in below if name[0] not in "._" and name not in ("vendor", "testdata", "node_modules")
-        ]
+        below[:] = [one for one in below if one[0] not in "._" and one not in ("vendor", "testdata", "node_modules")]
         if _FILE in files and directory != root:
             below.clear()  # another module
         elif is_runtime_copy(directory):
             below.clear()
-            found.append("/".join((module[1], *os.path.relpath(directory, root).split(os.sep))))
+            found.append("/".join((name[1], *os.path.relpath(directory, root).split(os.sep))))
     return min(found, key=lambda path: (path.count("/"), len(path), path), default=None)
 
 
 def forget() -> None:
-    """Forget what was read: look at the disk again."""
-    for cache in (_for_package, _root, declared, is_runtime_copy, _runtime_in):
+    """Look at the disk again."""
+    for cache in (_for_module, _root, _declared_in, is_runtime_copy, _runtime_in):
         cache.cache_clear()
 
 

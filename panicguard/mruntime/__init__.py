@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from ._channel import Channel, ChannelClosed
-from ._context import (
-    Canceled,
-    Context,
-    DeadlineExceeded,
+from ._context import Canceled, Context, DeadlineExceeded, Done
+from ._crash import on_crash, set_exit_code
+from ._derived import (
     Derived,
-    Done,
     background,
     current_context,
     root,
@@ -19,7 +17,6 @@ from ._context import (
     with_value,
     without_cancel,
 )
-from ._crash import on_crash, set_exit_code
 from ._panic import ErrorReporter, PanicError, PanicInfo, handle_panic_value, observe_panics, set_error_reporter
 from ._policy import CrashProcess, KeepRunning, PanicPolicy, PanicRecoveryPolicy
 from ._recover import RecoverAndCrash, RecoverAndLog, RecoverWithPolicy, guarded

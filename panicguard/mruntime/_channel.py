@@ -8,7 +8,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ._context import _wake, in_event_loop, own, wake_later
+from ._context import _wake, in_event_loop, wake_later
+from ._derived import own
 from ._state import STATE
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from ._panic import PanicInfo, describe, report, stderr_ready, write_line
+from ._log import stderr_ready, write_line
+from ._panic import PanicInfo, describe, report
 from ._policy import CrashProcess
 from ._state import STATE
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 import logging
 import opcode
-import os
-import select
 import time
 import traceback
-from asyncio import CancelledError
-from concurrent.futures import CancelledError as PoolCancelledError
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ._context import current_context, own
+from ._classify import CLEAN, PASS, classify, leaves
+from ._derived import current_context, own
+from ._log import emit, write_line
 from ._policy import crashes
 from ._redact import REDACTED, redact
 from ._state import STATE, count_panic
@@ -28,13 +25,7 @@ if TYPE_CHECKING:
 MAX_FRAMES = 64
 MAX_CHARS = 4096
 REPORTED = "__mruntime_reported__"
-GROUP: type[BaseException] | tuple[()] = getattr(builtins, "BaseExceptionGroup", ())
 RAISE = opcode.opmap["RAISE_VARARGS"]
-
-CLEAN = "clean"
-PANIC = "panic"
-EXIT = "exit"
-PASS = "pass"
 
 
 class PanicError(Exception):
@@ -83,26 +74,6 @@ def observe_panics(observer: Callable[[PanicInfo, object], object]) -> Callable[
     return undo
 
 
-def write_line(text: str) -> None:
-    """One line to file descriptor 2, or nothing: it never raises and does not wait for a full pipe."""
-    line = text.replace("\r", "\\r").replace("\n", "\\n")
-    with contextlib.suppress(BaseException):
-        if stderr_ready():
-            os.write(2, line.encode("utf-8", "backslashreplace")[:2047] + b"\n")
-
-
-def stderr_ready() -> bool:
-    """False if a write to file descriptor 2 would block or fail."""
-    if not hasattr(select, "poll"):
-        return True
-    try:
-        poll = select.poll()
-        poll.register(2, select.POLLOUT)
-        return any(event & select.POLLOUT for _, event in poll.poll(100))
-    except Exception:
-        return False
-
-
 def describe(exc: object) -> str:
     """The type of it, in words."""
     cls = type(exc)
@@ -131,55 +102,6 @@ def _stack(exc: object) -> str:
         return "".join(lines)[-MAX_CHARS:]
     except BaseException as error:
         return f"<no stack: {type(error).__name__}>"
-
-
-def code_of(exc: BaseException) -> int | None:
-    """The exit status a SystemExit asks for: None for success, 0 if it is not one from 1 to 255."""
-    code = getattr(exc, "code", None)
-    if code is None or code == 0:
-        return None
-    return code if isinstance(code, int) and 1 <= code <= 255 else 0
-
-
-def leaves(exc: BaseException) -> list[BaseException]:
-    """The exceptions in a group, however deep; of any other exception itself."""
-    found: list[BaseException] = []
-    todo: list[BaseException] = [exc]
-    while todo:
-        one = todo.pop()
-        # Not asked of any other exception, whose __getattr__ may raise.
-        inner = getattr(one, "exceptions", None) if isinstance(one, GROUP) else None
-        if isinstance(inner, tuple):
-            todo.extend(inner)
-        else:
-            found.append(one)
-    return found
-
-
-def classify(exc: BaseException, ctx: object, *, task: bool) -> str:
-    """What leaving the spawned body with `exc` is, in a task or else in a thread.
-
-    `clean`: not worth a report; `panic`; `exit`: SystemExit in a task; `pass`: for the interpreter alone.
-    """
-    kinds = {_kind(leaf, ctx, task) for leaf in leaves(exc)}
-    for kind in (PANIC, EXIT, PASS):
-        if kind in kinds:
-            return kind
-    return CLEAN
-
-
-def _kind(exc: BaseException, ctx: object, task: bool) -> str:
-    if getattr(type(exc), "__mruntime_canceled__", False):
-        return CLEAN if own(ctx).err() is not None else PANIC
-    if isinstance(exc, (CancelledError, PoolCancelledError)):
-        return CLEAN if task or own(ctx).err() is not None else PANIC
-    if isinstance(exc, SystemExit):
-        if task:
-            return EXIT
-        return CLEAN if code_of(exc) is None else PANIC
-    if task and isinstance(exc, (KeyboardInterrupt, GeneratorExit)):
-        return PASS
-    return PANIC
 
 
 def was_reported(exc: object) -> bool:
@@ -221,60 +143,6 @@ def _mark(exc: object) -> None:
         with contextlib.suppress(Exception):
             # Past a __setattr__ that refuses, as that of a frozen dataclass does.
             BaseException.__setattr__(exc, REPORTED, id(exc.__traceback__))
-
-
-def _usable(handler: logging.Handler | None, level: int) -> bool:
-    if handler is None or level < handler.level:
-        return False
-    if not isinstance(handler, logging.StreamHandler):
-        return True
-    if isinstance(handler, logging.FileHandler):
-        return True
-    try:
-        stream = handler.stream
-        return stream is not None and not getattr(stream, "closed", False)
-    except Exception:
-        return False
-
-
-def _heard(logger: logging.Logger, level: int) -> bool:
-    """Whether some handler will write a record of this level."""
-    at: logging.Logger | None = logger
-    found = False
-    while at is not None:
-        found = found or bool(at.handlers)
-        if any(_usable(handler, level) for handler in at.handlers):
-            return True
-        at = at.parent if at.propagate else None
-    return not found and _usable(logging.lastResort, level)
-
-
-def _emit(logger: Any, level: int, exc: object, message: str, extra: dict[str, Any]) -> str:
-    """Log it; "" or why it was not logged."""
-    if logger is None:
-        logger = logging.getLogger("mruntime")
-    if not isinstance(logger, logging.Logger):
-        (logger.critical if level >= logging.CRITICAL else logger.error)(message, extra=extra)
-        return ""
-    if logger.disabled or not logger.isEnabledFor(level):
-        return "logger disabled"
-    path, line, func = "(unknown)", 0, None
-    tb = exc.__traceback__ if isinstance(exc, BaseException) else None
-    while tb is not None:
-        code = tb.tb_frame.f_code
-        path, line, func = code.co_filename, tb.tb_lineno, code.co_name
-        tb = tb.tb_next
-    record = logger.makeRecord(logger.name, level, path, line, message, (), None, func, extra)
-    kept: Any = logger.filter(record)
-    if not kept:
-        return "filtered"
-    if not _heard(logger, level):
-        return "no usable handler"
-    if not logger.hasHandlers():
-        # Nobody set up logging: Python would have printed the traceback of a bare task or thread.
-        record.exc_text = extra["stack_trace"].rstrip("\n")
-    logger.callHandlers(kept if isinstance(kept, logging.LogRecord) else record)
-    return ""
 
 
 def _guarded(what: str, call: Callable[..., object], *args: object) -> None:
@@ -351,7 +219,7 @@ def report(
                 "panic_policy": label,
                 "panic_type": info.type,
             }
-            why = _emit(logger, logging.CRITICAL if crash else logging.ERROR, exc, message, extra)
+            why = emit(logger, logging.CRITICAL if crash else logging.ERROR, exc, message, extra)
         except BaseException as error:
             why = f"logging raised {type(error).__name__}"
         try:
@@ -366,12 +234,6 @@ def report(
     for innermost in STATE.captures[-1:]:
         innermost.add(info)
     return info
-
-
-def note(level: int, message: str) -> None:
-    """Log a line that is no panic. Never raises."""
-    with contextlib.suppress(BaseException):
-        logging.getLogger("mruntime").log(level, "%s", message)
 
 
 def handle_panic_value(

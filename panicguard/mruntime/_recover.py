@@ -8,11 +8,15 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from ._context import current_context, in_event_loop
+from ._classify import CLEAN, EXIT, PANIC, classify, code_of
+from ._context import in_event_loop
 from ._crash import crash
-from ._panic import CLEAN, EXIT, PANIC, classify, code_of, describe, note, report
+from ._derived import current_context
+from ._functions import name_of, refuse_unrunnable
+from ._log import note
+from ._panic import describe, report
 from ._policy import CrashProcess, KeepRunning, crashes
-from ._thread import GuardedThread, name_of, refuse_unrunnable
+from ._thread import GuardedThread
 
 if TYPE_CHECKING:
     from types import TracebackType

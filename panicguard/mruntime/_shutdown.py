@@ -10,8 +10,10 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._context import _wake, in_event_loop, root, wake_later
-from ._panic import MAX_CHARS, MAX_FRAMES, note
+from ._context import _wake, in_event_loop, wake_later
+from ._derived import root
+from ._log import note
+from ._panic import MAX_CHARS, MAX_FRAMES
 from ._state import STATE
 
 if TYPE_CHECKING:

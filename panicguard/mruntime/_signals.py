@@ -7,7 +7,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
-from ._context import root
+from ._derived import root
 from ._state import STATE
 
 if TYPE_CHECKING:

@@ -11,9 +11,11 @@ from types import CoroutineType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ._context import running_loop, wake_later, wake_started
+from ._functions import name_of, refuse_unrunnable
+from ._job import PoolJob
 from ._state import STATE, refuse_closed
 from ._task import Record, await_it, close, create, observe, submit
-from ._thread import PoolJob, name_of, refuse_unrunnable, thread_for
+from ._thread import thread_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -11,9 +11,12 @@ from asyncio import CancelledError
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
-from ._context import arm, current_context, own, running_loop, wake_later, wake_started
+from ._classify import CLEAN, EXIT, PANIC, classify, code_of
+from ._context import arm, running_loop, wake_later, wake_started
 from ._crash import crash
-from ._panic import CLEAN, EXIT, PANIC, classify, code_of, describe, note, report, value_of
+from ._derived import current_context, own
+from ._log import note
+from ._panic import describe, report, value_of
 from ._policy import crashes
 from ._state import STATE, count_ended, count_started, take_back, wake_waiters
 

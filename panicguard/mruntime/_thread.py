@@ -1,93 +1,24 @@
-"""Threads and pool jobs that report how they die."""
+"""Threads that report how they die, and what they do about it."""
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
-import inspect
 import logging
-import sys
 import threading
-import types
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
-from ._context import current_context
+from ._classify import CLEAN, classify, code_of
 from ._crash import crash
-from ._panic import CLEAN, PanicInfo, classify, code_of, describe, note, report
+from ._derived import current_context
+from ._functions import checked, name_of, refuse_unrunnable
+from ._log import note
+from ._panic import PanicInfo, describe, report
 from ._policy import crashes
 from ._state import STATE, count_ended, count_started, refuse_closed, take_back, wake_waiters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-
-def unwrap(fn: Any) -> Any:
-    """What is behind the partials."""
-    while hasattr(fn, "func") and type(fn).__name__ in ("partial", "partialmethod"):
-        fn = fn.func
-    return fn
-
-
-def _kind(fn: object) -> str:
-    """`async`, `generator` or `sync`: what calling it gives, as far as can be seen before."""
-    fn = unwrap(fn)
-    if type(fn) is types.MethodType:
-        fn = fn.__func__
-    if type(fn) is types.FunctionType and not fn.__dict__:
-        # The usual case without the detours of `inspect`, which cost as much as making the thread object.
-        flags = fn.__code__.co_flags
-        if flags & (inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE):
-            return "async"
-        return "generator" if flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR) else "sync"
-    if type(fn) is types.BuiltinFunctionType:
-        return "sync"
-    parts = (fn, getattr(type(fn), "__call__", None))  # noqa: B004  (its kind matters)
-    if any(_returns_coroutine(part) for part in parts):
-        return "async"
-    if any(inspect.isgeneratorfunction(part) or inspect.isasyncgenfunction(part) for part in parts):
-        return "generator"
-    return "sync"
-
-
-def _returns_coroutine(fn: object) -> bool:
-    if inspect.iscoroutinefunction(fn):
-        return True
-    code = getattr(fn, "__code__", None)
-    if inspect.isgeneratorfunction(fn) and code is not None and code.co_flags & inspect.CO_ITERABLE_COROUTINE:
-        return True
-    # Up to 3.13 asyncio has a mark of its own; what it is later is deprecated.
-    return sys.version_info < (3, 14) and asyncio.iscoroutinefunction(fn)
-
-
-def refuse_unrunnable(fn: object, where: str) -> str:
-    """The kind of `fn`; TypeError for what would run and do nothing: None, a generator function."""
-    if fn is None:
-        note(logging.WARNING, f"{where}: the function is None; nothing was started")
-        raise TypeError(f"{where}: the function is None")
-    if not callable(fn):
-        raise TypeError(f"{where}: {type(fn).__name__} object is neither callable nor awaitable")
-    kind = _kind(fn)
-    if kind == "generator":
-        raise TypeError(f"{where}: {name_of(fn)} is a generator function: calling it would run none of it")
-    return kind
-
-
-def name_of(fn: object) -> str:
-    """The name to report a function by."""
-    fn = unwrap(fn)
-    name = getattr(fn, "__qualname__", None)
-    return name if isinstance(name, str) else type(fn).__qualname__
-
-
-def checked(result: Any, name: str) -> Any:
-    """`result`, or TypeError if it is a coroutine or generator: work that would never be done."""
-    if inspect.iscoroutine(result):
-        result.close()
-        raise TypeError(f"{name} returned a coroutine, which nothing would run; pass the coroutine itself")
-    if inspect.isgenerator(result) or inspect.isasyncgen(result):
-        raise TypeError(f"{name} returned a {type(result).__name__}, which nothing would iterate")
-    return result
 
 
 def ended(exc: BaseException, *, component: str, policy: object, name: str, ctx: object) -> PanicInfo | None:
@@ -283,108 +214,3 @@ class SafeTimer(GuardedThread, threading.Timer):
 def _check_target(target: object, where: str) -> None:
     if refuse_unrunnable(target, where) == "async":
         raise TypeError(f"{where}: {name_of(target)} is async and a thread would not run it; use SafeGo")
-
-
-class PoolJob:
-    """A callable for an executor: reports how `fn` dies and raises it for the future."""
-
-    __slots__ = (
-        "args",
-        "began",
-        "begun",
-        "component",
-        "context",
-        "counts",
-        "ctx",
-        "finish",
-        "fn",
-        "future",
-        "kwargs",
-        "name",
-        "policy",
-        "thread",
-    )
-
-    def __init__(
-        self,
-        component: str,
-        policy: object,
-        fn: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        name: str,
-        ctx: object,
-        context: contextvars.Context,
-        finish: Callable[[], None] | None,
-    ) -> None:
-        self.component = component
-        self.policy = policy
-        self.fn = fn
-        self.args = args
-        self.kwargs = kwargs
-        self.name = name
-        self.ctx = ctx
-        self.context = context
-        self.finish = finish
-        self.future: Any = None
-        self.thread = 0
-        """The identifier of the thread it runs in; 0 before."""
-        self.began = 0.0
-        self.begun = False
-        self.counts = count_started(component)
-        with STATE.lock:
-            STATE.jobs[self] = None
-
-    def take_back(self) -> None:
-        """It was not accepted."""
-        with STATE.lock:
-            STATE.jobs.pop(self, None)
-            take_back(self.counts)
-
-    def _leave(self) -> None:
-        with STATE.lock:
-            if self in STATE.jobs:
-                del STATE.jobs[self]
-                count_ended(self.counts, perf_counter() - self.began if self.thread else 0.0)
-                if STATE.waiters:
-                    wake_waiters()
-
-    def ended(self, future: Any) -> None:
-        """The done callback of its future, from the pool or from the loop."""
-        # Cancelled before it ran.
-        self._leave()
-        if isinstance(future, asyncio.Future) and not future.cancelled():
-            # Marks it retrieved: it was reported where it was raised.
-            future.exception()
-        finish, self.finish = self.finish, None
-        if finish is not None:
-            finish()
-
-    def __call__(self) -> Any:
-        self.thread = threading.get_ident()
-        self.began = perf_counter()
-        try:
-            return self.context.run(self._body)
-        except RuntimeError as exc:
-            if self.begun:
-                raise
-            # The context is the caller's and in use already.
-            ended(exc, component=self.component, policy=self.policy, name=self.name, ctx=current_context())
-            raise
-        finally:
-            # Not left to the callback: a loop that is closed before will not call it.
-            self._leave()
-
-    def _body(self) -> Any:
-        self.begun = True
-        if self.ctx is not None:
-            STATE.current.set(self.ctx)
-        try:
-            try:
-                return checked(self.fn(*self.args, **self.kwargs), self.name)
-            except StopIteration as exc:
-                # A future cannot hold a StopIteration: up to 3.12 whoever awaits it waits for ever.
-                raise RuntimeError(f"{self.name} raised StopIteration") from exc
-        except BaseException as exc:
-            ended(exc, component=self.component, policy=self.policy, name=self.name, ctx=current_context())
-            raise

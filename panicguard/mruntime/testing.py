@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from ._context import background, in_event_loop, with_cancel, with_timeout
+from ._context import in_event_loop
 from ._crash import run_hooks
+from ._derived import background, with_cancel, with_timeout
 from ._panic import PanicInfo
 from ._state import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._context import Cancel, Context
+    from ._context import Context
+    from ._derived import Cancel
 
 
 class _Awaited:

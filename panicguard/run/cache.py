@@ -277,7 +277,7 @@ def _checksum(text: bytes) -> bytes:
 def _remember(known: _Known, result: Result, stamp: Stamp) -> None:
     path = result.source.path
     known.files.pop(path, None)
-    lasting = all(diagnostic.is_rule or diagnostic.code == INVALID_SYNTAX for diagnostic in result.diagnostics)
+    lasting = result.lasting and all(d.is_rule or d.code == INVALID_SYNTAX for d in result.diagnostics)
     if result.original is None and lasting:
         says_something = result.diagnostics or result.warnings or result.noqa_codes
         known.files[path] = [stamp, _to_json(result) if says_something else None]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from panicguard import engine
 from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR, Diagnostic, Result
-from panicguard.engine import check
 from panicguard.files import links
 from panicguard.files.reading import read
-from panicguard.fix import fix
+from panicguard.fix import converge
 from panicguard.rule import rule_names
-from panicguard.run import atomic
+from panicguard.run import atomic, package
+from panicguard.run.task import Task
 from panicguard.settings import front_end, language
 from panicguard.source import Source
 from panicguard.suppression import match
@@ -22,38 +22,24 @@ from panicguard.suppression.write import annotate
 
 if TYPE_CHECKING:
     from panicguard.settings import Settings
-    from panicguard.suppression.write import Annotation
 
 
 TRIES = 5
 """How often a file that changes while it is fixed is read again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mode:
-    """What to do with a file: check it, or fix it, with unsafe fixes or without, or add suppression comments, and write
-    what was changed."""
+def lint_file(path: str, settings: Settings, task: Task) -> Result:
+    """What the file at `path` comes to.
 
-    fix: bool = False
-    unsafe: bool = False
-    write: bool = False
-    annotation: Annotation | None = None
-    trees: tuple[str, ...] = ()
-    """The directories in which a written file must lie once links are followed; (): anywhere."""
-
-
-def lint_file(path: str, settings: Settings, mode: Mode) -> Result:
-    """The result for the file at `path`.
-
-    Never raises, except for KeyboardInterrupt and the like: a file that cannot be read or written has an `io-error`,
-    one on which the linter fails an `internal-error`. If there is nothing to show, neither diagnostics nor fixes, the
-    result's source has its path but no text.
+    Never raises but for KeyboardInterrupt and the like: a file that cannot be read or written has an
+    `io-error`, one on which the linter fails an `internal-error`. Where there is nothing to show, neither
+    diagnostics nor fixes, the result's source has its path but no text.
     """
-    return write(read_and_lint(path, settings, mode), settings, mode)
+    return write(read_and_lint(path, settings, task), settings, task)
 
 
-def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result:
-    """The result for a file with these bytes; like `lint_file`, but reads and writes nothing."""
+def lint_bytes(path: str, data: bytes, settings: Settings, task: Task) -> Result:
+    """What a file of these bytes comes to; as `lint_file`, but reads and writes nothing."""
     try:
         source = Source.decode(
             path, data, notebook=language(settings, path) == "ipynb", language=front_end(settings, path)
@@ -69,16 +55,14 @@ def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result
         said = Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, "source code cannot contain null bytes", null, null + 1)
         return Result(source, (said,))
     try:
-        if mode.annotation is not None:
-            result = annotate(source, functools.partial(check, settings=settings), rule_names(), mode.annotation)
-        elif mode.fix:
-            result = fix(source, settings, mode.unsafe)
+        if task.annotation is not None:
+            result = annotate(source, functools.partial(engine.check, settings=settings), rule_names(), task.annotation)
         else:
-            result = Result(source, check(source, settings))
+            result = _checked(source, settings, task)
         if result.original is not None and source.encode() != data:
-            message = f"not changed: encoding the file as {source.encoding} would not give what was read"
+            message = f"not changed: {source.encoding} would not write the file as it was read"
             said = Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, message, 0, 0)
-            result = Result(source, (*check(source, settings), said))
+            result = Result(source, (*engine.check(source, settings), said))
         speaks_of_us = match.may_speak(result.source)
         warnings = match.warnings(result.source, rule_names()) if speaks_of_us else ()
         codes = match.noqa_codes(result.source, rule_names()) if speaks_of_us else ()
@@ -89,7 +73,18 @@ def lint_bytes(path: str, data: bytes, settings: Settings, mode: Mode) -> Result
     return dataclasses.replace(result, warnings=warnings, noqa_codes=codes)
 
 
-def read_and_lint(path: str, settings: Settings, mode: Mode) -> Result:
+def _checked(source: Source, settings: Settings, task: Task) -> Result:
+    """The result of checking, or fixing, a file as one of its package."""
+    diagnostics, in_package = package.check(source, settings)
+    if task.fixes:
+        check_again = functools.partial(engine.check, settings=in_package)
+        result = converge(source, check_again, bool(task.unsafe), diagnostics=diagnostics)
+    else:
+        result = Result(source, diagnostics)
+    return result if in_package is settings else dataclasses.replace(result, lasting=False)
+
+
+def read_and_lint(path: str, settings: Settings, task: Task) -> Result:
     """The result for the file at `path`, with nothing written yet."""
     try:
         data = read(path)
@@ -97,30 +92,29 @@ def read_and_lint(path: str, settings: Settings, mode: Mode) -> Result:
         return failure(path, IO_ERROR, _os_error(error))
     except Exception as error:
         return failure(path, INTERNAL_ERROR, described(error))
-    return lint_bytes(path, data, settings, mode)
+    return lint_bytes(path, data, settings, task)
 
 
-def write(result: Result, settings: Settings, mode: Mode) -> Result:
-    """The result after writing the changes to the file; if the file has changed meanwhile, the result for its new
-    content."""
+def write(result: Result, settings: Settings, task: Task) -> Result:
+    """The result once what was changed is in the file; of the file as it is now, if it has changed meanwhile."""
     path = result.source.path
     for _ in range(TRIES):
-        if not mode.write or result.original is None:
+        if not task.writes or result.original is None:
             return result
-        if mode.trees and links.leads_out(path, *mode.trees):
+        if task.trees and links.leads_out(path, *task.trees):
             target = os.path.realpath(path)
-            return _unfixed(path, settings, f"not written: it is a link to {target}, outside of the given paths")
+            return _unfixed(path, settings, f"not written: it is a link to {target}, outside of what was given")
         try:
             if atomic.replace(path, result.original.encode(), result.source.encode()):
                 return result
         except OSError as error:
             return _unfixed(path, settings, f"cannot write the file: {_os_error(error)}")
-        result = read_and_lint(path, settings, mode)
+        result = read_and_lint(path, settings, task)
     return _unfixed(path, settings, "the file kept changing meanwhile: not written")
 
 
 def _unfixed(path: str, settings: Settings, message: str) -> Result:
-    result = read_and_lint(path, settings, Mode())
+    result = read_and_lint(path, settings, Task())
     said = Diagnostic(IO_ERROR, IO_ERROR, message, 0, 0)
     return dataclasses.replace(result, diagnostics=(*result.diagnostics, said))
 

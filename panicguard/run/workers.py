@@ -1,12 +1,11 @@
 """Many files: linted here, or in worker processes when that pays.
 
-If a file makes the linter fail, no other file suffers: that file gets a diagnostic that says so.
+Whatever a file does to the linter costs that file and no other: it gets a diagnostic that says so.
 """
 
 from __future__ import annotations
 
 import collections
-import dataclasses
 import gc
 import itertools
 import os
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import INTERNAL_ERROR, Result
 from panicguard.languages import FRONT_ENDS
-from panicguard.run.lint import TRIES, Mode, described, failure, lint_file, read_and_lint, write
+from panicguard.run.lint import TRIES, described, failure, lint_file, read_and_lint, write
 from panicguard.settings import front_end
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from pebble import ProcessPool
 
+    from panicguard.run.task import Task
     from panicguard.settings import Settings
 
     File = tuple[str, Settings]
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
 
 ALONE_FILES = 250
 ALONE_BYTES = 2_000_000
-"""Up to this size, starting the workers costs more than they save."""
+"""Up to here the start of the workers would cost more than they save."""
 BATCH_FILES = 64
 BATCH_BYTES = 400_000
 SECONDS = 60.0
 SECONDS_PER_MEGABYTE = 15.0
-"""The time that a batch may take before one of its files is taken to hang."""
+"""What a batch may take before one of its files is thought to hang."""
 SPARE = 16
 DESCRIPTORS = 3
 """File descriptors that are wanted to start workers at all, and for each of them."""
 
 
-def run(files: Iterable[File], mode: Mode) -> Iterator[Result]:
-    """The result of each file, in the order of `files`, as soon as it is available.
+def run(files: Iterable[File], task: Task) -> Iterator[Result]:
+    """The result of each file, in the order of `files`, as soon as it is there.
 
     Closing the iterator, or KeyboardInterrupt, stops the workers at once. Only this process writes.
     """
@@ -59,10 +59,10 @@ def run(files: Iterable[File], mode: Mode) -> Iterator[Result]:
         count += weight
         size += weight * _size(file[0])
         if count > ALONE_FILES or size > ALONE_BYTES:
-            yield from _run_in_workers(itertools.chain(first, remaining), mode)
+            yield from _run_in_workers(itertools.chain(first, remaining), task)
             return
     for path, settings in first:
-        yield lint_file(path, settings, mode)
+        yield lint_file(path, settings, task)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class _Job:
 
 
 class _Here:
-    """Replaces the workers if the system cannot start any: does each job as it is scheduled, in this process."""
+    """Stands for the workers where the system has none to give: does each job as it is scheduled, in this process."""
 
     active = True
 
@@ -89,11 +89,10 @@ class _Here:
     def join(self) -> None: ...
 
 
-def _run_in_workers(files: Iterable[File], mode: Mode) -> Iterator[Result]:
+def _run_in_workers(files: Iterable[File], task: Task) -> Iterator[Result]:
     from concurrent.futures import BrokenExecutor, wait
 
     count = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    reading = dataclasses.replace(mode, write=False)
     pool = _start(count)
 
     def schedule(batch: list[File]) -> _Job:
@@ -102,7 +101,7 @@ def _run_in_workers(files: Iterable[File], mode: Mode) -> Iterator[Result]:
             _stop(pool)
             pool = _start(count)
         limit = SECONDS + SECONDS_PER_MEGABYTE * sum(_size(path) for path, _ in batch) / 1e6
-        return _Job(batch, pool, pool.schedule(_lint_batch, (batch, reading), timeout=limit))
+        return _Job(batch, pool, pool.schedule(_lint_batch, (batch, task), timeout=limit))
 
     def finish(job: _Job, tries: int = TRIES) -> Iterator[Result]:
         try:
@@ -123,7 +122,7 @@ def _run_in_workers(files: Iterable[File], mode: Mode) -> Iterator[Result]:
                     yield from finish(alone)
         else:
             for result, (_, settings) in zip(results, job.batch, strict=True):
-                yield write(result, settings, mode)
+                yield write(result, settings, task)
 
     waiting: collections.deque[_Job] = collections.deque()
     try:
@@ -138,19 +137,19 @@ def _run_in_workers(files: Iterable[File], mode: Mode) -> Iterator[Result]:
 
 
 def _start(count: int) -> Pool:
-    """Workers, or their replacement if the system has no process, thread, semaphore or descriptor for them."""
+    """Workers, or what stands for them where the system has no process, thread, semaphore or descriptor for them."""
     try:
         _try_descriptors(SPARE + DESCRIPTORS * count)
         import multiprocessing
 
         from pebble import ProcessPool
 
-        # Fork shares what is loaded; where fork is not safe, spawn is the default.
+        # Fork shares what is loaded; where it is not safe, spawn is the default.
         context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         pool = ProcessPool(max_workers=count, initializer=_prepare_worker, context=context)
-    except (OSError, ImportError):  # an ImportError: there are no semaphores at all, or no memory for more
+    except (OSError, ImportError):  # an ImportError: semaphores are not there at all, or there is no memory for more
         return _Here()
-    # A worker inherits the mask: the interrupt meant for this process must not end the worker in a traceback.
+    # A worker inherits the mask: the interrupt that is meant for this process must not end it in a traceback.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]) if sys.platform != "win32" else None
     try:
         if pool.active:
@@ -191,11 +190,11 @@ def _batches(files: Iterable[File]) -> Iterator[list[File]]:
 def _prepare_worker() -> None:
     # A worker within the native parser would not get to run a handler.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    gc.disable()  # a syntax tree has no cycles, and looking for them takes longer than reading it
+    gc.disable()  # a syntax tree has no cycles, and to look for them takes longer than to read it
 
 
-def _lint_batch(batch: list[File], mode: Mode) -> list[Result]:
-    return [read_and_lint(path, settings, mode) for path, settings in batch]
+def _lint_batch(batch: list[File], task: Task) -> list[Result]:
+    return [read_and_lint(path, settings, task) for path, settings in batch]
 
 
 def _stop(pool: Pool) -> None:
@@ -211,7 +210,7 @@ def _size(path: str) -> int:
 
 
 def _death(error: Exception) -> str:
-    """What happened to the worker that had a file."""
+    """What became of the worker that had a file."""
     import concurrent.futures
 
     import pebble

@@ -123,6 +123,30 @@ def test_each_fix_is_that_of_the_command_line(client: Client) -> None:
     assert edited(TWO, change["edits"]) == fixed(client.root, TWO)
 
 
+def test_no_fix_is_offered_that_the_package_has_no_name_for(pulling: Client) -> None:
+    uri = pulling.open("app.go", TWO, language="go")
+    found = pulling.request("textDocument/diagnostic", {"textDocument": {"uri": uri}})["items"]
+
+    def offered() -> tuple[list[str], str]:
+        """What is offered for the first finding, and the text after the fix of everything."""
+        *actions, fix_all = pulling.actions(uri, found[:1])
+        edit = pulling.request("codeAction/resolve", fix_all)["edit"]
+        edits = [edit for change in edit["documentChanges"] for edit in change["edits"]]
+        return [action["title"] for action in actions], edited(TWO, edits)
+
+    spawn = "panicguard (PNC120): Spawn with `mruntime.SafeGoWithContextAndComponent`"
+    all_of_rule = "panicguard (PNC120): Fix all in this file"
+    silence = ["panicguard (PNC120): Disable for this line", "panicguard (PNC120): Show documentation"]
+    assert offered() == ([spawn, all_of_rule, *silence], fixed(pulling.root, TWO))
+    other = pulling.root / "b.go"
+    other.write_text("package app\n\nfunc mruntime() {}\n\ntype context struct{}\n")
+    assert offered() == (silence, TWO)
+    assert fixed(pulling.root, TWO) == TWO
+    other.write_text("package app\n\nfunc mruntime2() {}\n")
+    pulling.change(uri, 2, {"text": TWO})
+    assert offered() == ([spawn, all_of_rule, *silence], fixed(pulling.root, TWO))
+
+
 def test_an_unsafe_fix_is_offered_and_not_preferred(client: Client) -> None:
     text = GO.replace("go work(s)", "done := make(chan int)\n\tgo func() { done <- 1 }()\n\t<-done")
     uri, found = go(client, text)

@@ -1,0 +1,45 @@
+"""`--show-files` and `--show-settings`: what a run would go by, in place of the run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from panicguard.cli.remarks import warn
+from panicguard.config import ConfigError
+from panicguard.config.options import chain_for_options
+from panicguard.files import discover
+from panicguard.report.width import one_line
+from panicguard.settings import CONFIG_FILES, INCLUDE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from panicguard.config.options import Options
+    from panicguard.settings import Settings
+
+
+def show(options: Options, settings_for: Callable[[str], Settings]) -> int:
+    """Print the files that would be checked, their configuration among them, or the settings of the first one."""
+
+    def with_configuration(directory: str) -> Settings:
+        its = settings_for(directory)
+        return replace(its, include=(*its.include, *CONFIG_FILES)) if its.include == INCLUDE else its
+
+    arguments = options.paths or (".",)
+    if options.show_files:
+        found = discover.discover(arguments, with_configuration, warn)
+        shown = one_line if sys.stdout.isatty() else str  # a program needs the names as they are
+        sys.stdout.write("".join(f"{shown(path)}\n" for path, _ in found))
+        return 0
+    from panicguard.config import describe
+
+    first = next((path for path, _ in discover.discover(arguments, settings_for, warn)), None)
+    if first is None:
+        raise ConfigError("No files found under the given path")
+    directory = os.path.dirname(first)
+    found_for, chain_of = chain_for_options(options)
+    sys.stdout.write(describe.show_settings(first, chain_of(found_for(directory)), settings_for(directory)))
+    return 0

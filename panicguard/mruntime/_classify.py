@@ -1,0 +1,65 @@
+"""What an exception is that ends spawned work: a panic, or an end that is nobody's fault."""
+
+from __future__ import annotations
+
+import builtins
+from asyncio import CancelledError
+from concurrent.futures import CancelledError as PoolCancelledError
+
+from ._derived import own
+
+GROUP: type[BaseException] | tuple[()] = getattr(builtins, "BaseExceptionGroup", ())
+
+CLEAN = "clean"
+PANIC = "panic"
+EXIT = "exit"
+PASS = "pass"
+
+
+def code_of(exc: BaseException) -> int | None:
+    """The exit status a SystemExit asks for: None for success, 0 if it is not one from 1 to 255."""
+    code = getattr(exc, "code", None)
+    if code is None or code == 0:
+        return None
+    return code if isinstance(code, int) and 1 <= code <= 255 else 0
+
+
+def leaves(exc: BaseException) -> list[BaseException]:
+    """The exceptions in a group, however deep; of any other exception itself."""
+    found: list[BaseException] = []
+    todo: list[BaseException] = [exc]
+    while todo:
+        one = todo.pop()
+        # Not asked of any other exception, whose __getattr__ may raise.
+        inner = getattr(one, "exceptions", None) if isinstance(one, GROUP) else None
+        if isinstance(inner, tuple):
+            todo.extend(inner)
+        else:
+            found.append(one)
+    return found
+
+
+def classify(exc: BaseException, ctx: object, *, task: bool) -> str:
+    """What leaving the spawned body with `exc` is, in a task or else in a thread.
+
+    `clean`: not worth a report; `panic`; `exit`: SystemExit in a task; `pass`: for the interpreter alone.
+    """
+    kinds = {_kind(leaf, ctx, task) for leaf in leaves(exc)}
+    for kind in (PANIC, EXIT, PASS):
+        if kind in kinds:
+            return kind
+    return CLEAN
+
+
+def _kind(exc: BaseException, ctx: object, task: bool) -> str:
+    if getattr(type(exc), "__mruntime_canceled__", False):
+        return CLEAN if own(ctx).err() is not None else PANIC
+    if isinstance(exc, (CancelledError, PoolCancelledError)):
+        return CLEAN if task or own(ctx).err() is not None else PANIC
+    if isinstance(exc, SystemExit):
+        if task:
+            return EXIT
+        return CLEAN if code_of(exc) is None else PANIC
+    if task and isinstance(exc, (KeyboardInterrupt, GeneratorExit)):
+        return PASS
+    return PANIC

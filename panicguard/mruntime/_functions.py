@@ -1,0 +1,80 @@
+"""What a function that is to be run is, and what it returns that nothing would run."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import sys
+import types
+from typing import Any
+
+from ._log import note
+
+
+def unwrap(fn: Any) -> Any:
+    """What is behind the partials."""
+    while hasattr(fn, "func") and type(fn).__name__ in ("partial", "partialmethod"):
+        fn = fn.func
+    return fn
+
+
+def _kind(fn: object) -> str:
+    """`async`, `generator` or `sync`: what calling it gives, as far as can be seen before."""
+    fn = unwrap(fn)
+    if type(fn) is types.MethodType:
+        fn = fn.__func__
+    if type(fn) is types.FunctionType and not fn.__dict__:
+        # The usual case without the detours of `inspect`, which cost as much as making the thread object.
+        flags = fn.__code__.co_flags
+        if flags & (inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE):
+            return "async"
+        return "generator" if flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR) else "sync"
+    if type(fn) is types.BuiltinFunctionType:
+        return "sync"
+    parts = (fn, getattr(type(fn), "__call__", None))  # noqa: B004  (its kind matters)
+    if any(_returns_coroutine(part) for part in parts):
+        return "async"
+    if any(inspect.isgeneratorfunction(part) or inspect.isasyncgenfunction(part) for part in parts):
+        return "generator"
+    return "sync"
+
+
+def _returns_coroutine(fn: object) -> bool:
+    if inspect.iscoroutinefunction(fn):
+        return True
+    code = getattr(fn, "__code__", None)
+    if inspect.isgeneratorfunction(fn) and code is not None and code.co_flags & inspect.CO_ITERABLE_COROUTINE:
+        return True
+    # Up to 3.13 asyncio has a mark of its own; what it is later is deprecated.
+    return sys.version_info < (3, 14) and asyncio.iscoroutinefunction(fn)
+
+
+def refuse_unrunnable(fn: object, where: str) -> str:
+    """The kind of `fn`; TypeError for what would run and do nothing: None, a generator function."""
+    if fn is None:
+        note(logging.WARNING, f"{where}: the function is None; nothing was started")
+        raise TypeError(f"{where}: the function is None")
+    if not callable(fn):
+        raise TypeError(f"{where}: {type(fn).__name__} object is neither callable nor awaitable")
+    kind = _kind(fn)
+    if kind == "generator":
+        raise TypeError(f"{where}: {name_of(fn)} is a generator function: calling it would run none of it")
+    return kind
+
+
+def name_of(fn: object) -> str:
+    """The name to report a function by."""
+    fn = unwrap(fn)
+    name = getattr(fn, "__qualname__", None)
+    return name if isinstance(name, str) else type(fn).__qualname__
+
+
+def checked(result: Any, name: str) -> Any:
+    """`result`, or TypeError if it is a coroutine or generator: work that would never be done."""
+    if inspect.iscoroutine(result):
+        result.close()
+        raise TypeError(f"{name} returned a coroutine, which nothing would run; pass the coroutine itself")
+    if inspect.isgenerator(result) or inspect.isasyncgen(result):
+        raise TypeError(f"{name} returned a {type(result).__name__}, which nothing would iterate")
+    return result
