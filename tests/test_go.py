@@ -251,10 +251,10 @@ def test_generated_files_and_tests_are_left_alone() -> None:
 
 def test_a_file_without_a_word_of_a_rule_is_never_parsed() -> None:
     program = (
-        "import sys; from panicguard import settings; from panicguard.engine import check\n"
+        "import sys; from panicguard import config; from panicguard.engine import check\n"
         "from panicguard.source import Source\n"
-        "check(Source('p.go', 'package p\\n\\n// cargo, ago\\nfunc f() { h() }\\n', 'go'), settings.default(''))\n"
-        "check(Source('p.py', 'import threading\\nthreading.Thread(target=f).start()\\n'), settings.default(''))\n"
+        "check(Source('p.go', 'package p\\n\\n// cargo, ago\\nfunc f() { h() }\\n', 'go'), config.default(''))\n"
+        "check(Source('p.py', 'import threading\\nthreading.Thread(target=f).start()\\n'), config.default(''))\n"
         "print(sorted(name for name in sys.modules if name.startswith('tree_sitter')))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
