@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Set
 
     from panicguard.diagnostic import Finding
-    from panicguard.go.module import GoModule
-    from panicguard.python.module import Module
+    from panicguard.go.file import GoFile
+    from panicguard.python.file import PythonFile
     from panicguard.settings import Settings
 
 from panicguard.python.evidence import Evidence
@@ -54,8 +54,8 @@ class Rule:
     """One rule: a value, not a class to inherit from. It is about the languages that it has a check for."""
 
     code: str
-    python: Check[Module] | None = None
-    go: Check[GoModule] | None = None
+    python: Check[PythonFile] | None = None
+    go: Check[GoFile] | None = None
     default: bool = True
     spawn: bool = False
     """Whether the rule is about a spawn itself, so that `spawn-exempt` files are free of it."""

@@ -33,7 +33,7 @@ def off(*stages: str) -> Iterator[None]:
             stack.enter_context(mock.patch("panicguard.python.frontend.standing_in", everything))
             stack.enter_context(mock.patch("panicguard.engine.found_in", lambda _, words: frozenset(words)))
         if SLICER in stages:
-            stack.enter_context(mock.patch("panicguard.python.module.slice_of", _whole))
+            stack.enter_context(mock.patch("panicguard.python.parse.slice_of", _whole))
         yield
 
 

@@ -130,9 +130,9 @@ def test_nothing_imports_what_stands_above_it() -> None:
         if not is_apart(module) and folder_of(module) != folder_of(other) and floor_of(module) <= floor_of(other)
     ]
     assert upwards == [
-        "panicguard.rule imports panicguard.go.module",
+        "panicguard.rule imports panicguard.go.file",
         "panicguard.rule imports panicguard.python.evidence",
-        "panicguard.rule imports panicguard.python.module",
+        "panicguard.rule imports panicguard.python.file",
     ]
 
 

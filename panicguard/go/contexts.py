@@ -11,14 +11,14 @@ from panicguard.go.scopes import BindingKind
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 _NEW = frozenset(("context.Background", "context.TODO"))
 _ASKING = ("Done", "Err", "Context")
 """The methods of a context that tell whether it is done, and methods of other types that return one."""
 
 
-def own_context(module: GoModule, literal: Node) -> Node | None:
+def own_context(module: GoFile, literal: Node) -> Node | None:
     """The name of the parameter that is a literal's context; None if there is none, or if it is `_`, which means
     unused."""
     parameters = literal.child_by_field_name("parameters")
@@ -29,19 +29,19 @@ def own_context(module: GoModule, literal: Node) -> Node | None:
     return None
 
 
-def asks_context(module: GoModule, node: Node) -> bool:
+def asks_context(module: GoFile, node: Node) -> bool:
     """Whether a node uses a context: one by its name, or a method of one."""
     if node.type == "identifier":
         return module.names.type_of(node) == CONTEXT
     return node.type == "selector_expression" and text(node.child_by_field_name("field")) in _ASKING
 
 
-def is_new_context(module: GoModule, node: Node) -> bool:
+def is_new_context(module: GoFile, node: Node) -> bool:
     """Whether an expression creates a context that nothing cancels."""
     return node.type == "call_expression" and module.names.qualified(callee(node)) in _NEW
 
 
-def is_outer_context(module: GoModule, node: Node, literal: Node) -> bool:
+def is_outer_context(module: GoFile, node: Node, literal: Node) -> bool:
     """Whether an expression is the name of a context that was declared outside of the literal."""
     binding = module.names.lookup(node) if node.type == "identifier" else None
     if binding is None or literal.start_byte <= binding.node.start_byte < literal.end_byte:
@@ -49,7 +49,7 @@ def is_outer_context(module: GoModule, node: Node, literal: Node) -> bool:
     return binding.kind in (BindingKind.VAR, BindingKind.PARAM) and module.names.type_of(node) == CONTEXT
 
 
-def is_read_outside(module: GoModule, identifier: Node, literal: Node) -> bool:
+def is_read_outside(module: GoFile, identifier: Node, literal: Node) -> bool:
     """Whether a variable is read outside of the literal too: code with a variable that is never read does not
     compile."""
     binding = module.names.lookup(identifier)

@@ -35,7 +35,7 @@ def findings(source: Source, settings: Settings, rules: Sequence[Rule], words: f
     wanted = [(rule, rule.go) for rule in rules if rule.go is not None and words.intersection(rule.go.words)]
     if not wanted:
         return []
-    from panicguard.go.module import parse
+    from panicguard.go.file import parse
 
     module = parse(source, settings)
     return [diagnostic for rule, check in wanted for diagnostic in diagnostics(rule, check.run(module))]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
     from panicguard.go.scopes import Binding
     from panicguard.go.spawns import Spawn
 
@@ -42,7 +42,7 @@ def loops(node: Node) -> Iterator[Node]:
         child = above
 
 
-def is_endless(module: GoModule, loop: Node) -> bool:
+def is_endless(module: GoFile, loop: Node) -> bool:
     """Whether a loop's head never ends it: it has no condition, or receives from `time.Tick`."""
     clauses = [node for node in loop.named_children if node.type not in ("block", "comment")]
     if not clauses:
@@ -56,12 +56,12 @@ def is_endless(module: GoModule, loop: Node) -> bool:
     return module.names.qualified(callee(ranged)) in _ENDLESS
 
 
-def ends(module: GoModule, loop: Node) -> bool:
+def ends(module: GoFile, loop: Node) -> bool:
     """Whether something in a loop leaves it, or uses a context."""
     return any(_leaves_or_asks(module, node, loop) for node in within(loop))
 
 
-def _leaves_or_asks(module: GoModule, node: Node, loop: Node) -> bool:
+def _leaves_or_asks(module: GoFile, node: Node, loop: Node) -> bool:
     match node.type:
         case "return_statement" | "goto_statement":
             return True
@@ -89,12 +89,12 @@ def _waits(node: Node) -> bool:
     return node.type == "unary_expression" and text(node).startswith("<-")
 
 
-def shared_by_turns(module: GoModule, spawn: Spawn) -> list[Binding]:
+def shared_by_turns(module: GoFile, spawn: Spawn) -> list[Binding]:
     """The variables that the loops around a spawn set, and that all turns share."""
     return [binding for loop in loops(spawn.node) for binding in _shared(module, loop)]
 
 
-def _shared(module: GoModule, loop: Node) -> Iterator[Binding]:
+def _shared(module: GoFile, loop: Node) -> Iterator[Binding]:
     body = loop.child_by_field_name("body")
     for setting in _settings(loop):
         declares = any(child.type == ":=" for child in setting.children)

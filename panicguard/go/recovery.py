@@ -24,7 +24,7 @@ from panicguard.go.nodes import (
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 _ITERATORS = frozenset(
     "slices.Values slices.All slices.Backward slices.Chunk maps.Keys maps.Values maps.All strings.Lines "
@@ -39,7 +39,7 @@ _DOING = frozenset(
 """What counts as doing something about a panic."""
 
 
-def misplaced(module: GoModule, call: Node) -> str | None:
+def misplaced(module: GoFile, call: Node) -> str | None:
     """Why a call of the builtin recovers nothing where it stands; None if it may."""
     statement = call.parent
     around = function(call)
@@ -81,7 +81,7 @@ def _is_argument_of_defer(call: Node) -> bool:
     return False
 
 
-def _is_in_iterator(module: GoModule, call: Node) -> bool:
+def _is_in_iterator(module: GoFile, call: Node) -> bool:
     child = call
     for above in ancestors(call):
         if above.type in FUNCTIONS:
@@ -94,7 +94,7 @@ def _is_in_iterator(module: GoModule, call: Node) -> bool:
     return False
 
 
-def _is_iterator(module: GoModule, ranged: Node | None) -> bool:
+def _is_iterator(module: GoFile, ranged: Node | None) -> bool:
     if ranged is None or ranged.type != "call_expression":
         return False
     called = callee(ranged)
@@ -123,7 +123,7 @@ def _misplaced_in_literal(literal: Node) -> str | None:
     return "its function is deferred by a deferred function, which is too late" if body == [statement] else None
 
 
-def _misplaced_in_named(module: GoModule, around: Node, call: Node) -> str | None:
+def _misplaced_in_named(module: GoFile, around: Node, call: Node) -> str | None:
     """A named function recovers where it is deferred, which another file may do; not so one that is called here, or one
     that clearly has another purpose. Throwing the value away is wrong even then."""
     name = text(around.child_by_field_name("name"))
@@ -138,7 +138,7 @@ def _misplaced_in_named(module: GoModule, around: Node, call: Node) -> str | Non
     return None
 
 
-def _works_before(module: GoModule, around: Node, call: Node) -> bool:
+def _works_before(module: GoFile, around: Node, call: Node) -> bool:
     """Whether the function, which this file does not defer, calls another function of the file before it recovers."""
     first = next(iter(statements(around.child_by_field_name("body"))), None)
     if first is None or first.end_byte > call.start_byte or first.type != "expression_statement":
@@ -148,7 +148,7 @@ def _works_before(module: GoModule, around: Node, call: Node) -> bool:
     return called is not None and called.type == "identifier" and module.names.declared(called) is not None
 
 
-def is_discarded(module: GoModule, call: Node) -> bool:
+def is_discarded(module: GoFile, call: Node) -> bool:
     """Whether the result of a call of `recover` is thrown away, or only compared with nil to no effect."""
     above = plain_parent(call)
     if above is None:
@@ -172,7 +172,7 @@ def is_discarded(module: GoModule, call: Node) -> bool:
     return False
 
 
-def _is_only_compared(module: GoModule, name: Node, declaration: Node) -> bool:
+def _is_only_compared(module: GoFile, name: Node, declaration: Node) -> bool:
     """Whether a variable with a recovered value is only compared, or assigned to `_`, without any consequence."""
     around = function(declaration)
     if around is None or name.type != "identifier":

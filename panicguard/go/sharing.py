@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
     from panicguard.go.scopes import Binding
     from panicguard.go.spawns import Spawn
 
@@ -28,7 +28,7 @@ _LOCKS = frozenset(("Lock", "TryLock", "Acquire", "Do"))
 _SETTING = ("assignment_statement", "short_var_declaration")
 
 
-def read_later(module: GoModule, spawn: Spawn) -> Iterator[Node]:
+def read_later(module: GoFile, spawn: Spawn) -> Iterator[Node]:
     """What the goroutine reads when it runs: the body of a literal, or the receiver of a method that takes its
     address."""
     literal = spawn.literal
@@ -79,7 +79,7 @@ def waits(around: Node) -> list[int]:
     ]
 
 
-def uses(module: GoModule, binding: Binding, around: Node) -> list[int]:
+def uses(module: GoFile, binding: Binding, around: Node) -> list[int]:
     """Where a function itself uses a variable, other than by taking its address; sorted byte offsets."""
     return sorted(
         _when_used(leaf)
@@ -100,7 +100,7 @@ def _when_used(leaf: Node) -> int:
     return leaf.start_byte
 
 
-def sets(module: GoModule, nodes: list[Node]) -> Iterator[tuple[Node, Binding]]:
+def sets(module: GoFile, nodes: list[Node]) -> Iterator[tuple[Node, Binding]]:
     """The names that these nodes set with a plain `=`, each with what it stands for."""
     for node in nodes:
         if node.type == "assignment_statement" and text(node.child_by_field_name("operator")) == "=":
@@ -110,7 +110,7 @@ def sets(module: GoModule, nodes: list[Node]) -> Iterator[tuple[Node, Binding]]:
                     yield target, binding
 
 
-def changed(module: GoModule, node: Node) -> Node | None:
+def changed(module: GoFile, node: Node) -> Node | None:
     """The variable that a statement or a call changes by reading it first, or the map that it writes."""
     match node.type:
         case "inc_statement" | "dec_statement":
@@ -123,7 +123,7 @@ def changed(module: GoModule, node: Node) -> Node | None:
     return None
 
 
-def _changed_by_assignment(module: GoModule, assignment: Node) -> Node | None:
+def _changed_by_assignment(module: GoFile, assignment: Node) -> Node | None:
     left, right = assignment.child_by_field_name("left"), assignment.child_by_field_name("right")
     if left is None or right is None or len(left.named_children) != 1:
         return None
@@ -134,7 +134,7 @@ def _changed_by_assignment(module: GoModule, assignment: Node) -> Node | None:
     return target if target.type == "identifier" and _appends_to(module, value, target) else None
 
 
-def _appends_to(module: GoModule, value: Node | None, target: Node) -> bool:
+def _appends_to(module: GoFile, value: Node | None, target: Node) -> bool:
     """Whether a value is `append(target, ...)`."""
     if value is None or value.type != "call_expression" or not module.names.is_builtin(callee(value), "append"):
         return False
@@ -142,7 +142,7 @@ def _appends_to(module: GoModule, value: Node | None, target: Node) -> bool:
     return bool(appended) and text(appended[0]) == text(target)
 
 
-def _variable(module: GoModule, target: Node) -> Node | None:
+def _variable(module: GoFile, target: Node) -> Node | None:
     """The variable that is a target, or the map of which an entry is."""
     if target.type == "identifier":
         return target
@@ -153,7 +153,7 @@ def _variable(module: GoModule, target: Node) -> Node | None:
     return mapping if binding is not None and _is_map(module, binding) else None
 
 
-def _is_map(module: GoModule, binding: Binding) -> bool:
+def _is_map(module: GoFile, binding: Binding) -> bool:
     value = plain(binding.value)
     kind = binding.type
     if kind is None and value is not None and value.type == "composite_literal":

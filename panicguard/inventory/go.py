@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.go.file import parse
 from panicguard.go.fixes.component import component
-from panicguard.go.module import parse
 from panicguard.go.nodes import arguments, callee, text
 from panicguard.go.spawns import SpawnKind
 from panicguard.inventory.site import SpawnSite, short
@@ -13,7 +13,7 @@ from panicguard.inventory.site import SpawnSite, short
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
     from panicguard.go.spawns import Spawn
     from panicguard.settings import Settings
     from panicguard.source import Source
@@ -33,7 +33,7 @@ def site_at(source: Source, settings: Settings, offset: int) -> SpawnSite | None
     return None
 
 
-def site(module: GoModule, spawn: Spawn) -> SpawnSite:
+def site(module: GoFile, spawn: Spawn) -> SpawnSite:
     """A spawn in plain words."""
     start, end = _span(module, spawn)
     is_safe = spawn.kind is SpawnKind.SAFE
@@ -55,7 +55,7 @@ def site(module: GoModule, spawn: Spawn) -> SpawnSite:
     )
 
 
-def _span(module: GoModule, spawn: Spawn) -> tuple[int, int]:
+def _span(module: GoFile, spawn: Spawn) -> tuple[int, int]:
     """The function that is called; of a `go` statement, from the keyword up to the body of its function."""
     if spawn.kind is not SpawnKind.BARE:
         return module.span(_called(spawn))
@@ -67,7 +67,7 @@ def _called(spawn: Spawn) -> Node:
     return callee(spawn.node) or spawn.node
 
 
-def _handle(module: GoModule, spawn: Spawn) -> tuple[str, str | None]:
+def _handle(module: GoFile, spawn: Spawn) -> tuple[str, str | None]:
     """What happens to a panic, since no handle reports it; and why the spawn is safe, if it is."""
     if spawn.kind is SpawnKind.SAFE:
         return "none: SafeGo recovers from a panic", "the runtime guards it"
@@ -85,7 +85,7 @@ def _passed(spawn: Spawn) -> tuple[str, str]:
     return first, second
 
 
-def _api(module: GoModule, spawn: Spawn) -> str:
+def _api(module: GoFile, spawn: Spawn) -> str:
     """The keyword, a function with its package, or a method with its type."""
     if spawn.kind is SpawnKind.BARE:
         return "go"
@@ -94,14 +94,14 @@ def _api(module: GoModule, spawn: Spawn) -> str:
     return module.names.qualified(called) or f"{module.names.type_of(operand)}.{method}"
 
 
-def _target_line(module: GoModule, spawn: Spawn) -> int | None:
+def _target_line(module: GoFile, spawn: Spawn) -> int | None:
     """The line of the function that runs, unless it is a literal."""
     if spawn.function is None or spawn.literal is not None:
         return None
     return module.source.location(module.span(spawn.function)[0])[0]
 
 
-def _owner(module: GoModule, spawn: Spawn) -> str | None:
+def _owner(module: GoFile, spawn: Spawn) -> str | None:
     """The group that the goroutine is started on."""
     called = _called(spawn)
     is_method = spawn.kind is SpawnKind.UNGUARDED and module.names.qualified(called) is None

@@ -10,12 +10,12 @@ from panicguard.python import screen
 from panicguard.python.apis import SpawnKind
 from panicguard.python.evidence import Demand, Evidence
 from panicguard.python.fixes.component import component
-from panicguard.python.module import UnparsableError, parse
+from panicguard.python.parse import UnparsableError, parse
 from panicguard.python.spawns import Fate
 from panicguard.rule import all_rules
 
 if TYPE_CHECKING:
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
     from panicguard.settings import Settings
     from panicguard.source import Source
@@ -47,7 +47,7 @@ def site_at(source: Source, settings: Settings, offset: int) -> SpawnSite | None
     return None
 
 
-def _module(source: Source, settings: Settings, offset: int) -> Module | None:
+def _module(source: Source, settings: Settings, offset: int) -> PythonFile | None:
     """The part of a module that the spawns on the line of an offset depend on; None if there can be none. All names on
     the line are asked for, because the screen drops a spawn that is awaited on the spot."""
     checks = [rule.python for rule in all_rules() if rule.python]
@@ -63,7 +63,7 @@ def _module(source: Source, settings: Settings, offset: int) -> Module | None:
         return None
 
 
-def site(module: Module, spawn: Spawn) -> SpawnSite:
+def site(module: PythonFile, spawn: Spawn) -> SpawnSite:
     """A spawn in plain words."""
     start, end = module.span(spawn.call.func)
     is_safe = spawn.kind is SpawnKind.SAFE
@@ -82,7 +82,7 @@ def site(module: Module, spawn: Spawn) -> SpawnSite:
     )
 
 
-def _argument(module: Module, spawn: Spawn, name: str) -> str:
+def _argument(module: PythonFile, spawn: Spawn, name: str) -> str:
     """The component or policy that a call of the runtime passes."""
     index = ("component", "policy").index(name)
     positional = [arg for arg in spawn.call.args if arg.keyword is None and not arg.star]

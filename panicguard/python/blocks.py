@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.python.lazy import cst
+from panicguard.python.cst import cst
 from panicguard.python.tree import children
 
 if TYPE_CHECKING:

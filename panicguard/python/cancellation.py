@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from panicguard.python import apis
 from panicguard.python.blocks import statements
+from panicguard.python.cst import cst
 from panicguard.python.handlers import caught_types, is_on_the_way_out, raises
-from panicguard.python.lazy import cst
 from panicguard.python.tree import last_name
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from libcst import CSTNode
 
+    from panicguard.python.file import PythonFile
     from panicguard.python.handlers import Handler
-    from panicguard.python.module import Module
 
 _TAKING = frozenset((*apis.CANCELLED, "BaseException"))
 """The classes that catch a cancellation; Exception does not."""
@@ -39,7 +39,7 @@ def own_context(function: CSTNode) -> str | None:
     return "ctx" if "ctx" in names else None
 
 
-def can_arrive(module: Module, block: CSTNode) -> bool:
+def can_arrive(module: PythonFile, block: CSTNode) -> bool:
     """Whether a cancellation can arrive in the body of a statement: something in it is awaited."""
     return any(
         isinstance(node, cst.Await)
@@ -48,17 +48,17 @@ def can_arrive(module: Module, block: CSTNode) -> bool:
     )
 
 
-def is_cancellation(module: Module, expression: CSTNode) -> bool:
+def is_cancellation(module: PythonFile, expression: CSTNode) -> bool:
     """Whether an expression is a class of cancellations, which catches no other error."""
     return module.names.qualified(expression) in apis.CANCELLED
 
 
-def takes_cancellation(module: Module, expression: CSTNode) -> bool:
+def takes_cancellation(module: PythonFile, expression: CSTNode) -> bool:
     """Whether an expression is a class that catches cancellations, alone or with other errors."""
     return module.names.qualified(expression) in _TAKING
 
 
-def catches_cancellation(module: Module, handler: Handler) -> bool:
+def catches_cancellation(module: PythonFile, handler: Handler) -> bool:
     """Whether a handler catches the cancellation of the task."""
     named = [t.func if isinstance(t, cst.Call) else t for t in caught_types(handler)]
     return not named or any(
@@ -66,7 +66,7 @@ def catches_cancellation(module: Module, handler: Handler) -> bool:
     )
 
 
-def is_expected(module: Module, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> bool:
+def is_expected(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> bool:
     """Whether the cancellation that a `try` of this function catches may end there: another error is on its way out, a
     shield lets no cancellation through, the module itself asked for it, or the function is `main` and ends with the
     `try`."""
@@ -78,13 +78,13 @@ def is_expected(module: Module, function: cst.FunctionDef, node: cst.Try | cst.T
     )
 
 
-def is_heard(module: Module, handler: Handler) -> bool:
+def is_heard(module: PythonFile, handler: Handler) -> bool:
     """Whether somebody learns of the cancellation that a handler catches: it raises, checks who is cancelled, or keeps
     the error or passes it on."""
     return raises(module, handler) or _asks_who(module, handler) or _passes_on(module, handler)
 
 
-def is_shielded(module: Module, node: CSTNode) -> bool:
+def is_shielded(module: PythonFile, node: CSTNode) -> bool:
     """Whether no cancellation by anyio or trio gets through to the node."""
     return any(
         isinstance(ancestor, cst.With) and any(_shields(module, item.item) for item in ancestor.items)
@@ -92,14 +92,14 @@ def is_shielded(module: Module, node: CSTNode) -> bool:
     )
 
 
-def _shields(module: Module, scope: CSTNode) -> bool:
+def _shields(module: PythonFile, scope: CSTNode) -> bool:
     if not isinstance(scope, cst.Call) or module.names.qualified(scope.func) not in _SHIELDING:
         return False
     named = {arg.keyword.value: arg.value for arg in scope.args if arg.keyword is not None}
     return "shield" in named and last_name(named["shield"]) == "True"
 
 
-def awaits_cancelled(module: Module, function: cst.FunctionDef, block: CSTNode) -> bool:
+def awaits_cancelled(module: PythonFile, function: cst.FunctionDef, block: CSTNode) -> bool:
     """Whether the body of a statement waits for something that this module itself cancels: that is how a task is
     stopped, and the CancelledError is the task's, not the waiter's."""
     looped = {
@@ -132,7 +132,7 @@ def _ends_main(function: cst.FunctionDef, node: CSTNode) -> bool:
     return function.name.value in _MAIN and statements(function.body)[-1] is node
 
 
-def _asks_who(module: Module, handler: Handler) -> bool:
+def _asks_who(module: PythonFile, handler: Handler) -> bool:
     """Whether the handler checks who is cancelled, or whether the error is a cancellation."""
     nodes = list(module.tree.within(handler))
     names = _ASKING if any(isinstance(node, cst.Raise) for node in nodes) else _ASKING_WHO
@@ -142,7 +142,7 @@ def _asks_who(module: Module, handler: Handler) -> bool:
     )
 
 
-def _compares_class(module: Module, node: CSTNode) -> bool:
+def _compares_class(module: PythonFile, node: CSTNode) -> bool:
     """Whether a node is a call of `isinstance` with a class of cancellations."""
     if not isinstance(node, cst.Call) or module.names.qualified(node.func) != "isinstance" or len(node.args) < 2:
         return False
@@ -150,7 +150,7 @@ def _compares_class(module: Module, node: CSTNode) -> bool:
     return any(is_cancellation(module, c) for c in classes if type(c) in (cst.Name, cst.Attribute))
 
 
-def _passes_on(module: Module, handler: Handler) -> bool:
+def _passes_on(module: PythonFile, handler: Handler) -> bool:
     """Whether the handler keeps the cancellation for later, or passes it to the caller or to whoever waits for the
     result."""
     if handler.name is None or not isinstance(handler.name.name, cst.Name):
@@ -162,7 +162,7 @@ def _passes_on(module: Module, handler: Handler) -> bool:
     )
 
 
-def _is_passed_on(module: Module, error: cst.Name) -> bool:
+def _is_passed_on(module: PythonFile, error: cst.Name) -> bool:
     """Whether an error that is named here is assigned, returned, delivered, or made a part of something stored."""
     parent = module.tree.parents[error]
     if isinstance(parent, (cst.Assign, cst.Return)):

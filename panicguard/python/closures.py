@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, Union
 
-from panicguard.python.lazy import cst
+from panicguard.python.cst import cst
 from panicguard.python.loops import loops
 from panicguard.python.scopes import BindingKind
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from libcst import CSTNode
 
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.python.scopes import Binding
 
 Closure: TypeAlias = Union["cst.FunctionDef", "cst.Lambda"]
@@ -22,7 +22,7 @@ _DEFINING = (BindingKind.FUNCTION, BindingKind.CLASS, BindingKind.IMPORT)
 """The bindings that give a name the same value on every turn of a loop."""
 
 
-def spawned_by_decorator(module: Module) -> Iterator[cst.FunctionDef]:
+def spawned_by_decorator(module: PythonFile) -> Iterator[cst.FunctionDef]:
     """The functions under a decorator of this module that spawns what it decorates."""
     spawners = _spawners(module)
     for function in module.tree.all(cst.FunctionDef):
@@ -30,7 +30,7 @@ def spawned_by_decorator(module: Module) -> Iterator[cst.FunctionDef]:
             yield function
 
 
-def _spawners(module: Module) -> set[CSTNode]:
+def _spawners(module: PythonFile) -> set[CSTNode]:
     """The functions of this module that spawn their first parameter."""
     spawners: set[CSTNode] = set()
     for spawn in module.spawns:
@@ -45,7 +45,7 @@ def _spawners(module: Module) -> set[CSTNode]:
     return spawners
 
 
-def read_later(module: Module, closure: Closure, site: CSTNode) -> list[str]:
+def read_later(module: PythonFile, closure: Closure, site: CSTNode) -> list[str]:
     """The names that a closure reads when it runs and that a loop around its spawn, at `site`, rebinds on every turn:
     each once, in the order of the text."""
     around = frozenset(loops(module, site))
@@ -63,6 +63,6 @@ def read_later(module: Module, closure: Closure, site: CSTNode) -> list[str]:
     return list(names)
 
 
-def _is_bound_in(module: Module, around: frozenset[CSTNode], bindings: list[Binding]) -> bool:
+def _is_bound_in(module: PythonFile, around: frozenset[CSTNode], bindings: list[Binding]) -> bool:
     """Whether one of these loops, or a statement in it, binds a name."""
     return any(not around.isdisjoint((b.node, *module.tree.ancestors(b.node))) for b in bindings)

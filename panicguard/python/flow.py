@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from panicguard.python.lazy import cst
+from panicguard.python.cst import cst
 from panicguard.python.scopes import BindingKind
 from panicguard.python.uses import Use, UseKind
 

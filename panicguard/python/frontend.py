@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from panicguard.diagnostic import Fault
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.rule import Check, Rule
     from panicguard.settings import Settings
     from panicguard.source import Source
@@ -37,10 +37,10 @@ def skips(source: Source, settings: Settings) -> bool:
 
 
 def findings(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
-    from panicguard.python.module import UnparsableError, parse
+    from panicguard.python.parse import UnparsableError, parse
 
     declared = words.intersection(declared_words(settings))
-    wanted: list[tuple[Rule, Check[Module]]] = []
+    wanted: list[tuple[Rule, Check[PythonFile]]] = []
     demands: list[Demand] = []
     for rule in rules:
         if rule.python is None:

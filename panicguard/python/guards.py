@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from panicguard.python import apis
 from panicguard.python.blocks import statements
+from panicguard.python.cst import cst
 from panicguard.python.handlers import catches_all, does_something
-from panicguard.python.lazy import cst
 from panicguard.python.tree import last_name
 
 if TYPE_CHECKING:
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from libcst import CSTNode
 
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
 
 
-def is_guarded(module: Module, function: CSTNode) -> bool:
+def is_guarded(module: PythonFile, function: CSTNode) -> bool:
     """Whether no error of the function leaves it unreported: its whole body is in a `try` whose `except Exception`
     does something with the error, in a `with` of one of the runtime's recoverers, or it is decorated with one."""
     if not isinstance(function, cst.FunctionDef):
@@ -33,7 +33,7 @@ def is_guarded(module: Module, function: CSTNode) -> bool:
     )
 
 
-def runs_guarded(module: Module, spawn: Spawn) -> bool:
+def runs_guarded(module: PythonFile, spawn: Spawn) -> bool:
     """Whether what is spawned reports every error before it ends."""
     started = module.names.definition(spawn.call.func)
     if isinstance(started, cst.ClassDef):
@@ -44,12 +44,12 @@ def runs_guarded(module: Module, spawn: Spawn) -> bool:
     return spawn.definition is not None and is_guarded(module, spawn.definition)
 
 
-def _is_guard(module: Module, node: CSTNode, known: Sequence[str]) -> bool:
+def _is_guard(module: PythonFile, node: CSTNode, known: Sequence[str]) -> bool:
     name = module.names.qualified(node)
     return name in known or apis.is_named(name, module.settings.extend_guards)
 
 
-def _is_safe(module: Module, statement: CSTNode) -> bool:
+def _is_safe(module: PythonFile, statement: CSTNode) -> bool:
     """Whether a statement cannot let an error out unreported."""
     match statement:
         case cst.Try(handlers=[], body=body):
@@ -73,9 +73,9 @@ def _is_safe(module: Module, statement: CSTNode) -> bool:
     return False
 
 
-def _is_harmless(module: Module, node: CSTNode) -> bool:
+def _is_harmless(module: PythonFile, node: CSTNode) -> bool:
     return all(last_name(call.func) in apis.HARMLESS for call in _calls(module, node))
 
 
-def _calls(module: Module, node: CSTNode) -> Iterator[cst.Call]:
+def _calls(module: PythonFile, node: CSTNode) -> Iterator[cst.Call]:
     return (call for call in module.tree.within(node) if isinstance(call, cst.Call))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 
 from panicguard.diagnostic import Edit
 from panicguard.python.blocks import always_raises, leaves, statements
-from panicguard.python.lazy import cst
+from panicguard.python.cst import cst
 from panicguard.python.tree import last_name
 
 if TYPE_CHECKING:
     from libcst import CSTNode
 
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
 
 Handler: TypeAlias = Union["cst.ExceptHandler", "cst.ExceptStarHandler"]
 
@@ -41,25 +41,25 @@ def caught_types(handler: Handler) -> tuple[CSTNode, ...]:
     return tuple(e.value for e in named.elements) if isinstance(named, cst.Tuple) else (named,)
 
 
-def catches_all(module: Module, handler: Handler) -> bool:
+def catches_all(module: PythonFile, handler: Handler) -> bool:
     """Whether a handler catches every Exception: bare, Exception or BaseException, alone or in a tuple."""
     types = caught_types(handler)
     return not types or any(module.names.qualified(t) in EVERY_ERROR for t in types)
 
 
-def suppressed_types(module: Module, context: CSTNode) -> tuple[CSTNode, ...]:
+def suppressed_types(module: PythonFile, context: CSTNode) -> tuple[CSTNode, ...]:
     """The expressions of the classes that `contextlib.suppress(...)` names; () for any other expression."""
     if not isinstance(context, cst.Call) or module.names.qualified(context.func) != "contextlib.suppress":
         return ()
     return tuple(arg.value for arg in context.args)
 
 
-def suppresses_all(module: Module, context: CSTNode) -> bool:
+def suppresses_all(module: PythonFile, context: CSTNode) -> bool:
     """Whether the expression of a `with` item is a `suppress` of every Exception."""
     return any(module.names.qualified(t) in EVERY_ERROR for t in suppressed_types(module, context))
 
 
-def swallows_all(module: Module, handler: Handler) -> bool:
+def swallows_all(module: PythonFile, handler: Handler) -> bool:
     """Whether a handler catches every Exception and does nothing with it."""
     return catches_all(module, handler) and all(ignores_error(module, s) for s in statements(handler.body))
 
@@ -81,7 +81,7 @@ def is_idle(statement: CSTNode) -> bool:
     return False
 
 
-def ignores_error(module: Module, statement: CSTNode) -> bool:
+def ignores_error(module: PythonFile, statement: CSTNode) -> bool:
     """Whether a statement does nothing with the error being handled; waiting, and printing something else, count as
     nothing. A call of one of the `reporters` of the settings does something."""
     if is_idle(statement):
@@ -109,13 +109,13 @@ def is_constant(node: CSTNode) -> bool:
     return False
 
 
-def is_cleanup(module: Module, block: CSTNode) -> bool:
+def is_cleanup(module: PythonFile, block: CSTNode) -> bool:
     """Whether a block only closes, cancels or removes something, or waits for something that this module cancels."""
     done = statements(block)
     return bool(done) and all(_is_cleanup(module, statement) for statement in done)
 
 
-def _is_cleanup(module: Module, statement: CSTNode) -> bool:
+def _is_cleanup(module: PythonFile, statement: CSTNode) -> bool:
     if isinstance(statement, cst.If) and statement.orelse is None:
         return all(_is_cleanup(module, s) for s in statements(statement.body))
     value = statement.value if isinstance(statement, cst.Expr) else None
@@ -126,14 +126,14 @@ def _is_cleanup(module: Module, statement: CSTNode) -> bool:
     return isinstance(value, cst.Call) and _CLEANUP.match(last_name(value.func)) is not None
 
 
-def raises(module: Module, handler: Handler) -> bool:
+def raises(module: PythonFile, handler: Handler) -> bool:
     """Whether a handler ends by raising, on every path, or calls something that raises."""
     return always_raises(statements(handler.body)) or any(
         isinstance(node, cst.Call) and _never_returns(module, node) for node in module.tree.own(handler)
     )
 
 
-def _never_returns(module: Module, call: cst.Call) -> bool:
+def _never_returns(module: PythonFile, call: cst.Call) -> bool:
     """Whether a call always raises: by its name, or as its function is annotated."""
     if _RAISING.match(last_name(call.func)):
         return True
@@ -144,7 +144,7 @@ def _never_returns(module: Module, call: cst.Call) -> bool:
     return name.rpartition(".")[2] in _NEVER
 
 
-def is_on_the_way_out(module: Module, node: CSTNode) -> bool:
+def is_on_the_way_out(module: PythonFile, node: CSTNode) -> bool:
     """Whether another error is re-raised after the node: it stands in the handler that does so."""
     return any(
         isinstance(ancestor, cst.ExceptHandler) and always_raises(statements(ancestor.body))
@@ -152,7 +152,7 @@ def is_on_the_way_out(module: Module, node: CSTNode) -> bool:
     )
 
 
-def is_handling(module: Module, node: CSTNode) -> bool:
+def is_handling(module: PythonFile, node: CSTNode) -> bool:
     """Whether an exception can be being handled where the node runs."""
     child = node
     for ancestor in module.tree.ancestors(node):
@@ -164,7 +164,7 @@ def is_handling(module: Module, node: CSTNode) -> bool:
     return False
 
 
-def _is_called_by_handlers(module: Module, function: cst.FunctionDef | cst.Lambda) -> bool:
+def _is_called_by_handlers(module: PythonFile, function: cst.FunctionDef | cst.Lambda) -> bool:
     """Whether the function may be a handler's: `__exit__`, a hook, a method or closure that others call, one with a
     name that mentions errors, or one whose calls in this module are all in handlers."""
     if isinstance(function, cst.Lambda) or function.name.value in _EXIT_METHODS:
@@ -177,13 +177,13 @@ def _is_called_by_handlers(module: Module, function: cst.FunctionDef | cst.Lambd
     return bool(calls) and all(is_handling(module, c) for c in calls)
 
 
-def head(module: Module, handler: Handler) -> tuple[int, int]:
+def head(module: PythonFile, handler: Handler) -> tuple[int, int]:
     """Start and end (code points) of a handler's `except`, with the classes it names."""
     start, _ = module.span(handler)
     return start, module.span(handler.type)[1] if handler.type is not None else start + len("except")
 
 
-def raise_at_end(module: Module, handler: Handler) -> Edit | None:
+def raise_at_end(module: PythonFile, handler: Handler) -> Edit | None:
     """The edit that ends a handler with a `raise`, in place of a `pass` or on a line of its own; None if the handler
     leaves by itself, or if its statements are on the line of its `except`."""
     body = statements(handler.body)

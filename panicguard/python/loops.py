@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import SpawnKind
 from panicguard.python.cancellation import own_context
+from panicguard.python.cst import cst
 from panicguard.python.handlers import EVERY_ERROR
-from panicguard.python.lazy import cst
 from panicguard.python.spawns import Fate
 from panicguard.python.uses import UseKind
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from libcst import CSTNode
 
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
     from panicguard.python.uses import Use
 
@@ -32,7 +32,7 @@ _LEAVING = frozenset(("sys.exit", "os._exit", "os.kill", "os.abort", "exit", "qu
 """Functions that may end a loop by raising or by ending the process."""
 
 
-def loops(module: Module, node: CSTNode) -> Iterator[CSTNode]:
+def loops(module: PythonFile, node: CSTNode) -> Iterator[CSTNode]:
     """The loops and comprehensions in whose bodies a node is, within its function, the innermost first."""
     loop = innermost_loop(module, node)
     while loop is not None:
@@ -40,7 +40,7 @@ def loops(module: Module, node: CSTNode) -> Iterator[CSTNode]:
         loop = innermost_loop(module, loop)
 
 
-def innermost_loop(module: Module, node: CSTNode) -> CSTNode | None:
+def innermost_loop(module: PythonFile, node: CSTNode) -> CSTNode | None:
     """The loop or comprehension in whose body the node is, within its function."""
     child = node
     for ancestor in module.tree.ancestors(node):
@@ -54,7 +54,7 @@ def innermost_loop(module: Module, node: CSTNode) -> CSTNode | None:
     return None
 
 
-def is_endless(module: Module, loop: CSTNode) -> bool:
+def is_endless(module: PythonFile, loop: CSTNode) -> bool:
     """Whether a loop's head never ends it: `while True`, or a `for` over `itertools.count()`."""
     match loop:
         case cst.While(test=cst.Name(value="True") | cst.Integer(value="1")):
@@ -64,7 +64,7 @@ def is_endless(module: Module, loop: CSTNode) -> bool:
     return False
 
 
-def ends(module: Module, loop: CSTNode) -> bool:
+def ends(module: PythonFile, loop: CSTNode) -> bool:
     """Whether something in a loop leaves it, waits cancellably, or checks whether to stop; or the loop ends by an
     exception that is named around it."""
     function = module.tree.function(loop)
@@ -74,7 +74,7 @@ def ends(module: Module, loop: CSTNode) -> bool:
     )
 
 
-def _ends_by_an_exception(module: Module, loop: CSTNode) -> bool:
+def _ends_by_an_exception(module: PythonFile, loop: CSTNode) -> bool:
     """Whether the nearest `try` around a loop catches a specific exception by which the loop may end."""
     child = loop
     for ancestor in module.tree.around(loop):
@@ -85,7 +85,7 @@ def _ends_by_an_exception(module: Module, loop: CSTNode) -> bool:
     return False
 
 
-def _leaves_or_asks(module: Module, node: CSTNode, context: str | None) -> bool:
+def _leaves_or_asks(module: PythonFile, node: CSTNode, context: str | None) -> bool:
     """Whether a node leaves the loop that it is in, waits cancellably, or checks whether to stop."""
     match node:
         case cst.Break() | cst.Return() | cst.Raise() | cst.Await() | cst.Yield():
@@ -103,7 +103,7 @@ def _leaves_or_asks(module: Module, node: CSTNode, context: str | None) -> bool:
     return False
 
 
-def _may_leave(module: Module, func: CSTNode) -> bool:
+def _may_leave(module: PythonFile, func: CSTNode) -> bool:
     """Whether a call may end the loop: it exits, or is a function of this module in which something raises or
     checks."""
     called = module.names.resolve(func)
@@ -118,7 +118,7 @@ def _may_leave(module: Module, func: CSTNode) -> bool:
     )
 
 
-def is_joined_in_turn(module: Module, spawn: Spawn) -> bool:
+def is_joined_in_turn(module: PythonFile, spawn: Spawn) -> bool:
     """Whether the turn of a loop that starts a spawn also awaits or joins it."""
     loop = innermost_loop(module, spawn.call)
     if loop is None:
@@ -133,7 +133,7 @@ def _is_join(use: Use) -> bool:
     return use.kind is UseKind.AWAITED or (use.kind is UseKind.METHOD and use.name in ("join", "result"))
 
 
-def is_left_in_turn(module: Module, node: CSTNode) -> bool:
+def is_left_in_turn(module: PythonFile, node: CSTNode) -> bool:
     """Whether the turn of the loop that a node is in leaves the function on every path."""
     loop = innermost_loop(module, node)
     if not isinstance(loop, (cst.For, cst.While)):

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from panicguard.python import apis
-from panicguard.python.lazy import cst
+from panicguard.python.cst import cst
 from panicguard.python.scopes import Binding, BindingKind, module_name
 
 if TYPE_CHECKING:

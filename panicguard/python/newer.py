@@ -10,7 +10,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
-from panicguard.python.lazy import cst
+from panicguard.python.cst import cst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.python import apis
-from panicguard.python.lazy import cst
+from panicguard.python.cst import cst
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

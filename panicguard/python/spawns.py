@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from panicguard.python import apis
 from panicguard.python.apis import SpawnKind
+from panicguard.python.cst import cst
 from panicguard.python.flow import ADDERS
-from panicguard.python.lazy import cst
 from panicguard.python.scopes import BindingKind
 from panicguard.python.tree import last_name
 from panicguard.python.uses import UseKind

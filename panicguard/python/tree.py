@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from panicguard.python.lazy import cst
+from panicguard.python.cst import cst
 from panicguard.python.lex import scan
 
 if TYPE_CHECKING:

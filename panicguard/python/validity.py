@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.diagnostic import Fault
 from panicguard.lines import margin
-from panicguard.python.lazy import cst
+from panicguard.python.cst import cst
 from panicguard.python.lex import scan
 from panicguard.python.magics import as_python
 from panicguard.python.newer import holds_newer

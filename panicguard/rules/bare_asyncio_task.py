@@ -77,11 +77,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from panicguard.diagnostic import Finding
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
 
 
-def check(module: Module) -> Iterator[Finding]:
+def check(module: PythonFile) -> Iterator[Finding]:
     strict = module.settings.strict_spawns
     for spawn in module.spawns:
         if spawn.kind not in (SpawnKind.TASK, SpawnKind.GATHER):

@@ -73,12 +73,12 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 MESSAGE = "bare go keyword forbidden - use mruntime.SafeGoWithContextAndComponent"
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     from panicguard.go.fixes.spawn import spawn_fix  # only where there is Go
 
     for statement in module.tree.all("go_statement"):

@@ -75,10 +75,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from panicguard.diagnostic import Finding
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
 
 
-def check(module: Module) -> Iterator[Finding]:
+def check(module: PythonFile) -> Iterator[Finding]:
     for spawn in module.spawns:
         if spawn.kind is not apis.SpawnKind.THREAD or (spawn.api == apis.THREAD and not spawn.started):
             continue

@@ -95,11 +95,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from panicguard.diagnostic import Finding
-    from panicguard.go.module import GoModule
-    from panicguard.python.module import Module
+    from panicguard.go.file import GoFile
+    from panicguard.python.file import PythonFile
 
 
-def check(module: Module) -> Iterator[Finding]:
+def check(module: PythonFile) -> Iterator[Finding]:
     for spawn in module.spawns:
         if spawn.api == "mruntime.SafeGoWithContext":
             message = "`SafeGoWithContext` names no component; use `SafeGoWithContextAndComponent`"
@@ -112,7 +112,7 @@ _DEPRECATED = {
 }
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     from panicguard.go.fixes.component import component_fix as go_component_fix  # only where there is Go
 
     for leaf in module.tree.leaves(*(name.rpartition(".")[2] for name in _DEPRECATED)):

@@ -70,17 +70,17 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from panicguard.diagnostic import Finding
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     for call in module.recovers:
         if is_discarded(module, call) and misplaced(module, call) is None:
             message = "The recovered panic is discarded; log it, or turn it into an error"
             yield module.finding(call, message, _fix(module, call))
 
 
-def _fix(module: GoModule, call: Node) -> Fix | None:
+def _fix(module: GoFile, call: Node) -> Fix | None:
     """The fix for a deferred literal that does nothing else."""
     from panicguard.go.fixes.component import component, quoted
     from panicguard.go.fixes.imports import runtime_package  # only where there is Go

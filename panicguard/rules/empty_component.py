@@ -62,14 +62,14 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from panicguard.diagnostic import Finding
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 _PLACEHOLDERS = frozenset(("", "todo", "fixme", "xxx", "tbd", "component", "changeme"))
 _WITH_LOGGER = 6
 """The number of arguments of the form that has a logger before the component."""
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     for call in module.calls(SAFEGO):
         handed = arguments(call)
         if len(handed) < 4:
@@ -80,7 +80,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
             yield module.finding(component, "The component is empty; name the part of the system that runs this")
 
 
-def _literal(module: GoModule, node: Node) -> str | None:
+def _literal(module: GoFile, node: Node) -> str | None:
     """The string that an expression stands for, if it is written in this file."""
     value = plain(node)
     if value is not None and value.type == "identifier":

@@ -78,11 +78,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from panicguard.diagnostic import Finding
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
 
 
-def check(module: Module) -> Iterator[Finding]:
+def check(module: PythonFile) -> Iterator[Finding]:
     for spawn in module.spawns:
         message = _message(spawn, strict=module.settings.strict_spawns)
         if message and not _is_handled(module, spawn):
@@ -101,7 +101,7 @@ def _message(spawn: Spawn, *, strict: bool) -> str | None:
     return f"`{name}` is a raw spawn without a component and a policy; use `SafeGo`" if strict else None
 
 
-def _is_handled(module: Module, spawn: Spawn) -> bool:
+def _is_handled(module: PythonFile, spawn: Spawn) -> bool:
     """Whether a callback gets the errors, or, unless every job is to be reported, the job handles them itself."""
     if any(a.keyword is not None and a.keyword.value in apis.ERROR_CALLBACKS for a in spawn.call.args):
         return True

@@ -110,8 +110,8 @@ from panicguard.go.nodes import callee, own
 from panicguard.go.spawns import SpawnKind
 from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.cancellation import own_context
+from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
-from panicguard.python.lazy import cst
 from panicguard.python.loops import ends, is_endless
 from panicguard.rule import Check, Fixes, Rule
 
@@ -121,11 +121,11 @@ if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.diagnostic import Finding
-    from panicguard.go.module import GoModule
-    from panicguard.python.module import Module
+    from panicguard.go.file import GoFile
+    from panicguard.python.file import PythonFile
 
 
-def check(module: Module) -> Iterator[Finding]:
+def check(module: PythonFile) -> Iterator[Finding]:
     for loop in module.tree.all(cst.While, cst.For):
         function = module.tree.function(loop)
         if function in module.spawned and is_endless(module, loop) and not ends(module, loop):
@@ -135,7 +135,7 @@ def check(module: Module) -> Iterator[Finding]:
             yield module.finding_at(start, end, message, _fix(module, function, loop))
 
 
-def _fix(module: Module, function: CSTNode, loop: cst.While | cst.For) -> Fix | None:
+def _fix(module: PythonFile, function: CSTNode, loop: cst.While | cst.For) -> Fix | None:
     context = own_context(function)
     if context is None or not isinstance(loop, cst.While):
         return None
@@ -143,7 +143,7 @@ def _fix(module: Module, function: CSTNode, loop: cst.While | cst.For) -> Fix | 
     return Fix("Stop when the context is done", (edit,), Applicability.DISPLAY_ONLY)
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     for spawn in module.spawns:
         if spawn.kind is not SpawnKind.SAFE or spawn.function is None:
             continue

@@ -91,8 +91,8 @@ from panicguard.go.nodes import text
 from panicguard.go.sharing import read_later as read_later_in_go
 from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.closures import read_later, spawned_by_decorator
+from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
-from panicguard.python.lazy import cst
 from panicguard.python.loops import is_joined_in_turn, is_left_in_turn
 from panicguard.rule import Check, Fixes, Rule
 
@@ -102,13 +102,13 @@ if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.diagnostic import Finding
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
     from panicguard.go.scopes import Binding
     from panicguard.python.closures import Closure
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
 
 
-def check(module: Module) -> Iterator[Finding]:
+def check(module: PythonFile) -> Iterator[Finding]:
     seen: set[Closure] = set()
     for closure, site in _outliving(module):
         if closure in seen:
@@ -123,7 +123,7 @@ def check(module: Module) -> Iterator[Finding]:
             yield module.finding(node, message, _fix(module, closure, names))
 
 
-def _outliving(module: Module) -> Iterator[tuple[Closure, CSTNode]]:
+def _outliving(module: PythonFile) -> Iterator[tuple[Closure, CSTNode]]:
     """The spawned closures that may outlive the turn of the loop that spawns them, each with the node that spawns
     it."""
     for spawn in module.spawns:
@@ -134,7 +134,7 @@ def _outliving(module: Module) -> Iterator[tuple[Closure, CSTNode]]:
     yield from ((function, function) for function in spawned_by_decorator(module))
 
 
-def _fix(module: Module, closure: Closure, names: list[str]) -> Fix | None:
+def _fix(module: PythonFile, closure: Closure, names: list[str]) -> Fix | None:
     params = closure.params
     if isinstance(params.star_arg, cst.CSTNode) or params.star_kwarg is not None or params.kwonly_params:
         return None
@@ -153,7 +153,7 @@ def _fix(module: Module, closure: Closure, names: list[str]) -> Fix | None:
     return Fix(f"Bind {defaults} when the closure is created", (edit,), applicability)
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     for spawn in module.spawns:
         shared = [] if go_loops.is_joined_in_turn(spawn) else go_loops.shared_by_turns(module, spawn)
         seen: set[Binding] = set()

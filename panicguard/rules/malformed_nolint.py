@@ -51,14 +51,14 @@ from panicguard.suppression.nolint import LINTERS, comments
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
     from panicguard.suppression.nolint import Comment
 
 _FORM = re.compile(r"//nolint(?::[\w-]+(?:,[\w-]+)*)?(?=\s*(?://|\Z))")
 _OURS = re.compile(rf"\b(?:{'|'.join(LINTERS)})\b")
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     for comment in comments(module.source):
         directive = comment.directive
         text = module.source.text[directive.start : directive.comment[1]]

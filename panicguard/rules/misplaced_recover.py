@@ -91,9 +91,9 @@ from panicguard.go.apis import RECOVERERS
 from panicguard.go.nodes import callee, function, is_deferred_call, text
 from panicguard.go.recovery import misplaced
 from panicguard.python import apis
+from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
 from panicguard.python.handlers import is_handling
-from panicguard.python.lazy import cst
 from panicguard.python.tree import last_name
 from panicguard.rule import Check, Rule
 
@@ -101,8 +101,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from panicguard.diagnostic import Finding
-    from panicguard.go.module import GoModule
-    from panicguard.python.module import Module
+    from panicguard.go.file import GoFile
+    from panicguard.python.file import PythonFile
 
 _IN_HANDLERS = ("sys.exc_info",)
 _LIKELY_IN_HANDLERS = ("sys.exception", "traceback.format_exc", "traceback.print_exc")
@@ -111,7 +111,7 @@ _NAMES = frozenset(
 )
 
 
-def check(module: Module) -> Iterator[Finding]:
+def check(module: PythonFile) -> Iterator[Finding]:
     for call in module.tree.all(cst.Call):
         if last_name(call.func) not in _NAMES and not isinstance(call.func, cst.Name):
             continue
@@ -124,21 +124,21 @@ def check(module: Module) -> Iterator[Finding]:
             yield module.finding(call, message)
 
 
-def _belongs_in_handler(module: Module, call: cst.Call, name: str) -> bool:
+def _belongs_in_handler(module: PythonFile, call: cst.Call, name: str) -> bool:
     """Whether a call asks for the exception being handled; with `low-confidence`, also where that is only likely."""
     return name in _IN_HANDLERS or (
         module.settings.low_confidence and (name in _LIKELY_IN_HANDLERS or _is_log_exception(module, call))
     )
 
 
-def _is_log_exception(module: Module, call: cst.Call) -> bool:
+def _is_log_exception(module: PythonFile, call: cst.Call) -> bool:
     match call.func:
         case cst.Attribute(value=logger, attr=cst.Name(value="exception")):
             return "log" in module.text(logger).lower()
     return False
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     useless = set()
     for call in module.recovers:
         why = misplaced(module, call)

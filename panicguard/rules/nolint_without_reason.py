@@ -45,10 +45,10 @@ from panicguard.suppression.nolint import LINTERS, MARK, comments
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     for directive, _ in comments(module.source):
         rest = module.source.text[directive.end : directive.comment[1]].partition("//")[2]
         if any(code.text in LINTERS for code in directive.codes or ()) and not rest.strip():

@@ -77,13 +77,13 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from panicguard.diagnostic import Finding
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 _ENDING = re.compile(r"shut|close|stop|clean|flush|drain|release|delete|remove|rollback|audit|log", re.IGNORECASE)
 """The names of calls that must be made even if the spawn is cancelled."""
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     for call in module.calls(SAFEGO):
         handed = arguments(call)
         if len(handed) < 4:
@@ -94,7 +94,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
             yield from _in_function(module, handed[-1])
 
 
-def _in_function(module: GoModule, literal: Node) -> Iterator[Finding]:
+def _in_function(module: GoFile, literal: Node) -> Iterator[Finding]:
     context = own_context(module, literal)
     if context is None:
         return
@@ -117,7 +117,7 @@ def _takes_own_context(call: Node) -> bool:
     return not called.startswith("context.") and _ENDING.search(called.rpartition(".")[2]) is None
 
 
-def _fix(module: GoModule, other: Node, context: Node) -> Fix | None:
+def _fix(module: GoFile, other: Node, context: Node) -> Fix | None:
     """The fix that replaces another context by that of the spawn, if its name stands for it there."""
     binding = module.names.lookup(other, text(context))
     if binding is None or binding.node != context.parent or in_error(other):

@@ -53,14 +53,14 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from panicguard.diagnostic import Finding
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 _LOGGERS = ("log.Panic", "log.Panicf", "log.Panicln")
 _PACKAGES = frozenset(("assert", "mruntime"))
 """Packages whose purpose is to panic."""
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     if PurePath(module.source.path).parent.name in _PACKAGES:
         return
     builtin = (call for call in module.tree.calls("panic") if module.names.is_builtin(callee(call), "panic"))
@@ -80,7 +80,7 @@ def _may_panic(call: Node) -> bool:
     return False
 
 
-def _is_recovered(module: GoModule, call: Node) -> bool:
+def _is_recovered(module: GoFile, call: Node) -> bool:
     """Whether the value of the panic was recovered before."""
     handed = arguments(call)
     value = plain(handed[0]) if len(handed) == 1 else None

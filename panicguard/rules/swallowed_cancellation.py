@@ -70,9 +70,9 @@ from panicguard.python.cancellation import (
     is_heard,
     takes_cancellation,
 )
+from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
 from panicguard.python.handlers import caught_types, head, raise_at_end, suppressed_types
-from panicguard.python.lazy import cst
 from panicguard.python.loops import innermost_loop
 from panicguard.rule import Check, Fixes, Rule
 
@@ -83,11 +83,11 @@ if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.diagnostic import Finding
+    from panicguard.python.file import PythonFile
     from panicguard.python.handlers import Handler
-    from panicguard.python.module import Module
 
 
-def check(module: Module) -> Iterator[Finding]:
+def check(module: PythonFile) -> Iterator[Finding]:
     for node in module.tree.all(cst.Try, cst.TryStar):
         function = module.tree.function(node)
         if _is_async(function) and can_arrive(module, node):
@@ -102,14 +102,14 @@ def _is_async(function: CSTNode | None) -> TypeGuard[cst.FunctionDef]:
     return isinstance(function, cst.FunctionDef) and function.asynchronous is not None
 
 
-def _swallowing(module: Module, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> Iterator[Finding]:
+def _swallowing(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> Iterator[Finding]:
     handler = next((h for h in node.handlers if catches_cancellation(module, h)), None)
     if handler is not None and not is_heard(module, handler) and not is_expected(module, function, node):
         message = "This handler swallows the cancellation of the task; raise it again"
         yield module.finding_at(*head(module, handler), message, _fix(module, handler))
 
 
-def _suppressing(module: Module, function: cst.FunctionDef, block: cst.With) -> Iterator[Finding]:
+def _suppressing(module: PythonFile, function: cst.FunctionDef, block: cst.With) -> Iterator[Finding]:
     for item in block.items:
         takes = any(takes_cancellation(module, t) for t in suppressed_types(module, item.item))
         if takes and can_arrive(module, block) and not awaits_cancelled(module, function, block):
@@ -117,7 +117,7 @@ def _suppressing(module: Module, function: cst.FunctionDef, block: cst.With) -> 
             yield module.finding(item.item, message)
 
 
-def _fix(module: Module, handler: Handler) -> Fix | None:
+def _fix(module: PythonFile, handler: Handler) -> Fix | None:
     """A `raise` at the end of the handler; None if it takes other errors too, which it may be right to end there."""
     types = caught_types(handler)
     if not types or not all(is_cancellation(module, t) for t in types):

@@ -64,9 +64,9 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.blocks import statements
+from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
 from panicguard.python.handlers import head, is_cleanup, suppresses_all, swallows_all
-from panicguard.python.lazy import cst
 from panicguard.python.uses import UseKind
 from panicguard.rule import Check, Rule
 
@@ -76,10 +76,10 @@ if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.diagnostic import Finding
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
 
 
-def check(module: Module) -> Iterator[Finding]:
+def check(module: PythonFile) -> Iterator[Finding]:
     tree = module.tree
     for node in (*tree.all(cst.Try, cst.TryStar), *tree.all(cst.With)):
         # If the nearest is a handler, another error came first.
@@ -93,7 +93,7 @@ def check(module: Module) -> Iterator[Finding]:
             yield module.finding(node.items[0].item, message)
 
 
-def _is_asked(module: Module, function: CSTNode) -> bool:
+def _is_asked(module: PythonFile, function: CSTNode) -> bool:
     """Whether somebody gets what a function returns: its caller, or whoever awaits the task."""
     spawn = module.spawned.get(function)
     if function in module.spawned:
@@ -101,7 +101,7 @@ def _is_asked(module: Module, function: CSTNode) -> bool:
     return True
 
 
-def _swallowing(module: Module, node: cst.Try | cst.TryStar, *, answers: bool) -> Iterator[Finding]:
+def _swallowing(module: PythonFile, node: cst.Try | cst.TryStar, *, answers: bool) -> Iterator[Finding]:
     """`answers`: a value that a handler returns is an answer to somebody."""
     for handler in node.handlers:
         is_answer = answers and any(isinstance(s, cst.Return) and s.value is not None for s in statements(handler.body))

@@ -68,10 +68,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import SpawnKind
+from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
 from panicguard.python.fixes.spawn import spawn_fix
 from panicguard.python.guards import runs_guarded
-from panicguard.python.lazy import cst
 from panicguard.python.spawns import Fate
 from panicguard.rule import Check, Fixes, Rule
 
@@ -79,11 +79,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from panicguard.diagnostic import Finding
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
 
 
-def check(module: Module) -> Iterator[Finding]:
+def check(module: PythonFile) -> Iterator[Finding]:
     for spawn in module.spawns:
         if spawn.kind not in (SpawnKind.TASK, SpawnKind.GATHER) or spawn.fate is not Fate.RETAINED:
             continue
@@ -93,7 +93,7 @@ def check(module: Module) -> Iterator[Finding]:
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
 
 
-def _only_waits(module: Module, spawn: Spawn) -> bool:
+def _only_waits(module: PythonFile, spawn: Spawn) -> bool:
     """Whether the task sleeps, or waits for an event, a lock or the like that is not defined in this module."""
     match spawn.target:
         case cst.Call(func=cst.Attribute(attr=cst.Name(value="wait" | "acquire")) as func, args=[]):

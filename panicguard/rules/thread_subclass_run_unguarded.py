@@ -60,20 +60,20 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import THREAD_CLASSES
 from panicguard.python.blocks import statements
+from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
 from panicguard.python.fixes.guard import guard_fix
 from panicguard.python.guards import is_guarded
-from panicguard.python.lazy import cst
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from panicguard.diagnostic import Finding
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
 
 
-def check(module: Module) -> Iterator[Finding]:
+def check(module: PythonFile) -> Iterator[Finding]:
     for definition in module.thread_classes:
         run = module.method(definition, "run")
         if run is None or _is_abstract(run) or is_guarded(module, run):
@@ -94,7 +94,7 @@ def _is_ellipsis(statement: object) -> bool:
     return isinstance(statement, cst.Expr) and isinstance(statement.value, cst.Ellipsis)
 
 
-def _delegate(module: Module, run: cst.FunctionDef) -> cst.FunctionDef | None:
+def _delegate(module: PythonFile, run: cst.FunctionDef) -> cst.FunctionDef | None:
     """The method, if `run` does nothing but call one."""
     match statements(run.body):
         case [cst.Expr(value=cst.Call(func=func)) | cst.Return(value=cst.Call(func=func))]:

@@ -74,10 +74,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from panicguard.diagnostic import Finding
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     from panicguard.go.fixes.waitgroup import waitgroup_fix  # only where there is Go
 
     for spawn in module.spawns:

@@ -76,12 +76,12 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from panicguard.diagnostic import Finding
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
     from panicguard.go.scopes import Binding
     from panicguard.go.spawns import Spawn
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     find_waits, find_uses = functools.cache(waits), functools.cache(functools.partial(uses, module))
     for spawn in module.spawns:
         if spawn.literal is None:
@@ -98,7 +98,7 @@ def check_go(module: GoModule) -> Iterator[Finding]:
                 yield module.finding(target, message)
 
 
-def _changed_at_once(module: GoModule, spawn: Spawn, nodes: list[Node]) -> Iterator[Finding]:
+def _changed_at_once(module: GoFile, spawn: Spawn, nodes: list[Node]) -> Iterator[Finding]:
     """The variables that the goroutines of a loop change together."""
     around = list(loops(spawn.node))
     if not around or is_joined_in_turn(spawn):

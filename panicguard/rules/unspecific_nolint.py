@@ -44,10 +44,10 @@ from panicguard.suppression.nolint import MARK, comments
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     for directive, _ in comments(module.source):
         if directive.codes is None:
             yield Finding(directive.start, directive.end, "A nolint comment for every linter; name the one it is for")

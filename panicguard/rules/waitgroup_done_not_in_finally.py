@@ -83,12 +83,12 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from panicguard.diagnostic import Finding
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 _FAILING = frozenset("call_expression return_statement index_expression type_assertion_expression".split())
 
 
-def check_go(module: GoModule) -> Iterator[Finding]:
+def check_go(module: GoFile) -> Iterator[Finding]:
     seen: set[int] = set()
     for spawn in module.spawns:
         function = spawn.function
@@ -111,14 +111,14 @@ def check_go(module: GoModule) -> Iterator[Finding]:
                 break
 
 
-def _is_done(module: GoModule, node: Node) -> bool:
+def _is_done(module: GoFile, node: Node) -> bool:
     called = callee(node) if node.type == "call_expression" else None
     if called is None or called.type != "selector_expression" or text(called.child_by_field_name("field")) != "Done":
         return False
     return module.names.type_of(called.child_by_field_name("operand")) == "sync.WaitGroup"
 
 
-def _fix(module: GoModule, function: Node, done: Node) -> Fix | None:
+def _fix(module: GoFile, function: Node, done: Node) -> Fix | None:
     """The fix that moves a `Done()`, the last statement of a function, behind a `defer` before the first one."""
     body, statement, called = function.child_by_field_name("body"), done.parent, callee(done)
     group = called.child_by_field_name("operand") if called is not None else None
@@ -142,7 +142,7 @@ def _fix(module: GoModule, function: Node, done: Node) -> Fix | None:
     return Fix("Defer it", (deferred, Edit(starts[before], starts[last], "")), Applicability.UNSAFE)
 
 
-def _stays(module: GoModule, group: Node) -> bool:
+def _stays(module: GoFile, group: Node) -> bool:
     """Whether an expression is a name that is never set again, or a field of one."""
     while group.type == "selector_expression" and (operand := group.child_by_field_name("operand")) is not None:
         group = operand

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+    from panicguard.go.file import GoFile
     from panicguard.go.fixes.imports import Packages
-    from panicguard.go.module import GoModule
     from panicguard.go.scopes import Binding
 
 
@@ -40,7 +40,7 @@ class SafeGoCall(NamedTuple):
     """The setting `go-call`."""
 
     @classmethod
-    def at(cls, module: GoModule, packages: Packages, site: Node) -> SafeGoCall:
+    def at(cls, module: GoFile, packages: Packages, site: Node) -> SafeGoCall:
         """A call at a node, with the nearest context there."""
         variable = module.names.nearest(site, CONTEXT)
         context = variable.name if variable is not None else f"{packages.context}.Background()"
@@ -63,7 +63,7 @@ class SafeGoCall(NamedTuple):
             parameters = f"(_ {context}.Context)"
         return f"{self.template.format(**parts).removesuffix(')')}func{parameters} {{"
 
-    def parameters_for(self, module: GoModule, nodes: Iterable[Node]) -> str | None:
+    def parameters_for(self, module: GoFile, nodes: Iterable[Node]) -> str | None:
         """The parameters of the new function if one of the nodes that run in it is the context that is passed on: they
         give it that name. None if none does, or if the variable may hold another context by then."""
         variable = self.variable
@@ -74,5 +74,5 @@ class SafeGoCall(NamedTuple):
         return f"({variable.name} {self.packages.context}.Context)"
 
 
-def _is_use(module: GoModule, node: Node, variable: Binding) -> bool:
+def _is_use(module: GoFile, node: Node, variable: Binding) -> bool:
     return node.type == "identifier" and text(node) == variable.name and module.names.lookup(node) is variable

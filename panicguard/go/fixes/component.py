@@ -16,18 +16,18 @@ from panicguard.settings import component_for
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 SHORT = SAFEGO.rpartition(".")[2]
 """SafeGoWithContextAndComponent, without the name of its package."""
 
 
-def component(module: GoModule, site: Node) -> str:
+def component(module: GoFile, site: Node) -> str:
     """The component of a spawn: the settings' for this path, else the enclosing function."""
     return component_for(module.settings, module.source.path) or function_name(module, site)
 
 
-def function_name(module: GoModule, site: Node) -> str:
+def function_name(module: GoFile, site: Node) -> str:
     """The name of the function around a node, with its receiver's type; outside functions, that of the package."""
     for above in ancestors(site):
         name = text(above.child_by_field_name("name"))
@@ -44,7 +44,7 @@ def quoted(string: str) -> str:
     return json.dumps(string, ensure_ascii=False)
 
 
-def component_fix(module: GoModule, call: Node) -> Fix | None:
+def component_fix(module: GoFile, call: Node) -> Fix | None:
     """The fix for a `SafeGoWithContext`, which has three arguments."""
     args, called = arguments(call), callee(call)
     if len(args) != 3 or called is None or in_error(call):

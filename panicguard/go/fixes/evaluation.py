@@ -11,7 +11,7 @@ from panicguard.go.scopes import BindingKind
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
     from panicguard.go.scopes import Binding
 
 _LITERALS = frozenset(
@@ -36,7 +36,7 @@ class Staying(NamedTuple):
     guessed: bool = False
 
 
-def staying(module: GoModule, function: Node | None) -> Staying | None:
+def staying(module: GoFile, function: Node | None) -> Staying | None:
     """How a later call can call the function that an expression denotes now; None if neither way is right."""
     if function is None:
         return None
@@ -50,7 +50,7 @@ def staying(module: GoModule, function: Node | None) -> Staying | None:
     return None
 
 
-def _name_staying(module: GoModule, name: Node) -> Staying | None:
+def _name_staying(module: GoFile, name: Node) -> Staying | None:
     binding = module.names.lookup(name)
     if binding is None:
         if text(name) in _BUILTINS:
@@ -66,7 +66,7 @@ def _name_staying(module: GoModule, name: Node) -> Staying | None:
     return Staying(is_final(module, name))
 
 
-def _selector_staying(module: GoModule, selector: Node) -> Staying | None:
+def _selector_staying(module: GoFile, selector: Node) -> Staying | None:
     """For functions of packages, methods and fields. A method with a pointer receiver can stay if its variable can."""
     names = module.names
     operand = selector.child_by_field_name("operand")
@@ -83,7 +83,7 @@ def _selector_staying(module: GoModule, selector: Node) -> Staying | None:
     )
 
 
-def is_constant(module: GoModule, node: Node) -> bool:
+def is_constant(module: GoFile, node: Node) -> bool:
     """Whether an expression is made of literals and of constants of this file."""
     value = plain(node)
     if value is None:
@@ -99,7 +99,7 @@ def is_constant(module: GoModule, node: Node) -> bool:
     return False
 
 
-def is_final(module: GoModule, node: Node, *, shared: bool = False) -> bool:
+def is_final(module: GoFile, node: Node, *, shared: bool = False) -> bool:
     """Whether an expression is a local variable that is not assigned again; with `shared`, its fields may still
     change."""
     value = plain(node)
@@ -116,7 +116,7 @@ def _is_of_package(binding: Binding) -> bool:
     return not any(kind in ("block", "function_declaration", "method_declaration", "func_literal") for kind in kinds)
 
 
-def _is_per_iteration(module: GoModule, binding: Binding) -> bool:
+def _is_per_iteration(module: GoFile, binding: Binding) -> bool:
     """Whether a variable of a `for i := 0; ...; i++` is set only there: each iteration has its own."""
     clause = binding.node.parent
     if clause is None or clause.type != "for_clause" or module.version < (1, 22):
@@ -125,7 +125,7 @@ def _is_per_iteration(module: GoModule, binding: Binding) -> bool:
     return all(clause.start_byte <= target.start_byte < clause.end_byte for target in targets)
 
 
-def count_of(module: GoModule, call: Node, value: Node, count: int) -> int | None:
+def count_of(module: GoFile, call: Node, value: Node, count: int) -> int | None:
     """The number of values of an argument that is to be kept in variables; None if that, or a type, is not known.
     `count` is how many arguments the call has."""
     value = plain(value) or value
@@ -140,7 +140,7 @@ def count_of(module: GoModule, call: Node, value: Node, count: int) -> int | Non
     return 1 if count > 1 or _has_one_parameter(module, call) else _result_count(module, value)
 
 
-def _has_one_parameter(module: GoModule, call: Node) -> bool:
+def _has_one_parameter(module: GoFile, call: Node) -> bool:
     """Whether a call is of a function of this file that takes one argument."""
     function = module.names.declared(callee(call))
     parameters = function.child_by_field_name("parameters") if function is not None else None
@@ -149,7 +149,7 @@ def _has_one_parameter(module: GoModule, call: Node) -> bool:
     return parameters.named_children[0].type == "parameter_declaration"
 
 
-def _result_count(module: GoModule, call: Node) -> int | None:
+def _result_count(module: GoFile, call: Node) -> int | None:
     """How many results a call has; None if that is not known, or there are none."""
     called = callee(call)
     function = module.names.declared(called)

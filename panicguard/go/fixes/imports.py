@@ -13,7 +13,7 @@ from panicguard.go.nodes import text
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 _CONTEXT = "context"
 _OTHER_NAME = "stdcontext"
@@ -40,7 +40,7 @@ class _Import(NamedTuple):
         return f'{self.name} "{self.path}"{self.comment}'.lstrip()
 
 
-def packages_at(module: GoModule, site: Node) -> Packages | None:
+def packages_at(module: GoFile, site: Node) -> Packages | None:
     """The packages that a SafeGo call at a node needs; None if their names are taken, or the runtime is unknown."""
     runtime, context = _runtime(module, site), _context(module, site)
     if runtime is None or context is None:
@@ -49,7 +49,7 @@ def packages_at(module: GoModule, site: Node) -> Packages | None:
     return Packages(runtime[0], context[0], _edits(module, new))
 
 
-def runtime_package(module: GoModule, site: Node) -> tuple[str, tuple[Edit, ...]] | None:
+def runtime_package(module: GoFile, site: Node) -> tuple[str, tuple[Edit, ...]] | None:
     """The name of the runtime for a node, and the edits that import it; None if its name is taken, or the runtime is
     unknown."""
     runtime = _runtime(module, site)
@@ -59,7 +59,7 @@ def runtime_package(module: GoModule, site: Node) -> tuple[str, tuple[Edit, ...]
     return name, _edits(module, [new] if new is not None else [])
 
 
-def _runtime(module: GoModule, site: Node) -> tuple[str, _Import | None] | None:
+def _runtime(module: GoFile, site: Node) -> tuple[str, _Import | None] | None:
     names = module.names
     name = next((name for name, path in names.imports.items() if names.normal(path) == RUNTIME), None)
     if name is not None:
@@ -71,7 +71,7 @@ def _runtime(module: GoModule, site: Node) -> tuple[str, _Import | None] | None:
     return None if names.is_taken(name, site) else (name, _Import(path))
 
 
-def _context(module: GoModule, site: Node) -> tuple[str, _Import | None] | None:
+def _context(module: GoFile, site: Node) -> tuple[str, _Import | None] | None:
     names = module.names
     name = next((name for name, path in names.imports.items() if path == _CONTEXT), None)
     if name is not None:
@@ -83,7 +83,7 @@ def _context(module: GoModule, site: Node) -> tuple[str, _Import | None] | None:
     return None if names.is_taken(_OTHER_NAME, site) else (_OTHER_NAME, _Import(_CONTEXT, _OTHER_NAME))
 
 
-def _edits(module: GoModule, new: list[_Import]) -> tuple[Edit, ...]:
+def _edits(module: GoFile, new: list[_Import]) -> tuple[Edit, ...]:
     """The edits that add imports: to the block of the file's first import declaration, which may have to be created."""
     if not new:
         return ()
@@ -97,7 +97,7 @@ def _edits(module: GoModule, new: list[_Import]) -> tuple[Edit, ...]:
     return _insertions(module, block, new)
 
 
-def _made_block(module: GoModule, declaration: Node, imported: Node, new: list[_Import]) -> Edit:
+def _made_block(module: GoFile, declaration: Node, imported: Node, new: list[_Import]) -> Edit:
     """The edit that turns a declaration with one import or an empty list into a block."""
     (start, end), behind = module.span(imported), _behind(module, imported)
     comment = module.source.text[end:behind]
@@ -105,7 +105,7 @@ def _made_block(module: GoModule, declaration: Node, imported: Node, new: list[_
     return Edit(start, behind, _block([*old, *new], module.source.newline))
 
 
-def _insertions(module: GoModule, block: Node, new: list[_Import]) -> tuple[Edit, ...]:
+def _insertions(module: GoFile, block: Node, new: list[_Import]) -> tuple[Edit, ...]:
     """The edits that add imports to a block; two at the same place are one edit."""
     newline = module.source.newline
     edits = [_insertion(module, block, each, newline) for each in sorted(new)]
@@ -119,7 +119,7 @@ def _is_std(path: str) -> bool:
     return "." not in path.partition("/")[0]
 
 
-def _behind(module: GoModule, node: Node) -> int:
+def _behind(module: GoFile, node: Node) -> int:
     """The offset behind a node, and behind the comment that follows it on its line."""
     end = module.span(node)[1]
     row, _ = module.source.location(end)
@@ -137,7 +137,7 @@ def _block(imports: list[_Import], newline: str) -> str:
     return f"({newline}{(newline * 2).join(written)}{newline})"
 
 
-def _insertion(module: GoModule, block: Node, new: _Import, newline: str) -> Edit:
+def _insertion(module: GoFile, block: Node, new: _Import, newline: str) -> Edit:
     """The edit that adds an import to a block: in its group, sorted by path, or in a group of its own."""
     groups = _groups(block)
     group = max(groups, key=lambda group: _kinship(group, new.path), default=None)
@@ -188,7 +188,7 @@ def _common(left: list[str], right: list[str]) -> int:
     return count
 
 
-def _line_end(module: GoModule, node: Node) -> int:
+def _line_end(module: GoFile, node: Node) -> int:
     """The end of the line that a node ends in, without its newline."""
     row, _ = module.source.location(module.tree.offset(node.end_byte))
     return module.source.line_starts[row - 1] + len(module.source.line(row))

@@ -11,7 +11,7 @@ from panicguard.go.nodes import statements, text
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 
 class StatementSite(NamedTuple):
@@ -24,7 +24,7 @@ class StatementSite(NamedTuple):
     """The comment behind the statement."""
 
     @classmethod
-    def of(cls, module: GoModule, statement: Node) -> StatementSite | None:
+    def of(cls, module: GoFile, statement: Node) -> StatementSite | None:
         """None for a statement that cannot become several: it stands in the head of another, or beside others."""
         parent = statement.parent
         if parent is None or parent.type not in ("statement_list", "labeled_statement"):
@@ -41,14 +41,14 @@ class StatementSite(NamedTuple):
         indent = before[: len(before) - len(before.lstrip(" \t"))]
         return cls(statement, f"{indent}\t", block, None)
 
-    def edits(self, module: GoModule, lines: list[str]) -> tuple[Edit, ...]:
+    def edits(self, module: GoFile, lines: list[str]) -> tuple[Edit, ...]:
         """The edits that put lines in the place of the statement; all but the first have their margin."""
         if self.block is None:
             return _in_lines(module, self, lines)
         return (_in_one_line(module, self.statement, self.block, self.indent, lines),)
 
 
-def _in_lines(module: GoModule, site: StatementSite, lines: list[str]) -> tuple[Edit, ...]:
+def _in_lines(module: GoFile, site: StatementSite, lines: list[str]) -> tuple[Edit, ...]:
     """For a statement that is alone on its lines."""
     newline = module.source.newline
     start, end = module.span(site.statement)
@@ -64,7 +64,7 @@ def _in_lines(module: GoModule, site: StatementSite, lines: list[str]) -> tuple[
     return tuple(aligned(module.source, Edit(start, end, newline.join(lines))))
 
 
-def _in_one_line(module: GoModule, statement: Node, block: Node, indent: str, lines: list[str]) -> Edit:
+def _in_one_line(module: GoFile, statement: Node, block: Node, indent: str, lines: list[str]) -> Edit:
     """For a statement in a block on one line: each of the block's statements gets lines of its own."""
     newline = module.source.newline
     edits = [Edit(*module.span(statement), newline.join(lines))]

@@ -9,20 +9,20 @@ from panicguard.go.nodes import statements, text, within
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 
-def moved(module: GoModule, node: Node, deeper: str) -> list[str]:
+def moved(module: GoFile, node: Node, deeper: str) -> list[str]:
     """The lines of a node; those behind the first get `deeper` more of a margin."""
     return _moved(module, node, node.start_byte, node.end_byte, deeper)
 
 
-def moved_text(module: GoModule, node: Node | None, deeper: str) -> str:
+def moved_text(module: GoFile, node: Node | None, deeper: str) -> str:
     """The same as a single text; "" for None."""
     return "" if node is None else module.source.newline.join(moved(module, node, deeper))
 
 
-def moved_body(module: GoModule, body: Node, indent: str, deeper: str) -> list[str]:
+def moved_body(module: GoFile, body: Node, indent: str, deeper: str) -> list[str]:
     """What follows the brace of a body, and its lines, which must be one tab deeper than `indent`; `deeper` is what is
     added to the margin of each line. Empty for an empty body."""
     if body.start_point[0] != body.end_point[0]:
@@ -37,7 +37,7 @@ def closed(head: str, body: list[str], indent: str) -> list[str]:
     return [f"{head}{body[0]}", *body[1:], f"{indent}}})"] if body else [f"{head}}})"]
 
 
-def _moved(module: GoModule, node: Node, start: int, end: int, deeper: str) -> list[str]:
+def _moved(module: GoFile, node: Node, start: int, end: int, deeper: str) -> list[str]:
     """The lines between two bytes of a node."""
     raw = [each for each in within(node) if each.type == "raw_string_literal"] if deeper else []
     lines = []

@@ -12,13 +12,13 @@ from panicguard.go.nodes import arguments, statements, text, within
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from panicguard.go.file import GoFile
     from panicguard.go.fixes.imports import Packages
     from panicguard.go.fixes.layout import StatementSite
-    from panicguard.go.module import GoModule
 
 
 def rewrite_literal(
-    module: GoModule, call: Node, literal: Node, packages: Packages, site: StatementSite
+    module: GoFile, call: Node, literal: Node, packages: Packages, site: StatementSite
 ) -> Rewrite | None:
     body = literal.child_by_field_name("body")
     parameters = literal.child_by_field_name("parameters")
@@ -38,7 +38,7 @@ def rewrite_literal(
     return _with_parameters(module, call, parameters, body, packages, site)
 
 
-def parameters_for(module: GoModule, safego: SafeGoCall, body: Node) -> str | None:
+def parameters_for(module: GoFile, safego: SafeGoCall, body: Node) -> str | None:
     """The parameters of the new function, named as the context that its body uses. The body is in their scope, and
     cannot redeclare the name."""
     if safego.variable is None or module.names.is_declared_in(body, safego.variable.name):
@@ -46,12 +46,12 @@ def parameters_for(module: GoModule, safego: SafeGoCall, body: Node) -> str | No
     return safego.parameters_for(module, within(body))
 
 
-def body_within(module: GoModule, safego: SafeGoCall, body: Node, indent: str, deeper: str = "") -> list[str]:
+def body_within(module: GoFile, safego: SafeGoCall, body: Node, indent: str, deeper: str = "") -> list[str]:
     """The call with the body of a literal as the body of its function."""
     return closed(safego.head(parameters_for(module, safego, body)), moved_body(module, body, indent, deeper), indent)
 
 
-def _called_within(module: GoModule, safego: SafeGoCall, literal: Node, body: Node, indent: str) -> list[str]:
+def _called_within(module: GoFile, safego: SafeGoCall, literal: Node, body: Node, indent: str) -> list[str]:
     """The call with a function that calls the literal, because its results are not of the type that SafeGo takes."""
     first, *lines = moved(module, literal, "\t")
     called = [f"{indent}\t{first}", *lines]
@@ -59,7 +59,7 @@ def _called_within(module: GoModule, safego: SafeGoCall, literal: Node, body: No
     return [safego.head(parameters_for(module, safego, body)), *called, f"{indent}}})"]
 
 
-def _takes_context(module: GoModule, parameters: Node, args: list[Node]) -> bool:
+def _takes_context(module: GoFile, parameters: Node, args: list[Node]) -> bool:
     """Whether a literal's only parameter is a context."""
     first = parameters.named_children[0]
     return (
@@ -71,7 +71,7 @@ def _takes_context(module: GoModule, parameters: Node, args: list[Node]) -> bool
 
 
 def _with_own_context(
-    module: GoModule, context: Node, parameters: Node, body: Node, packages: Packages, site: StatementSite
+    module: GoFile, context: Node, parameters: Node, body: Node, packages: Packages, site: StatementSite
 ) -> Rewrite | None:
     """`go func(ctx context.Context) { ... }(c)`: SafeGo takes the literal with its context. None if that comes from a
     call that may return something else too."""
@@ -82,7 +82,7 @@ def _with_own_context(
 
 
 def _with_parameters(
-    module: GoModule, call: Node, parameters: Node, body: Node, packages: Packages, site: StatementSite
+    module: GoFile, call: Node, parameters: Node, body: Node, packages: Packages, site: StatementSite
 ) -> Rewrite | None:
     """`go func(x int) { ... }(y)`: the literal is called at once, and its body runs in a SafeGo inside. None if a
     parameter hides a package that the call needs."""

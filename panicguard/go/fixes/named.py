@@ -13,9 +13,9 @@ from panicguard.go.nodes import arguments, plain, text, within
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from panicguard.go.file import GoFile
     from panicguard.go.fixes.imports import Packages
     from panicguard.go.fixes.layout import StatementSite
-    from panicguard.go.module import GoModule
 
 
 class _Kept(NamedTuple):
@@ -35,14 +35,14 @@ class _LaterCall(NamedTuple):
     evaluated: list[Node]
     """The expressions that are evaluated only when it is called."""
 
-    def written(self, module: GoModule) -> str:
+    def written(self, module: GoFile) -> str:
         deeper = "\t\t" if self.kept else "\t"
         parts = (self.function, *self.arguments)
         function, *args = (part if isinstance(part, str) else moved_text(module, part, deeper) for part in parts)
         return f"{function}({', '.join(args)})"
 
 
-def rewrite_named(module: GoModule, call: Node, packages: Packages, site: StatementSite) -> Rewrite | None:
+def rewrite_named(module: GoFile, call: Node, packages: Packages, site: StatementSite) -> Rewrite | None:
     function = call.child_by_field_name("function")
     if function is None or call.child_by_field_name("type_arguments") is not None:
         return None
@@ -57,7 +57,7 @@ def rewrite_named(module: GoModule, call: Node, packages: Packages, site: Statem
     return Rewrite(_lines(module, later, safego.head(parameters), site.indent), how.guessed)
 
 
-def _later_call(module: GoModule, call: Node, function: Node, *, function_stays: bool) -> _LaterCall | None:
+def _later_call(module: GoFile, call: Node, function: Node, *, function_stays: bool) -> _LaterCall | None:
     """None if it is not known how many values an argument has, or of which type."""
     called: Node | str = function if function_stays else "fn"
     kept = [] if function_stays else [_Kept(["fn"], function)]
@@ -87,7 +87,7 @@ def _collides(later: _LaterCall, safego: SafeGoCall) -> bool:
     return not new.isdisjoint(used | {safego.context, safego.packages.runtime, safego.packages.context})
 
 
-def _lines(module: GoModule, later: _LaterCall, head: str, indent: str) -> list[str]:
+def _lines(module: GoFile, later: _LaterCall, head: str, indent: str) -> list[str]:
     """The SafeGo call, in a block of its own with the variables if there are any."""
     written = later.written(module)
     if not later.kept:

@@ -20,10 +20,10 @@ from panicguard.go.nodes import callee, in_error, own, plain, statement_call, te
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
 
 
-def spawn_fix(module: GoModule, statement: Node) -> Fix | None:
+def spawn_fix(module: GoFile, statement: Node) -> Fix | None:
     """The fix for a `go` statement; None if no rewrite is known to be right."""
     call = statement_call(statement)
     if call is None or call.type != "call_expression" or in_error(statement) or not module.is_fixable:
@@ -49,20 +49,20 @@ def spawn_fix(module: GoModule, statement: Node) -> Fix | None:
     return Fix(title, tuple(edits), Applicability.UNSAFE if unsafe else Applicability.SAFE)
 
 
-def _needs_more(module: GoModule) -> bool:
+def _needs_more(module: GoFile) -> bool:
     """Whether the call that is written uses names that may not exist, such as a logger."""
     template = re.sub(r"{\w+}(\.\w+)?", "", module.settings.go_call)
     return any(word != "nil" for word in re.findall(r"[^\W\d]\w*", template))
 
 
-def _may_hang(module: GoModule, call: Node) -> bool:
+def _may_hang(module: GoFile, call: Node) -> bool:
     """Whether the goroutine signals its end without a `defer`: when its panic no longer ends the process, others would
     wait forever."""
     function = module.names.declared(callee(call))
     return function is not None and any(_tells_end(module, node) for node in own(function))
 
 
-def _tells_end(module: GoModule, node: Node) -> bool:
+def _tells_end(module: GoFile, node: Node) -> bool:
     """Whether a node sends, or calls `close` or `Done`, where a panic before it would prevent that."""
     if node.type == "send_statement":
         return True

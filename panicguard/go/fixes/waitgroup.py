@@ -16,11 +16,11 @@ from panicguard.go.nodes import callee, in_error, text
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from panicguard.go.module import GoModule
+    from panicguard.go.file import GoFile
     from panicguard.go.spawns import Spawn
 
 
-def waitgroup_fix(module: GoModule, spawn: Spawn) -> Fix | None:
+def waitgroup_fix(module: GoFile, spawn: Spawn) -> Fix | None:
     """The fix for a `wg.Go` with a literal."""
     statement, group = spawn.node.parent, _group(module, spawn)
     if statement is None or statement.type != "expression_statement" or in_error(statement):
@@ -40,7 +40,7 @@ def waitgroup_fix(module: GoModule, spawn: Spawn) -> Fix | None:
     return Fix(f"Spawn with `{packages.runtime}.{SHORT}`", tuple(edits), Applicability.UNSAFE)
 
 
-def _group(module: GoModule, spawn: Spawn) -> str | None:
+def _group(module: GoFile, spawn: Spawn) -> str | None:
     """The wait group as it is written; None if it is another type's `Go`, or must not be evaluated twice."""
     called = callee(spawn.node)
     group = called.child_by_field_name("operand") if called is not None else None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
 
 _LINE = 80
 """How long arguments that are joined in one line may be, in code points."""
@@ -22,14 +22,14 @@ _KEYWORD = re.compile(r"\w+\s*=\s*")
 _BREAK = re.compile(r"\s*,\s*[\r\n]\s*")
 
 
-def value_start(module: Module, arg: cst.Arg) -> int:
+def value_start(module: PythonFile, arg: cst.Arg) -> int:
     """The offset at which the value of a keyword argument starts, with its parentheses."""
     match = _KEYWORD.match(module.source.text, module.span(arg)[0])
     assert match is not None
     return match.end()
 
 
-def wrapped(module: Module, args: Sequence[cst.Arg], quote: str) -> tuple[list[Edit], str] | None:
+def wrapped(module: PythonFile, args: Sequence[cst.Arg], quote: str) -> tuple[list[Edit], str] | None:
     """The edits that put a call's arguments into `args=(...)` and `kwargs={...}`, and the brackets that have to follow
     the last argument. None if positional arguments follow keyword arguments."""
     positional = [arg for arg in args if arg.keyword is None and arg.star != "**"]
@@ -49,7 +49,7 @@ def wrapped(module: Module, args: Sequence[cst.Arg], quote: str) -> tuple[list[E
     return edits, closing
 
 
-def _as_dict(module: Module, named: list[cst.Arg], quote: str) -> list[Edit]:
+def _as_dict(module: PythonFile, named: list[cst.Arg], quote: str) -> list[Edit]:
     """The edits that turn keyword arguments, and `**` ones, into the items of `kwargs={`."""
     edits: list[Edit] = []
     opening = "kwargs={"
@@ -64,7 +64,7 @@ def _as_dict(module: Module, named: list[cst.Arg], quote: str) -> list[Edit]:
     return edits
 
 
-def _joined(module: Module, args: list[cst.Arg]) -> list[Edit]:
+def _joined(module: PythonFile, args: list[cst.Arg]) -> list[Edit]:
     """The edits that join a few short arguments in one line, where only commas and line breaks separate them."""
     if sum(len(module.text(arg)) + len(", ") for arg in args) > _LINE:
         return []

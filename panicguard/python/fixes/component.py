@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import Edit, Fix
 from panicguard.python.apis import SpawnKind
+from panicguard.python.cst import cst
 from panicguard.python.fixes.quotes import quote_at
 from panicguard.python.fixes.rewrite import WITH_CONTEXT, insert
 from panicguard.python.fixes.runtime import reference
-from panicguard.python.lazy import cst
 from panicguard.settings import component_for
 
 if TYPE_CHECKING:
     from libcst import CSTNode
 
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
 
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
@@ -31,7 +31,7 @@ _UNSPECIFIC = frozenset(
 """Names of variables that say nothing about their values."""
 
 
-def component(module: Module, spawn: Spawn) -> str:
+def component(module: PythonFile, spawn: Spawn) -> str:
     """The component of a spawn: the settings' for this path, a literal `name=`, the target's name, the module's."""
     configured = component_for(module.settings, module.source.path)
     if configured is not None:
@@ -47,7 +47,7 @@ def kebab(name: str) -> str:
     return _HUMPS.sub("-", name.strip("_")).lower()
 
 
-def component_fix(module: Module, spawn: Spawn) -> Fix | None:
+def component_fix(module: PythonFile, spawn: Spawn) -> Fix | None:
     """SafeGoWithContext -> SafeGoWithContextAndComponent, with the component as the second argument."""
     args = spawn.call.args
     quote = quote_at(module, spawn.call)
@@ -61,7 +61,7 @@ def component_fix(module: Module, spawn: Spawn) -> Fix | None:
     return Fix(f"Name the component with `{WITH_CONTEXT}`", tuple(edits))
 
 
-def _renaming(module: Module, call: cst.Call) -> tuple[Edit, ...] | None:
+def _renaming(module: PythonFile, call: cst.Call) -> tuple[Edit, ...] | None:
     """The edits that call SafeGoWithContextAndComponent instead; None if nothing can name it."""
     func = call.func
     if isinstance(func, cst.Attribute):
@@ -84,7 +84,7 @@ def _literal_name(spawn: Spawn) -> str:
     return ""
 
 
-def _target_name(module: Module, spawn: Spawn) -> str:
+def _target_name(module: PythonFile, spawn: Spawn) -> str:
     """The name of what runs, without wrappers; "" if it has no name, or one that says nothing."""
     target = _unwrapped_target(module, spawn)
     callee = target.func if isinstance(target, cst.Call) else target
@@ -96,7 +96,7 @@ def _target_name(module: Module, spawn: Spawn) -> str:
     return name
 
 
-def _unwrapped_target(module: Module, spawn: Spawn) -> CSTNode | None:
+def _unwrapped_target(module: PythonFile, spawn: Spawn) -> CSTNode | None:
     target = spawn.target
     while True:
         if isinstance(target, cst.Call) and module.names.qualified(target.func) in _WRAPPERS and target.args:
@@ -107,7 +107,7 @@ def _unwrapped_target(module: Module, spawn: Spawn) -> CSTNode | None:
             return target
 
 
-def _is_context(module: Module, node: CSTNode | None) -> bool:
+def _is_context(module: PythonFile, node: CSTNode | None) -> bool:
     """Whether an expression is a copy of the context variables."""
     if isinstance(node, cst.Name):
         _, bindings = module.names.lookup(node.value, module.names.scope(node))

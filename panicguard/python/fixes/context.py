@@ -7,20 +7,20 @@ import itertools
 from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import Edit
+from panicguard.python.cst import cst
 from panicguard.python.fixes.rewrite import insert
 from panicguard.python.fixes.runtime import existing
-from panicguard.python.lazy import cst
 
 if TYPE_CHECKING:
     from libcst import CSTNode
 
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
 
 _CONTEXT = "mruntime.Context"
 
 
-def taken_from_args(module: Module, spawn: Spawn) -> tuple[str, list[Edit]] | None:
+def taken_from_args(module: PythonFile, spawn: Spawn) -> tuple[str, list[Edit]] | None:
     """The Context that stands first in the `args=` tuple of a thread, as it is written, and the edits that remove it
     from there; None if there is no such Context."""
     before, args = next(
@@ -41,7 +41,7 @@ def taken_from_args(module: Module, spawn: Spawn) -> tuple[str, list[Edit]] | No
     return context, edits
 
 
-def is_handed_on(module: Module, spawn: Spawn, argument: CSTNode) -> bool:
+def is_handed_on(module: PythonFile, spawn: Spawn, argument: CSTNode) -> bool:
     """Whether the first argument for the target is a Context that it accepts: its first parameter is annotated as one,
     or is called `ctx` in a module that already imports the runtime."""
     function, target = spawn.definition, spawn.target

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import RETURNS
-from panicguard.python.lazy import cst
+from panicguard.python.cst import cst
 
 if TYPE_CHECKING:
     from libcst import CSTNode
 
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
 
 
-def has_effects(module: Module, expression: CSTNode) -> bool:
+def has_effects(module: PythonFile, expression: CSTNode) -> bool:
     """Whether evaluating an expression after the arguments instead of before them could make a difference."""
     return any(
         isinstance(node, cst.Call) and module.names.qualified(node.func) not in RETURNS
@@ -26,7 +26,7 @@ def is_async(function: CSTNode | None) -> bool:
     return isinstance(function, cst.FunctionDef) and function.asynchronous is not None
 
 
-def runs_later(module: Module, spawn: Spawn) -> bool:
+def runs_later(module: PythonFile, spawn: Spawn) -> bool:
     """Whether calling the target does not run its body: an async function, a generator. SafeGo refuses those."""
     function = spawn.definition
     return isinstance(function, cst.FunctionDef) and (

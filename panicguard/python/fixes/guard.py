@@ -12,10 +12,10 @@ from panicguard.python.fixes.runtime import reference
 if TYPE_CHECKING:
     import libcst as cst
 
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
 
 
-def guard_fix(module: Module, definition: cst.ClassDef, run: cst.FunctionDef) -> Fix | None:
+def guard_fix(module: PythonFile, definition: cst.ClassDef, run: cst.FunctionDef) -> Fix | None:
     """`@mruntime.guarded(component=...)` above `run`; to be shown, not applied."""
     runtime = reference(module, run)
     if runtime is None:

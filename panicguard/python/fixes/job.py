@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import Edit
 from panicguard.python.apis import LOOP, THREAD_EXECUTORS
+from panicguard.python.cst import cst
 from panicguard.python.fixes.arguments import wrapped
 from panicguard.python.fixes.context import is_handed_on
 from panicguard.python.fixes.evaluation import has_effects, runs_later
 from panicguard.python.fixes.rewrite import SAFEGO, WITH_CONTEXT, Labels, Rewrite, insert, may_remove_comment
-from panicguard.python.lazy import cst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from libcst import CSTNode
 
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
 
 _SUBMITS = frozenset(f"{executor}.submit" for executor in THREAD_EXECUTORS)
 
 
-def rewrite_job(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None:
+def rewrite_job(module: PythonFile, spawn: Spawn, labels: Labels) -> Rewrite | None:
     """A SafeGo of the same function in the same pool of threads; a job in another process would have to be pickled."""
     job = _job(module, spawn)
     if job is None or runs_later(module, spawn):
@@ -50,7 +50,7 @@ def rewrite_job(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None:
     return Rewrite(callee, edits, unsafe=any(has_effects(module, value) for value in where.values()))
 
 
-def _job(module: Module, spawn: Spawn) -> tuple[Mapping[str, CSTNode], cst.Arg, list[cst.Arg]] | None:
+def _job(module: PythonFile, spawn: Spawn) -> tuple[Mapping[str, CSTNode], cst.Arg, list[cst.Arg]] | None:
     """Where a job runs, as keyword arguments of SafeGo; its function and the arguments of that. None if it may not run
     in a thread, or its function is not the first argument."""
     submitted = _executor(module, spawn)
@@ -62,7 +62,7 @@ def _job(module: Module, spawn: Spawn) -> tuple[Mapping[str, CSTNode], cst.Arg, 
     return where, args[0], list(args[1:])
 
 
-def _executor(module: Module, spawn: Spawn) -> tuple[Mapping[str, CSTNode], Sequence[cst.Arg]] | None:
+def _executor(module: PythonFile, spawn: Spawn) -> tuple[Mapping[str, CSTNode], Sequence[cst.Arg]] | None:
     """The `executor=` and `loop=` of a job, and the arguments that are not among them."""
     args, owner = spawn.call.args, spawn.owner
     if spawn.api in _SUBMITS:

@@ -6,14 +6,14 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.python.lazy import cst
+from panicguard.python.cst import cst
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from libcst import CSTNode
 
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
 
 _STRINGS = re.compile(
     r"""\#[^\r\n]* | \"{3}.*?\"{3} | '{3}.*?'{3} | (?P<quote>["']) (?: (?!(?P=quote)) [^\\\r\n] | \\. )* (?P=quote)""",
@@ -24,7 +24,7 @@ _SAMPLE = 20_000
 """How much of a module is read to learn its quotes, in code points."""
 
 
-def quote_at(module: Module, node: CSTNode) -> str | None:
+def quote_at(module: PythonFile, node: CSTNode) -> str | None:
     """The quote for a new string at a node: the module's own, or the other where an f-string around the node uses
     that. None if both are used."""
     used = "".join(_f_string_quotes(module, node))
@@ -39,7 +39,7 @@ def _preferred(text: str) -> str:
     return "'" if quotes.count("'") > quotes.count('"') else '"'
 
 
-def _f_string_quotes(module: Module, node: CSTNode) -> Iterator[str]:
+def _f_string_quotes(module: PythonFile, node: CSTNode) -> Iterator[str]:
     for ancestor in module.tree.ancestors(node):
         if isinstance(ancestor, cst.FormattedString):
             yield ancestor.start

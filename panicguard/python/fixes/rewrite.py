@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from panicguard.diagnostic import Edit
 
 if TYPE_CHECKING:
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
 
 SAFEGO = "SafeGo"
 WITH_CONTEXT = "SafeGoWithContextAndComponent"
@@ -43,6 +43,6 @@ def insert(at: int, text: str) -> Edit:
     return Edit(at, at, text)
 
 
-def may_remove_comment(module: Module, edit: Edit) -> bool:
+def may_remove_comment(module: PythonFile, edit: Edit) -> bool:
     """Whether there is a `#` in the text that an edit removes; it may also stand in a string."""
     return "#" in module.source.text[edit.start : edit.end]

@@ -6,15 +6,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.python.apis import DEFAULT_RUNTIME
+from panicguard.python.cst import cst
 from panicguard.python.fixes.imports import insertion
-from panicguard.python.lazy import cst
 from panicguard.python.scopes import BindingKind
 
 if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.diagnostic import Edit
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
 
 
 class Reference(NamedTuple):
@@ -24,7 +24,7 @@ class Reference(NamedTuple):
     edits: tuple[Edit, ...]
 
 
-def reference(module: Module, node: CSTNode) -> Reference | None:
+def reference(module: PythonFile, node: CSTNode) -> Reference | None:
     """How a node would name the runtime; None if the name means something else there, or no import can go before the
     code that would use it."""
     runtime = module.settings.runtime_module or DEFAULT_RUNTIME
@@ -39,7 +39,7 @@ def reference(module: Module, node: CSTNode) -> Reference | None:
     return None if edit is None else Reference(f"{name}.", (edit,))
 
 
-def existing(module: Module, before: int | None = None) -> str | None:
+def existing(module: PythonFile, before: int | None = None) -> str | None:
     """The name under which a plain import at the top level, and before an offset, already binds the runtime."""
     tree = module.tree
     for name, bindings in module.names.bindings[tree.root].items():
@@ -58,7 +58,7 @@ def _is_runtime(qualified: str) -> bool:
     return qualified == "mruntime" or qualified.endswith(".mruntime")
 
 
-def _means_runtime(module: Module, name: str, node: CSTNode) -> bool:
+def _means_runtime(module: PythonFile, name: str, node: CSTNode) -> bool:
     """Whether a name is free at a place, or bound to the runtime at the module level."""
     scope, bindings = module.names.lookup(name, module.names.scope(node))
     if scope is None:

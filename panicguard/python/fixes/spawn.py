@@ -20,14 +20,14 @@ from panicguard.settings import VERSIONS, language, target_version
 if TYPE_CHECKING:
     import libcst as cst
 
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
 
 _OLDEST = VERSIONS.index("py310")
 """The oldest Python that the runtime runs on."""
 
 
-def spawn_fix(module: Module, spawn: Spawn) -> Fix | None:
+def spawn_fix(module: PythonFile, spawn: Spawn) -> Fix | None:
     """The fix for a raw spawn; None if no rewrite is right."""
     if not _is_rewritable(module, spawn):
         return None
@@ -49,24 +49,24 @@ def spawn_fix(module: Module, spawn: Spawn) -> Fix | None:
     return Fix(f"Spawn with `{callee}`", tuple(sorted(edits)), Applicability.UNSAFE if unsafe else Applicability.SAFE)
 
 
-def _is_rewritable(module: Module, spawn: Spawn) -> bool:
+def _is_rewritable(module: PythonFile, spawn: Spawn) -> bool:
     """Whether it is known how the call spawns, and which argument is which; a stub file runs nothing."""
     if spawn.declared or language(module.settings, module.source.path) == "pyi":
         return False
     return spawn.kind is SpawnKind.FUTURE or not any(arg.star for arg in spawn.call.args)
 
 
-def _is_too_old(module: Module) -> bool:
+def _is_too_old(module: PythonFile) -> bool:
     """Whether the module supports a Python on which the runtime cannot be imported."""
     return VERSIONS.index(target_version(module.settings, module.source.path)) < _OLDEST
 
 
-def _labels(module: Module, spawn: Spawn, prefix: str, quote: str) -> Labels:
+def _labels(module: PythonFile, spawn: Spawn, prefix: str, quote: str) -> Labels:
     written = f"{quote}{component(module, spawn)}{quote}"
     return Labels(written, f"{prefix}{module.settings.default_policy}", _separator(module, spawn.call), quote)
 
 
-def _separator(module: Module, call: cst.Call) -> str:
+def _separator(module: PythonFile, call: cst.Call) -> str:
     """What to write between new arguments: a line break if the call's own arguments are on lines of their own."""
     if call.args:
         row, column = module.source.location(module.span(call.args[0])[0])
@@ -77,7 +77,7 @@ def _separator(module: Module, call: cst.Call) -> str:
     return ", "
 
 
-def _rewrite(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None:
+def _rewrite(module: PythonFile, spawn: Spawn, labels: Labels) -> Rewrite | None:
     match spawn.kind, spawn.api:
         case SpawnKind.TASK, _:
             return rewrite_task(module, spawn, labels)

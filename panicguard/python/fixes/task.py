@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import LOOP
+from panicguard.python.cst import cst
 from panicguard.python.fixes.evaluation import has_effects, is_async
 from panicguard.python.fixes.rewrite import SAFEGO, Labels, Rewrite, insert
-from panicguard.python.lazy import cst
 from panicguard.python.spawns import Fate
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.diagnostic import Edit
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
 
 
-def rewrite_task(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None:
+def rewrite_task(module: PythonFile, spawn: Spawn, labels: Labels) -> Rewrite | None:
     """A SafeGo of the same awaitable, with `loop=` where the task was started on a loop that need not be the running
     one."""
     args = spawn.call.args
@@ -46,12 +46,12 @@ def rewrite_task(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None
     return Rewrite(SAFEGO, [labelled, loop], unsafe=has_effects(module, spawn.owner))
 
 
-def _named_loop(module: Module, args: Sequence[cst.Arg]) -> list[Edit]:
+def _named_loop(module: PythonFile, args: Sequence[cst.Arg]) -> list[Edit]:
     """The edit that passes a second argument as `loop=`, unless it has that name."""
     if len(args) == 2 and args[1].keyword is None:
         return [insert(module.span(args[1])[0], "loop=")]
     return []
 
 
-def _is_running_loop(module: Module, owner: CSTNode | None) -> bool:
+def _is_running_loop(module: PythonFile, owner: CSTNode | None) -> bool:
     return isinstance(owner, cst.Call) and module.names.qualified(owner.func) == "asyncio.get_running_loop"

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import Edit
 from panicguard.python.apis import THREAD
+from panicguard.python.cst import cst
 from panicguard.python.fixes.arguments import value_start
 from panicguard.python.fixes.context import taken_from_args
 from panicguard.python.fixes.evaluation import has_effects, runs_later
 from panicguard.python.fixes.rewrite import SAFEGO, WITH_CONTEXT, Labels, Rewrite, insert, may_remove_comment
-from panicguard.python.lazy import cst
 
 if TYPE_CHECKING:
-    from panicguard.python.module import Module
+    from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
 
 _SAFEGO_TAKES = frozenset(("target", "args", "kwargs", "name", "daemon"))
 """The arguments of Thread that SafeGo accepts too."""
 
 
-def rewrite_thread(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None:
+def rewrite_thread(module: PythonFile, spawn: Spawn, labels: Labels) -> Rewrite | None:
     """A SafeGo if the thread is started at once, else a SafeThread with the same arguments."""
     args = spawn.call.args
     if module.names.qualified(spawn.call.func) != THREAD or not args or runs_later(module, spawn):
@@ -31,7 +31,7 @@ def rewrite_thread(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | No
     )
 
 
-def rewrite_start_new_thread(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None:
+def rewrite_start_new_thread(module: PythonFile, spawn: Spawn, labels: Labels) -> Rewrite | None:
     """`start_new_thread(f, (x,))` -> `SafeGo("f", KeepRunning, f, args=(x,), daemon=True)`: nobody waits for such a
     thread at exit. The identifier of the thread is lost, which matters only if the result is read."""
     args = spawn.call.args
@@ -44,7 +44,7 @@ def rewrite_start_new_thread(module: Module, spawn: Spawn, labels: Labels) -> Re
     return Rewrite(SAFEGO, edits, unsafe=not isinstance(module.tree.parents[spawn.call], cst.Expr))
 
 
-def _as_safego(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None:
+def _as_safego(module: PythonFile, spawn: Spawn, labels: Labels) -> Rewrite | None:
     """The SafeGo for a thread whose construction and start are one chain or two neighbouring statements."""
     keywords = [arg.keyword.value if arg.keyword is not None else "" for arg in spawn.call.args]
     if "target" not in keywords or not _SAFEGO_TAKES.issuperset(keywords):
@@ -57,7 +57,7 @@ def _as_safego(module: Module, spawn: Spawn, labels: Labels) -> Rewrite | None:
     return None if made is None else made._replace(edits=[*made.edits, start])
 
 
-def _target_first(module: Module, spawn: Spawn, labels: Labels) -> Rewrite:
+def _target_first(module: PythonFile, spawn: Spawn, labels: Labels) -> Rewrite:
     """`target=f` is the first argument and stays where it is, without its keyword."""
     target = spawn.call.args[0]
     keyword = module.span(target)[0], value_start(module, target)
@@ -68,7 +68,7 @@ def _target_first(module: Module, spawn: Spawn, labels: Labels) -> Rewrite:
     return Rewrite(WITH_CONTEXT, [Edit(*keyword, f"{context}{labels.separator}{labels.before()}"), *edits])
 
 
-def _target_moved(module: Module, spawn: Spawn, position: int, labels: Labels) -> Rewrite | None:
+def _target_moved(module: PythonFile, spawn: Spawn, position: int, labels: Labels) -> Rewrite | None:
     """`target=f` is moved before the other arguments; None if that could make a difference or loses a comment."""
     args = spawn.call.args
     target = args[position]
@@ -83,7 +83,7 @@ def _target_moved(module: Module, spawn: Spawn, position: int, labels: Labels) -
     return Rewrite(SAFEGO, [insert(module.span(args[0])[0], labels.before(written)), removed])
 
 
-def _start(module: Module, call: cst.Call) -> Edit | None:
+def _start(module: PythonFile, call: cst.Call) -> Edit | None:
     """The edit that removes the start of a thread, if it follows at once and nothing can tell the difference."""
     attribute = module.tree.parents[call]
     if not isinstance(attribute, cst.Attribute):
@@ -96,7 +96,7 @@ def _start(module: Module, call: cst.Call) -> Edit | None:
     return Edit(module.span(call)[1], module.span(started)[1], "")
 
 
-def _next_statement_start(module: Module, call: cst.Call) -> Edit | None:
+def _next_statement_start(module: PythonFile, call: cst.Call) -> Edit | None:
     """For `t = Thread(...)` and then `t.start()`: the removal of the second line. Only for a variable that nothing but
     this function sees: the new thread could read any other before it is assigned."""
     assign = module.tree.parents[call]
@@ -116,7 +116,7 @@ def _next_statement_start(module: Module, call: cst.Call) -> Edit | None:
     return Edit(module.source.offset(row, 1), module.source.offset(end_row + 1, 1), "")
 
 
-def _following(module: Module, line: cst.SimpleStatementLine) -> cst.SimpleStatementLine | None:
+def _following(module: PythonFile, line: cst.SimpleStatementLine) -> cst.SimpleStatementLine | None:
     """The line after a line in its block, if each is one simple statement."""
     block = getattr(module.tree.parents[line], "body", ())
     following = block[block.index(line) + 1] if line in block[:-1] else None
@@ -134,7 +134,7 @@ def _is_start_of(line: cst.SimpleStatementLine, variable: str) -> bool:
     return False
 
 
-def _is_private(module: Module, variable: cst.Name) -> bool:
+def _is_private(module: PythonFile, variable: cst.Name) -> bool:
     """Whether a variable belongs to the function around it and no nested one uses it."""
     function = module.tree.function(variable)
     scope, _ = module.names.lookup(variable.value, module.names.scope(variable))

@@ -1,6 +1,6 @@
 """What is left out before a file is parsed changes no verdict: the same findings and fixes as of the whole text.
 
-    python tests/test_slim.py DIRECTORY
+    python tests/test_slice.py DIRECTORY
 
 compares them over a code base.
 """

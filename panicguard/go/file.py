@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class GoModule:
+class GoFile:
     """A Go file and what is known about it. Rules query it; they never parse, resolve names or count columns."""
 
     source: Source
@@ -140,6 +140,6 @@ def _only_recovers(around: Node) -> bool:
     return 0 < len(body) <= len(("r := recover()", "if r != nil {}")) and "recover()" in nodes.text(body[0])
 
 
-def parse(source: Source, settings: Settings) -> GoModule:
+def parse(source: Source, settings: Settings) -> GoFile:
     tree = parsed(source.text)
-    return GoModule(source, settings, tree, Names(Scopes(tree), settings.go_runtime, settings.go_names))
+    return GoFile(source, settings, tree, Names(Scopes(tree), settings.go_runtime, settings.go_names))
