@@ -129,7 +129,7 @@ def accesses(log: str, directory: str) -> set[Access]:
                 paths.append(os.path.normpath(os.path.join(base, path)))
         if call == "chdir":
             at[process] = paths[0]
-        elif call.startswith("symlink"):
+        elif call.startswith(("symlink", "link")):  # what it leads to, or gets another name, is not changed
             found.add(Access(paths[-1], True))
         else:
             writes = not call.startswith("open") or bool(re.search(r"O_(WRONLY|RDWR|CREAT|TRUNC|APPEND)", arguments))
