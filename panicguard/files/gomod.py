@@ -86,7 +86,7 @@ def _runtime_in(root: str) -> str | None:
     module = _MODULE.search(_text(os.path.join(root, _FILE)) or "")
     if module is None:
         return None
-    found = []
+    copies = []
     for directory, below, files in os.walk(root):
         below[:] = [
             name for name in below if name[0] not in "._" and name not in ("vendor", "testdata", "node_modules")
@@ -95,8 +95,8 @@ def _runtime_in(root: str) -> str | None:
             below.clear()  # another module
         elif is_runtime_copy(directory):
             below.clear()
-            found.append("/".join((module[1], *os.path.relpath(directory, root).split(os.sep))))
-    return min(found, key=lambda path: (path.count("/"), len(path), path), default=None)
+            copies.append("/".join((module[1], *os.path.relpath(directory, root).split(os.sep))))
+    return min(copies, key=lambda path: (path.count("/"), len(path), path), default=None)
 
 
 def forget() -> None:
