@@ -141,15 +141,15 @@ def _json(text: str, like: str) -> str:
     return json.dumps(text, ensure_ascii=like.isascii())
 
 
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
+def _common(left: Sequence[str], right: Sequence[str]) -> int:
     """How many items two lists begin with in common."""
-    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
 
 
 def _children(text: str, at: int) -> list[tuple[str, tuple[int, int]]]:
     """The values of the JSON object or array that starts at an offset: their keys (empty in an array), and where they
     stand. The text is one that could be decoded."""
-    found: list[tuple[str, tuple[int, int]]] = []
+    children: list[tuple[str, tuple[int, int]]] = []
     is_object = text[at] == "{"
     at = _past(text, at)
     while text[at] not in "]}":
@@ -160,9 +160,9 @@ def _children(text: str, at: int) -> list[tuple[str, tuple[int, int]]]:
             key, at = _decode(text, at)
             at = _past(text, _past(text, at, 0))
         end = _decode(text, at)[1]
-        found.append((key, (at, end)))
+        children.append((key, (at, end)))
         at = _past(text, end, 0)
-    return found
+    return children
 
 
 def _past(text: str, at: int, characters: int = 1) -> int:

@@ -114,8 +114,8 @@ def import_path(package: Path) -> str | None:
             text = read(str(directory / "go.mod"), SETTINGS).decode()
         except (OSError, UnicodeDecodeError):
             continue
-        found = _GO_MODULE.search(text)
-        return "/".join((found[1], *package.relative_to(directory).parts)) if found else None
+        declaration = _GO_MODULE.search(text)
+        return "/".join((declaration[1], *package.relative_to(directory).parts)) if declaration else None
     return None
 
 

@@ -67,13 +67,13 @@ def _named(path: str, settings_for: SettingsFor) -> Iterator[tuple[str, Settings
 
 def excluded_but_named(arguments: Iterable[str], settings_for: SettingsFor) -> list[str]:
     """The arguments that are files which `exclude` leaves out, and which are taken because they are named."""
-    found = []
+    excluded = []
     for argument in arguments:
         path = os.path.abspath(argument)
         settings = settings_for(os.path.dirname(path))
         if not settings.force_exclude and os.path.isfile(path) and _is_under_excluded(path, settings):
-            found.append(argument)
-    return found
+            excluded.append(argument)
+    return excluded
 
 
 def _is_under_excluded(path: str, settings: Settings) -> bool:

@@ -96,15 +96,15 @@ def _runtime_in(root: str) -> str | None:
     name = _MODULE.search(_text(os.path.join(root, _FILE)) or "")
     if name is None:
         return None
-    found = []
+    copies = []
     for directory, below, files in os.walk(root):
         below[:] = [one for one in below if one[0] not in "._" and one not in ("vendor", "testdata", "node_modules")]
         if _FILE in files and directory != root:
             below.clear()  # another module
         elif is_runtime_copy(directory):
             below.clear()
-            found.append("/".join((name[1], *os.path.relpath(directory, root).split(os.sep))))
-    return min(found, key=lambda path: (path.count("/"), len(path), path), default=None)
+            copies.append("/".join((name[1], *os.path.relpath(directory, root).split(os.sep))))
+    return min(copies, key=lambda path: (path.count("/"), len(path), path), default=None)
 
 
 def forget() -> None:

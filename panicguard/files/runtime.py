@@ -28,7 +28,7 @@ def runtime_in(root: str) -> str | None:
     """
     if not any(os.path.exists(os.path.join(root, name)) for name in (*CONFIG_FILES, ".git", "setup.py")):
         return None
-    found: list[str] = []
+    copies: list[str] = []
     pending = [root]
     while pending:
         directory = pending.pop()
@@ -38,10 +38,10 @@ def runtime_in(root: str) -> str | None:
         except OSError:
             continue
         if any(entry.name == PART for entry in entries) and is_runtime_copy(directory):
-            found.append(dotted(directory))
+            copies.append(dotted(directory))
         else:
             pending.extend(entry.path for entry in entries if _is_searched(entry))
-    return min(found, key=lambda name: (name.count("."), len(name), name), default=None)
+    return min(copies, key=lambda name: (name.count("."), len(name), name), default=None)
 
 
 _NOT_SEARCHED = frozenset((*EXCLUDE, "__pycache__"))

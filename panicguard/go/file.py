@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from panicguard.diagnostic import Finding
 from panicguard.go import nodes
 from panicguard.go.apis import RECOVERERS
-from panicguard.go.names import Names
+from panicguard.go.names import GoNames
 from panicguard.go.scopes import Scopes
 from panicguard.go.spawns import Spawn, find
 from panicguard.go.tree import Tree, parsed
@@ -32,7 +32,7 @@ class GoFile:
     source: Source
     settings: Settings
     tree: Tree
-    names: Names
+    names: GoNames
 
     @cached_property
     def is_fixable(self) -> bool:
@@ -142,4 +142,4 @@ def _only_recovers(around: Node) -> bool:
 
 def parse(source: Source, settings: Settings) -> GoFile:
     tree = parsed(source.text)
-    return GoFile(source, settings, tree, Names(Scopes(tree), settings.go_runtime, settings.go_names))
+    return GoFile(source, settings, tree, GoNames(Scopes(tree), settings.go_runtime, settings.go_names))

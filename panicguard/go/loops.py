@@ -101,8 +101,8 @@ def _shared(module: GoFile, loop: Node) -> Iterator[Binding]:
         if body is None or (declares and module.version >= _PER_ITERATION):
             continue
         for name in listed(setting.child_by_field_name("left")):
-            if name.type == "identifier" and text(name) != "_" and (found := module.names.lookup(body, text(name))):
-                yield found
+            if name.type == "identifier" and text(name) != "_" and (binding := module.names.lookup(body, text(name))):
+                yield binding
 
 
 def _settings(loop: Node) -> Iterator[Node]:

@@ -25,7 +25,7 @@ _VERSION = frozenset("0123456789")
 
 
 @dataclass(frozen=True, eq=False)
-class Names:
+class GoNames:
     """What the names of a file stand for, each looked up at a node."""
 
     scopes: Scopes

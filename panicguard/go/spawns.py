@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from panicguard.go.names import Names
+    from panicguard.go.names import GoNames
     from panicguard.go.tree import Tree
 
 _METHOD_NAMES = frozenset(name for _, name in METHODS)
@@ -48,7 +48,7 @@ class Spawn(NamedTuple):
         return self.target if self.target.type == "func_literal" else None
 
 
-def find(tree: Tree, names: Names) -> Iterator[Spawn]:
+def find(tree: Tree, names: GoNames) -> Iterator[Spawn]:
     """All spawns, grouped by kind, each group in the order of the text."""
     for statement in tree.all("go_statement"):
         call = statement_call(statement)
@@ -56,13 +56,13 @@ def find(tree: Tree, names: Names) -> Iterator[Spawn]:
         if target is not None:
             yield Spawn(SpawnKind.BARE, statement, target, names.declared(target))
     for call in tree.calls(*_SPAWNING):
-        spawn = _handed(names, call)
-        if spawn is not None:
-            kind, target = spawn
+        handed = _handed(names, call)
+        if handed is not None:
+            kind, target = handed
             yield Spawn(kind, call, target, names.declared(target))
 
 
-def _handed(names: Names, call: Node) -> tuple[SpawnKind, Node] | None:
+def _handed(names: GoNames, call: Node) -> tuple[SpawnKind, Node] | None:
     """The kind of spawn that a call is, and the function passed to it."""
     called = callee(call)
     if called is None:
@@ -77,7 +77,7 @@ def _handed(names: Names, call: Node) -> tuple[SpawnKind, Node] | None:
     return SpawnKind.UNGUARDED, handed[index]
 
 
-def _method(names: Names, called: Node) -> int | None:
+def _method(names: GoNames, called: Node) -> int | None:
     """0 for a method that spawns its first argument, by the declared type of its receiver."""
     method = text(called.child_by_field_name("field"))
     if method not in _METHOD_NAMES:

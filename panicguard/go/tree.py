@@ -76,13 +76,13 @@ class Tree:
     def calls(self, *names: str) -> list[Node]:
         """The calls of what has one of these names, be it a function, a method or a package's, in the order in which
         the names stand."""
-        found = []
+        calls = []
         for leaf in self.leaves(*names):
             called = leaf.parent if leaf.type == "field_identifier" else leaf
             call = is_called(called) if called is not None else None
             if call is not None:
-                found.append(call)
-        return found
+                calls.append(call)
+        return calls
 
     def span(self, node: Node) -> tuple[int, int]:
         return self.offset(node.start_byte), self.offset(node.end_byte)

@@ -42,10 +42,10 @@ def groups(old: Sequence[str], new: Sequence[str], context: int, *, joined: int)
     ops = _ops(old, new)
     if not any(not op.equal for op in ops):
         return []
-    found: list[list[Op]] = [[]]
+    grouped: list[list[Op]] = [[]]
     for index, op in enumerate(ops):
         if not op.equal:
-            found[-1].append(op)
+            grouped[-1].append(op)
             continue
         length = op.old_end - op.old
         first, last = index == 0, index == len(ops) - 1
@@ -53,14 +53,14 @@ def groups(old: Sequence[str], new: Sequence[str], context: int, *, joined: int)
         tail = 0 if last else min(context, length)
         if first or last or length > joined:
             if head:
-                found[-1].append(Op(True, op.old, op.old + head, op.new, op.new + head))
+                grouped[-1].append(Op(True, op.old, op.old + head, op.new, op.new + head))
             if not first and not last:
-                found.append([])
+                grouped.append([])
             if tail:
-                found[-1].append(Op(True, op.old_end - tail, op.old_end, op.new_end - tail, op.new_end))
+                grouped[-1].append(Op(True, op.old_end - tail, op.old_end, op.new_end - tail, op.new_end))
         else:
-            found[-1].append(op)
-    return found
+            grouped[-1].append(op)
+    return grouped
 
 
 def _ops(old: Sequence[str], new: Sequence[str]) -> list[Op]:
@@ -104,10 +104,10 @@ def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, in
         todo += ((lo + x, hi, at + y, end), (lo, lo + x, at, at + y))
 
 
-def _common(one: Iterable[str], other: Iterable[str]) -> int:
+def _common(left: Iterable[str], right: Iterable[str]) -> int:
     """How many items two sequences begin with in common."""
     count = 0
-    for a, b in zip(one, other, strict=False):
+    for a, b in zip(left, right, strict=False):
         if a != b:
             break
         count += 1

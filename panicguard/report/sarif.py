@@ -26,8 +26,8 @@ def render(results: Sequence[Result]) -> str:
 
     Rows are those of the text, also where that is the code of a notebook.
     """
-    found = [(result.source, d) for result in results for d in result.diagnostics]
-    codes = {diagnostic.code for _, diagnostic in found}
+    diagnostics = [(result.source, d) for result in results for d in result.diagnostics]
+    codes = {diagnostic.code for _, diagnostic in diagnostics}
     driver = {
         "name": "panicguard",
         "rules": [_rule(rule) for rule in all_rules() if rule.code in codes],
@@ -35,7 +35,7 @@ def render(results: Sequence[Result]) -> str:
     }
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "runs": [{"results": [_result(*pair) for pair in found], "tool": {"driver": driver}}],
+        "runs": [{"results": [_result(*pair) for pair in diagnostics], "tool": {"driver": driver}}],
         "version": "2.1.0",
     }
     return json.dumps(log, indent=2, sort_keys=True, ensure_ascii=False)

@@ -38,7 +38,7 @@ def one_line(text: str) -> str:
 
 def harmless(text: str) -> str:
     """Lines with control characters drawn, except for tabs and line endings: LF and CRLF."""
-    return _HARMFUL.sub(lambda found: one_line(found[0]), text)
+    return _HARMFUL.sub(lambda match: one_line(match[0]), text)
 
 
 def escaped(text: str) -> str:

@@ -110,7 +110,7 @@ def _blocks(source: Source, imports: Sequence[_Line]) -> list[list[_Line]]:
 def _fellows(blocks: Sequence[list[_Line]], sections: dict[_Line, int], own: int, module: str) -> list[_Line]:
     """The lines that an import belongs to: those of its section in one block, preferably in a block of their own, and
     of the same package; or the whole block, if that is in order and has no section of the standard library."""
-    found: list[tuple[bool, bool, list[_Line]]] = []
+    candidates: list[tuple[bool, bool, list[_Line]]] = []
     for block in blocks:
         lines = [line for line in block if sections[line] == own]
         package = module.partition(".")[0]
@@ -119,8 +119,8 @@ def _fellows(blocks: Sequence[list[_Line]], sections: dict[_Line, int], own: int
             mixed = len(lines) < len(block)
             if mixed and all(sections[line] > 0 for line in block) and any(_is_sorted(block, key) for key in _ORDERS):
                 lines = block
-            found.append((mixed, not related, lines))
-    return min(found, key=lambda entry: entry[:2])[2] if found else []
+            candidates.append((mixed, not related, lines))
+    return min(candidates, key=lambda entry: entry[:2])[2] if candidates else []
 
 
 def _home(source: Source, modules: Iterable[str]) -> str:
