@@ -39,7 +39,7 @@ class Check(Generic[File]):
 
     `words` are whole identifiers (in Go substrings) without one of which a file cannot have a finding: a file with none
     of any rule's words is never parsed. In Python a word that is only the callee of an `await` does not count; further
-    conditions are in `python/apis.py` (`NEEDS`, `BEFORE`, `AFTER`). `evidence` matters in Python alone.
+    conditions are in `python/apis.py` (`NEEDS`, `AFTER`). `evidence` matters in Python alone.
     """
 
     run: Callable[[File], Iterator[Finding]]

@@ -186,7 +186,7 @@ NEEDS = {
     ".go": ("WaitGroup",),
     **dict.fromkeys(("apply_async", "map_async", "starmap_async"), ("Pool",)),
     ".remote": ("ray",),
-    **dict.fromkeys(CAUGHT_WORDS, ("async",)),
+    **dict.fromkeys((*CAUGHT_WORDS, "finally"), ("async",)),
     "Cancelled": ("trio",),
     **dict.fromkeys(("Thread", "Timer"), ("threading",)),
     **dict.fromkeys(("QThread", "QRunnable"), ("Qt",)),
@@ -202,6 +202,7 @@ AFTER = {
     **dict.fromkeys(("exc_info", ".exception"), r"\s*\("),
     **dict.fromkeys(CAUGHT_WORDS, rf"(?![^\n:]*:{_RAISED})"),
     **dict.fromkeys(BARE_EXCEPTS, rf"(?!{_RAISED})"),
+    "finally": r"\s*:",
 }
 """Word -> what must stand behind it: a thread class counts where it is called, derived from or renamed, but not in an
 annotation; and what a handler names, where that does not begin with `raise`."""

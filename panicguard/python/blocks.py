@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from libcst import CSTNode
 
+    from panicguard.python.tree import Tree
+
 
 def statements(body: CSTNode) -> Sequence[CSTNode]:
     """The statements of a function's or block's body, simple statements taken out of their lines, without the
@@ -70,3 +72,17 @@ def leaves(body: Iterable[CSTNode]) -> bool:
         if not isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.Lambda)):
             stack.extend(children(node))
     return False
+
+
+def finally_left_by(tree: Tree, node: CSTNode) -> cst.Finally | None:
+    """The innermost `finally` that a return, break or continue leaves, and with it any error that waits there; None
+    where it leaves none, as the `break` of a loop that stands in the `finally` itself."""
+    is_return = isinstance(node, cst.Return)
+    child = node
+    for ancestor in tree.around(node):
+        if isinstance(ancestor, cst.Finally):
+            return ancestor
+        if not is_return and isinstance(ancestor, (cst.For, cst.While)) and ancestor.body is child:
+            return None
+        child = ancestor
+    return None

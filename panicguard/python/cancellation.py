@@ -12,6 +12,7 @@ from panicguard.python.tree import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeGuard
 
     from libcst import CSTNode
 
@@ -37,6 +38,11 @@ def own_context(function: CSTNode) -> str | None:
     params = getattr(function, "params", None)
     names = [p.name.value for p in params.params] if params is not None else []
     return "ctx" if "ctx" in names else None
+
+
+def is_async(function: CSTNode | None) -> TypeGuard[cst.FunctionDef]:
+    """Whether a function is an `async def`: a cancellation can arrive wherever it awaits."""
+    return isinstance(function, cst.FunctionDef) and function.asynchronous is not None
 
 
 def can_arrive(module: PythonFile, block: CSTNode) -> bool:

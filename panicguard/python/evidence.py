@@ -11,11 +11,11 @@ class Evidence(enum.Enum):
     The rest of the file may be missing from what the rule is given."""
 
     SPAWNS = "no more than that"
-    WHOLE_SPAWNED_BODY = "all of the functions that are spawned: the safe choice"
+    WHOLE_SPAWNED_BODY = "all of the functions that are spawned, and of those that they call: the safe choice"
     ESCAPES = "whether an error can leave a spawned function"
     HANDLERS = "what may hide errors in spawned functions, and in the functions that they call"
     ENDLESS_LOOPS = "the endless loops of spawned functions, and what they call"
-    FINALLY = "the `try` statements with a `finally` of async and of spawned functions"
+    FINALLY = "what leaves a `finally` in async and in spawned functions, and in the functions that those call"
     RUN_METHODS = "the `run` of thread classes, and what it calls"
     TURNS = "what ends a turn of a loop that spawns a closure"
     CALLERS = "the words where they stand in no handler, and the calls of the functions that they stand in"

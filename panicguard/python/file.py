@@ -1,7 +1,7 @@
 """One parsed Python module as the rules see it: a slice of it.
 
 Rows may be missing: statements that say nothing of what a rule's words spawn, beyond the evidence that it declares (see
-`Evidence` in `panicguard/rule.py`), are left out or stand as `0` or as a stub. Offsets are those of the whole text.
+`evidence.py`), are left out or stand as `0` or as a stub. Offsets are those of the whole text.
 """
 
 from __future__ import annotations

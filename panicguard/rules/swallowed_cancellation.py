@@ -65,6 +65,7 @@ from panicguard.python.cancellation import (
     awaits_cancelled,
     can_arrive,
     catches_cancellation,
+    is_async,
     is_cancellation,
     is_expected,
     is_heard,
@@ -78,9 +79,6 @@ from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import TypeGuard
-
-    from libcst import CSTNode
 
     from panicguard.diagnostic import Finding
     from panicguard.python.file import PythonFile
@@ -90,16 +88,12 @@ if TYPE_CHECKING:
 def check(module: PythonFile) -> Iterator[Finding]:
     for node in module.tree.all(cst.Try, cst.TryStar):
         function = module.tree.function(node)
-        if _is_async(function) and can_arrive(module, node):
+        if is_async(function) and can_arrive(module, node):
             yield from _swallowing(module, function, node)
     for block in module.tree.all(cst.With):
         function = module.tree.function(block)
-        if _is_async(function) and innermost_loop(module, block) is not None:
+        if is_async(function) and innermost_loop(module, block) is not None:
             yield from _suppressing(module, function, block)
-
-
-def _is_async(function: CSTNode | None) -> TypeGuard[cst.FunctionDef]:
-    return isinstance(function, cst.FunctionDef) and function.asynchronous is not None
 
 
 def _swallowing(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> Iterator[Finding]:

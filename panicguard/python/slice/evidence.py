@@ -34,13 +34,9 @@ def of_spawned(block: Block, definition: Unit, kinds: Set[Evidence], marked: Con
     if Evidence.WHOLE_SPAWNED_BODY in kinds:
         return None
     units = block.units_in(definition.rows)
-    rows: set[int] = set()
+    rows = of_called(block, units, kinds)
     if any("yield" in line for line in block.lines[definition.first : definition.rows.stop]):
         rows.update(unit.first for unit in units if unit.facts.yields)  # a call of a generator runs nothing
-    if Evidence.HANDLERS in kinds:
-        rows.update(hiding(units))
-    if Evidence.FINALLY in kinds:
-        rows.update(_final(units))
     if Evidence.ENDLESS_LOOPS in kinds:
         for stop in _stops(block, units):
             if stop is None:
@@ -56,7 +52,17 @@ def of_spawned(block: Block, definition: Unit, kinds: Set[Evidence], marked: Con
     return rows
 
 
-def hiding(units: Iterable[Unit]) -> Iterator[int]:
+def of_called(block: Block, units: Sequence[Unit], kinds: Set[Evidence]) -> set[int]:
+    """The first rows of what decides about a function that a spawned one calls."""
+    rows: set[int] = set()
+    if Evidence.HANDLERS in kinds:
+        rows.update(_hiding(units))
+    if Evidence.FINALLY in kinds:
+        rows.update(_leaving(block, units))
+    return rows
+
+
+def _hiding(units: Iterable[Unit]) -> Iterator[int]:
     """The rows in which an error may be hidden: of each `try` of which a handler may do nothing, and of what stands
     under a `suppress`."""
     for unit in units:
@@ -76,13 +82,13 @@ def may_not_end(block: Block, definition: Unit) -> bool:
 
 def of_async(block: Block, caught: Set[str], kinds: Set[Evidence]) -> set[int]:
     """The first rows of what decides about the async functions in a block: about their handlers that name one of
-    `caught`, where a cancellation can arrive; and about their `finally` clauses."""
+    `caught`, where a cancellation can arrive; and about what leaves their `finally` clauses."""
     rows: set[int] = set()
     for unit in block.units:
         if not isinstance(unit.head, (*TRIES, *_WITHS)) or not _is_in_async(unit):
             continue
         if Evidence.FINALLY in kinds:
-            rows.update(_final((unit,)))
+            rows.update(_leaving(block, (unit,)))
         node: Any = unit.head
         if caught and _may_swallow(node, caught):
             body = node.body
@@ -92,11 +98,12 @@ def of_async(block: Block, caught: Set[str], kinds: Set[Evidence]) -> set[int]:
     return rows
 
 
-def _final(units: Iterable[Unit]) -> Iterator[int]:
+def _leaving(block: Block, units: Iterable[Unit]) -> Iterator[int]:
+    """The first rows of what may leave a `finally`."""
     for unit in units:
-        node: Any = unit.head
-        if getattr(node, "finalbody", None):
-            yield from range(unit.first, node.end_lineno)
+        for node in own(getattr(unit.head, "finalbody", ())):
+            if isinstance(node, _LEAVES):
+                yield from (at.first for at in block.units_at(node.lineno - 1))
 
 
 def _is_idle(statement: ast.stmt) -> bool:

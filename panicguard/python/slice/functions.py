@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from panicguard.python.evidence import Evidence
 from panicguard.python.screen import hits, places
 from panicguard.python.slice.dataflow import trace
-from panicguard.python.slice.evidence import hiding, may_not_end, of_async, of_spawned
+from panicguard.python.slice.evidence import may_not_end, of_async, of_called, of_spawned
 from panicguard.python.slice.facts import own, within
 from panicguard.python.slice.kept import Kept
 from panicguard.python.slice.layout import TRIES
@@ -109,21 +109,18 @@ class _Slicer:
 
     def _called(self) -> None:
         """Keep what matters of the functions that callers call: all of those that may end an endless loop, or are what
-        `run` only hands on to; of others the rows in which an error may be hidden. And keep those calls."""
+        `run` only hands on to; of others the rows that are evidence. And keep those calls."""
         judged: set[str] = set()
         handling: set[str] = set()
         calling: dict[Block, set[str]] = {}
         for block, unit in self.callers:
             names = set(_calls(block, unit))
-            is_judged = (Evidence.RUN_METHODS in self.kinds and unit.head.name == "run") or (  # type: ignore[union-attr]
-                Evidence.ENDLESS_LOOPS in self.kinds and may_not_end(block, unit)
-            )
-            (judged if is_judged else handling).update(names)
+            (judged if self._judges_called(block, unit) else handling).update(names)
             calling.setdefault(block, set()).update(names)
         kept = set()
-        for name in judged | handling if Evidence.HANDLERS in self.kinds else judged:
+        for name in judged | handling:
             for block, unit in self._named(name, calling):
-                rows = unit.rows if name in judged else set(hiding(block.units_in(unit.rows)))
+                rows = unit.rows if name in judged else of_called(block, block.units_in(unit.rows), self.kinds)
                 if rows:
                     self._keep(block, (unit.first, *rows))
                     kept.add(name)
@@ -131,6 +128,14 @@ class _Slicer:
             for name in names & kept:
                 for mention in (name, f".{name}"):
                     self._keep(block, (unit.first for unit in block.mentions.get(mention, ())))
+
+    def _judges_called(self, block: Block, unit: Unit) -> bool:
+        """Whether a verdict on a function may depend on all of what it calls."""
+        return (
+            Evidence.WHOLE_SPAWNED_BODY in self.kinds
+            or (Evidence.RUN_METHODS in self.kinds and unit.head.name == "run")  # type: ignore[union-attr]
+            or (Evidence.ENDLESS_LOOPS in self.kinds and may_not_end(block, unit))
+        )
 
     def _named(self, name: str, inside: Iterable[Block]) -> Iterator[tuple[Block, Unit]]:
         """The functions of a name: of the module and its classes, and those nested in one of `inside`."""
