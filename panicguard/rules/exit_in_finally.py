@@ -61,8 +61,8 @@ from typing import TYPE_CHECKING
 from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.blocks import finally_left_by
 from panicguard.python.cancellation import is_async
-from panicguard.python.evidence import Evidence
 from panicguard.python.cst import cst
+from panicguard.python.evidence import Evidence
 from panicguard.rule import Check, Rule
 
 if TYPE_CHECKING:
