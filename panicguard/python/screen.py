@@ -21,6 +21,10 @@ _WITH_AFTER = {word: re.compile(re.escape(word) + pattern) for word, pattern in 
 _HEADER = re.compile(r"\b(?:except|suppress)\b(?:[\s\w.,()\[\]*\\]|#[^\n]*\n)*$")
 _HEADER_LENGTH = 400
 """Characters from an `except` to what it names."""
+_ROW = re.compile(r"\n([ \t]*)(?=[^\s#])")
+"""The start of a row of code, with what it is indented by."""
+_LEAVES = re.compile(r"\b(?:return|break|continue)\b")
+_PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
 _AWAITED = re.compile(r"\bawait[ \t]+[\w.]*$")
 
 
@@ -78,12 +82,31 @@ def _may_be_code(text: str, word: str, at: int) -> bool:
         return False
     if word in _AFTER and not _AFTER[word].match(text, at + len(word)):
         return False
+    if word == "finally":
+        return _may_be_left(text, at)
     if word in CAUGHT_WORDS:
         return word in BARE_EXCEPTS or _HEADER.search(text, max(0, at - _HEADER_LENGTH), at) is not None
     if _AWAITED.search(text, before, at):
         return False
     receiver = _RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None
     return receiver is None or receiver[1].rstrip(". ") in METHODS_ELSEWHERE[word]
+
+
+def _may_be_left(text: str, at: int) -> bool:
+    """Whether a `finally` at an offset may hold a statement that leaves it. Its block ends at the first row that is no
+    deeper, unless strings or brackets of several rows make that uncertain."""
+    margin = len(text[text.rfind("\n", 0, at) + 1 : at].expandtabs())
+    end = next((m.start() for m in _ROW.finditer(text, at) if len(m[1].expandtabs()) <= margin), len(text))
+    block = text[at:end]
+    if (
+        '"""' in block
+        or "'''" in block
+        or "\\\n" in block
+        or "\\\r" in block
+        or any(block.count(a) != block.count(b) for a, b in _PAIRS)
+    ):
+        return True
+    return _LEAVES.search(block) is not None
 
 
 def _is_in_comment(text: str, at: int) -> bool:

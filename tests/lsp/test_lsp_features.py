@@ -222,7 +222,7 @@ def test_fixing_by_command_spares_another_version(client: Client) -> None:
         ),
         ("await asyncio.gather(f(), f())", "- Handle: awaited by its owner"),
         ("await asyncio.get_running_loop().run_in_executor(None, f)", "- Handle: awaited by its owner"),
-        ("t = asyncio.create_task(f()); await t", "Not reported: its owner hears of an error."),
+        ("t = asyncio.create_task(f()); await t", "Not reported: its owner learns of an error."),
         ('mruntime.SafeGo("mail", mruntime.KeepRunning, f)', '- Component: `"mail"`\n- Policy: `mruntime.KeepRunning`'),
     ],
 )
