@@ -85,3 +85,8 @@ def test_a_dropped_finding_says_which_stage_dropped_it(monkeypatch: pytest.Monke
 if __name__ == "__main__":
     for source in sources(Path(sys.argv[1]).rglob("*.py")):
         print(*differences(source, SETTINGS), sep="\n", end="")
+
+
+def test_newlines_of_old_end_a_comment() -> None:
+    text = "import asyncio  # one\r\rasync def f():  # two\r    asyncio.create_task(f())\r"
+    assert {d.code for d in found(Source("a.py", text), SETTINGS)} == {"PNC101"}

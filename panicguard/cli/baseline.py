@@ -42,7 +42,7 @@ def load(path: str, *, update: bool) -> Loaded:
     """The baseline at `path`, which need not exist for an `update`. Raises ConfigError."""
     text = _read(path)
     if text is None and not update:
-        raise _error("read", path, "there is no such file: `--update-baseline` writes it")
+        raise _error("read", path, "there is no such file; create it with `--update-baseline`")
     try:
         return Loaded(path, text, {} if text is None else baseline.parse(text))
     except baseline.BaselineError as error:
@@ -53,9 +53,13 @@ def refuse_links(path: str, root: str | None) -> None:
     """Raise ConfigError for a baseline that is not to be written where it is: it leads out of the current directory
     though it is named as one in it, or the settings of the project in `root` give it, and it lies outside of that."""
     if root is not None and links.leads_out(path, root):
-        raise _error("write", path, f"the settings name it, and it lies outside of `{root}`: `--baseline` may name it")
+        raise _error(
+            "write",
+            path,
+            f"the settings name it, but it is outside of `{root}`; only `--baseline` may name such a file",
+        )
     if links.escapes(path):
-        raise _error("write", path, f"it is a link to `{os.path.realpath(path)}`, outside of here")
+        raise _error("write", path, f"it is a link to `{os.path.realpath(path)}`, outside of the current directory")
 
 
 def hold(
@@ -97,7 +101,7 @@ def hold(
     if not gone or task.does is Does.DIFF:
         return Held(judged.results, judged.known, None)
     are, them = ("is", "it") if gone == 1 else ("are", "them")
-    said = f"`{shown}` knows {_findings(gone)} that {are} gone: `--update-baseline` drops {them}."
+    said = f"`{shown}` lists {_findings(gone)} that {are} gone; remove {them} with `--update-baseline`."
     return Held(judged.results, judged.known, said)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.cli.output import Found
 from panicguard.cli.remarks import tell, warn
+from panicguard.cli.signals import ends_cleanly
 from panicguard.files import discover
 from panicguard.report.width import one_line
 from panicguard.run.task import Does
@@ -38,12 +39,13 @@ def lint(
     progress: bool = False,
 ) -> Found:
     """Check or fix the files; what the user must know beside the results goes to stderr."""
-    results, count = _run(
-        discover.discover(options.paths or (".",), settings_for, warn),
-        task,
-        cached=not options.no_cache,
-        progress=progress,
-    )
+    with ends_cleanly():
+        results, count = _run(
+            discover.discover(options.paths or (".",), settings_for, warn),
+            task,
+            cached=not options.no_cache,
+            progress=progress,
+        )
     if not (options.quiet or options.silent):
         if count == 0:
             warn("No Python files found under the given path(s)")
@@ -152,7 +154,7 @@ def told(
 def _hint(excluded: Sequence[str]) -> None:
     if excluded:
         more = f" and {len(excluded) - 1} more are" if excluded[1:] else " is"
-        flag = "checked all the same when named: `--force-exclude` leaves such files out"
+        flag = "checked when named: use `--force-exclude` to leave such files out"
         tell(f"hint: `{one_line(excluded[0])}`{more} excluded, but {flag}")
 
 

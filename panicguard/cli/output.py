@@ -78,7 +78,9 @@ def report_file(path: str) -> TextIO:
 
     if links.escapes(path):
         target = one_line(os.path.realpath(path))
-        raise ConfigError(f"Failed to write {one_line(path)}", f"it is a link to {target}, outside of here")
+        raise ConfigError(
+            f"Failed to write {one_line(path)}", f"it is a link to {target}, outside of the current directory"
+        )
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         file = open(  # noqa: SIM115 (click closes it)

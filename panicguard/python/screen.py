@@ -111,10 +111,11 @@ def _may_be_left(text: str, at: int) -> bool:
 
 def _is_in_comment(text: str, at: int) -> bool:
     """Whether a comment, and no string, begins before an offset in its line."""
-    hash_sign = text.find("#", text.rfind("\n", 0, at) + 1, at)
+    start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+    hash_sign = text.find("#", start, at)
     if hash_sign < 0:
         return False
-    before = text[text.rfind("\n", 0, at) + 1 : hash_sign]
+    before = text[start:hash_sign]
     return "'" not in before and '"' not in before
 
 

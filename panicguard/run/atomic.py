@@ -44,7 +44,7 @@ def replace(path: str, expected: bytes, data: bytes) -> bool:
             return False
         if not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-        temporary = target.with_name(f".panicguard-{os.urandom(8).hex()}")
+        temporary = f"{target.parent}/.panicguard-{os.urandom(8).hex()}"
         try:
             with _new_file(temporary) as out:
                 if fcntl is not None:
@@ -54,21 +54,24 @@ def replace(path: str, expected: bytes, data: bytes) -> bool:
                 os.fsync(out.fileno())
                 if _stamp(target.stat()) != _stamp(status) or read(str(target)) != expected:
                     return False
-                if not temporary.exists():
+                if not os.path.exists(temporary):
                     # Only with a directory, which is ignored here, does Python make the system call that follows links.
                     os.link(f"{_DESCRIPTORS}/{out.fileno()}", temporary, src_dir_fd=out.fileno())
-            temporary.replace(target)
+                    os.replace(temporary, target)  # at once: who is killed in between leaves the name behind
+                    return True
+            os.replace(temporary, target)
         finally:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
     return True
 
 
-def _new_file(path: Path) -> BinaryIO:
+def _new_file(path: str) -> BinaryIO:
     """A new file to write: without a name if the system can give it one later, else at `path`."""
     if sys.platform == "linux" and os.path.isdir(_DESCRIPTORS):
         with contextlib.suppress(OSError):  # a file system without such files
-            return open(os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o600), "wb")
-    return path.open("xb")
+            return open(os.open(os.path.dirname(path), os.O_TMPFILE | os.O_WRONLY, 0o600), "wb")
+    return open(path, "xb")
 
 
 @contextlib.contextmanager

@@ -60,7 +60,7 @@ def lint_bytes(path: str, data: bytes, settings: Settings, task: Task) -> Result
         else:
             result = _checked(source, settings, task)
         if result.original is not None and source.encode() != data:
-            message = f"not changed: {source.encoding} would not write the file as it was read"
+            message = f"not changed: encoding the file as {source.encoding} would not give what was read"
             said = Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, message, 0, 0)
             result = Result(source, (*engine.check(source, settings), said))
         speaks_of_us = match.may_speak(result.source)
@@ -103,7 +103,7 @@ def write(result: Result, settings: Settings, task: Task) -> Result:
             return result
         if task.trees and links.leads_out(path, *task.trees):
             target = os.path.realpath(path)
-            return _unfixed(path, settings, f"not written: it is a link to {target}, outside of what was given")
+            return _unfixed(path, settings, f"not written: it is a link to {target}, outside of the given paths")
         try:
             if atomic.replace(path, result.original.encode(), result.source.encode()):
                 return result
