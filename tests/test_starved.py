@@ -177,7 +177,6 @@ LIMITS = [
     Row("(ulimit -f 0; $LINT check a.py 2>report)", 1, FINDING),
     Row("for i in {1..30}; do echo '# line'; done >b; cat b in.py b b b b b b >a.py; cp a.py in.py; (ulimit -f 1; "
         "$LINT fix a.py --output-file report); code=$?; cmp a.py in.py && cat report && exit $code", 1, LARGE),
-    *(Row(f"ulimit -v {n}; $LINT check a.py", 2, "", MEMORY) for n in (30_000, 35_000)),
     Row("ulimit -v 1000000; $LINT check --no-cache $MANY", 1, FINDING),
     Row("ulimit -v 1000000; $LINT check a.py --baseline /dev/zero", 2, "", "Cause: ", ruff=False),
     Row("ulimit -s 256; $LINT check --no-cache $MANY", 1, FINDING),
