@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 from panicguard.cli import streams
-from panicguard.cli.signals import Terminated
 
 
 def main() -> int:
@@ -19,8 +18,6 @@ def main() -> int:
         return streams.failed(f"A library cannot be loaded, for want of memory or because it is not installed: {error}")
     except MemoryError:
         return streams.failed("There is not enough memory")
-    except Terminated as ended:
-        return 128 + ended.number
     except KeyboardInterrupt:  # while the command line is loaded
         return 130
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from panicguard.cli.output import Found
 from panicguard.cli.remarks import tell, warn
-from panicguard.cli.signals import ends_cleanly
 from panicguard.files import discover
 from panicguard.report.width import one_line
 from panicguard.run.task import Does
@@ -39,13 +38,12 @@ def lint(
     progress: bool = False,
 ) -> Found:
     """Check or fix the files; what the user must know beside the results goes to stderr."""
-    with ends_cleanly():
-        results, count = _run(
-            discover.discover(options.paths or (".",), settings_for, warn),
-            task,
-            cached=not options.no_cache,
-            progress=progress,
-        )
+    results, count = _run(
+        discover.discover(options.paths or (".",), settings_for, warn),
+        task,
+        cached=not options.no_cache,
+        progress=progress,
+    )
     if not (options.quiet or options.silent):
         if count == 0:
             warn("No Python files found under the given path(s)")

@@ -14,6 +14,7 @@ from panicguard.files.reading import read
 from panicguard.fix import converge
 from panicguard.rule import rule_names
 from panicguard.run import atomic, package
+from panicguard.run.signals import deferred
 from panicguard.run.task import Task
 from panicguard.settings import front_end, language
 from panicguard.source import Source
@@ -105,7 +106,9 @@ def write(result: Result, settings: Settings, task: Task) -> Result:
             target = os.path.realpath(path)
             return _unfixed(path, settings, f"not written: it is a link to {target}, outside of the given paths")
         try:
-            if atomic.replace(path, result.original.encode(), result.source.encode()):
+            with deferred():
+                replaced = atomic.replace(path, result.original.encode(), result.source.encode())
+            if replaced:
                 return result
         except OSError as error:
             return _unfixed(path, settings, f"cannot write the file: {_os_error(error)}")

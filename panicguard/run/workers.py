@@ -189,8 +189,7 @@ def _batches(files: Iterable[File]) -> Iterator[list[File]]:
 
 def _prepare_worker() -> None:
     # A worker within the native parser would not get to run a handler.
-    for number in (signal.SIGTERM, signal.SIGHUP) if sys.platform != "win32" else (signal.SIGTERM,):
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.disable()  # a syntax tree has no cycles, and to look for them takes longer than to read it
 
 
