@@ -27,13 +27,11 @@ from panicguard.diagnostic import INVALID_SYNTAX, Applicability, Diagnostic, Edi
 from panicguard.files import links
 from panicguard.files.reading import read
 from panicguard.rule import rule_names
-from panicguard.settings import front_end, language
+from panicguard.settings import Settings, front_end, language
 from panicguard.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-    from panicguard.settings import Settings
 
     File = tuple[str, Settings]
     Stamp = list[int]
@@ -41,7 +39,7 @@ if TYPE_CHECKING:
 
 SETTLED = 2.0
 """Seconds: a file that was changed so recently may change again within one tick of its file system's clock."""
-NAME = ".panicguard_cache"
+NAME = Settings().cache_dir
 """The name of a cache unless the user chooses another."""
 TAG = "Signature: 8a477f597d28d172789f06886806bc55\n"
 """Marks a directory as one that backups leave out (the Cache Directory Tagging Specification)."""

@@ -64,9 +64,9 @@ def lint_bytes(path: str, data: bytes, settings: Settings, task: Task) -> Result
             message = f"not changed: encoding the file as {source.encoding} would not give what was read"
             said = Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, message, 0, 0)
             result = Result(source, (*engine.check(source, settings), said))
-        speaks_of_us = match.may_speak(result.source)
-        warnings = match.warnings(result.source, rule_names()) if speaks_of_us else ()
-        codes = match.noqa_codes(result.source, rule_names()) if speaks_of_us else ()
+        mentions_panicguard = match.may_speak(result.source)
+        warnings = match.warnings(result.source, rule_names()) if mentions_panicguard else ()
+        codes = match.noqa_codes(result.source, rule_names()) if mentions_panicguard else ()
     except Exception as error:
         return failure(path, INTERNAL_ERROR, described(error))
     if not result.diagnostics and result.original is None:
