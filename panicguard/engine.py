@@ -87,6 +87,11 @@ def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
     return diagnostic
 
 
+def words_for(settings: Settings, language: str) -> tuple[str, ...]:
+    """The words without one of which no file in a language can have a finding under these settings."""
+    return _chosen(settings.enabled, False, settings.low_confidence, language, declared_words(settings))[1]
+
+
 @functools.cache
 def _chosen(
     codes: frozenset[str], exempt: bool, likely: bool, language: str, declared: tuple[str, ...]

@@ -42,6 +42,15 @@ class Cell(NamedTuple):
     number: int
 
 
+def declared_encoding(data: bytes, language: str) -> str:
+    """The encoding that a file declares, as it is written there, behind a byte order mark if it has one; UTF-8 if it
+    declares none, or its language has no way to."""
+    cookie = _COOKIE.match(data) if language in _WITH_COOKIE and b"coding" in data[:2000] else None
+    if cookie is None or (cookie.start(1) > data.find(b"\n") >= 0 and _FIRST_LINE_IS_CODE.match(data)):
+        return "utf-8"
+    return cookie[1].decode("ascii")
+
+
 @dataclass(frozen=True)
 class Source:
     """A decoded file. `language` is a key of the engine's table of front ends."""
@@ -68,10 +77,7 @@ class Source:
             data = data[len(codecs.BOM_UTF8) :]
         if notebook:
             return cls._of_notebook(path, data.decode(), bom)
-        encoding = "utf-8"
-        cookie = _COOKIE.match(data) if language in _WITH_COOKIE and b"coding" in data[:2000] else None
-        if cookie and not (cookie.start(1) > data.find(b"\n") >= 0 and _FIRST_LINE_IS_CODE.match(data)):
-            encoding = codecs.lookup(cookie[1].decode("ascii")).name
+        encoding = codecs.lookup(declared_encoding(data, language)).name
         return cls(path, data.decode(encoding), language, encoding, bom)
 
     @classmethod

@@ -324,22 +324,22 @@ def test_files_are_taken_as_they_are_needed(tmp_path: Path, workers: pytest.Monk
 
 
 def misbehaving(workers: pytest.MonkeyPatch) -> None:
-    """A linter that dies or hangs on some texts."""
+    """A linter that dies or hangs on some texts; they mention panicguard, or they would not even be decoded."""
 
     def check_or_die(source: Source, settings: Settings) -> tuple[object, ...]:
         match source.text:
-            case "segfault\n":
+            case "segfault  # PNC\n":
                 faulthandler.disable()
                 os.kill(os.getpid(), signal.SIGSEGV)
-            case "exit\n":
+            case "exit  # PNC\n":
                 os._exit(7)
-            case "hang\n":
+            case "hang  # PNC\n":
                 time.sleep(600)
-            case "recursion\n":
+            case "recursion  # PNC\n":
                 raise RecursionError("maximum recursion depth exceeded")
-            case "memory\n":
+            case "memory  # PNC\n":
                 raise MemoryError
-            case "error\n":
+            case "error  # PNC\n":
                 raise AssertionError("first\nsecond")
         return check(source, settings)
 
@@ -350,12 +350,12 @@ def misbehaving(workers: pytest.MonkeyPatch) -> None:
 def test_a_file_that_kills_the_linter_costs_itself(tmp_path: Path, workers: pytest.MonkeyPatch) -> None:
     misbehaving(workers)
     given = files(tmp_path, 40)
-    (tmp_path / "002.py").write_text("segfault\n")
-    (tmp_path / "003.py").write_text("exit\n")
-    (tmp_path / "017.py").write_text("segfault\n")
-    (tmp_path / "020.py").write_text("recursion\n")
-    (tmp_path / "021.py").write_text("memory\n")
-    (tmp_path / "022.py").write_text("error\n")
+    (tmp_path / "002.py").write_text("segfault  # PNC\n")
+    (tmp_path / "003.py").write_text("exit  # PNC\n")
+    (tmp_path / "017.py").write_text("segfault  # PNC\n")
+    (tmp_path / "020.py").write_text("recursion  # PNC\n")
+    (tmp_path / "021.py").write_text("memory  # PNC\n")
+    (tmp_path / "022.py").write_text("error  # PNC\n")
     results = list(run(given, Task()))
     assert [result.source.path for result in results] == [path for path, _ in given]
     assert sum(diagnostic.code == "PNC101" for result in results for diagnostic in result.diagnostics) == 34
@@ -375,7 +375,7 @@ def test_a_file_that_hangs_costs_itself(tmp_path: Path, workers: pytest.MonkeyPa
     misbehaving(workers)
     workers.setattr("panicguard.run.workers.SECONDS", 0.5)
     given = files(tmp_path, 12)
-    (tmp_path / "005.py").write_text("hang\n")
+    (tmp_path / "005.py").write_text("hang  # PNC\n")
     results = list(run(given, Task()))
     assert told(results) == {"005.py": "the linter took too long and was stopped"}
     assert len(results) == 12

@@ -13,6 +13,8 @@ else:
         def __getattr__(self, name):
             import libcst
 
+            # The same, an object's identity, but in C: the nodes are keys in tables all the time.
+            libcst.CSTNode.__hash__ = object.__hash__
             value = getattr(libcst, name)
             setattr(self, name, value)
             return value

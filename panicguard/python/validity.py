@@ -19,6 +19,7 @@ from panicguard.python.magics import as_python
 from panicguard.python.newer import holds_newer
 from panicguard.python.plain import plain
 from panicguard.python.slice.depth import shallow
+from panicguard.python.slice.parse import as_older
 
 if TYPE_CHECKING:
     from panicguard.source import Source
@@ -104,6 +105,9 @@ def _beside_limits(source: Source, rejected: _Rejected) -> Fault | None:
 
 
 def _beside_newer(source: Source, rejected: _Rejected) -> Fault | None:
+    older = as_older(source.text)
+    if older.is_faithful and _rejected(older.text, source.document is not None) is None:
+        return None
     if not rejected.indentation:
         misplaced, root = _misplaced(source), _tree(source)
         if misplaced is not None or (root is not None and holds_newer(root)):

@@ -14,6 +14,7 @@ from panicguard.files.reading import read
 from panicguard.fix import converge
 from panicguard.rule import rule_names
 from panicguard.run import atomic, package
+from panicguard.run.screen import is_silent
 from panicguard.run.signals import deferred
 from panicguard.run.task import Task
 from panicguard.settings import front_end, language
@@ -41,6 +42,8 @@ def lint_file(path: str, settings: Settings, task: Task) -> Result:
 
 def lint_bytes(path: str, data: bytes, settings: Settings, task: Task) -> Result:
     """What a file of these bytes comes to; as `lint_file`, but reads and writes nothing."""
+    if is_silent(path, data, settings):
+        return clean(path)
     try:
         source = Source.decode(
             path, data, notebook=language(settings, path) == "ipynb", language=front_end(settings, path)
@@ -70,7 +73,7 @@ def lint_bytes(path: str, data: bytes, settings: Settings, task: Task) -> Result
     except Exception as error:
         return failure(path, INTERNAL_ERROR, described(error))
     if not result.diagnostics and result.original is None:
-        return Result(Source(path, ""), (), warnings=warnings, noqa_codes=codes)
+        return dataclasses.replace(clean(path), warnings=warnings, noqa_codes=codes)
     return dataclasses.replace(result, warnings=warnings, noqa_codes=codes)
 
 
@@ -120,6 +123,11 @@ def _unfixed(path: str, settings: Settings, message: str) -> Result:
     result = read_and_lint(path, settings, Task())
     said = Diagnostic(IO_ERROR, IO_ERROR, message, 0, 0)
     return dataclasses.replace(result, diagnostics=(*result.diagnostics, said))
+
+
+def clean(path: str) -> Result:
+    """The result for a file with nothing to show."""
+    return Result(Source(path, ""), ())
 
 
 def failure(path: str, code: str, message: str) -> Result:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import INTERNAL_ERROR, Result
 from panicguard.languages import FRONT_ENDS
-from panicguard.run.lint import TRIES, described, failure, lint_file, read_and_lint, write
+from panicguard.run.lint import TRIES, clean, described, failure, lint_file, read_and_lint, write
 from panicguard.settings import front_end
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ BATCH_FILES = 64
 BATCH_BYTES = 400_000
 SECONDS = 60.0
 SECONDS_PER_MEGABYTE = 15.0
-"""What a batch may take before one of its files is thought to hang."""
 SPARE = 16
 DESCRIPTORS = 3
 """File descriptors that are wanted to start workers at all, and for each of them."""
@@ -66,10 +65,17 @@ def run(files: Iterable[File], task: Task) -> Iterator[Result]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Batch:
+    files: list[File]
+    seconds: float
+    """What it may take before one of its files is thought to hang."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Job:
-    batch: list[File]
+    batch: _Batch
     pool: Pool
-    future: Future[list[Result]]
+    future: Future[list[Result | None]]
 
 
 class _Here:
@@ -95,13 +101,12 @@ def _run_in_workers(files: Iterable[File], task: Task) -> Iterator[Result]:
     count = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     pool = _start(count)
 
-    def schedule(batch: list[File]) -> _Job:
+    def schedule(batch: _Batch) -> _Job:
         nonlocal pool
         if not pool.active:  # every worker was killed at once
             _stop(pool)
             pool = _start(count)
-        limit = SECONDS + SECONDS_PER_MEGABYTE * sum(_size(path) for path, _ in batch) / 1e6
-        return _Job(batch, pool, pool.schedule(_lint_batch, (batch, task), timeout=limit))
+        return _Job(batch, pool, pool.schedule(_lint_batch, (batch.files, task), timeout=batch.seconds))
 
     def finish(job: _Job, tries: int = TRIES) -> Iterator[Result]:
         try:
@@ -113,16 +118,16 @@ def _run_in_workers(files: Iterable[File], task: Task) -> Iterator[Result]:
             if tries:
                 yield from finish(schedule(job.batch), tries - 1)
             else:
-                yield from (failure(path, INTERNAL_ERROR, described(error)) for path, _ in job.batch)
+                yield from (failure(path, INTERNAL_ERROR, described(error)) for path, _ in job.batch.files)
         except Exception as error:
-            if len(job.batch) == 1:
-                yield failure(job.batch[0][0], INTERNAL_ERROR, _death(error))
+            if len(job.batch.files) == 1:
+                yield failure(job.batch.files[0][0], INTERNAL_ERROR, _death(error))
             else:
-                for alone in [schedule([file]) for file in job.batch]:
+                for alone in [schedule(_batch([file], _size(file[0]))) for file in job.batch.files]:
                     yield from finish(alone)
         else:
-            for result, (_, settings) in zip(results, job.batch, strict=True):
-                yield write(result, settings, task)
+            for result, (path, settings) in zip(results, job.batch.files, strict=True):
+                yield write(result or clean(path), settings, task)
 
     waiting: collections.deque[_Job] = collections.deque()
     try:
@@ -144,6 +149,8 @@ def _start(count: int) -> Pool:
 
         from pebble import ProcessPool
 
+        if sys.platform == "linux":
+            _load()
         # Fork shares what is loaded; where it is not safe, spawn is the default.
         context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         pool = ProcessPool(max_workers=count, initializer=_prepare_worker, context=context)
@@ -163,6 +170,17 @@ def _start(count: int) -> Pool:
     return _Here()
 
 
+def _load() -> None:
+    """Load, once for all workers, what a worker needs as soon as it meets a file with a spawn."""
+    from panicguard.python.cst import cst
+    from panicguard.python.parse import parse
+    from panicguard.rule import all_rules
+
+    all_rules()
+    _ = cst.Module, parse
+    gc.freeze()  # what is never looked at by the collector stays shared
+
+
 def _try_descriptors(count: int) -> None:
     """Raises OSError where there are not so many file descriptors left."""
     taken: list[int] = []
@@ -174,17 +192,21 @@ def _try_descriptors(count: int) -> None:
             os.close(descriptor)
 
 
-def _batches(files: Iterable[File]) -> Iterator[list[File]]:
+def _batches(files: Iterable[File]) -> Iterator[_Batch]:
     batch: list[File] = []
     size = 0
     for file in files:
         batch.append(file)
         size += _size(file[0])
         if len(batch) >= BATCH_FILES or size >= BATCH_BYTES:
-            yield batch
+            yield _batch(batch, size)
             batch, size = [], 0
     if batch:
-        yield batch
+        yield _batch(batch, size)
+
+
+def _batch(files: list[File], size: int) -> _Batch:
+    return _Batch(files, SECONDS + SECONDS_PER_MEGABYTE * size / 1e6)
 
 
 def _prepare_worker() -> None:
@@ -193,8 +215,10 @@ def _prepare_worker() -> None:
     gc.disable()  # a syntax tree has no cycles, and to look for them takes longer than to read it
 
 
-def _lint_batch(batch: list[File], task: Task) -> list[Result]:
-    return [read_and_lint(path, settings, task) for path, settings in batch]
+def _lint_batch(batch: list[File], task: Task) -> list[Result | None]:
+    """The result of each file; None, which is soon sent, for one with nothing to show, as most have."""
+    results = (read_and_lint(path, settings, task) for path, settings in batch)
+    return [result if result != clean(path) else None for result, (path, _) in zip(results, batch, strict=True)]
 
 
 def _stop(pool: Pool) -> None:

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import warnings
+from typing import NamedTuple
 
 _TYPE = re.compile(r"^([ \t]*)type[ \t]+(\w+)[ \t]*(\[)?", re.MULTILINE)
 _PARAMETERS = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+\w+[ \t]*(\[)", re.MULTILINE)
@@ -16,13 +17,40 @@ _SIGNS = tuple(
     re.compile(sign) for sign in (r"except\*? [\w.]+,", r"\n[ \t]*type \w+ ?[=\[]", r"def \w+\[", r"class \w+\[")
 )
 """What a text with newer syntax has, sought by plain letters first: that costs a tenth of a failed parse."""
+_STAR = re.compile(r"\*{1,2}\s*(?=[^\W\d])")
+_NO_PARAMETER = re.compile(r"[*/]|:=|\b(?:yield|await)\b")
+"""What a parameter of a function may have, but no type parameter, once its stars are gone."""
+_BOUND_STAR = re.compile(r"\*\s*\w+\s*:")
+
+
+class Older(NamedTuple):
+    """A text in the words of an older Python, as many rows as before, and the type parameters that it lost."""
+
+    text: str
+    parameters: list[str]
+
+    @property
+    def is_faithful(self) -> bool:
+        """Whether what was lost is right: read as the parameters of a function, which have nearly the same rules."""
+        return all(map(_are_right, self.parameters))
+
+
+def _are_right(parameters: str) -> bool:
+    bare = _STAR.sub("", parameters)
+    if _NO_PARAMETER.search(bare) or _BOUND_STAR.search(parameters):
+        return False
+    try:
+        compile(f"def _({bare}): 0", "<text>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def parsed(text: str) -> ast.Module | None:
     """The tree of a text (newlines all `\\n`); None where the running Python cannot parse it. Where a newer one may,
     rows are right, columns may not be."""
     if sys.version_info < (3, 14) and any(sign.search(text) for sign in _SIGNS):
-        older = as_older(text)
+        older = as_older(text).text
         return _parsed(older) or _parsed(text) or _parsed(_BACKSLASH.sub('""', older))
     return _parsed(text)
 
@@ -36,17 +64,19 @@ def _parsed(text: str) -> ast.Module | None:
         return None
 
 
-def as_older(text: str) -> str:
-    """The text, row by row, in the words of Python 3.11: `type X[T] = Y` as `X = Y`, `def f[T](x)` and `class A[T]`
+def as_older(text: str) -> Older:
+    """The text in the words of Python 3.11: `type X[T] = Y` as `X = Y`, `def f[T](x)` and `class A[T]`
     without their type parameters, `except A, B` with brackets."""
     text = _EXCEPT.sub(r"\1(\2)", text)
     pieces: list[str] = []
+    parameters: list[str] = []
     done = 0
     for found in sorted((*_TYPE.finditer(text), *_PARAMETERS.finditer(text)), key=lambda match: match.start()):
         if found.start() < done:
             continue
         end = found.end()
-        if found[found.re.groups]:
+        has_parameters = bool(found[found.re.groups])
+        if has_parameters:
             end = _closed(text, end)
         if found.re is _TYPE:
             if not text[end:].lstrip(" \t\\\n").startswith("=") or text[end:].lstrip().startswith("=="):
@@ -54,11 +84,12 @@ def as_older(text: str) -> str:
             pieces += (text[done : found.start()], found[1], found[2])
         else:
             pieces.append(text[done : found.end() - 1])
-        pieces.append(
-            " " + "\\\n" * text.count("\n", found.start(found.re.groups) if found[found.re.groups] else end, end)
-        )
+        if has_parameters:
+            lost = text[found.end() : end - 1]
+            parameters.append(lost)
+            pieces.append(" " + "\\\n" * lost.count("\n"))
         done = end
-    return "".join((*pieces, text[done:]))
+    return Older("".join((*pieces, text[done:])), parameters)
 
 
 def _closed(text: str, start: int) -> int:
