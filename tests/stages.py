@@ -1,5 +1,5 @@
 """The stages that leave something of a Python file out before the rules see it, each of which can be switched off: the
-word screen, and the slicer. Neither may change a verdict."""
+word screen, the slicer, and the sketch, which has no whitespace. None may change a verdict."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
     from panicguard.source import Source
 
-SCREEN, SLICER = "word screen", "slicer"
+SCREEN, SLICER, SKETCH = STAGES = ("word screen", "slicer", "sketch")
 
 
 @contextlib.contextmanager
@@ -34,6 +34,8 @@ def off(*stages: str) -> Iterator[None]:
             stack.enter_context(mock.patch("panicguard.engine.found_in", lambda _, words: frozenset(words)))
         if SLICER in stages:
             stack.enter_context(mock.patch("panicguard.python.parse.slice_of", _whole))
+        if SKETCH in stages:
+            stack.enter_context(mock.patch("panicguard.python.parse._sketched", return_value=None))
         yield
 
 
@@ -49,9 +51,10 @@ def found(source: Source, settings: Settings, *without: str) -> set[Diagnostic]:
 
 def differences(source: Source, settings: Settings) -> list[str]:
     """What is found with all stages and not in the whole text, or the other way round, and which stage it is due to."""
-    everything, left = found(source, settings, SCREEN, SLICER), found(source, settings)
+    everything, left = found(source, settings, *STAGES), found(source, settings)
     said = [_invented(source, diagnostic) for diagnostic in left - everything]
-    for stage, others in ((SCREEN, (SLICER,)), (SLICER, (SCREEN,))):
+    for stage in STAGES:
+        others = [other for other in STAGES if other != stage]
         said += [_dropped(source, d, stage) for d in everything - found(source, settings, *others)]
     if not said and everything != left:
         said = [f"{_place(source, d)}: dropped by the stages together" for d in everything - left]

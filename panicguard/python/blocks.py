@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python.cst import cst
-from panicguard.python.tree import children
+from panicguard.python.nodes import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

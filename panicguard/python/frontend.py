@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import INTERNAL_ERROR, Diagnostic
@@ -12,7 +13,7 @@ from panicguard.python.screen import standing_in
 from panicguard.rule import declared_words, diagnostics
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from panicguard.diagnostic import Fault
     from panicguard.python.file import PythonFile
@@ -37,7 +38,8 @@ def skips(source: Source, settings: Settings) -> bool:
 
 
 def findings(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
-    from panicguard.python.parse import UnparsableError, parse
+    from panicguard.python.parse import UnparsableError, Way, parse
+    from panicguard.python.places import UnplacedError
 
     declared = words.intersection(declared_words(settings))
     wanted: list[tuple[Rule, Check[PythonFile]]] = []
@@ -53,13 +55,20 @@ def findings(source: Source, settings: Settings, rules: Sequence[Rule], words: f
             demands.append(Demand(own, frozenset(rule.python.evidence)))
     if not wanted:
         return []
-    try:
-        module = parse(source, settings, demands)
-    except UnparsableError as error:
-        return [Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, error.message, error.start, error.end)]
-    if module is None:
-        return []
-    return [found for rule, check in wanted for found in diagnostics(rule, check.run(module))]
+    for way in Way:
+        try:
+            module = parse(source, settings, demands, way)
+            return [] if module is None else _run(wanted, module)
+        except UnplacedError:
+            continue
+        except UnparsableError as error:
+            return [Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, error.message, error.start, error.end)]
+    return []
+
+
+def _run(wanted: Iterable[tuple[Rule, Check[PythonFile]]], module: PythonFile) -> list[Diagnostic]:
+    found = [diagnostic for rule, check in wanted for diagnostic in diagnostics(rule, check.run(module))]
+    return found if module.tree.places.are_exact else [replace(diagnostic, fix=None) for diagnostic in found]
 
 
 def fault(source: Source) -> Fault | None:

@@ -8,59 +8,25 @@ Spans are computed on demand, by writing out the statement at the top level that
 from __future__ import annotations
 
 import bisect
-import contextlib
-import functools
-import re
-import sys
 from collections import defaultdict
-from dataclasses import dataclass, field, fields
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from panicguard.python.cst import cst
-from panicguard.python.lex import scan
+from panicguard.python.nodes import children, parents_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from libcst import CSTNode
+
+    from panicguard.python.places import Places
 
     N = TypeVar("N", bound=CSTNode)
     M = TypeVar("M", bound=CSTNode)
 
-# Fields that hold punctuation, or that no rule needs; and all that start with "whitespace".
-_SKIPPED = frozenset(
-    "lpar rpar lbracket rbracket lbrace rbrace comma equal semicolon colon dot separator first_colon "
-    "second_colon posonly_ind operator asynchronous conversion relative header footer leading_lines "
-    "lines_after_decorators leading_whitespace trailing_whitespace trailing_comma".split()
-)
-# Nodes for which the order of libcst's fields is not the order of the text.
-_FIELDS = {
-    "FunctionDef": ("decorators", "name", "type_parameters", "params", "returns", "body"),
-    "ClassDef": ("decorators", "name", "type_parameters", "bases", "keywords", "body"),
-    "IfExp": ("body", "test", "orelse"),
-    "Arg": ("keyword", "value"),
-    "Parameters": ("posonly_params", "params", "star_arg", "kwonly_params", "star_kwarg"),
-}
-
-
-_BODIES = frozenset(
-    "IndentedBlock FunctionDef ClassDef If Else Try TryStar ExceptHandler ExceptStarHandler Finally For While With "
-    "Match MatchCase".split()
-)
 _FUNCTIONS = frozenset(("FunctionDef", "Lambda"))
 _OWN_BODY = _FUNCTIONS | {"ClassDef"}
-_LINES = _BODIES - {"IndentedBlock"} | {"SimpleStatementLine"}
-"""The nodes that start a logical line."""
-_MARGIN = re.compile(r"[ \t\f]*")
-_RECURSION = 8_000
-"""Frames that libcst may use to write out a module: enough for a chain of 1,500 `elif`s."""
-
-
-def _child_fields(cls: type[CSTNode]) -> tuple[str, ...]:
-    if cls.__name__ in _FIELDS:
-        return _FIELDS[cls.__name__]
-    return tuple(f.name for f in fields(cls) if f.name not in _SKIPPED and not f.name.startswith("whitespace"))
 
 
 @dataclass(frozen=True)
@@ -74,10 +40,8 @@ class Tree:
     root: cst.Module
     parents: dict[CSTNode, CSTNode]
     by_type: dict[type[CSTNode], list[CSTNode]]
-    text: str
-    """The parsed text, newlines all `\\n`."""
     line_starts: Sequence[int]
-    _offsets: dict[CSTNode, tuple[int, int]] = field(default_factory=dict)
+    places: Places
 
     @overload
     def all(self, one: type[N], /) -> Iterator[N]: ...
@@ -149,90 +113,17 @@ class Tree:
 
     def span(self, node: CSTNode) -> tuple[int, int]:
         """Start and end offset (code points) of a node in the original text, without the whitespace and the
-        parentheses around it."""
-        if node not in self._offsets:
-            statement = node
-            while statement not in self._starts and statement is not self.root:
-                statement = self.parents[statement]
-            self._offsets.update(self._written(statement))
-        start, end = self._offsets[node]
+        parentheses around it. Raises UnplacedError."""
+        start, end = self.places.span(node)
         return self._original(start), self._original(end)
 
-    def _written(self, statement: CSTNode) -> dict[CSTNode, tuple[int, int]]:
-        """The offsets, in the parsed text, of the nodes of a statement: only writing it out reveals them."""
-        offsets: dict[CSTNode, tuple[int, int]] = {}
-        start, margin = self._starts.get(statement, (0, ""))
-        state = _counting_state(offsets, self.root)
-        state.increase_indent(margin)
-        limit = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(limit, _RECURSION))
-        try:
-            statement._codegen(state)
-        finally:
-            sys.setrecursionlimit(limit)
-        if statement is not self.root:
-            decorators = getattr(statement, "decorators", ())
-            first = offsets[decorators[0] if decorators else statement][0]
-            written = "".join(state.tokens)[first:].rstrip("\n")
-            if not self.text.startswith(written, start):
-                return self._written(self.root)
-            start -= first
-        return {node: (start + low, start + high) for node, (low, high) in offsets.items()}
-
-    @cached_property
-    def _starts(self) -> dict[CSTNode, tuple[int, str]]:
-        """Where in the parsed text each statement and handler starts, and the margin before it; empty if that is
-        ambiguous."""
-        starts: dict[CSTNode, tuple[int, str]] = {}
-        lines = [line for line in scan(self.text).lines if not line.blank]
-        at = 0
-        stack: list[CSTNode] = list(reversed(self.root.body))
-        while stack:
-            node = stack.pop()
-            name = type(node).__name__
-            if name in _LINES:
-                if at == len(lines):
-                    return {}
-                margin = _MARGIN.match(self.text, lines[at].start)
-                assert margin is not None
-                starts[node] = (margin.end(), margin[0])
-                at += 1 + len(getattr(node, "decorators", ()))
-            if name in _BODIES:
-                stack.extend(reversed(list(children(node))))
-        return starts if at == len(lines) else {}
-
-    @cached_property
-    def _parsed_starts(self) -> list[int]:
-        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+    def written(self, node: N) -> N:
+        """The node with its whitespace and punctuation. Raises UnplacedError."""
+        return self.places.written(node)
 
     def _original(self, offset: int) -> int:
-        row = bisect.bisect_right(self._parsed_starts, offset) - 1
-        return self.line_starts[row] + offset - self._parsed_starts[row]
-
-
-_FIELD_CACHE: dict[type, tuple[str, ...]] = {}
-
-
-@functools.cache
-def _plain() -> frozenset[type]:
-    """The types of field values that are not nodes: exact types, because isinstance() with libcst's abstract classes is
-    slow."""
-    return frozenset((str, bool, int, type(None), cst.MaybeSentinel))
-
-
-def children(node: CSTNode) -> Iterator[CSTNode]:
-    """The child nodes that are code, in the order of the text."""
-    cls = type(node)
-    names = _FIELD_CACHE.get(cls)
-    if names is None:
-        names = _FIELD_CACHE[cls] = _child_fields(cls)
-    for name in names:
-        value = getattr(node, name)
-        kind = type(value)
-        if kind is tuple or kind is list:
-            yield from value
-        elif kind not in _plain():
-            yield value
+        row = bisect.bisect_right(self.places.line_starts, offset) - 1
+        return self.line_starts[row] + offset - self.places.line_starts[row]
 
 
 def last_name(node: CSTNode) -> str:
@@ -242,70 +133,8 @@ def last_name(node: CSTNode) -> str:
     return node.value if isinstance(node, cst.Name) else ""
 
 
-def index(root: cst.Module, text: str, line_starts: Sequence[int]) -> Tree:
-    """The tree of a parsed module."""
-    parents: dict[CSTNode, CSTNode] = {}
+def index(root: cst.Module, line_starts: Sequence[int], places: Callable[[dict[CSTNode, CSTNode]], Places]) -> Tree:
+    """The tree of a module; `places` makes what knows its places from the parents of its nodes."""
     by_type: dict[type[CSTNode], list[CSTNode]] = defaultdict(list)
-    cache = _FIELD_CACHE
-    plain = _plain()
-    stack: list[CSTNode] = [root]
-    pop = stack.pop
-    while stack:
-        node = pop()
-        cls = type(node)
-        by_type[cls].append(node)
-        names = cache.get(cls)
-        if names is None:
-            names = cache[cls] = _child_fields(cls)
-        at = len(stack)
-        for name in names:
-            value = getattr(node, name)
-            kind = type(value)
-            if kind is tuple or kind is list:
-                for child in value:
-                    parents[child] = node
-                    stack.append(child)
-            elif kind not in plain:
-                parents[value] = node
-                stack.append(value)
-        if len(stack) - at > 1:
-            stack[at:] = stack[: at - 1 : -1] if at else stack[::-1]
-    return Tree(root, parents, dict(by_type), text, line_starts)
-
-
-def _counting_state(offsets: dict[CSTNode, tuple[int, int]], root: cst.Module) -> Any:
-    from libcst._nodes.internal import CodegenState
-
-    class Counting(CodegenState):
-        """Notes where each node's text starts and ends while libcst writes the module out."""
-
-        position = 0
-
-        def add_token(self, value: str) -> None:
-            self.tokens.append(value)
-            self.position += len(value)
-
-        def add_indent_tokens(self) -> None:
-            for token in self.indent_tokens:
-                self.add_token(token)
-
-        def before_codegen(self, node: CSTNode) -> None:
-            offsets.setdefault(node, (self.position, -1))
-
-        def after_codegen(self, node: CSTNode) -> None:
-            start, end = offsets[node]
-            if end < 0:
-                offsets[node] = (start, self.position)
-
-        @contextlib.contextmanager
-        def record_syntactic_position(
-            self, node: CSTNode, *, start_node: CSTNode | None = None, end_node: CSTNode | None = None
-        ) -> Iterator[None]:
-            start = self.position
-            yield
-            offsets[node] = (
-                start if start_node is None else offsets[start_node][0],
-                self.position if end_node is None else offsets[end_node][1],
-            )
-
-    return Counting(default_indent=root.default_indent, default_newline=root.default_newline)
+    parents = parents_of(root, by_type)
+    return Tree(root, parents, dict(by_type), line_starts, places(parents))

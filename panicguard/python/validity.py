@@ -35,6 +35,8 @@ _RULES_OF_RUFF = re.compile(
 """The compiler's errors for a file that is not `invalid-syntax` to Ruff, which has rules for them, such as F706, or
 nothing."""
 _WHOLE_MARGIN = re.compile("unindent|unexpected indent|inconsistent use of tabs")
+_BLANK_BEHIND_CONVERSION = "f-string: expecting '}'"
+"""What CPython says before 3.12 of `f"{x!r }"`, which libcst reads, and does not keep the blank of."""
 _DEDENT = "unindent does not match any outer indentation level"
 _TABS = "inconsistent use of tabs and spaces in indentation"
 
@@ -110,7 +112,8 @@ def _beside_newer(source: Source, rejected: _Rejected) -> Fault | None:
         return None
     if not rejected.indentation:
         misplaced, root = _misplaced(source), _tree(source)
-        if misplaced is not None or (root is not None and holds_newer(root)):
+        is_newer = root is not None and (rejected.message == _BLANK_BEHIND_CONVERSION or holds_newer(root))
+        if misplaced is not None or is_newer:
             return misplaced
     start, end = _span(source, rejected)
     return Fault(rejected.message, start, end, not (rejected.compiler and _RULES_OF_RUFF.match(rejected.message)))

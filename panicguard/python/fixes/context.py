@@ -36,7 +36,7 @@ def taken_from_args(module: PythonFile, spawn: Spawn) -> tuple[str, list[Edit]] 
     if len(elements) == 1:
         return context, [Edit(module.span(before)[1], module.span(args)[1], "")]
     edits = [Edit(module.span(elements[0])[0], module.span(elements[1])[0], "")]
-    if len(elements) == 2 and not isinstance(elements[1].comma, cst.Comma):
+    if len(elements) == 2 and not isinstance(module.tree.written(elements[1]).comma, cst.Comma):
         edits.append(insert(module.span(elements[1])[1], ","))
     return context, edits
 

@@ -46,13 +46,36 @@ def _are_right(parameters: str) -> bool:
     return True
 
 
+class Parsed(NamedTuple):
+    """A tree, and the text it is of: as many rows as the one that was asked for, if need be in older words."""
+
+    tree: ast.Module
+    text: str
+    has_aliases: bool
+    """Whether a `type X = Y` may be an assignment in the tree."""
+
+
 def parsed(text: str) -> ast.Module | None:
-    """The tree of a text (newlines all `\\n`); None where the running Python cannot parse it. Where a newer one may,
+    """The tree of a text (newlines all `\n`); None where the running Python cannot parse it. Where a newer one may,
     rows are right, columns may not be."""
-    if sys.version_info < (3, 14) and any(sign.search(text) for sign in _SIGNS):
+    found = as_parsed(text)
+    if found is None and _is_newer(text):
+        return _parsed(_BACKSLASH.sub('""', as_older(text).text))
+    return found and found.tree
+
+
+def as_parsed(text: str) -> Parsed | None:
+    """The tree of a text (newlines all `\n`); None where the running Python knows neither that nor older words."""
+    if _is_newer(text):
         older = as_older(text).text
-        return _parsed(older) or _parsed(text) or _parsed(_BACKSLASH.sub('""', older))
-    return _parsed(text)
+        if (tree := _parsed(older)) is not None:
+            return Parsed(tree, older, _TYPE.search(text) is not None)
+    tree = _parsed(text)
+    return None if tree is None else Parsed(tree, text, False)
+
+
+def _is_newer(text: str) -> bool:
+    return sys.version_info < (3, 14) and any(sign.search(text) for sign in _SIGNS)
 
 
 def _parsed(text: str) -> ast.Module | None:
