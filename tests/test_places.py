@@ -116,9 +116,15 @@ def test_a_fix_writes_at_the_right_place(text: str) -> None:
     assert fixed(text) == text.replace("asyncio.create_task(", 'mruntime.SafeGo("send", mruntime.KeepRunning, ')
 
 
-def test_a_statement_that_libcst_rejects_is_judged_and_left_alone() -> None:
+def test_in_a_statement_that_libcst_rejects_python_knows_the_places() -> None:
     assert parsed(HELD) is None
-    assert found(HELD) == [("PNC102", "asyncio.create_task", False)]
+    assert found(HELD) == [("PNC102", "asyncio.create_task", True)]
+    assert '(self.task): object = mruntime.SafeGo("poll", mruntime.KeepRunning, self.poll())' in fixed(HELD)
+
+
+def test_where_only_libcst_would_know_there_is_no_fix() -> None:
+    text = HELD.replace("self.poll()", "(self.poll())")
+    assert found(text) == [("PNC102", "asyncio.create_task", False)]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)

@@ -13,11 +13,16 @@ else:
         def __getattr__(self, name):
             import libcst
 
-            # The same, an object's identity, but in C: the nodes are keys in tables all the time.
-            libcst.CSTNode.__hash__ = object.__hash__
+            _hash_by_identity(libcst.CSTNode)
             value = getattr(libcst, name)
             setattr(self, name, value)
             return value
+
+    def _hash_by_identity(kind):
+        """Hash nodes as libcst does, but in C: they are keys in tables all the time."""
+        kind.__hash__ = object.__hash__
+        for inner in kind.__subclasses__():
+            _hash_by_identity(inner)
 
     cst = _Lazy("cst")
 

@@ -36,8 +36,8 @@ _LINES = _BODIES - {"IndentedBlock"} | {"SimpleStatementLine"}
 _MARGIN = re.compile(r"[ \t\f]*")
 _RECURSION = 8_000
 """Frames that libcst may use to write out a module: enough for a chain of 1,500 `elif`s."""
-_ALONE = 8
-"""Statements of a sketch that are parsed one by one; then it is faster to parse the whole text."""
+_COST = 100
+"""What it costs to parse a statement by itself, in code points: with half of the text, it is the whole text's turn."""
 _HEADER = "if _:\n"
 """What makes an indented statement a module."""
 
@@ -146,6 +146,7 @@ class Sketched:
         self._sketch, self._parents, self._text = sketch, parents, text
         self._parsed: dict[CSTNode, tuple[int, Written, CSTNode]] = {}
         """Statement -> how far its own text is from where it stands, the places in that, and libcst's node for it."""
+        self._spent = 0
 
     def span(self, node: CSTNode) -> tuple[int, int]:
         if (origin := self._sketch.origins.get(node)) is not None:
@@ -173,7 +174,7 @@ class Sketched:
 
     @property
     def _statements(self) -> Mapping[CSTNode, range]:
-        return self._sketch.statements if len(self._parsed) < _ALONE else {}
+        return self._sketch.statements if 2 * self._spent <= len(self._text) else {}
 
     def _parse(self, statement: CSTNode) -> tuple[int, Written, CSTNode]:
         found = self._parsed.get(statement)
@@ -189,6 +190,7 @@ class Sketched:
             header = _HEADER if self._lines[rows.start][:1] in (" ", "\t", "\f") else ""
             text = header + "\n".join((*self._lines[rows.start : rows.stop], ""))
             away = self.line_starts[rows.start] - len(header)
+        self._spent += len(text) + _COST
         root = parsed(text)
         if root is None:
             raise UnplacedError

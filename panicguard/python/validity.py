@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.diagnostic import Fault
 from panicguard.lines import margin
+from panicguard.python.chunks import ByChunk, Chunk, split
 from panicguard.python.cst import cst
 from panicguard.python.lex import scan
 from panicguard.python.magics import as_python
@@ -89,13 +90,25 @@ def _rejected(text: str, notebook: bool) -> _Rejected | None:
 
 
 def _error(text: str, flags: int) -> Exception | None:
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    # A `global` outside of functions is the one thing that is wrong because of another statement.
+    chunks = split(plain) if not flags and "\nglobal " not in plain else ()
+    if len(chunks) > 1 and not any(_ERRORS(chunks)):
+        return None
+    return _compiled(Chunk(0, plain), flags)
+
+
+def _compiled(chunk: Chunk, flags: int = 0) -> Exception | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(text.replace("\r\n", "\n").replace("\r", "\n"), "<text>", "exec", flags, dont_inherit=True)
+            compile(chunk.in_place, "<text>", "exec", flags, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return error
     return None
+
+
+_ERRORS = ByChunk(_compiled)
 
 
 def _beside_limits(source: Source, rejected: _Rejected) -> Fault | None:

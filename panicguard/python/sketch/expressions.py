@@ -54,18 +54,43 @@ class Expressions:
     def annotation(self, node: ast.expr | None) -> CSTNode | None:
         return None if node is None else new.Annotation(annotation=self.expression(node))
 
-    def arguments(self, args: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> list[Any]:
+    def call(self, node: ast.Call) -> CSTNode:
+        return new.Call(func=self.expression(node.func), args=self.arguments(node.args, node.keywords, node.func))
+
+    def arguments(
+        self, args: Sequence[ast.expr], keywords: Sequence[ast.keyword], func: ast.expr | None = None
+    ) -> list[Any]:
         both: list[Any] = [*args, *keywords]
         if keywords and any(type(arg) is ast.Starred for arg in args):
             both.sort(key=lambda node: (node.lineno, node.col_offset))
-        return [self.argument(node) for node in both]
+        return [self.argument(node, func) for node in both]
 
-    def argument(self, node: Any) -> CSTNode:
+    def argument(self, node: Any, func: ast.expr | None) -> CSTNode:
+        star, keyword, value = "", None, node
         if type(node) is ast.keyword:
-            keyword = None if node.arg is None else new.Name(value=node.arg)
-            return new.Arg(value=self.expression(node.value), keyword=keyword, star="" if node.arg else "**")
-        star = type(node) is ast.Starred
-        return new.Arg(value=self.expression(node.value if star else node), keyword=None, star="*" if star else "")
+            star, value = "" if node.arg else "**", node.value
+            keyword = new.Name(value=node.arg) if node.arg else None
+        elif type(node) is ast.Starred:
+            star, value = "*", node.value
+        made = new.Arg(value=self.expression(value), keyword=keyword, star=star)
+        if not self._is_in_f_string and (value is not node or self._has_no_brackets(node, func)):
+            self._origins[made] = node
+        return made
+
+    def _has_no_brackets(self, node: ast.expr, func: ast.expr | None) -> bool:
+        """Whether an argument certainly stands in no brackets of its own: it follows a comma, or what is called."""
+        row = node.lineno - 1
+        before = self._lines[row][: node.col_offset].rstrip() if self._lines[row].isascii() else "?"
+        if not before:
+            row -= 1
+            before = self._lines[row].rstrip()
+            if "#" in before or not before.isascii():
+                return False
+        if type(node) in _BRACKETED or row < 0 or not before:
+            return False
+        if before[-1] == "(" and func is not None:
+            return (func.end_lineno, func.end_col_offset) == (row + 1, len(before) - 1)
+        return before[-1] == ","
 
     def parameters(self, args: ast.arguments) -> CSTNode:
         positional = [*args.posonlyargs, *args.args]
@@ -199,7 +224,7 @@ _BIT_OR, _OTHER = new.BitOr(), new.Add()
 _EXPRESSIONS: dict[type[ast.expr], Callable[[Expressions, Any], CSTNode]] = {
     ast.Name: lambda s, n: new.Name(value=n.id),
     ast.Attribute: lambda s, n: new.Attribute(value=s.expression(n.value), attr=new.Name(value=n.attr)),
-    ast.Call: lambda s, n: new.Call(func=s.expression(n.func), args=s.arguments(n.args, n.keywords)),
+    ast.Call: Expressions.call,
     ast.Await: lambda s, n: new.Await(expression=s.expression(n.value)),
     ast.Yield: lambda s, n: new.Yield(value=s.optional(n.value)),
     ast.YieldFrom: lambda s, n: new.Yield(value=new.From(item=s.expression(n.value))),

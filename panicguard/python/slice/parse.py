@@ -8,6 +8,8 @@ import sys
 import warnings
 from typing import NamedTuple
 
+from panicguard.python.chunks import ByChunk, Chunk, split
+
 _TYPE = re.compile(r"^([ \t]*)type[ \t]+(\w+)[ \t]*(\[)?", re.MULTILINE)
 _PARAMETERS = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+\w+[ \t]*(\[)", re.MULTILINE)
 _EXCEPT = re.compile(r"^([ \t]*except\*?[ \t]+)([^\n:()#'\"]+,[^\n:()#'\"]*)(?=:)", re.MULTILINE)
@@ -79,12 +81,25 @@ def _is_newer(text: str) -> bool:
 
 
 def _parsed(text: str) -> ast.Module | None:
+    chunks = split(text)
+    if len(chunks) == 1:
+        return _tree(chunks[0])
+    trees = _TREES(chunks)
+    if None in trees:
+        return _tree(Chunk(0, text))
+    return ast.Module([node for tree in trees if tree is not None for node in tree.body], [])
+
+
+def _tree(chunk: Chunk) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(text)
+            return ast.parse(chunk.in_place)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+_TREES = ByChunk(_tree)
 
 
 def as_older(text: str) -> Older:
