@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,38 +17,26 @@ _START = re.compile(r"(?<=\n\n)(?=@|(?:async )?def |class )")
 """Where a definition outside of others begins: or a row of a string, and then neither of its parts can be read."""
 
 
-class Chunk(NamedTuple):
-    """Rows of a text, `blank` rows from its beginning."""
-
-    blank: int
-    text: str
-
-    @property
-    def in_place(self) -> str:
-        """The chunk behind as many blank rows as there are rows before it."""
-        return "\n" * self.blank + self.text
-
-
 @functools.lru_cache(maxsize=2)
-def split(text: str) -> Sequence[Chunk]:
+def split(text: str) -> Sequence[str]:
     """The chunks of a text, newlines all `\\n`; of one that is not long, one."""
-    starts = [0, *(at.start() for at in _START.finditer(text))] if len(text) >= LONG else [0]
-    found: list[Chunk] = []
-    blank = 0
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        found.append(Chunk(blank, text[start:end]))
-        blank += text.count("\n", start, end)
-    return found
+    starts = [at.start() for at in _START.finditer(text)] if len(text) >= LONG else []
+    return [text[start:end] for start, end in zip([0, *starts], [*starts, len(text)], strict=True)]
 
 
 class ByChunk(Generic[T]):
     """What a function makes of each chunk of a text: remembered until the next long text."""
 
-    def __init__(self, function: Callable[[Chunk], T]) -> None:
+    def __init__(self, function: Callable[[str], T]) -> None:
         self._function = function
-        self._known: dict[Chunk, T] = {}
+        self._known: dict[tuple[str, int], T] = {}
 
-    def __call__(self, chunks: Sequence[Chunk]) -> list[T]:
-        known = self._known
-        self._known = {chunk: known[chunk] if chunk in known else self._function(chunk) for chunk in chunks}
+    def __call__(self, chunks: Sequence[str]) -> list[T]:
+        known, self._known = self._known, {}
+        for chunk in chunks:
+            twin = 0  # what is made of a chunk is not shared with another of the same text
+            while (chunk, twin) in self._known:
+                twin += 1
+            key = chunk, twin
+            self._known[key] = known[key] if key in known else self._function(chunk)
         return list(self._known.values())

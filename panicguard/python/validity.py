@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.diagnostic import Fault
 from panicguard.lines import margin
-from panicguard.python.chunks import ByChunk, Chunk, split
+from panicguard.python.chunks import ByChunk, split
 from panicguard.python.cst import cst
 from panicguard.python.lex import scan
 from panicguard.python.magics import as_python
@@ -95,14 +95,14 @@ def _error(text: str, flags: int) -> Exception | None:
     chunks = split(plain) if not flags and "\nglobal " not in plain else ()
     if len(chunks) > 1 and not any(_ERRORS(chunks)):
         return None
-    return _compiled(Chunk(0, plain), flags)
+    return _compiled(plain, flags)
 
 
-def _compiled(chunk: Chunk, flags: int = 0) -> Exception | None:
+def _compiled(text: str, flags: int = 0) -> Exception | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(chunk.in_place, "<text>", "exec", flags, dont_inherit=True)
+            compile(text, "<text>", "exec", flags, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return error
     return None

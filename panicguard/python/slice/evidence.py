@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _WITHS = (ast.With, ast.AsyncWith)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _AWAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
-_STOPS = (ast.Break, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom)
+_STOPS = (ast.Break, ast.Return, ast.Raise)
 _LEAVES = (ast.Return, ast.Break, ast.Continue)
 _BRANCHES = (ast.If, ast.While)
 _UNSAFE = (ast.Raise, ast.Assert, ast.For, ast.AsyncFor, ast.ClassDef)
@@ -130,10 +130,18 @@ def _stops(block: Block, units: Sequence[Unit]) -> Iterator[int | None]:
     """For each endless loop the row of what leaves it or waits; None where there may be nothing of that."""
     for unit in units:
         if _is_endless(unit.head):
-            inside = own(unit.head.body)  # type: ignore[union-attr]
-            stop = next((node for node in inside if isinstance(node, _STOPS) or _is_awaiting(node)), None)
-            row = getattr(stop, "lineno", 0)
-            yield next((at.first for at in block.units_at(row - 1)), None) if row else None
+            inside = block.units_in(range(unit.first, unit.head.end_lineno))  # type: ignore[union-attr]
+            yield next((inner.first for inner in inside if _is_run_by(inner, unit) and _may_stop(inner)), None)
+
+
+def _is_run_by(unit: Unit, loop: Unit) -> bool:
+    """Whether a unit runs in each turn of a loop, not in a definition there."""
+    above = next((above for above in unit.around() if above is loop or above.is_definition), None)
+    return above is loop and not unit.is_definition
+
+
+def _may_stop(unit: Unit) -> bool:
+    return unit.is_a(*_STOPS) or unit.facts.yields or unit.facts.awaits
 
 
 def _is_endless(node: ast.AST | None) -> bool:
@@ -144,10 +152,6 @@ def _is_endless(node: ast.AST | None) -> bool:
         and isinstance(node.iter, ast.Call)
         and last_name(node.iter.func).lstrip(".") == "count"
     )
-
-
-def _is_awaiting(node: ast.AST) -> bool:
-    return isinstance(node, _AWAITS) or (isinstance(node, ast.comprehension) and bool(node.is_async))
 
 
 def _is_bare(unit: Unit, definition: Unit) -> bool:
@@ -204,3 +208,7 @@ def _names_any(nodes: Iterable[ast.AST], caught: Set[str]) -> bool:
 
 def _raises_again(body: Sequence[ast.stmt]) -> bool:
     return isinstance(body[-1], ast.Raise) and not any(isinstance(node, _LEAVES) for node in own(body))
+
+
+def _is_awaiting(node: ast.AST) -> bool:
+    return isinstance(node, _AWAITS) or (isinstance(node, ast.comprehension) and bool(node.is_async))

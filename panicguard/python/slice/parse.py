@@ -6,9 +6,13 @@ import ast
 import re
 import sys
 import warnings
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from panicguard.python.chunks import ByChunk, Chunk, split
+from panicguard.python.chunks import ByChunk, split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _TYPE = re.compile(r"^([ \t]*)type[ \t]+(\w+)[ \t]*(\[)?", re.MULTILINE)
 _PARAMETERS = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+\w+[ \t]*(\[)", re.MULTILINE)
@@ -58,21 +62,22 @@ class Parsed(NamedTuple):
 
 
 def parsed(text: str) -> ast.Module | None:
-    """The tree of a text (newlines all `\n`); None where the running Python cannot parse it. Where a newer one may,
-    rows are right, columns may not be."""
-    found = as_parsed(text)
+    """The tree of a text (newlines all `\n`) in which statements have the right rows; None where the running Python
+    cannot parse it."""
+    found = as_parsed(text, _by_chunk)
     if found is None and _is_newer(text):
-        return _parsed(_BACKSLASH.sub('""', as_older(text).text))
+        return _tree(_BACKSLASH.sub('""', as_older(text).text))
     return found and found.tree
 
 
-def as_parsed(text: str) -> Parsed | None:
+def as_parsed(text: str, parse: Callable[[str], ast.Module | None] | None = None) -> Parsed | None:
     """The tree of a text (newlines all `\n`); None where the running Python knows neither that nor older words."""
+    parse = parse or _tree
     if _is_newer(text):
         older = as_older(text).text
-        if (tree := _parsed(older)) is not None:
+        if (tree := parse(older)) is not None:
             return Parsed(tree, older, _TYPE.search(text) is not None)
-    tree = _parsed(text)
+    tree = parse(text)
     return None if tree is None else Parsed(tree, text, False)
 
 
@@ -80,26 +85,56 @@ def _is_newer(text: str) -> bool:
     return sys.version_info < (3, 14) and any(sign.search(text) for sign in _SIGNS)
 
 
-def _parsed(text: str) -> ast.Module | None:
+def _by_chunk(text: str) -> ast.Module | None:
+    """The tree of a text: its statements have their rows, what is in them may not."""
     chunks = split(text)
     if len(chunks) == 1:
-        return _tree(chunks[0])
-    trees = _TREES(chunks)
-    if None in trees:
-        return _tree(Chunk(0, text))
-    return ast.Module([node for tree in trees if tree is not None for node in tree.body], [])
+        return _tree(text)
+    body: list[ast.stmt] = []
+    row = 0
+    for chunk, known in zip(chunks, _KNOWN(chunks), strict=True):
+        if known.tree is None:
+            return _tree(text)
+        if known.row != row:
+            _move(known.tree.body, row - known.row)
+            known.row = row
+        body += known.tree.body
+        row += chunk.count("\n")
+    return ast.Module(body, [])
 
 
-def _tree(chunk: Chunk) -> ast.Module | None:
+def _tree(text: str) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(chunk.in_place)
+            return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
-_TREES = ByChunk(_tree)
+@dataclass
+class _Known:
+    """The tree of a chunk, with the rows that its statements have when it stands `row` rows below the top."""
+
+    tree: ast.Module | None
+    row: int = 0
+
+
+_KNOWN = ByChunk(lambda chunk: _Known(_tree(chunk)))
+
+
+def _move(body: Sequence[Any], rows: int) -> None:
+    """Move statements, handlers and decorators by so many rows; what is in them does not count."""
+    stack = list(body)
+    while stack:
+        node = stack.pop()
+        if hasattr(node, "lineno"):  # a case has none
+            node.lineno += rows
+            node.end_lineno += rows
+        for decorator in getattr(node, "decorator_list", ()):
+            decorator.lineno += rows
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            stack += getattr(node, field, ())
 
 
 def as_older(text: str) -> Older:
