@@ -7,6 +7,7 @@ compares them over a code base.
 
 from __future__ import annotations
 
+import random
 import sys
 import sysconfig
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from stages import SLICER, differences, found
 
+from panicguard.python import chunks, validity
 from panicguard.python.apis import NEEDS
 from panicguard.rule import all_rules
 from panicguard.settings import Settings
@@ -80,6 +82,34 @@ def test_a_dropped_finding_says_which_stage_dropped_it(monkeypatch: pytest.Monke
         patch.setattr("panicguard.python.slice.slice.functions", lambda *_: None)
         (said,) = differences(source, SETTINGS)
     assert "dropped by the slicer" in said
+
+
+def test_a_text_read_in_chunks_has_the_same_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows come and go, as in an editor, in a text that is read chunk by chunk and at once."""
+    spawn = "\n\nasync def spawn{n}(self):\n    while True:\n        asyncio.create_task(work{n}())\n\n\n"
+    text = "import asyncio\n" + (LIBRARY / "asyncio" / "base_events.py").read_text(encoding="utf-8")
+    text += "".join(spawn.format(n=n) for n in range(20)) + '"""\n\n\ndef no_code():\n    return 1\n"""\n'
+    chance = random.Random(7)
+    rows = text.split("\n")
+    for n in range(25):
+        at = chance.randrange(len(rows))
+        if n % 3:
+            rows[at:at] = chance.choice((["# new"], [""], spawn.format(n=at).split("\n")))
+        else:
+            del rows[at]
+        source = Source("a.py", "\n".join(rows))
+        assert len(source.text) > chunks.LONG
+        in_chunks = found(source, SETTINGS)
+        with monkeypatch.context() as patch:
+            patch.setattr(chunks, "LONG", 10**9)
+            forget()
+            assert found(source, SETTINGS) == in_chunks != set()
+        forget()
+
+
+def forget() -> None:
+    chunks.split.cache_clear()
+    validity._rejected.cache_clear()
 
 
 if __name__ == "__main__":
