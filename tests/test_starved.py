@@ -221,7 +221,7 @@ def make_many(folder: Path) -> dict[str, str]:
         path.write_text(f"x = {number}\n")
     (many / "0.py").write_text(BARE)
     for number in range(260):
-        (slow / f"{number}.py").write_text(BARE * 20)
+        (slow / f"{number}.py").write_text(BARE * 100)
     folder.chmod(0o755)
     return {"MANY": str(many), "SLOW": str(slow)}
 
