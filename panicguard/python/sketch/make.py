@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from libcst import CSTNode
 
-_FIELDS = """
+_TABLE = """
 Module body default_indent default_newline
 SimpleStatementLine body | SimpleStatementSuite body | IndentedBlock body
 Expr value | Assign targets value | AssignTarget target | AnnAssign target annotation value
@@ -39,6 +39,7 @@ Integer value | Float value | Imaginary value | Ellipsis | SimpleString value | 
 FormattedString parts start | FormattedStringText value | FormattedStringExpression expression format_spec
 """
 """The classes, and the fields of each that are set; the others that hold nodes are None."""
+_FIELDS = {kind: fields for kind, *fields in map(str.split, _TABLE.strip().replace("\n", "|").split("|"))}
 
 
 def _maker(kind: str, given: list[str]) -> Callable[..., Any]:
@@ -58,17 +59,12 @@ def _maker(kind: str, given: list[str]) -> Callable[..., Any]:
 
 
 class _Makers:
-    """A function for each class, by its name."""
+    """A function for each class, by its name; compiled at its first use."""
 
-    def __init__(self) -> None:
-        for entry in _FIELDS.replace("\n", "|").split("|"):
-            kind, *fields = entry.split() or [""]
-            if kind:
-                setattr(self, kind, _maker(kind, fields))
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Callable[..., CSTNode]: ...
+    def __getattr__(self, kind: str) -> Callable[..., CSTNode]:
+        maker = _maker(kind, _FIELDS[kind])
+        setattr(self, kind, maker)
+        return maker
 
 
 new = _Makers()
