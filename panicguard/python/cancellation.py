@@ -30,6 +30,8 @@ _DELIVERING = frozenset("append add put put_nowait set_exception throw".split())
 """Methods that pass an error on to somebody who picks it up later."""
 _TEXTS = frozenset(("str", "repr", "format"))
 """What turns an error into text."""
+_WAITING = frozenset(("gather", "shield", "wait", "wait_for"))
+"""Functions that wait for their arguments."""
 _MAIN = ("main", "amain", "async_main")
 
 
@@ -120,6 +122,42 @@ def awaits_cancelled(module: PythonFile, function: cst.FunctionDef, block: CSTNo
         if isinstance(awaited, cst.Await)
         for node in _waited_for(awaited.expression)
     )
+
+
+def waits_for_handle(module: PythonFile, block: CSTNode) -> bool:
+    """Whether the body of a statement waits for something that was started before: a CancelledError may be that of what
+    it waits for."""
+    return any(isinstance(node, cst.Await) and _is_handle(node.expression) for node in module.tree.own(block))
+
+
+def _is_handle(awaited: CSTNode) -> bool:
+    if not isinstance(awaited, cst.Call):
+        return True
+    return last_name(awaited.func) in _WAITING and any(_is_handle(arg.value) for arg in awaited.args if not arg.keyword)
+
+
+def ends_with(module: PythonFile, node: CSTNode) -> bool:
+    """Whether nothing of its function stands behind a statement: not in its own block, nor in one around it."""
+    child = node
+    for ancestor in module.tree.around(node):
+        body = statements(ancestor) if isinstance(ancestor, cst.BaseSuite) else ()
+        if body and body[-1] is not child:
+            return False
+        child = ancestor
+    return True
+
+
+def function_ends_after(module: PythonFile, node: cst.Try | cst.TryStar, handler: Handler) -> bool:
+    """Whether a function certainly ends when one of its `try` statements has ended a cancellation: with that statement,
+    which is in no loop, or by a `return` that is all the handler ends in."""
+    if isinstance(statements(handler.body)[-1], cst.Return):
+        return True
+    return ends_with(module, node) and not is_in_loop(module, node)
+
+
+def is_in_loop(module: PythonFile, node: CSTNode) -> bool:
+    """Whether a statement stands in a loop of its function."""
+    return any(isinstance(above, (cst.For, cst.While)) for above in module.tree.around(node))
 
 
 def _waited_for(node: CSTNode) -> Iterator[CSTNode]:

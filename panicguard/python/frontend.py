@@ -51,6 +51,8 @@ def findings(source: Source, settings: Settings, rules: Sequence[Rule], words: f
         if own:
             wanted.append((rule, rule.python))
             demands.append(Demand(own, frozenset(rule.python.evidence)))
+            if rule.python.context:
+                demands.append(Demand(standing_in(source.text, rule.python.context), frozenset((Evidence.SPAWNS,))))
     if not wanted:
         return []
     try:
