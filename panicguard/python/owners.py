@@ -32,8 +32,12 @@ def is_stopped_by_its_owner(module: PythonFile, function: CSTNode) -> bool:
 
 
 def _is_stopped(module: PythonFile, spawn: Spawn) -> bool:
-    cancelled = [use.node for use in spawn.uses if use.kind is UseKind.METHOD and use.name == "cancel"]
-    awaited = [use.node for use in spawn.uses if _raises_there(module, use)]
+    own = module.tree.enclosing(
+        spawn.call, cst.ClassDef
+    )  # an attribute of the same name elsewhere may hold another one
+    uses = [use for use in spawn.uses if module.tree.enclosing(use.node, cst.ClassDef) is own]
+    cancelled = [use.node for use in uses if use.kind is UseKind.METHOD and use.name == "cancel"]
+    awaited = [use.node for use in uses if _raises_there(module, use)]
     return any(_follows(module, await_, cancel) for await_ in awaited for cancel in cancelled)
 
 
