@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import CANCELLED
+from panicguard.python.plain import plain
 from panicguard.python.slice.facts import children, last_name
 from panicguard.python.slice.parse import parsed
 
@@ -31,7 +32,7 @@ def cancels_and_waits(text: str) -> bool:
     a cancellation; yes, if its text cannot be parsed."""
     if not _CANCEL.search(text):
         return False
-    tree = parsed(text)
+    tree = parsed(plain(text))
     return tree is None or any(_is_waiting(node) for node in _unhandled(tree))
 
 

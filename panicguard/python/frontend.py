@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import INTERNAL_ERROR, Diagnostic
+from panicguard.python.apis import DEFAULT_RUNTIME, SPAWNING_MODULES
 from panicguard.python.evidence import Demand, Evidence
 from panicguard.python.judge import judge_for
 from panicguard.python.lex import COMMENTS, scan
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["COMMENTS", "WEIGHT", "fault", "findings", "judge_for", "scan", "skips", "standing_in", "words"]
 
 WEIGHT = 1.0
+_GIVEN = tuple(sorted({part for name in SPAWNING_MODULES for part in name.split(".")}))
+"""What a cell of marimo may import for another one, which spawns with it."""
 
 
 def words(rule: Rule, likely: bool) -> tuple[str, ...]:
@@ -55,6 +58,9 @@ def findings(source: Source, settings: Settings, rules: Sequence[Rule], words: f
                 demands.append(Demand(standing_in(source.text, rule.python.context), frozenset((Evidence.SPAWNS,))))
     if not wanted:
         return []
+    if "marimo" in source.text:
+        runtime = (settings.runtime_module or DEFAULT_RUNTIME).rpartition(".")[2]
+        demands.append(Demand(standing_in(source.text, (*_GIVEN, runtime)), frozenset((Evidence.SPAWNS,))))
     try:
         module = parse(source, settings, demands)
     except UnparsableError as error:

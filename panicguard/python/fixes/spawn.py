@@ -41,6 +41,7 @@ def spawn_fix(module: PythonFile, spawn: Spawn) -> Fix | None:
     edits = {Edit(*module.span(spawn.call.func), callee), *rewrite.edits, *runtime.edits}
     unsafe = (
         rewrite.unsafe
+        or runtime.unsafe
         or module.settings.default_policy != "KeepRunning"
         or any(may_remove_comment(module, edit) for edit in edits)
         or (bool(runtime.edits) and _is_too_old(module))

@@ -1,0 +1,76 @@
+"""Functions that run without their module: elsewhere, as their source alone or pickled by value."""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import TYPE_CHECKING
+
+from panicguard.python.cst import cst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from libcst import CSTNode
+
+    from panicguard.python.file import PythonFile
+
+
+class Travel(enum.Enum):
+    """How much of its module a function has where it runs."""
+
+    NONE = "all of it: the module is imported there"
+    PICKLED = "what it names, if that can be imported there"
+    SOURCE = "nothing: not even its imports"
+
+
+_TASKS = "virtualenv external_python branch_virtualenv branch_external_python docker kubernetes".split()
+_BY_SOURCE = frozenset(
+    (
+        *("kfp.dsl.component", "kfp.v2.dsl.component"),
+        *("kfp.components.create_component_from_func", "kfp.components.func_to_container_op"),
+        *(f"airflow.{package}.task.{task}" for package in ("decorators", "sdk") for task in _TASKS),
+    )
+)
+"""Decorators that take the source of a function."""
+_PICKLING = frozenset(
+    (
+        *("modal.App.function", "modal.App.cls", "modal.Stub.function", "ray.remote"),
+        *(f"sagemaker.{module}" for module in ("remote_function.remote", "workflow.function_step.step")),
+    )
+)
+"""Decorators that pickle a function, or run it on a machine that may have other packages."""
+_SOURCE_TAKERS = (
+    "getsource getsourcelines create_component_from_func func_to_container_op PythonVirtualenvOperator "
+    "ExternalPythonOperator BranchPythonVirtualenvOperator BranchExternalPythonOperator"
+).split()
+_PICKLERS = "cloudpickle.dump cloudpickle.dumps dill.dump dill.dumps ray.remote RemoteExecutor.submit".split()
+
+
+def travel_of(module: PythonFile, node: CSTNode) -> Travel:
+    """How the function or the class that a node stands in runs, as far as this module says."""
+    for definition in _around(module, node):
+        names = {module.names.qualified(_named(decorator.decorator)) for decorator in definition.decorators}
+        if names & _BY_SOURCE or _is_passed_to(module, definition.name.value, _SOURCE_TAKERS):
+            return Travel.SOURCE
+        if names & _PICKLING or _is_passed_to(module, definition.name.value, _PICKLERS):
+            return Travel.PICKLED
+    return Travel.NONE
+
+
+def _around(module: PythonFile, node: CSTNode) -> Iterator[cst.FunctionDef | cst.ClassDef]:
+    for ancestor in (node, *module.tree.ancestors(node)):
+        if isinstance(ancestor, (cst.FunctionDef, cst.ClassDef)):
+            yield ancestor
+
+
+def _named(decorator: CSTNode) -> CSTNode:
+    return decorator.func if isinstance(decorator, cst.Call) else decorator
+
+
+def _is_passed_to(module: PythonFile, name: str, takers: list[str]) -> bool:
+    """Whether a function is an argument of one of these calls, anywhere in the text: a slice may lack the call."""
+    text = module.source.text
+    called = [taker for taker in takers if taker in text]
+    pattern = rf"\b(?:{'|'.join(map(re.escape, called))})\s*\((?:[^()]|\([^()]*\))*?\b{re.escape(name)}\b(?!\s*=)"
+    return bool(called) and re.search(pattern, text) is not None
