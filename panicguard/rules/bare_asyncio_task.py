@@ -50,6 +50,12 @@ under `default-policy = "CrashProcess"`, and where it imports the runtime for a 
 fix where the receiver is known to be a loop only by its name, for `gather` (await it), for arguments passed with `*`,
 or where the runtime's name means something else.
 
+The runtime is imported where the code that needs it runs: at the top of the module; in a function that imports for
+itself what it spawns with; and, in a notebook of marimo, in its setup or in a cell that already imports what is
+spawned with, which then returns it. The fix is unsafe in a function that runs without its module, such as a component
+of kfp, Airflow's `@task.virtualenv` and what ray or modal run: the runtime has to be installed there too. There is none
+if such a function runs as its source alone and does not import for itself, or if no cell is right for the import.
+
 ## Options
 
 - `runtime-module`, `default-policy`, `component`
