@@ -52,8 +52,9 @@ itself. It is unsafe: the task now ends, which is the point, but may not be what
 
 - for a handler that also takes other errors, such as `except BaseException`, which it may be right to end, or that
   assigns something, for what runs after it to see;
-- where more of the function stands behind the `try`: the `raise` would leave it out; and where the function ends with
-  the handler and is decorated, or awaited in the module, since its callers go on behind the call;
+- where more of the function stands behind the `try`: the `raise` would leave it out;
+- where the function ends with the handler anyway, and may be meant to: the handler awaits something, or the function is
+  decorated, or the module awaits or runs it;
 - where a task is awaited in the `try`: the cancellation may be that task's;
 - where the module cancels tasks, and awaits some or reads their results where nothing handles the cancellation: the
   error would come out there;

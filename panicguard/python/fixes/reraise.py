@@ -35,20 +35,24 @@ def reraise_fix(module: PythonFile, node: cst.Try | cst.TryStar, handler: Handle
     if is_test(module.settings, module.source.path) or waits_for_handle(module, node) or not ends_with(module, node):
         return None
     edit = raise_at_end(module, handler)
-    if edit is None or _is_awaited_by_others(module, node) or cancels_and_waits(module.source.text):
+    if edit is None or _is_end_of_more(module, node, handler) or cancels_and_waits(module.source.text):
         return None
     return Fix("Raise the cancellation again", (edit,), Applicability.UNSAFE)
 
 
-def _is_awaited_by_others(module: PythonFile, node: CSTNode) -> bool:
-    """Whether a function that ends with a `try`, and so far always did, may have callers that do something afterwards:
-    the module awaits a call of it, or a decorator hands it to somebody."""
+def _is_end_of_more(module: PythonFile, node: CSTNode, handler: Handler) -> bool:
+    """Whether a function that ends with a `try`, and so far always did, may be meant to: its handler waits until all is
+    put away, or it has callers that do something afterwards. A loop would not end without the `raise`."""
     if is_in_loop(module, node):
         return False
     function = module.tree.function(node)
     if not isinstance(function, cst.FunctionDef) or function.decorators:
         return True
-    return re.search(rf"\bawait\s+[\w.]*\b{function.name.value}\s*\(", module.source.text) is not None
+    called = rf"\b(?:await\s+|(?:run|run_until_complete)\s*\(\s*)[\w.]*\b{function.name.value}\s*\("
+    return (
+        any(isinstance(inner, cst.Await) for inner in module.tree.own(handler))
+        or re.search(called, module.source.text) is not None
+    )
 
 
 def _notes_something(module: PythonFile, handler: Handler) -> bool:
