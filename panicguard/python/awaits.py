@@ -6,6 +6,7 @@ A rule sees a slice of a module, in which statements may be missing; here all of
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _WITHS = (ast.With, ast.AsyncWith)
 
 
+@functools.lru_cache(maxsize=4)
 def cancels_and_waits(text: str) -> bool:
     """Whether a module may cancel something and somewhere waits for a task, or reads its result, where nothing handles
     a cancellation; yes, if its text cannot be parsed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -43,17 +44,20 @@ _PICKLING = frozenset(
 _SOURCE_TAKERS = (
     "getsource getsourcelines create_component_from_func func_to_container_op PythonVirtualenvOperator "
     "ExternalPythonOperator BranchPythonVirtualenvOperator BranchExternalPythonOperator"
-).split()
-_PICKLERS = "cloudpickle.dump cloudpickle.dumps dill.dump dill.dumps ray.remote RemoteExecutor.submit".split()
+)
+_PICKLERS = "cloudpickle.dump cloudpickle.dumps dill.dump dill.dumps ray.remote RemoteExecutor.submit"
+_NAME = re.compile(r"\b[^\W\d]\w*\b(?!\s*=[^=])")
+"""A name that is no keyword."""
 
 
 def travel_of(module: PythonFile, node: CSTNode) -> Travel:
     """How the function or the class that a node stands in runs, as far as this module says."""
+    text = module.source.text
     for definition in _around(module, node):
         names = {module.names.qualified(_named(decorator.decorator)) for decorator in definition.decorators}
-        if names & _BY_SOURCE or _is_passed_to(module, definition.name.value, _SOURCE_TAKERS):
+        if names & _BY_SOURCE or definition.name.value in _passed_to(text, _SOURCE_TAKERS):
             return Travel.SOURCE
-        if names & _PICKLING or _is_passed_to(module, definition.name.value, _PICKLERS):
+        if names & _PICKLING or definition.name.value in _passed_to(text, _PICKLERS):
             return Travel.PICKLED
     return Travel.NONE
 
@@ -68,9 +72,9 @@ def _named(decorator: CSTNode) -> CSTNode:
     return decorator.func if isinstance(decorator, cst.Call) else decorator
 
 
-def _is_passed_to(module: PythonFile, name: str, takers: list[str]) -> bool:
-    """Whether a function is an argument of one of these calls, anywhere in the text: a slice may lack the call."""
-    text = module.source.text
-    called = [taker for taker in takers if taker in text]
-    pattern = rf"\b(?:{'|'.join(map(re.escape, called))})\s*\((?:[^()]|\([^()]*\))*?\b{re.escape(name)}\b(?!\s*=)"
-    return bool(called) and re.search(pattern, text) is not None
+@functools.lru_cache(maxsize=8)
+def _passed_to(text: str, takers: str) -> frozenset[str]:
+    """The names in the arguments of these calls, anywhere in a text: a slice may lack the calls."""
+    called = "|".join(re.escape(taker) for taker in takers.split() if taker in text)
+    calls = re.finditer(rf"\b(?:{called})\s*\(((?:[^()]|\([^()]*\))*)", text) if called else ()
+    return frozenset(name for call in calls for name in _NAME.findall(call[1]))

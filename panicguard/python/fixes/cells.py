@@ -8,6 +8,7 @@ text decides that, for a rule sees only a part of the cells.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,18 +51,13 @@ class _Home(NamedTuple):
 def edits_for_cell(module: PythonFile, node: CSTNode, name: str, statement: str) -> tuple[Edit, ...] | None:
     """The edits by which the name of the runtime means it at a node of a notebook; None if the notebook has no place
     for the import, or would not run with it."""
-    tree = parsed(plain(module.source.text))
-    if tree is None:
-        return None
-    home = _home(module, tree, name)
-    if home is None or not _means_runtime(tree, name, "" if home.below is not None else statement):
-        return None
+    home = _home(module.source.text, module.names.scopes.apps, name, statement)
     row, _ = module.source.location(module.span(node)[0])
-    if home.below is not None and _holds(home.place, row) and home.below.lineno > row:
+    if home is None or (home.below is not None and _holds(home.place, row) and home.below.lineno > row):
         return None
     found = [] if home.below is None else [insertion_below(module.source, home.below.lineno, statement)]
     if home.is_cell and not _holds(home.place, row):
-        user = next((cell for cell in module.names.scopes.cells if cell in module.tree.ancestors(node)), None)
+        user = next((above for above in module.tree.ancestors(node) if above in module.names.scopes.cells), None)
         if not isinstance(user, cst.FunctionDef):
             return None
         taking = _taking(module, user, name)
@@ -72,31 +68,38 @@ def edits_for_cell(module: PythonFile, node: CSTNode, name: str, statement: str)
     return tuple(dict.fromkeys(edit for edit in edits if edit.content)) if len(edits) == len(found) else None
 
 
-def _home(module: PythonFile, tree: ast.Module, name: str) -> _Home | None:
-    """Where the runtime is imported, or can be: in the setup, else in a cell of imports, else in the first cell."""
-    places = [place for place in tree.body if _is_of_app(module, place)]
+@functools.lru_cache(maxsize=4)
+def _home(text: str, apps: frozenset[str], name: str, statement: str) -> _Home | None:
+    """Where the runtime is imported, or can be: in the setup, else in a cell of imports, else in the first cell. None
+    if the name means something else anywhere."""
+    tree = parsed(plain(text))
+    if tree is None:
+        return None
+    places = [place for place in tree.body if _is_of_app(place, apps)]
     for place in places:
         if any(name in _bound(inner) for inner in place.body):  # type: ignore[attr-defined]
-            return _Home(place, None)
+            return _Home(place, None) if _means_runtime(tree, name, statement) else None
+    if not _means_runtime(tree, name, ""):
+        return None
     homes = [_Home(place, below) for place in places for below in _spawning_imports(place)]
     free = (home for home in homes if home.only_imports or not home.is_cell)
     return next(free, next(iter(homes), None))
 
 
-def _is_of_app(module: PythonFile, statement: ast.stmt) -> bool:
+def _is_of_app(statement: ast.stmt, apps: frozenset[str]) -> bool:
     """Whether a statement is a cell of the notebook, or its setup; the setup is the first of them."""
     match statement:
         case ast.With(items=[ast.withitem(context_expr=expression)]):
-            return _is_method(module, expression, "setup")
+            return _is_method(expression, apps, "setup")
         case ast.FunctionDef(decorator_list=decorators) | ast.AsyncFunctionDef(decorator_list=decorators):
-            return any(_is_method(module, decorator, "cell") for decorator in decorators)
+            return any(_is_method(decorator, apps, "cell") for decorator in decorators)
     return False
 
 
-def _is_method(module: PythonFile, node: ast.expr, name: str) -> bool:
+def _is_method(node: ast.expr, apps: frozenset[str], name: str) -> bool:
     match node.func if isinstance(node, ast.Call) else node:
         case ast.Attribute(value=ast.Name(id=app), attr=attr):
-            return attr == name and app in module.names.scopes.apps
+            return attr == name and app in apps
     return False
 
 
