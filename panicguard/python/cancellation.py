@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
@@ -32,6 +33,7 @@ _TEXTS = frozenset(("str", "repr", "format"))
 """What turns an error into text."""
 _WAITING = frozenset(("gather", "shield", "wait", "wait_for"))
 """Functions that wait for their arguments."""
+_RAISED_BY_A_MOCK = re.compile(r"\bside_effect\s*=\s*(?:\[[^\]]*|\([^)]*|[\w.]*)\bCancelledError\b")
 _MAIN = ("main", "amain", "async_main")
 
 
@@ -84,6 +86,11 @@ def is_expected(module: PythonFile, function: cst.FunctionDef, node: cst.Try | c
         or awaits_cancelled(module, function, node)
         or _ends_main(function, node)
     )
+
+
+def mocks_raise_it(module: PythonFile) -> bool:
+    """Whether a mock of this module raises the cancellation to end what is tested: then the test expects it."""
+    return _RAISED_BY_A_MOCK.search(module.source.text) is not None
 
 
 def is_heard(module: PythonFile, handler: Handler) -> bool:

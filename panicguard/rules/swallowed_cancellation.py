@@ -6,11 +6,11 @@ Reports, in async functions, a handler for `asyncio.CancelledError`, `trio.Cance
 `BaseException` or everything, around an `await`, that on some path does not re-raise; and `suppress(CancelledError)`
 around an `await` in a loop.
 
-Not reported: waiting for a task that the module cancels, a task that ends with the handler and that its owner in the
-same module cancels and then awaits without expecting an error, a handler that keeps the error, returns it or sets it on
-a future, one that checks `cancelling()`, calls `uncancel()` or something that always raises (`-> NoReturn`,
-`reraise(...)`), one after a handler that re-raises the cancellation or inside one that re-raises another error,
-shielded code, and the last statement of `main`.
+Not reported: waiting for a task that the module cancels, a function that ends with the handler and runs only as a task
+which its owner in the same module cancels, a handler that keeps the error, returns it or sets it on a future, one that
+checks `cancelling()`, calls `uncancel()` or something that always raises (`-> NoReturn`, `reraise(...)`), one after a
+handler that re-raises the cancellation or inside one that re-raises another error, shielded code, the last statement of
+`main`, and tests of which a mock raises the error.
 
 ## Why is this bad
 
@@ -82,6 +82,7 @@ from panicguard.python.cancellation import (
     is_async,
     is_expected,
     is_heard,
+    mocks_raise_it,
     takes_cancellation,
 )
 from panicguard.python.cst import cst
@@ -112,7 +113,7 @@ def check(module: PythonFile) -> Iterator[Finding]:
 
 def _swallowing(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> Iterator[Finding]:
     handler = next((h for h in node.handlers if catches_cancellation(module, h)), None)
-    if handler is None or is_heard(module, handler) or is_expected(module, function, node):
+    if handler is None or is_heard(module, handler) or is_expected(module, function, node) or mocks_raise_it(module):
         return
     if not (function_ends_after(module, node, handler) and is_stopped_by_its_owner(module, function)):
         message = "This handler swallows the cancellation of the task; raise it again"
@@ -133,7 +134,7 @@ RULE = Rule(
         check,
         words=tuple(sorted(apis.CAUGHT_WORDS)),
         evidence={Evidence.CANCELLATION_HANDLERS},
-        context=("create_task", "ensure_future"),
+        context=("create_task", "ensure_future", "SafeGo", "SafeGoWithContextAndComponent"),
     ),
     fix=Fixes.SOMETIMES,
 )
