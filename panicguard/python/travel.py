@@ -26,23 +26,25 @@ class Travel(enum.Enum):
 
 
 _TASKS = "virtualenv external_python branch_virtualenv branch_external_python docker kubernetes".split()
+_AIRFLOW = ("decorators", "sdk", "sdk.definitions.decorators")
 _BY_SOURCE = frozenset(
     (
         *("kfp.dsl.component", "kfp.v2.dsl.component"),
         *("kfp.components.create_component_from_func", "kfp.components.func_to_container_op"),
-        *(f"airflow.{package}.task.{task}" for package in ("decorators", "sdk") for task in _TASKS),
+        *(f"airflow.{package}.task.{task}" for package in _AIRFLOW for task in _TASKS),
     )
 )
 """Decorators that take the source of a function."""
 _PICKLING = frozenset(
     (
         *("modal.App.function", "modal.App.cls", "modal.Stub.function", "ray.remote"),
-        *(f"sagemaker.{module}" for module in ("remote_function.remote", "workflow.function_step.step")),
+        *("sagemaker.remote_function.remote", "sagemaker.core.remote_function.remote"),
+        "sagemaker.workflow.function_step.step",
     )
 )
 """Decorators that pickle a function, or run it on a machine that may have other packages."""
 _SOURCE_TAKERS = (
-    "getsource getsourcelines create_component_from_func func_to_container_op PythonVirtualenvOperator "
+    "getsource getsourcelines dsl.component create_component_from_func func_to_container_op PythonVirtualenvOperator "
     "ExternalPythonOperator BranchPythonVirtualenvOperator BranchExternalPythonOperator"
 )
 _PICKLERS = "cloudpickle.dump cloudpickle.dumps dill.dump dill.dumps ray.remote RemoteExecutor.submit"
