@@ -47,6 +47,8 @@ class Check(Generic[File]):
     likely_words: tuple[str, ...] = ()
     """Further words, where what is likely but not proven is reported too."""
     evidence: Set[Evidence] = frozenset((Evidence.WHOLE_SPAWNED_BODY,))
+    context: tuple[str, ...] = ()
+    """Words that say something beside one of `words` alone: who spawns what these are about, and what becomes of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ SPAWN_EXEMPT = (
     "mock_*.go",
     "**/mruntime/*.go",
 )
+TESTS = ("**/tests/**", "**/test/**", "test_*.py", "*_test.py", "tests.py", "conftest.py")
+"""Python files that are tests, or belong to them, whatever the settings say of spawns there."""
 
 
 # fmt: off
@@ -153,6 +155,11 @@ def ignored_codes(settings: Settings, path: str) -> frozenset[str]:
 def is_spawn_exempt(settings: Settings, path: str) -> bool:
     """Whether the rules about spawns skip a file."""
     return matches(settings.root, settings.spawn_exempt, path)
+
+
+def is_test(settings: Settings, path: str) -> bool:
+    """Whether a Python file is a test: by its name, or because the settings leave spawns in it alone, as in tests."""
+    return is_spawn_exempt(settings, path) or matches(settings.root, TESTS, path)
 
 
 def is_boundary(settings: Settings, path: str) -> bool:

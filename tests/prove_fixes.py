@@ -6,8 +6,9 @@ Checked for every changed file, and printed with its path and line if it does no
 
 - it compiles, under the newest Python that compiles the original;
 - its syntax tree is the original's, except for the spawns that became calls of the runtime and hold the same arguments,
-  one import of the runtime, a `start()` that such a call took in, and what two unsafe fixes add: a `raise` at the end
-  of a handler, and a default that binds a lambda's variable;
+  one import of the runtime at the top and one behind imports in a function or a cell of marimo, which then returns it
+  and is passed it, a `start()` that such a call took in, and what two unsafe fixes add: a `raise` at the end of a
+  handler, and a default that binds a lambda's variable;
 - each of those arguments is written as it was;
 - outside of these calls and lines the text is the same, character for character, and so are the comments within;
 - a second run changes nothing.
@@ -21,6 +22,7 @@ import argparse
 import ast
 import collections
 import io
+import itertools
 import json
 import re
 import shutil
@@ -72,7 +74,8 @@ class Comparison:
         self.replaced: list[tuple[tuple[int, int], tuple[int, int]]] = []
         self.removed: list[tuple[int, int]] = []
         self.added: list[tuple[int, int]] = []
-        self.imported: ast.stmt | None = None
+        self.imported: list[ast.stmt] = []
+        self.is_at_top = False
         self.unstarted: list[ast.Call] = []
         trees = [ast.parse(text) for text in (before, after)]
         self.imports = imports(trees[0])
@@ -91,9 +94,10 @@ class Comparison:
         self, olds: list[ast.stmt], news: list[ast.stmt], *, module: bool = False, handler: bool = False
     ) -> None:
         rest = collections.deque(olds)
-        for new in news:
-            if module and self.is_import(new) and not (rest and ast.dump(rest[0]) == ast.dump(new)):
-                self.imported = new
+        for above, new in itertools.pairwise((None, *news)):
+            if self.is_import(new, above, module) and not (rest and ast.dump(rest[0]) == ast.dump(new)):
+                self.imported.append(new)
+                self.is_at_top = self.is_at_top or module
             elif handler and new is news[-1] and is_bare_raise(new) and not rest:
                 self.added.append(self.new.lines(new))
             elif handler and is_bare_raise(new) and rest and isinstance(rest[0], ast.Pass):
@@ -110,8 +114,9 @@ class Comparison:
         if rest:
             self.complain(rest[0], "a statement of the original is gone")
 
-    def is_import(self, statement: ast.stmt) -> bool:
-        return self.imported is None and (
+    def is_import(self, statement: ast.stmt, above: ast.stmt | None, module: bool) -> bool:
+        """Whether it imports the runtime, once at the top, elsewhere behind what is imported there."""
+        return (not self.is_at_top if module else isinstance(above, (ast.Import, ast.ImportFrom))) and (
             isinstance(statement, (ast.Import, ast.ImportFrom))
             and [alias.name.rpartition(".")[2] for alias in statement.names] == ["mruntime"]
         )
@@ -122,6 +127,13 @@ class Comparison:
             return
         if type(old) is not type(new):
             self.complain(new, f"{type(old).__name__} became {type(new).__name__}")
+            return
+        if (
+            isinstance(old, ast.Return)
+            and ast.dump(old) != ast.dump(new)
+            and returned(new) == [*returned(old), "mruntime"]
+        ):
+            self.replaced.append((self.old.span(old), self.new.span(new)))
             return
         bound = isinstance(old, (ast.Lambda, *FUNCTIONS)) and ast.dump(old.args) != ast.dump(new.args)
         if bound:
@@ -148,6 +160,8 @@ class Comparison:
         """A function with further parameters, each with the variable of that name as its default."""
         before, after = parameters(old), parameters(new)
         added = [entry for entry in after if entry not in before]
+        if is_cell(new) and added == [("mruntime", "")]:
+            added = []
         if [entry for entry in after if entry in before] != before or any(name != default for name, default in added):
             self.complain(new, "other parameters")
         (start, _), (new_start, _) = self.old.span(old), self.new.span(new)
@@ -228,13 +242,14 @@ class Comparison:
             self.complaints.append("the comments changed")
 
     def insertions(self) -> list[list[tuple[int, int]]]:
-        """The inserted lines; the import with or without a blank line above and below that comes with it."""
-        if self.imported is None:
-            return [self.added]
-        start, end = self.new.lines(self.imported)
+        """The inserted lines; each import with or without a blank line above and below that comes with it."""
+        return [[*self.added, *spans] for spans in itertools.product(*map(self.lines_with, self.imported))]
+
+    def lines_with(self, statement: ast.stmt) -> list[tuple[int, int]]:
+        start, end = self.new.lines(statement)
         above = re.search(r"(?:\r\n|\r|\n)?\Z", self.new.text[:start])
         below = NEWLINE.match(self.new.text, end)
-        return [[*self.added, (a, b)] for a in {start, above.start()} for b in {end, below.end() if below else end}]
+        return [(a, b) for a in {start, above.start()} for b in {end, below.end() if below else end}]
 
 
 def expected(
@@ -307,6 +322,19 @@ def is_component(node: ast.expr) -> bool:
 
 def is_bare_raise(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Raise) and statement.exc is None
+
+
+def is_cell(function: ast.AST) -> bool:
+    """Whether it is a cell of a notebook of marimo."""
+    decorators = getattr(function, "decorator_list", ())
+    return any(ast.unparse(decorator).partition("(")[0].endswith(".cell") for decorator in decorators)
+
+
+def returned(statement: ast.Return) -> list[str]:
+    """The names in a tuple that is returned; of anything else, its text."""
+    if statement.value is None:
+        return []
+    return [ast.unparse(node) for node in getattr(statement.value, "elts", (statement.value, statement.value))]
 
 
 def is_start_of(statement: ast.stmt, assigned: ast.stmt) -> bool:

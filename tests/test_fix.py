@@ -357,7 +357,7 @@ HEAD = "import asyncio\nimport threading\nimport _thread\n"
         ("def f(loop):\n    asyncio.ensure_future(g(), loop=loop)\n", Applicability.SAFE),
         ("def f(loop):\n    asyncio.run_coroutine_threadsafe(g(), loop)\n", Applicability.SAFE),
         ("def f(self, loop):\n    self.x = asyncio.run_coroutine_threadsafe(g(), loop)\n", Applicability.UNSAFE),
-        ("def f(loop):\n    loop.create_task(g())\n", Applicability.UNSAFE),
+        ("def f(loop):\n    loop.create_task(g())\n", None),
         ("def f(loop: asyncio.AbstractEventLoop):\n    loop.create_task(g())\n", Applicability.SAFE),
         ("def f():\n    threading.Thread(target=g).start()\n", Applicability.SAFE),
         ("def f():\n    threading.Thread(  # c\n        target=g).start()\n", Applicability.SAFE),
@@ -366,7 +366,7 @@ HEAD = "import asyncio\nimport threading\nimport _thread\n"
         ("def f():\n    return _thread.start_new_thread(g, ())\n", Applicability.UNSAFE),
     ],
 )
-def test_a_fix_is_safe_where_nothing_else_changes(code: str, applicability: Applicability) -> None:
+def test_a_fix_is_safe_where_nothing_else_changes(code: str, applicability: Applicability | None) -> None:
     fixes = [
         d.fix for d in check_source(Source("a.py", HEAD + code), SETTINGS) if d.code in ("PNC101", "PNC102", "PNC103")
     ]

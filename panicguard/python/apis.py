@@ -98,6 +98,10 @@ SPAWNS: dict[str, Api] = {
     "mruntime.SafeTimer": Api(SpawnKind.SAFE, 3, "function"),
     "mruntime.WaitGroup.go": Api(SpawnKind.SAFE, 2),
 }
+SPAWNING_MODULES = frozenset(
+    ("asyncio", "threading", "_thread", "thread", "concurrent", "concurrent.futures", *EXECUTORS, "uvloop")
+)
+"""Modules by which spawns are named, and what makes an executor."""
 RAY_REMOTE = "ray.remote"
 ERROR_CALLBACKS = ("error_callback",)
 

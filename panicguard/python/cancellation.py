@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
@@ -30,6 +31,9 @@ _DELIVERING = frozenset("append add put put_nowait set_exception throw".split())
 """Methods that pass an error on to somebody who picks it up later."""
 _TEXTS = frozenset(("str", "repr", "format"))
 """What turns an error into text."""
+_WAITING = frozenset(("gather", "shield", "wait", "wait_for"))
+"""Functions that wait for their arguments."""
+_RAISED_BY_A_MOCK = re.compile(r"\bside_effect\s*=\s*(?:\[[^\]]*|\([^)]*|[\w.]*)\bCancelledError\b")
 _MAIN = ("main", "amain", "async_main")
 
 
@@ -84,6 +88,11 @@ def is_expected(module: PythonFile, function: cst.FunctionDef, node: cst.Try | c
     )
 
 
+def mocks_raise_it(module: PythonFile) -> bool:
+    """Whether a mock of this module raises the cancellation to end what is tested: then the test expects it."""
+    return _RAISED_BY_A_MOCK.search(module.source.text) is not None
+
+
 def is_heard(module: PythonFile, handler: Handler) -> bool:
     """Whether somebody learns of the cancellation that a handler catches: it raises, checks who is cancelled, or keeps
     the error or passes it on."""
@@ -120,6 +129,42 @@ def awaits_cancelled(module: PythonFile, function: cst.FunctionDef, block: CSTNo
         if isinstance(awaited, cst.Await)
         for node in _waited_for(awaited.expression)
     )
+
+
+def waits_for_handle(module: PythonFile, block: CSTNode) -> bool:
+    """Whether the body of a statement waits for something that was started before: a CancelledError may be that of what
+    it waits for."""
+    return any(isinstance(node, cst.Await) and _is_handle(node.expression) for node in module.tree.own(block))
+
+
+def _is_handle(awaited: CSTNode) -> bool:
+    if not isinstance(awaited, cst.Call):
+        return True
+    return last_name(awaited.func) in _WAITING and any(_is_handle(arg.value) for arg in awaited.args if not arg.keyword)
+
+
+def ends_with(module: PythonFile, node: CSTNode) -> bool:
+    """Whether nothing of its function stands behind a statement: not in its own block, nor in one around it."""
+    child = node
+    for ancestor in module.tree.around(node):
+        body = statements(ancestor) if isinstance(ancestor, cst.BaseSuite) else ()
+        if body and body[-1] is not child:
+            return False
+        child = ancestor
+    return True
+
+
+def function_ends_after(module: PythonFile, node: cst.Try | cst.TryStar, handler: Handler) -> bool:
+    """Whether a function certainly ends when one of its `try` statements has ended a cancellation: with that statement,
+    which is in no loop, or by a `return` that is all the handler ends in."""
+    if isinstance(statements(handler.body)[-1], cst.Return):
+        return True
+    return ends_with(module, node) and not is_in_loop(module, node)
+
+
+def is_in_loop(module: PythonFile, node: CSTNode) -> bool:
+    """Whether a statement stands in a loop of its function."""
+    return any(isinstance(above, (cst.For, cst.While)) for above in module.tree.around(node))
 
 
 def _waited_for(node: CSTNode) -> Iterator[CSTNode]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import INTERNAL_ERROR, Diagnostic
+from panicguard.python.apis import DEFAULT_RUNTIME, SPAWNING_MODULES
 from panicguard.python.evidence import Demand, Evidence
 from panicguard.python.judge import judge_for
 from panicguard.python.lex import COMMENTS, scan
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["COMMENTS", "WEIGHT", "fault", "findings", "judge_for", "scan", "skips", "standing_in", "words"]
 
 WEIGHT = 1.0
+_GIVEN = tuple(sorted({part for name in SPAWNING_MODULES for part in name.split(".")}))
+"""What a cell of marimo may import for another one, which spawns with it."""
 
 
 def words(rule: Rule, likely: bool) -> tuple[str, ...]:
@@ -41,6 +44,24 @@ def findings(source: Source, settings: Settings, rules: Sequence[Rule], words: f
     from panicguard.python.parse import UnparsableError, Way, parse
     from panicguard.python.places import UnplacedError
 
+    wanted, demands = _chosen(source, settings, rules, words)
+    if not wanted:
+        return []
+    for way in Way:
+        try:
+            module = parse(source, settings, demands, way)
+            return [] if module is None else _run(wanted, module)
+        except UnplacedError:
+            continue
+        except UnparsableError as error:
+            return [Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, error.message, error.start, error.end)]
+    return []
+
+
+def _chosen(
+    source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]
+) -> tuple[list[tuple[Rule, Check[PythonFile]]], list[Demand]]:
+    """The rules whose words stand in a source, and what they need to see of it."""
     declared = words.intersection(declared_words(settings))
     wanted: list[tuple[Rule, Check[PythonFile]]] = []
     demands: list[Demand] = []
@@ -53,17 +74,12 @@ def findings(source: Source, settings: Settings, rules: Sequence[Rule], words: f
         if own:
             wanted.append((rule, rule.python))
             demands.append(Demand(own, frozenset(rule.python.evidence)))
-    if not wanted:
-        return []
-    for way in Way:
-        try:
-            module = parse(source, settings, demands, way)
-            return [] if module is None else _run(wanted, module)
-        except UnplacedError:
-            continue
-        except UnparsableError as error:
-            return [Diagnostic(INTERNAL_ERROR, INTERNAL_ERROR, error.message, error.start, error.end)]
-    return []
+            if rule.python.context:
+                demands.append(Demand(standing_in(source.text, rule.python.context), frozenset((Evidence.SPAWNS,))))
+    if "marimo" in source.text:
+        runtime = (settings.runtime_module or DEFAULT_RUNTIME).rpartition(".")[2]
+        demands.append(Demand(standing_in(source.text, (*_GIVEN, runtime)), frozenset((Evidence.SPAWNS,))))
+    return wanted, demands
 
 
 def _run(wanted: Iterable[tuple[Rule, Check[PythonFile]]], module: PythonFile) -> list[Diagnostic]:

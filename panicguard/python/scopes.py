@@ -173,6 +173,53 @@ class Scopes:
                 part = parts[position].value if matched else None
                 yield from self._targets(element.value, kind if part is not None else BindingKind.OTHER, binder, part)
 
+    @cached_property
+    def apps(self) -> frozenset[str]:
+        """The variables of the module that hold an app of marimo: the module is a notebook."""
+        top = self.bindings.get(self.tree.root, {})
+        values = (b.value for bindings in top.values() for b in bindings)
+        if not any(isinstance(value, str) and value.startswith("marimo") for value in values):
+            return frozenset()
+        return frozenset(
+            name
+            for name, bindings in top.items()
+            if any(
+                isinstance(b.value, cst.Call) and self._imported_name(b.value.func) == "marimo.App" for b in bindings
+            )
+        )
+
+    def _imported_name(self, node: CSTNode) -> str:
+        """What an imported name at the top of the module stands for, or an attribute of it."""
+        if isinstance(node, cst.Attribute):
+            return f"{self._imported_name(node.value)}.{node.attr.value}"
+        bindings = self.bindings.get(self.tree.root, {}).get(node.value, ()) if isinstance(node, cst.Name) else ()
+        return next((str(b.value) for b in bindings if b.kind is BindingKind.IMPORT), "")
+
+    @cached_property
+    def cells(self) -> dict[CSTNode, None]:
+        """The cells of a notebook of marimo, in the order of the text: functions whose parameters are the variables of
+        other cells."""
+        functions = self.tree.all(cst.FunctionDef) if self.apps else ()
+        return {f: None for f in functions if any(self.is_of_app(d.decorator, "cell") for d in f.decorators)}
+
+    def is_of_app(self, node: CSTNode, name: str) -> bool:
+        """Whether an expression is a method of an app of marimo, or a call of one."""
+        func = node.func if isinstance(node, cst.Call) else node
+        match func:
+            case cst.Attribute(value=cst.Name(value=app), attr=cst.Name(value=attr)):
+                return attr == name and app in self.apps
+        return False
+
+    @cached_property
+    def _given(self) -> dict[str, tuple[CSTNode, list[Binding]]]:
+        """What the cells of a notebook import for each other, of what spawns."""
+        given: dict[str, tuple[CSTNode, list[Binding]]] = {}
+        for cell in self.cells:
+            for name, bindings in self.bindings.get(cell, {}).items():
+                if all(gives_spawns(binding) for binding in bindings):
+                    given.setdefault(name, (cell, bindings))
+        return given
+
     def lookup(self, name: str, scope: CSTNode) -> tuple[CSTNode | None, list[Binding]]:
         """The scope that binds the name as seen from `scope`, and its bindings there; (None, []) if it is free."""
         seen_from: CSTNode | None = scope
@@ -181,9 +228,18 @@ class Scopes:
             if at is seen_from or not isinstance(at, cst.ClassDef):
                 bindings = self.bindings.get(at, {}).get(name)
                 if bindings:
-                    return at, bindings
+                    is_given = at in self.cells and all(b.kind is BindingKind.PARAMETER for b in bindings)
+                    return self._given.get(name, (at, bindings)) if is_given else (at, bindings)
             at = None if at is self.tree.root else self.scope(at)
         return None, []
+
+
+def gives_spawns(binding: Binding) -> bool:
+    """Whether a binding is the import of a module that spawns, of a spawning function, or of the runtime."""
+    if binding.kind is not BindingKind.IMPORT:
+        return False
+    value = str(binding.value)
+    return value in apis.SPAWNING_MODULES or value in apis.SPAWNS or value.rpartition(".")[2] == "mruntime"
 
 
 def _comprehensions() -> tuple[type[CSTNode], ...]:

@@ -43,12 +43,18 @@ async def main():
 ## Fix safety
 
 The fix is safe where the API is resolved: SafeGo returns a real `asyncio.Task`, keeps a strong reference to it until it
-is done, and reports its exception at the raise. It is unsafe where the receiver is known to be a loop only by its name,
-where a comment stands inside what is replaced, where the receiver is computed by a call, for `ensure_future` without
-`loop=` outside an async function, since SafeGo does not accept a loop that is not running, where the future of
-`run_coroutine_threadsafe` is kept, since its type may change, under `default-policy = "CrashProcess"`, and where it
-imports the runtime for a `target-version` below 3.10. There is no fix for `gather` (await it), for arguments passed
-with `*`, or where the runtime's name means something else.
+is done, and reports its exception at the raise. It is unsafe where a comment stands inside what is replaced, where the
+receiver is computed by a call, for `ensure_future` without `loop=` outside an async function, since SafeGo does not
+accept a loop that is not running, where the future of `run_coroutine_threadsafe` is kept, since its type may change,
+under `default-policy = "CrashProcess"`, and where it imports the runtime for a `target-version` below 3.10. There is no
+fix where the receiver is known to be a loop only by its name, for `gather` (await it), for arguments passed with `*`,
+or where the runtime's name means something else.
+
+The runtime is imported where the code that needs it runs: at the top of the module; in a function that imports for
+itself what it spawns with; and, in a notebook of marimo, in its setup or in a cell that already imports what is
+spawned with, which then returns it. The fix is unsafe in a function that runs without its module, such as a component
+of kfp, Airflow's `@task.virtualenv` and what ray or modal run: the runtime has to be installed there too. There is none
+if such a function runs as its source alone and does not import for itself, or if no cell is right for the import.
 
 ## Options
 

@@ -47,6 +47,12 @@ where a comment stands inside what is replaced, under `default-policy = "CrashPr
 runtime for a `target-version` below 3.10. There is no fix for a subclass: derive it from SafeThread, or guard its
 `run`. Nor is there one for a target that is an async function or a generator, which a thread would not run.
 
+The runtime is imported where the code that needs it runs: at the top of the module; in a function that imports for
+itself what it spawns with; and, in a notebook of marimo, in its setup or in a cell that already imports what is
+spawned with, which then returns it. The fix is unsafe in a function that runs without its module, such as a component
+of kfp, Airflow's `@task.virtualenv` and what ray or modal run: the runtime has to be installed there too. There is none
+if such a function runs as its source alone and does not import for itself, or if no cell is right for the import.
+
 ## Options
 
 - `runtime-module`, `default-policy`, `component`

@@ -6,10 +6,11 @@ Reports, in async functions, a handler for `asyncio.CancelledError`, `trio.Cance
 `BaseException` or everything, around an `await`, that on some path does not re-raise; and `suppress(CancelledError)`
 around an `await` in a loop.
 
-Not reported: waiting for a task that the module cancels, a handler that keeps the error, returns it or sets it on a
-future, one that checks `cancelling()`, calls `uncancel()` or something that always raises (`-> NoReturn`,
-`reraise(...)`), one after a handler that re-raises the cancellation or inside one that re-raises another error,
-shielded code, and the last statement of `main`.
+Not reported: waiting for a task that the module cancels, a function that ends with the handler and runs only as a task
+which its owner in the same module cancels, a handler that keeps the error, returns it or sets it on a future, one that
+checks `cancelling()`, calls `uncancel()` or something that always raises (`-> NoReturn`, `reraise(...)`), one after a
+handler that re-raises the cancellation or inside one that re-raises another error, shielded code, the last statement of
+`main`, and tests of which a mock raises the error.
 
 ## Why is this bad
 
@@ -47,8 +48,21 @@ async def worker():
 ## Fix safety
 
 The fix adds a `raise` at the end of the handler, where the handler takes only cancellations and does not leave by
-itself. It is unsafe: the task now ends, which is the point, but may not be what the program relies on. A handler that
-also takes other errors, such as `except BaseException`, has no fix: it may be right to end those.
+itself. It is unsafe: the task now ends, which is the point, but may not be what the program relies on. There is no fix
+
+- for a handler that also takes other errors, such as `except BaseException`, which it may be right to end, or that
+  assigns something, for what runs after it to see;
+- where more of the function stands behind the `try`: the `raise` would leave it out;
+- where the function ends with the handler anyway, and may be meant to: the handler awaits something, or the function is
+  decorated, or the module awaits or runs it;
+- where a task is awaited in the `try`: the cancellation may be that task's;
+- where the module cancels tasks, and awaits some or reads their results where nothing handles the cancellation: the
+  error would come out there;
+- in tests, which are known by their names and by `spawn-exempt`: they raise the error to end a loop.
+
+## Options
+
+- `spawn-exempt`
 
 ## References
 
@@ -59,22 +73,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.diagnostic import Applicability, Fix
 from panicguard.python import apis
 from panicguard.python.cancellation import (
     awaits_cancelled,
     can_arrive,
     catches_cancellation,
+    function_ends_after,
     is_async,
-    is_cancellation,
     is_expected,
     is_heard,
+    mocks_raise_it,
     takes_cancellation,
 )
 from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
-from panicguard.python.handlers import caught_types, head, raise_at_end, suppressed_types
+from panicguard.python.fixes.reraise import reraise_fix
+from panicguard.python.handlers import head, suppressed_types
 from panicguard.python.loops import innermost_loop
+from panicguard.python.owners import is_stopped_by_its_owner
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -82,7 +98,6 @@ if TYPE_CHECKING:
 
     from panicguard.diagnostic import Finding
     from panicguard.python.file import PythonFile
-    from panicguard.python.handlers import Handler
 
 
 def check(module: PythonFile) -> Iterator[Finding]:
@@ -98,9 +113,11 @@ def check(module: PythonFile) -> Iterator[Finding]:
 
 def _swallowing(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> Iterator[Finding]:
     handler = next((h for h in node.handlers if catches_cancellation(module, h)), None)
-    if handler is not None and not is_heard(module, handler) and not is_expected(module, function, node):
+    if handler is None or is_heard(module, handler) or is_expected(module, function, node) or mocks_raise_it(module):
+        return
+    if not (function_ends_after(module, node, handler) and is_stopped_by_its_owner(module, function)):
         message = "This handler swallows the cancellation of the task; raise it again"
-        yield module.finding_at(*head(module, handler), message, _fix(module, handler))
+        yield module.finding_at(*head(module, handler), message, reraise_fix(module, node, handler))
 
 
 def _suppressing(module: PythonFile, function: cst.FunctionDef, block: cst.With) -> Iterator[Finding]:
@@ -111,17 +128,13 @@ def _suppressing(module: PythonFile, function: cst.FunctionDef, block: cst.With)
             yield module.finding(item.item, message)
 
 
-def _fix(module: PythonFile, handler: Handler) -> Fix | None:
-    """A `raise` at the end of the handler; None if it takes other errors too, which it may be right to end there."""
-    types = caught_types(handler)
-    if not types or not all(is_cancellation(module, t) for t in types):
-        return None
-    edit = raise_at_end(module, handler)
-    return Fix("Raise the cancellation again", (edit,), Applicability.UNSAFE) if edit is not None else None
-
-
 RULE = Rule(
     "PNC304",
-    python=Check(check, words=tuple(sorted(apis.CAUGHT_WORDS)), evidence={Evidence.CANCELLATION_HANDLERS}),
+    python=Check(
+        check,
+        words=tuple(sorted(apis.CAUGHT_WORDS)),
+        evidence={Evidence.CANCELLATION_HANDLERS},
+        context=("create_task", "ensure_future", "SafeGo", "SafeGoWithContextAndComponent"),
+    ),
     fix=Fixes.SOMETIMES,
 )

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from panicguard.diagnostic import Edit
 from panicguard.python.cst import cst
 from panicguard.python.fixes.rewrite import insert
-from panicguard.python.fixes.runtime import existing
 
 if TYPE_CHECKING:
     from libcst import CSTNode
@@ -18,6 +17,14 @@ if TYPE_CHECKING:
     from panicguard.python.spawns import Spawn
 
 _CONTEXT = "mruntime.Context"
+_MAKERS = frozenset(
+    f"mruntime.{name}"
+    for name in (
+        *("background", "todo", "root", "current_context", "without_cancel", "with_value"),
+        *("with_cancel", "with_deadline", "with_timeout"),
+    )
+)
+"""What returns a Context, or a pair of one and what cancels it."""
 
 
 def taken_from_args(module: PythonFile, spawn: Spawn) -> tuple[str, list[Edit]] | None:
@@ -42,8 +49,8 @@ def taken_from_args(module: PythonFile, spawn: Spawn) -> tuple[str, list[Edit]] 
 
 
 def is_handed_on(module: PythonFile, spawn: Spawn, argument: CSTNode) -> bool:
-    """Whether the first argument for the target is a Context that it accepts: its first parameter is annotated as one,
-    or is called `ctx` in a module that already imports the runtime."""
+    """Whether the first argument for the target is a Context that it accepts: its first parameter is annotated as one;
+    or is called `ctx`, and the argument is known to be one."""
     function, target = spawn.definition, spawn.target
     if not (
         isinstance(function, cst.FunctionDef)
@@ -59,4 +66,17 @@ def is_handed_on(module: PythonFile, spawn: Spawn, argument: CSTNode) -> bool:
     annotation = params[0].annotation
     if annotation is not None:
         return module.names.annotation(annotation.annotation, module.names.scope(function)) == _CONTEXT
-    return params[0].name.value == "ctx" and existing(module) is not None
+    return params[0].name.value == "ctx" and _is_context(module, argument)
+
+
+def _is_context(module: PythonFile, node: CSTNode) -> bool:
+    """Whether an expression is certainly a Context: by its annotation, or by the call of the runtime that gave it."""
+    if module.names.type_of(node) == _CONTEXT:
+        return True
+    _, bindings = (
+        module.names.lookup(node.value, module.names.scope(node)) if isinstance(node, cst.Name) else (None, [])
+    )
+    values = (getattr(binding.node, "item", getattr(binding.node, "value", None)) for binding in bindings)
+    return bool(bindings) and all(
+        isinstance(value, cst.Call) and module.names.qualified(value.func) in _MAKERS for value in values
+    )

@@ -41,7 +41,7 @@ def spawn_fix(module: PythonFile, spawn: Spawn) -> Fix | None:
     edits = {Edit(*module.span(spawn.call.func), callee), *rewrite.edits, *runtime.edits}
     unsafe = (
         rewrite.unsafe
-        or spawn.guessed
+        or runtime.unsafe
         or module.settings.default_policy != "KeepRunning"
         or any(may_remove_comment(module, edit) for edit in edits)
         or (bool(runtime.edits) and _is_too_old(module))
@@ -50,8 +50,9 @@ def spawn_fix(module: PythonFile, spawn: Spawn) -> Fix | None:
 
 
 def _is_rewritable(module: PythonFile, spawn: Spawn) -> bool:
-    """Whether it is known how the call spawns, and which argument is which; a stub file runs nothing."""
-    if spawn.declared or language(module.settings, module.source.path) == "pyi":
+    """Whether it is known how the call spawns, and which argument is which; a stub file runs nothing. What is a loop by
+    its name alone may be anything: SafeGo would take it for one of asyncio's."""
+    if spawn.declared or spawn.guessed or language(module.settings, module.source.path) == "pyi":
         return False
     return spawn.kind is SpawnKind.FUTURE or not any(arg.star for arg in spawn.call.args)
 
