@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Handler: TypeAlias = Union["cst.ExceptHandler", "cst.ExceptStarHandler"]
 
+_CLOSING = re.compile(r"(?:[\s,]*\))*")
+"""The brackets around the classes that a handler names, which are no part of their node."""
 EVERY_ERROR = frozenset(("Exception", "BaseException"))
 """The classes that catch every error a program is expected to handle."""
 _CLEANUP = re.compile(
@@ -180,7 +182,11 @@ def _is_called_by_handlers(module: PythonFile, function: cst.FunctionDef | cst.L
 def head(module: PythonFile, handler: Handler) -> tuple[int, int]:
     """Start and end (code points) of a handler's `except`, with the classes it names."""
     start, _ = module.span(handler)
-    return start, module.span(handler.type)[1] if handler.type is not None else start + len("except")
+    if handler.type is None:
+        return start, start + len("except")
+    closing = _CLOSING.match(module.source.text, module.span(handler.type)[1])
+    assert closing is not None
+    return start, closing.end()
 
 
 def raise_at_end(module: PythonFile, handler: Handler) -> Edit | None:
