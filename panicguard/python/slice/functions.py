@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _RECEIVERS = frozenset(("self", "cls"))
 _CANCEL = ".cancel"
-_ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
+_IMPORTING = (ast.Import, ast.ImportFrom, ast.Match)
+"""Statements that may import something: a `match` is one with all that is in it."""
 
 
 def functions(marks: Marks, caught: Set[str], kinds: Set[Evidence], names: Set[str]) -> Kept | None:
@@ -187,12 +188,11 @@ class _Slicer:
         """The assignments to an attribute, wherever they stand, or to a variable of the module."""
         for block in self.outline.bound_outside.get(name.lstrip("."), ()):
             if name[0] != "." or block.is_in_class:
-                yield from (unit for unit in block.units if unit.is_a(*_ASSIGNMENTS))
+                yield from (unit for unit in block.units if unit.facts.assigns)
         if name[0] == ".":
             for block, rows in self.outline.standing((name[1:],)).items():
-                assigned = (row for row in rows if _may_assign(self.outline.lines[row]))
-                for unit in {unit for row in assigned for unit in block.units_at(row)}:
-                    if unit.is_a(*_ASSIGNMENTS) and name in unit.facts.binds:
+                for unit in {unit for row in rows for unit in block.units_at(row)}:
+                    if unit.facts.assigns and name in unit.facts.binds:
                         yield unit
 
     def _traced(self, traces: Mapping[Block, Trace], flows: Set[str], needs: Set[str]) -> Set[str]:
@@ -234,11 +234,6 @@ def _is_more_than_import(block: Block) -> bool:
     return not all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in block.statement.nodes)
 
 
-def _may_assign(line: str) -> bool:
-    """Whether a target may be in a line: one of many may stand in the line before the `=`."""
-    return "=" in line or line.endswith((",", "\\"))
-
-
 def _may_await(block: Block) -> bool:
     """Whether an async function is in a block."""
     return block.function is not None and any("async" in line for line in block.lines[block.first : block.last])
@@ -274,7 +269,7 @@ def _handlers(block: Block, rows: Set[int]) -> set[int]:
 
 def _imports(block: Block, rows: Set[int]) -> set[int]:
     """The first rows of what a function imports and is used in rows of it that are kept."""
-    imports = [unit for unit in block.units if unit.is_a(ast.Import, ast.ImportFrom)]
+    imports = [unit for unit in block.units if unit.is_a(*_IMPORTING)]
     if not imports:
         return set()
     used = {name for unit in block.units if unit.first in rows for name in unit.facts.names}

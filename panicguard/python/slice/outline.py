@@ -133,7 +133,7 @@ class Block:
                 if len(targets) == 1 and isinstance(targets[0], ast.Name):
                     return frozenset((targets[0].id,))
                 return facts(targets).binds
-        return self.units[0].facts.binds
+        return frozenset(name for unit in self.units for name in unit.facts.binds)
 
     @property
     def is_in_class(self) -> bool:

@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from panicguard.python.slice.facts import facts
+from panicguard.python.slice.facts import facts, own
 from panicguard.python.slice.layout import DEFINITIONS
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Toplevel:
         self._tell(kept.told)
         self._read(names)
         for block in self._outline.outside:
-            if _is_import(block) and any(name in ("*", *names) for name in _imported(block)):
+            if any(name in ("*", *names) for name in _imported(block)):
                 self._keep(block)
         self._grow()
 
@@ -71,7 +71,7 @@ class Toplevel:
             self._mentions = defaultdict(list)
             for block in self._outline.outside:
                 if block.last - block.first < LONG and not _is_assigned(block) and not _is_import(block):
-                    for name in block.units[0].facts.names:
+                    for name in {name for unit in block.units for name in unit.facts.names}:
                         self._mentions[name].append(block)
         return self._mentions
 
@@ -135,9 +135,14 @@ def _is_import(block: Block) -> bool:
 
 
 def _imported(block: Block) -> Iterator[str]:
-    """The last names of what is imported, as they are where they come from."""
-    for node in block.statement.nodes:
-        yield from (alias.name.rpartition(".")[2] for alias in node.names)  # type: ignore[attr-defined]
+    """The last names of what a statement imports, as they are where they come from; what stands under it in its rows
+    included."""
+    nodes = block.statement.nodes if block.head is None and block.function is None else ()
+    for node in nodes:
+        if isinstance(node, _IMPORTS) or hasattr(node, "body") or hasattr(node, "cases"):
+            for inner in own((node,)):
+                if isinstance(inner, _IMPORTS):
+                    yield from (alias.name.rpartition(".")[2] for alias in inner.names)
 
 
 def is_short(block: Block) -> bool:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import METHODS_ELSEWHERE
 from panicguard.python.screen import hits
-from panicguard.python.slice.facts import children, last_name
+from panicguard.python.slice.facts import children, last_name, own
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Set
 
     from panicguard.python.slice.outline import Block, Outline, Unit
 
+_ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.NamedExpr)
 _ANNOTATED = frozenset((ast.arg, ast.AnnAssign))
 
 
@@ -134,9 +135,15 @@ def _other_names(marks: Marks, block: Block, unit: Unit, node: ast.AST) -> Itera
         if node.asname:
             yield node.asname
     else:
-        for statement in unit.nodes:
-            if isinstance(statement, (ast.Assign, ast.AnnAssign)) and not _is_called(statement.value, node):
+        for value in _assigned(unit):
+            if not _is_called(value, node):
                 yield from (name for name in unit.facts.binds if not name.startswith("."))
+
+
+def _assigned(unit: Unit) -> Iterator[ast.AST | None]:
+    """The values that a unit gives names to."""
+    for statement in unit.nodes if unit.facts.assigns else ():
+        yield from (inner.value for inner in own((statement,)) if isinstance(inner, _ASSIGNMENTS))
 
 
 def _is_called(value: ast.AST | None, func: ast.AST) -> bool:
