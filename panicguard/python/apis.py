@@ -10,6 +10,8 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from panicguard.python.lex import GAP
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -203,18 +205,16 @@ SOUGHT = {
 }
 """Word of which the parts may stand apart -> texts without one of which it does not occur: a method with a short name
 needs others, which are rarer."""
-_GAP = r"(?:\s|\\[\r\n]|\#[^\r\n]*)*"
-"""What may stand between two parts of a statement."""
-_BASE = rf"{_GAP}(?:,(?:[^()]|\([^()]*\))*)?\){_GAP}:"
+_BASE = rf"{GAP}(?:,(?:[^()]|\([^()]*\))*)?\){GAP}:"
 _NAMED = r"\s*(?:[(),;#\\]|as\b|$|\n)"
 _RAISED = r"[ \t]*(?:\#[^\n]*)?\s*raise\b"
 AFTER = {
     **dict.fromkeys((*THREAD_WORDS, "gather"), _NAMED),
     **dict.fromkeys(("Timer", "Process"), _BASE),
-    **dict.fromkeys(("exc_info", ".exception"), rf"{_GAP}[()]"),
+    **dict.fromkeys(("exc_info", ".exception"), rf"{GAP}[()]"),
     **dict.fromkeys(CAUGHT_WORDS, rf"(?![^\n:#]*:{_RAISED})"),
-    BARE_EXCEPT: rf"{_GAP}:(?!{_RAISED})",
-    "finally": rf"{_GAP}:",
+    BARE_EXCEPT: rf"{GAP}:(?!{_RAISED})",
+    "finally": rf"{GAP}:",
 }
 """Word -> what must stand behind it: a thread class counts where it is called, derived from or renamed, but not in an
 annotation; and what a handler names, where that does not begin with `raise`."""

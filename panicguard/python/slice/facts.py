@@ -52,7 +52,19 @@ _LEADING, _OWNER, _LATER = 1, 2, 4
 class Facts:
     """What one walk over a statement finds."""
 
-    __slots__ = ("assigns", "awaits", "binds", "called", "ends", "holders", "leading", "names", "spawned", "spawns_late", "yields")
+    __slots__ = (
+        "assigns",
+        "awaits",
+        "binds",
+        "called",
+        "ends",
+        "holders",
+        "leading",
+        "names",
+        "spawned",
+        "spawns_late",
+        "yields",
+    )
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -292,13 +304,9 @@ def _arg(found: Facts, node: ast.arg) -> None:
     _annotation(found, node.annotation)
 
 
-def _assigned(found: Facts, _: ast.AST) -> None:
+def _assigned(found: Facts, node: ast.AST) -> None:
     found.assigns = True
-
-
-def _annotated(found: Facts, node: ast.AnnAssign) -> None:
-    found.assigns = True
-    _annotation(found, node.annotation)
+    _annotation(found, getattr(node, "annotation", None))
 
 
 def _annotation(found: Facts, node: ast.AST | None) -> None:
@@ -334,7 +342,7 @@ _OTHERS: dict[type[ast.AST], Callable[[Facts, Any], None]] = {
     ast.arg: _arg,
     ast.Assign: _assigned,
     ast.NamedExpr: _assigned,
-    ast.AnnAssign: _annotated,
+    ast.AnnAssign: _assigned,
     **dict.fromkeys(_NAMED, _name),
     **({ast.MatchMapping: _rest} if hasattr(ast, "MatchMapping") else {}),
 }

@@ -12,7 +12,7 @@ from panicguard.python.slice.evidence import may_not_end, of_async, of_called, o
 from panicguard.python.slice.facts import own, within
 from panicguard.python.slice.kept import Kept
 from panicguard.python.slice.layout import TRIES
-from panicguard.python.slice.toplevel import is_variable_of
+from panicguard.python.slice.outline import is_variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -170,8 +170,19 @@ class _Slicer:
         flows = {name for found in traces.values() for name in found.stores if name[0] == "." or name in shared}
         if Evidence.CALLERS in self.kinds:
             flows |= {block.name for block in self.marks.functions}
+        flows |= self._handed_on(flows)
         receivers = {name for found in traces.values() for name in found.receivers}
         return flows, {name for name in receivers if name in shared or name[0] == "."}
+
+    def _handed_on(self, flows: Set[str]) -> set[str]:
+        """The variables of the module that are given what one of `flows` holds, directly or by way of others."""
+        found: set[str] = set()
+        new = set(flows)
+        while new:
+            found |= new
+            blocks = [block for block in self.outline.mentioning(new) if is_variable_of(block)]
+            new = {name for block in blocks for name in block.bound} - found
+        return found
 
     def _renamed(self, targets: set[str]) -> set[str]:
         """The attributes and variables of the module that hold a function that is spawned; `targets` grows by it."""

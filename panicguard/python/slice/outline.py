@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence, Set
 
 
+_IMPORTS = (ast.Import, ast.ImportFrom)
 _NAMED = frozenset((*DEFINITIONS, ast.ExceptHandler))
 
 
@@ -247,6 +248,15 @@ class Outline:
         """The blocks in whose text one of the words stands, and the rows there: a comment or a string counts too."""
         return self.at(at for word in words for at in places(self.text, word))
 
+    def mentioning(self, names: Iterable[str]) -> Iterator[Block]:
+        """What mentions one of the names outside functions, but for imports: the names of attributes have a dot in
+        front."""
+        names = frozenset(names)
+        for block in self.standing({name.lstrip(".") for name in names}):
+            is_outside = block.function is None and not is_import(block)
+            if is_outside and any(not names.isdisjoint(unit.facts.names) for unit in block.units):
+                yield block
+
     def at(self, offsets: Iterable[int]) -> dict[Block, set[int]]:
         """The blocks at offsets, and the rows there."""
         found: dict[Block, set[int]] = defaultdict(set)
@@ -256,6 +266,17 @@ class Outline:
             if block is not None:
                 found[block].add(row)
         return found
+
+
+def is_import(block: Block) -> bool:
+    """Whether a block imports, and nothing else."""
+    return block.head is None and all(isinstance(node, _IMPORTS) for node in block.statement.nodes)
+
+
+def is_variable_of(block: Block) -> bool:
+    """Whether a block binds variables: what is assigned, not what is defined or imported."""
+    head = block.statement.node if block.head is None else block.head
+    return not (isinstance(head, DEFINITIONS) or is_import(block))
 
 
 def _targets(node: ast.stmt) -> Sequence[ast.expr]:
