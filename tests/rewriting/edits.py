@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-Code = TypeVar("Code")
 
 
 class Edit(NamedTuple):
@@ -21,12 +19,12 @@ class Edit(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Rewriting(Generic[Code]):
+class Rewriting:
     """A way to write the same thing. `same_tree` says that the parsed module is equal; `same_comments` that comments
     stand where they stood, so that suppressions hold."""
 
     name: str
-    edits: Callable[[Code], Iterable[Edit]]
+    edits: Callable[[Any], Iterable[Edit]]
     same_tree: bool = True
     same_comments: bool = False
 

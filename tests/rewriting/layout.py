@@ -245,7 +245,9 @@ def bracketed_arguments(module: Module) -> Iterator[Edit]:
 
 
 def bracketed_owners(module: Module) -> Iterator[Edit]:
-    return _bracketed(module, (node.value for node in module.nodes(ast.Attribute)))  # type: ignore[attr-defined]
+    annotated = {node.target for node in module.nodes(ast.AnnAssign)}  # type: ignore[attr-defined]
+    owning = (node for node in module.nodes(ast.Attribute) if node not in annotated)
+    return _bracketed(module, (node.value for node in owning))  # type: ignore[attr-defined]
 
 
 def bracketed_values(module: Module) -> Iterator[Edit]:
