@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import ast
 import dataclasses
+import functools
 import re
 import sys
 import traceback
@@ -77,9 +78,13 @@ class Subject(NamedTuple):
     settings: Settings
 
     @property
-    def rewritings(self) -> tuple[Rewriting, ...]:
-        every = GO if isinstance(self.module, GoModule) else (*LAYOUT, *IMPORTS, *BINDINGS)
-        return tuple(rewriting for rewriting in every if (rewriting.name, self.name) not in OTHER_MEANING)
+    def every(self) -> tuple[Rewriting, ...]:
+        return GO if isinstance(self.module, GoModule) else (*LAYOUT, *IMPORTS, *BINDINGS)
+
+    @property
+    def rewritings(self) -> list[Rewriting]:
+        """Those that change nothing."""
+        return [rewriting for rewriting in self.every if (rewriting.name, self.name) not in OTHER_MEANING]
 
     def source(self, text: str) -> Source:
         return Source(self.path, text, "go" if isinstance(self.module, GoModule) else "python")
@@ -124,18 +129,21 @@ def differences(given: Subject, rewriting: Rewriting) -> list[str] | None:
     if not rewriting.same_comments:
         settings = dataclasses.replace(settings, ignore_noqa=True)
     new = given.source(rewritten.text)
-    before = {
-        (_behind_brackets(new.text, rewritten.moved(d.start)), d.code): d.message
-        for d in check(given.source(given.module.text), settings)
-    }
+    before = {(_behind_brackets(new.text, rewritten.moved(at)), code) for at, code in _found(given, settings)}
     try:
         after = {(_behind_brackets(new.text, d.start), d.code): d.message for d in check(new, settings)}
     except Exception as error:  # of whatever kind: to a user it is an internal error
         at = traceback.extract_tb(error.__traceback__)[-1]
         return [f"raised {type(error).__name__} in {Path(at.filename).name}: {at.name}"]
-    said = [f"{_place(new, *key)} lost by {_stage(new, settings, key)}" for key in before.keys() - after.keys()]
-    said += [f"{_place(new, *key)} invented: {after[key]}" for key in after.keys() - before.keys()]
+    said = [f"{_place(new, *key)} lost by {_stage(new, settings, key)}" for key in before - after.keys()]
+    said += [f"{_place(new, *key)} invented: {after[key]}" for key in after.keys() - before]
     return sorted(said)
+
+
+@functools.lru_cache(maxsize=2)
+def _found(given: Subject, settings: Settings) -> list[tuple[int, str]]:
+    """What is found in the text as it is: asked once for many rewritings."""
+    return [(diagnostic.start, diagnostic.code) for diagnostic in check(given.source(given.module.text), settings)]
 
 
 def _fault(module: Parsed, rewritten: Rewritten, rewriting: Rewriting) -> str:

@@ -211,7 +211,7 @@ _RAISED = r"[ \t]*(?:\#[^\n]*)?\s*raise\b"
 AFTER = {
     **dict.fromkeys((*THREAD_WORDS, "gather"), _NAMED),
     **dict.fromkeys(("Timer", "Process"), _BASE),
-    **dict.fromkeys(("exc_info", ".exception"), rf"{GAP}[()]"),
+    **dict.fromkeys(("exc_info", ".exception"), rf"{GAP}(?:\){GAP})*\("),
     **dict.fromkeys(CAUGHT_WORDS, rf"(?![^\n:#]*:{_RAISED})"),
     BARE_EXCEPT: rf"{GAP}:(?!{_RAISED})",
     "finally": rf"{GAP}:",

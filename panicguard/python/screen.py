@@ -111,14 +111,14 @@ def _may_be_code(text: str, word: str, at: int) -> bool:
     if _AWAITED.search(text, before, at):
         return False
     receiver = _RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None
-    return receiver is None or receiver[1] in METHODS_ELSEWHERE[word]
+    return receiver is None or receiver[1] in METHODS_ELSEWHERE[word] or _is_in_comment(text, receiver.start())
 
 
 def _may_be_left(text: str, at: int) -> bool:
     """Whether a `finally` at an offset may hold a statement that leaves it. Its block ends at the first row that is no
     deeper, unless strings or brackets of several rows make that uncertain."""
     margin = _columns(text[text.rfind("\n", 0, at) + 1 : at])
-    end = next((m.start() for m in _ROW.finditer(text, at) if _columns(m[1]) <= margin), len(text))
+    end = next((m.start() for m in _ROW.finditer(text, text.index(":", at)) if _columns(m[1]) <= margin), len(text))
     block = text[at:end]
     if (
         '"""' in block

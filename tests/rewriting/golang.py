@@ -218,7 +218,12 @@ def bracketed_callees(module: GoModule) -> Iterator[Edit]:
     for node in module.nodes("call_expression"):
         callee = node.child_by_field_name("function")
         is_statement = node.parent is not None and node.parent.type in ("go_statement", "defer_statement")
-        if callee is not None and not is_statement and callee.type in ("identifier", "selector_expression") and callee.text not in _OF_TYPES:
+        if (
+            callee is not None
+            and not is_statement
+            and callee.type in ("identifier", "selector_expression")
+            and callee.text not in _OF_TYPES
+        ):
             yield from _bracketed(module, callee)
 
 
@@ -268,7 +273,9 @@ def imports_one_by_one(module: GoModule) -> Iterator[Edit]:
         declaration = group.parent
         assert declaration is not None
         yield Edit(module.span(declaration)[0], module.span(group.children[0])[1], "")
-        yield from (insert(module.span(spec)[0], "import ") for spec in group.named_children if spec.type == "import_spec")
+        yield from (
+            insert(module.span(spec)[0], "import ") for spec in group.named_children if spec.type == "import_spec"
+        )
         yield Edit(*module.span(group.children[-1]), "")
 
 
@@ -283,7 +290,11 @@ def _packages(module: GoModule) -> Iterator[tuple[str, Node]]:
     """The imports without a name of their own, by that of the package: the last part of a path that has no version."""
     for spec in module.nodes("import_spec"):
         last = module.text[slice(*module.span(spec))].strip('"').rpartition("/")[2]
-        if spec.child_by_field_name("name") is None and re.fullmatch(r"[a-z]\w*", last) and not re.fullmatch(r"v\d+", last):
+        if (
+            spec.child_by_field_name("name") is None
+            and re.fullmatch(r"[a-z]\w*", last)
+            and not re.fullmatch(r"v\d+", last)
+        ):
             yield last, spec
 
 

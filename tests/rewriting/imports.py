@@ -161,7 +161,11 @@ def from_modules(module: Module) -> Iterator[Edit]:
             continue
         read = [(name, uses.attribute_of(name)) for name in uses.of(alias.name)]
         attributes = {attribute.attr for _, attribute in read if attribute is not None}
-        if not attributes or any(a is None for _, a in read) or any(re.search(rf"(?<!\.)\b{a}\b", module.text) for a in attributes):
+        if (
+            not attributes
+            or any(a is None for _, a in read)
+            or any(re.search(rf"(?<!\.)\b{a}\b", module.text) for a in attributes)
+        ):
             continue
         yield Edit(*module.span(node), f"from {alias.name} import {', '.join(sorted(attributes))}")
         for name, attribute in read:

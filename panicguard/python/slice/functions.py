@@ -164,24 +164,29 @@ class _Slicer:
         are asked for; and those that the words are methods of."""
         shared = {name for name, blocks in self.outline.bound_outside.items() if any(map(is_variable_of, blocks))}
         for block in self.outline.standing(("global",)):
-            for unit in block.units:
-                if isinstance(unit.head, ast.Global):
-                    shared.update(unit.head.names)
+            nodes = (node for unit in block.units for node in unit.nodes)
+            shared.update(name for node in nodes if isinstance(node, ast.Global) for name in node.names)
         flows = {name for found in traces.values() for name in found.stores if name[0] == "." or name in shared}
         if Evidence.CALLERS in self.kinds:
             flows |= {block.name for block in self.marks.functions}
-        flows |= self._handed_on(flows)
+        flows = self._handed_on(flows, shared)
         receivers = {name for found in traces.values() for name in found.receivers}
         return flows, {name for name in receivers if name in shared or name[0] == "."}
 
-    def _handed_on(self, flows: Set[str]) -> set[str]:
-        """The variables of the module that are given what one of `flows` holds, directly or by way of others."""
+    def _handed_on(self, flows: Set[str], shared: Set[str]) -> set[str]:
+        """The names in `flows`, and the other attributes and variables of the module that are given what one of them
+        holds, directly or by way of others."""
         found: set[str] = set()
         new = set(flows)
         while new:
             found |= new
-            blocks = [block for block in self.outline.mentioning(new) if is_variable_of(block)]
-            new = {name for block in blocks for name in block.bound} - found
+            handed: set[str] = set()
+            for block in self._told(new, frozenset()):
+                if block.function is not None:
+                    handed |= trace(block, {}, new, (), turns=False).stores
+                elif is_variable_of(block):
+                    handed |= block.bound
+            new = {name for name in handed - found if name[0] == "." or name in shared}
         return found
 
     def _renamed(self, targets: set[str]) -> set[str]:
