@@ -93,7 +93,7 @@ def joined(module: Module) -> Iterator[Edit]:
                 continue
             (first, name), (second, other) = pair
             reads = {node.id for node in ast.walk(second.value) if isinstance(node, ast.Name)}
-            if name.id in reads or name.id == other.id or _runs_code(first.value) and _runs_code(second.value):
+            if name.id in reads or name.id == other.id or (_runs_code(first.value) and _runs_code(second.value)):
                 continue
             done.add(b)
             yield insert(module.span(name)[1], f", {other.id}")
@@ -124,7 +124,7 @@ def split(module: Module) -> Iterator[Edit]:
             continue
         names = {target.id for target in targets.elts if isinstance(target, ast.Name)}
         read = {name.id for name in ast.walk(values) if isinstance(name, ast.Name)}
-        start, end = module.span(values)
+        start = module.span(values)[0]
         if (
             len(names) == len(targets.elts) == len(values.elts) > 1
             and not names & read
@@ -159,7 +159,7 @@ def set_by_a_function(module: Module) -> Iterator[Edit]:
     """What the module assigns in a function that declares the name `global`, and that is called at once."""
     top = set(module.tree.body)
     for number, (node, target) in enumerate(_assigned(module)):
-        if node in top and not module.span(node)[0] == 0:
+        if node in top and module.span(node)[0] != 0:
             start, end = module.span(node)
             yield insert(start, f"def set_{number}():\n    global {target.id}\n    ")
             yield insert(module.row_end(end), f"\nset_{number}()")

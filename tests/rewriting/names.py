@@ -1,4 +1,4 @@
-"""What the names of a module stand for, as far as rewritings ask: whether a name has one binding, and where it is read."""
+"""What the names of a module stand for, as far as rewritings ask: whether one is bound once, and where it is read."""
 
 from __future__ import annotations
 
