@@ -126,6 +126,12 @@ def comments_at_line_ends(module: GoModule) -> Iterator[Edit]:
     return (insert(a.end, f" {NOTE}") for a, _ in module.ends_of_rows())
 
 
+def other_comments(module: GoModule) -> Iterator[Edit]:
+    for token in module.tokens:
+        if token.text.startswith("//") and not _DIRECTIVE.match(token.text):
+            yield Edit(token.start, token.end, NOTE)
+
+
 def comments_within_rows(module: GoModule) -> Iterator[Edit]:
     return (insert(b.start, "/* go func() { ( */ ") for _, b in module.gaps())
 
@@ -332,7 +338,7 @@ _LAYOUT: tuple[Callable[[GoModule], Iterator[Edit]], ...] = (
     semicolons,
 )
 _ROWS: tuple[Callable[[GoModule], Iterator[Edit]], ...] = (
-    comment_lines, empty_lines, breaks, breaks_with_comments, in_one_row
+    other_comments, comment_lines, empty_lines, breaks, breaks_with_comments, in_one_row
 )  # fmt: skip
 _FORMS: tuple[Callable[[GoModule], Iterator[Edit]], ...] = (
     bracketed_values,

@@ -25,6 +25,11 @@ def comments_at_line_ends(module: Module) -> Iterator[Edit]:
     return (insert(at, NOTE) for at in module.ends_of_rows())
 
 
+def other_comments(module: Module) -> Iterator[Edit]:
+    comments = (token for token in module.tokens if token.kind == tokenize.COMMENT)
+    return (Edit(token.start, token.end, NOTE.lstrip()) for token in comments)
+
+
 def blanks_at_line_ends(module: Module) -> Iterator[Edit]:
     return (insert(at, " \t ") for at in module.ends_of_rows())
 
@@ -329,6 +334,7 @@ LAYOUT = (
     *(
         Rewriting(function.__name__, function)
         for function in (
+            other_comments,
             indented_comment_lines,
             indented_by_tabs,
             indented_by_one,

@@ -102,6 +102,8 @@ class Block:
     """The node whose header the block is; None for a statement."""
     keyword: str = ""
     """The `else` or `finally` that the block is: its head has no name."""
+    beside: Sequence[ast.stmt] = ()
+    """The statements that share the row of the header that the block is."""
 
     @cached_property
     def function(self) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
@@ -119,7 +121,7 @@ class Block:
         if isinstance(self.head, DEFINITIONS):
             return frozenset((self.name,))
         if self.head is not None:
-            return self.units[0].facts.binds
+            return frozenset(name for unit in self.units for name in unit.facts.binds)
         nodes = self.statement.nodes
         if len(nodes) == 1:
             node = nodes[0]
@@ -145,7 +147,9 @@ class Block:
         """The header first."""
         found: list[Unit] = []
         if self.head is not None:
-            found.append(Unit(self.first, self.last, self.head, header(self.head), None, self.last))
+            unit = Unit(self.first, self.last, self.head, header(self.head), None, self.last)
+            found.append(unit)
+            _collect(self.lines, statements(self.lines, self.beside), unit, found, range(self.first, self.last))
         else:
             _collect(self.lines, [self.statement], None, found)
         return found
@@ -295,15 +299,17 @@ def _sort(lines: Sequence[str], body: Sequence[ast.stmt], owners: tuple[Block, .
     """Sort what is in a body: the insides of classes and of other statements by themselves."""
     for statement in statements(lines, body):
         inside = [] if isinstance(statement.node, FUNCTIONS) else clauses(lines, statement)
-        if not inside or any(clause.is_inline for clause in inside):
+        if not inside or all(clause.is_inline for clause in inside):
             found.append(Block(lines, statement, statement.first, statement.last, owners))
             continue
         for clause in inside:
+            last, beside = (clause.last, clause.body) if clause.is_inline else (clause.body_first, ())
             head = Block(
-                lines, statement, clause.first, clause.body_first, owners, clause.head or ast.Pass(), clause.keyword
+                lines, statement, clause.first, last, owners, clause.head or ast.Pass(), clause.keyword, beside
             )
             found.append(head)
-            _sort(lines, clause.body, (*owners, head), found)
+            if not clause.is_inline:
+                _sort(lines, clause.body, (*owners, head), found)
 
 
 def _collect(

@@ -48,12 +48,12 @@ def render(
             continue
         if header is not None and header not in block.owners:
             writer.under(header)
-        header = block if block.head is not None else None
+        header = block if block.head is not None and not block.beside else None
         if block in kept:
             writer.body([block.statement], sorted(kept[block]))
         elif block.function is not None and not is_short(block):
             writer.line(block.first, f"{margin(outline.lines[block.first])}{''.join(_stub(block.function))}")
-        elif block.keyword:
+        elif block.keyword and not block.beside:
             writer.line(block.first, f"{margin(outline.lines[block.statement.first])}{block.keyword}:")
         elif block.head is not None:
             writer.copy(block.first, block.last)

@@ -132,7 +132,7 @@ def _is_assigned(block: Block) -> bool:
 def _imported(block: Block) -> Iterator[str]:
     """The last names of what a statement imports, as they are where they come from; what stands under it in its rows
     included."""
-    nodes = block.statement.nodes if block.head is None and block.function is None else ()
+    nodes = block.statement.nodes if block.head is None and block.function is None else block.beside
     for node in nodes:
         if isinstance(node, _IMPORTS) or hasattr(node, "body") or hasattr(node, "cases"):
             for inner in own((node,)):

@@ -130,7 +130,7 @@ def _other_names(marks: Marks, block: Block, unit: Unit, node: ast.AST) -> Itera
         return
     if type(unit.head) is ast.ClassDef:
         marks.classes.add(block)
-        yield block.name
+        yield unit.head.name
     elif type(node) is ast.alias:
         if node.asname:
             yield node.asname
