@@ -123,6 +123,8 @@ def _misplaced_in_literal(literal: Node) -> str | None:
     if outer is None or outer.type != "func_literal" or not is_deferred(outer):
         return None
     body = statements(outer.child_by_field_name("body"))
+    while len(body) == 1 and body[0].type == "block":
+        body = statements(body[0])
     return "its function is deferred by a deferred function, which is too late" if body == [statement] else None
 
 

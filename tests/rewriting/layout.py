@@ -212,6 +212,7 @@ def joined_by_semicolons(module: Module) -> Iterator[Edit]:
 
 
 def bodies_beside_headers(module: Module) -> Iterator[Edit]:
+    colons = {token.end for token in module.tokens if token.text == ":"}
     for body in module.bodies():
         start = module.span(body[0])[0]
         header = len(module.text[:start].rstrip())
@@ -219,7 +220,7 @@ def bodies_beside_headers(module: Module) -> Iterator[Edit]:
         starts = [module.span(b)[0] for b in body[1:]]
         if (
             all(map(is_simple, body))
-            and module.text[header - 1 : header] == ":"
+            and header in colons
             and all(not module.text[a:b].strip() for a, b in zip(ends, starts, strict=True))
         ):
             yield from _together(module, header, start, " ")

@@ -100,13 +100,14 @@ class Module:
         return self._byte(row, column), self._byte(last, end)
 
     def nodes(self, *types: type[ast.AST]) -> Iterator[ast.AST]:
-        """The nodes of these types, but for those in f-strings, whose places some versions of Python get wrong."""
+        """The nodes of these types, but for those in f-strings, whose places some versions of Python get wrong, and in
+        patterns, which have a syntax of their own."""
         stack: list[ast.AST] = [self.tree]
         while stack:
             node = stack.pop()
             if isinstance(node, types):
                 yield node
-            if not isinstance(node, ast.JoinedStr):
+            if not isinstance(node, (ast.JoinedStr, ast.pattern)):
                 stack += ast.iter_child_nodes(node)
 
     def bodies(self) -> Iterator[list[ast.stmt]]:
