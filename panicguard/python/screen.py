@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import AFTER, BARE_EXCEPT, CAUGHT_WORDS, METHODS_ELSEWHERE, NEEDS, SOUGHT
+from panicguard.python.lex import GAP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,6 +20,9 @@ _AFTER = {word: re.compile(pattern) for word, pattern in AFTER.items()}
 _WITH_AFTER = {word: re.compile(word.strip(".:") + pattern) for word, pattern in AFTER.items()}
 """The same behind the word: whether that stands anywhere is asked before each place is."""
 _HEADER = re.compile(r"\b(?:except|suppress)\b(?:[\s\w.,()\[\]*\\]|#[^\n]*\n)*$")
+_AS = re.compile(rf"{GAP}as\b")
+_GIVEN = re.compile(r"(?<![=!<>])=(?!=)[\s\w.,()\[\]\\]*$")
+"""What may be an assignment, up to an error in its value: handlers may name its target instead."""
 _HEADER_LENGTH = 400
 """Characters from an `except` to what it names."""
 _ROW = re.compile(r"\n([ \t\f]*)(?=[^\s#])")
@@ -94,7 +98,8 @@ def _may_be_attribute(text: str, at: int) -> bool:
 
 def _may_be_code(text: str, word: str, at: int) -> bool:
     """Whether a word is in no comment, not the callee of an `await`, nor all of a string (unless for getattr), nor a
-    method of other things than the one that is meant; one that handlers name, whether it may be in the header of one.
+    method of other things than the one that is meant; one that handlers name, whether it may be in the header of one,
+    or get another name.
     """
     end = at + len(word.strip(".:"))
     before = max(0, at - 60)
@@ -107,7 +112,9 @@ def _may_be_code(text: str, word: str, at: int) -> bool:
     if word == "finally":
         return _may_be_left(text, at)
     if word in CAUGHT_WORDS:
-        return word == BARE_EXCEPT or _HEADER.search(text, max(0, at - _HEADER_LENGTH), at) is not None
+        start = max(0, at - _HEADER_LENGTH)
+        is_named = _HEADER.search(text, start, at) or _AS.match(text, end) or _GIVEN.search(text, start, at)
+        return word == BARE_EXCEPT or is_named is not None
     if _AWAITED.search(text, before, at):
         return False
     receiver = _RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None

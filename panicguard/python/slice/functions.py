@@ -13,6 +13,7 @@ from panicguard.python.slice.facts import own, within
 from panicguard.python.slice.kept import Kept
 from panicguard.python.slice.layout import TRIES
 from panicguard.python.slice.outline import is_variable_of
+from panicguard.python.slice.words import renamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -45,7 +46,8 @@ class _Slicer:
 
     def kept(self) -> Kept | None:
         spawning = self.marks.functions
-        handling = self._async()
+        errors = self._other_names_of_errors()
+        handling = self._async(errors)
         running = [(b, b.units[0]) for b in self.outline.by_name.get("run", ()) if self._is_run(b)]
         if not (spawning or handling or running or any(map(_is_more_than_import, self.marks.outside))):
             return None
@@ -53,7 +55,7 @@ class _Slicer:
         traces = {block: trace(block, hits, (), self.names, turns=turns) for block, hits in self.marks.hits.items()}
         targets = {name for found in traces.values() for name in found.targets}
         flows, needs = self._shared(traces)
-        needs |= self._renamed(targets)
+        needs |= self._renamed(targets) | errors
         for block, rows in handling.items():
             self._keep(block, rows)
         self._spawned(targets, running)
@@ -72,15 +74,29 @@ class _Slicer:
     def _keep_all(self, block: Block, rows: range) -> None:
         self._keep(block, rows)
 
-    def _async(self) -> dict[Block, set[int]]:
-        """What decides about the handlers of async functions."""
-        offsets = hits(self.outline.text, self.caught)
+    def _async(self, errors: Set[str]) -> dict[Block, set[int]]:
+        """What decides about the handlers of async functions; `errors` are other names of what they may name."""
+        caught = self.caught | errors
+        offsets = hits(self.outline.text, caught)
         if Evidence.FINALLY in self.kinds:
             offsets += places(self.outline.text, "finally")
         found = {}
         for block in self.outline.at(offsets):
-            if _may_await(block) and (rows := of_async(block, self.caught, self.kinds)):
+            if _may_await(block) and (rows := of_async(block, caught, self.kinds)):
                 found[block] = rows
+        return found
+
+    def _other_names_of_errors(self) -> set[str]:
+        """The names that the module gives to what handlers are asked about, by imports and assignments."""
+        found: set[str] = set()
+        new = set(self.caught)
+        while new:
+            given: set[str] = set()
+            for block in self.outline.at(hits(self.outline.text, new)):
+                names = {name for unit in block.units for name in renamed(unit, new)}
+                given |= names if block.function is None else names.intersection(_declared_global(block))
+            new = given - found
+            found |= new
         return found
 
     def _is_run(self, block: Block) -> bool:
@@ -164,8 +180,7 @@ class _Slicer:
         are asked for; and those that the words are methods of."""
         shared = {name for name, blocks in self.outline.bound_outside.items() if any(map(is_variable_of, blocks))}
         for block in self.outline.standing(("global",)):
-            nodes = (node for unit in block.units for node in unit.nodes)
-            shared.update(name for node in nodes if isinstance(node, ast.Global) for name in node.names)
+            shared.update(_declared_global(block))
         flows = {name for found in traces.values() for name in found.stores if name[0] == "." or name in shared}
         if Evidence.CALLERS in self.kinds:
             flows |= {block.name for block in self.marks.functions}
@@ -248,6 +263,13 @@ class _Slicer:
 
 def _is_more_than_import(block: Block) -> bool:
     return not all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in block.statement.nodes)
+
+
+def _declared_global(block: Block) -> Iterator[str]:
+    """The names that a function declares to be those of the module."""
+    for node in (node for unit in block.units for node in unit.nodes):
+        if isinstance(node, ast.Global):
+            yield from node.names
 
 
 def _may_await(block: Block) -> bool:

@@ -140,6 +140,15 @@ def _other_names(marks: Marks, block: Block, unit: Unit, node: ast.AST) -> Itera
                 yield from (name for name in unit.facts.binds if not name.startswith("."))
 
 
+def renamed(unit: Unit, words: Set[str]) -> Iterator[str]:
+    """The names that a unit gives to what one of the words stands for, or to what holds that."""
+    for node in own(unit.nodes):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from (alias.asname for alias in node.names if alias.asname and alias.name.rpartition(".")[2] in words)
+    if any(True for value in _assigned(unit) if value is not None for _ in words_in((value,), words)):
+        yield from (name for name in unit.facts.binds if not name.startswith("."))
+
+
 def _assigned(unit: Unit) -> Iterator[ast.AST | None]:
     """The values that a unit gives names to."""
     for statement in unit.nodes if unit.facts.assigns else ():
