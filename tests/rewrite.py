@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from rewriting.bindings import BINDINGS
 from rewriting.edits import Rewriting, Rewritten, apply
-from rewriting.golang import GO, GoModule
+from rewriting.gofile import GoModule
+from rewriting.golang import GO
 from rewriting.imports import IMPORTS
 from rewriting.layout import LAYOUT
 from rewriting.module import Module
