@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from panicguard.diagnostic import INVALID_SYNTAX, Applicability, Diagnostic, Fault, Severity
 from panicguard.languages import FRONT_ENDS
 from panicguard.python.magics import as_python, leaves_magics
-from panicguard.python.screen import found_in
+from panicguard.python.screen import found_in, sought
 from panicguard.rule import all_rules, declared_words, rule_names
 from panicguard.settings import ignored_codes, is_spawn_exempt, language
 from panicguard.suppression import match
@@ -88,8 +88,9 @@ def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
 
 
 def words_for(settings: Settings, language: str) -> tuple[str, ...]:
-    """The words without one of which no file in a language can have a finding under these settings."""
-    return _chosen(settings.enabled, False, settings.low_confidence, language, declared_words(settings))[1]
+    """The texts without one of which no file in a language can have a finding under these settings."""
+    words = _chosen(settings.enabled, False, settings.low_confidence, language, declared_words(settings))[1]
+    return tuple(sought(words))
 
 
 @functools.cache

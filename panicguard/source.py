@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _COOKIE = re.compile(rb"\A(?:[^\r\n]*(?:\r\n|\r|\n))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)")
+_FAMILY = re.compile(r"(?:(?P<utf8>utf[-_]8)|latin[-_]1|iso[-_](?:8859|latin)[-_]1)(?![^-_])", re.IGNORECASE)
 _WITH_COOKIE = ("python",)
 """The languages in which a file declares its own encoding."""
 _FIRST_LINE_IS_CODE = re.compile(rb"\A[ \t\f]*[^#\s\\]")
@@ -43,12 +44,17 @@ class Cell(NamedTuple):
 
 
 def declared_encoding(data: bytes, language: str) -> str:
-    """The encoding that a file declares, as it is written there, behind a byte order mark if it has one; UTF-8 if it
-    declares none, or its language has no way to."""
+    """The encoding that a file declares, behind a byte order mark if it has one; UTF-8 if it declares none, or its
+    language has no way to.
+
+    As Python reads it: what editors append to the two most common ones, such as `-unix`, says nothing; others are as
+    they are written there."""
     cookie = _COOKIE.match(data) if language in _WITH_COOKIE and b"coding" in data[:2000] else None
     if cookie is None or (cookie.start(1) > data.find(b"\n") >= 0 and _FIRST_LINE_IS_CODE.match(data)):
         return "utf-8"
-    return cookie[1].decode("ascii")
+    written = cookie[1].decode("ascii")
+    family = _FAMILY.match(written)
+    return written if family is None else "utf-8" if family["utf8"] else "iso-8859-1"
 
 
 @dataclass(frozen=True)

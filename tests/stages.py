@@ -9,7 +9,7 @@ from unittest import mock
 
 from panicguard import engine
 from panicguard.python.apis import AFTER, NEEDS
-from panicguard.python.screen import hits, places
+from panicguard.python.screen import found_in, hits, places
 from panicguard.python.slice.render import whole
 from panicguard.rule import all_rules
 
@@ -79,7 +79,7 @@ def _reasons(text: str, code: str) -> Iterator[str]:
     """Why no word of a rule stands in a text."""
     check = next(rule.python for rule in all_rules() if rule.code == code)
     words = (*check.words, *check.likely_words) if check else ()
-    occurring = [word for word in words if word in text]
+    occurring = sorted(found_in(text, words))
     if not occurring:
         yield f"none of {', '.join(words)} is in it"
     for word in occurring:

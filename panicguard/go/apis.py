@@ -42,10 +42,9 @@ METHODS = frozenset(
     )
 )
 """(type, method) of those that run their first argument in one."""
-SPAWN_WORDS = (
-    "go",
-    "SafeGo",
-    *(name.rpartition(".")[2] for name in SPAWNERS),
-    *sorted({f".{method}(" for _, method in METHODS}),
-)
+CALLED_ON = {"WaitGroup": ("Go",), "errgroup": ("Go", "TryGo"), "Server": ("RegisterOnShutdown",)}
+"""What a file with a variable of one of these types has in it -> the names of the methods that spawn."""
+SPAWN_WORDS = ("go", "SafeGo", *(name.rpartition(".")[2] for name in SPAWNERS), *CALLED_ON)
 """A file without any of these spawns nothing."""
+NEEDS = {"Panic": ('"log"', "`log`")}
+"""Word -> texts without one of which it says nothing."""

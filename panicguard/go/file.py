@@ -112,7 +112,12 @@ class GoFile:
 
     def is_guarded(self, function: Node) -> bool:
         """Whether a function begins with a `defer` of something that recovers."""
-        for statement in nodes.statements(function.child_by_field_name("body")):
+        return self._begins_guarded(function.child_by_field_name("body"))
+
+    def _begins_guarded(self, block: Node | None) -> bool:
+        for statement in nodes.statements(block):
+            if statement.type == "block" and self._begins_guarded(statement):
+                return True
             if statement.type != "defer_statement":
                 return False
             call = nodes.statement_call(statement)
@@ -137,7 +142,12 @@ def _only_recovers(around: Node) -> bool:
     if around.type == "func_literal":
         return False
     body = nodes.statements(around.child_by_field_name("body"))
-    return 0 < len(body) <= len(("r := recover()", "if r != nil {}")) and "recover()" in nodes.text(body[0])
+    is_short = 0 < len(body) <= len(("r := recover()", "if r != nil {}"))
+    return is_short and any(map(_calls_recover, nodes.within(body[0])))
+
+
+def _calls_recover(node: Node) -> bool:
+    return node.type == "call_expression" and nodes.text(nodes.callee(node)) == "recover"
 
 
 def parse(source: Source, settings: Settings) -> GoFile:

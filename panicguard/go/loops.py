@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.go.contexts import asks_context
-from panicguard.go.nodes import ancestors, callee, listed, own, plain, text, within
+from panicguard.go.nodes import ancestors, callee, listed, own, parts, plain, text, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def _leaves_or_asks(module: GoFile, node: Node, loop: Node) -> bool:
         case "return_statement" | "goto_statement":
             return True
         case "break_statement":
-            if node.named_child_count:
+            if parts(node):
                 return True
             return next((above for above in ancestors(node) if above.type in _BREAKABLE), None) == loop
         case "call_expression":

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import CONTEXT, RESULTS, RUNTIME
-from panicguard.go.nodes import ancestors, plain, text
+from panicguard.go.nodes import ancestors, parts, plain, text
 from panicguard.go.scopes import Binding, BindingKind, is_visible
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class GoNames:
                     return None
                 return self.type_name(self._fields.get(owner, {}).get(text(node.child_by_field_name("field"))))
             case "unary_expression":
-                return self.type_of(node.named_children[-1]) if node.named_children else None
+                return self.type_of(next(iter(parts(node)), None))
             case "composite_literal":
                 return self.type_name(node.child_by_field_name("type"))
             case "call_expression":
@@ -245,12 +245,12 @@ class GoNames:
     def _fields(self) -> dict[str, dict[str, Node]]:
         """The types of the fields of the structs of this file; an embedded one has the name of its type."""
         structs: dict[str, dict[str, Node]] = {}
-        for spec in (spec for declaration in self.tree.all("type_declaration") for spec in declaration.named_children):
+        for spec in (spec for declaration in self.tree.all("type_declaration") for spec in parts(declaration)):
             kind = spec.child_by_field_name("type")
-            if kind is None or kind.type != "struct_type" or not kind.named_children:
+            if kind is None or kind.type != "struct_type" or not (bodies := parts(kind)):
                 continue
             fields = structs.setdefault(text(spec.child_by_field_name("name")), {})
-            for declared in kind.named_children[0].named_children:
+            for declared in parts(bodies[0]):
                 field_type = declared.child_by_field_name("type")
                 if declared.type == "field_declaration" and field_type is not None:
                     names = declared.children_by_field_name("name")
@@ -298,7 +298,7 @@ def specs(declaration: Node) -> list[Node]:
 def receiver_type(method: Node) -> str:
     """The name of the type that a method belongs to."""
     receiver = method.child_by_field_name("receiver")
-    for parameter in receiver.named_children if receiver is not None else ():
+    for parameter in parts(receiver):
         return text(_named(parameter.child_by_field_name("type")))
     return ""
 
@@ -306,9 +306,9 @@ def receiver_type(method: Node) -> str:
 def _named(node: Node | None) -> Node | None:
     """The name in a type: what a pointer points to, without type arguments."""
     while node is not None and node.type in _WRAPPING:
-        node = node.child_by_field_name("type") or (node.named_children[0] if node.named_children else None)
+        node = node.child_by_field_name("type") or next(iter(parts(node)), None)
     return node
 
 
 def _first(node: Node | None) -> Node | None:
-    return next((n for n in node.named_children if n.type != "comment"), None) if node is not None else None
+    return next(iter(parts(node)), None)

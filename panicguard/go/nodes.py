@@ -46,6 +46,11 @@ def own(function: Node) -> Iterator[Node]:
             stack.extend(reversed(node.named_children))
 
 
+def parts(node: Node | None) -> list[Node]:
+    """The named nodes right under a node, without comments, which may stand between any two."""
+    return [] if node is None else [child for child in node.named_children if child.type != "comment"]
+
+
 def function(node: Node) -> Node | None:
     """The function or literal in whose body the node is."""
     child = node
@@ -61,13 +66,13 @@ def statements(block: Node | None) -> list[Node]:
     if block is None:
         return []
     lists = [child for child in block.named_children if child.type == "statement_list"]
-    return [node for parent in lists or [block] for node in parent.named_children if node.type != "comment"]
+    return [node for parent in lists or [block] for node in parts(parent)]
 
 
 def plain(node: Node | None) -> Node | None:
     """An expression without the parentheses around it."""
-    while node is not None and node.type == "parenthesized_expression" and node.named_children:
-        node = node.named_children[-1]
+    while node is not None and node.type == "parenthesized_expression" and (inside := parts(node)):
+        node = inside[0]
     return node
 
 
@@ -90,8 +95,12 @@ def callee(call: Node) -> Node | None:
 def arguments(call: Node) -> list[Node]:
     if call.type == "type_conversion_expression":
         return [operand] if (operand := call.child_by_field_name("operand")) is not None else []
-    listed = call.child_by_field_name("arguments")
-    return [] if listed is None else [node for node in listed.named_children if node.type != "comment"]
+    return parts(call.child_by_field_name("arguments"))
+
+
+def plain_arguments(call: Node) -> list[Node]:
+    """The arguments of a call without the parentheses around each."""
+    return [argument for node in arguments(call) if (argument := plain(node)) is not None]
 
 
 def is_called(node: Node) -> Node | None:
@@ -110,8 +119,8 @@ def is_deferred_call(call: Node) -> bool:
 
 
 def statement_call(statement: Node) -> Node | None:
-    """The call of a `go` or `defer` statement; comments may stand before it."""
-    return statement.named_children[-1] if statement.named_children else None
+    """The call of a `go` or `defer` statement."""
+    return next(iter(parts(statement)), None)
 
 
 def in_error(node: Node) -> bool:
@@ -123,4 +132,4 @@ def listed(node: Node | None) -> list[Node]:
     """The expressions of a list, or a single expression."""
     if node is None:
         return []
-    return [n for n in node.named_children if n.type != "comment"] if node.type in _LISTS else [node]
+    return parts(node) if node.type in _LISTS else [node]

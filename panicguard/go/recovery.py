@@ -14,6 +14,8 @@ from panicguard.go.nodes import (
     function,
     is_called,
     is_deferred_call,
+    listed,
+    parts,
     plain,
     plain_parent,
     statements,
@@ -37,6 +39,7 @@ _DOING = frozenset(
     "go_statement defer_statement".split()
 )
 """What counts as doing something about a panic."""
+_DECLARING = ("short_var_declaration", "var_spec")
 
 
 def misplaced(module: GoFile, call: Node) -> str | None:
@@ -120,6 +123,8 @@ def _misplaced_in_literal(literal: Node) -> str | None:
     if outer is None or outer.type != "func_literal" or not is_deferred(outer):
         return None
     body = statements(outer.child_by_field_name("body"))
+    while len(body) == 1 and body[0].type == "block":
+        body = statements(body[0])
     return "its function is deferred by a deferred function, which is too late" if body == [statement] else None
 
 
@@ -141,9 +146,11 @@ def _misplaced_in_named(module: GoFile, around: Node, call: Node) -> str | None:
 def _works_before(module: GoFile, around: Node, call: Node) -> bool:
     """Whether the function, which this file does not defer, calls another function of the file before it recovers."""
     first = next(iter(statements(around.child_by_field_name("body"))), None)
+    while first is not None and first.type == "block":
+        first = next(iter(statements(first)), None)
     if first is None or first.end_byte > call.start_byte or first.type != "expression_statement":
         return False
-    before = first.named_children[0] if first.named_children else None
+    before = plain(next(iter(parts(first)), None))
     called = callee(before) if before is not None and before.type == "call_expression" else None
     return called is not None and called.type == "identifier" and module.names.declared(called) is not None
 
@@ -160,15 +167,15 @@ def is_discarded(module: GoFile, call: Node) -> bool:
             return _only_compares(above)
         case "expression_list":
             statement = above.parent
-            if statement is None or statement.type not in ("assignment_statement", "short_var_declaration"):
+            if statement is None or statement.type not in (*_DECLARING, "assignment_statement"):
                 return False
-            left = statement.child_by_field_name("left")
-            if left is None or len(left.named_children) != 1:
+            field = "name" if statement.type == "var_spec" else "left"
+            names = [name for node in statement.children_by_field_name(field) for name in listed(node)]
+            if len(names) != 1:
                 return False
-            name = left.named_children[0]
-            if name.text == b"_":
+            if names[0].text == b"_":
                 return True
-            return statement.type == "short_var_declaration" and _is_only_compared(module, name, statement)
+            return statement.type in _DECLARING and _is_only_compared(module, names[0], statement)
     return False
 
 
@@ -215,4 +222,4 @@ def _only_compares(node: Node) -> bool:
 
 
 def _returns(node: Node) -> bool:
-    return node.type == "return_statement" and node.named_child_count > 0
+    return node.type == "return_statement" and bool(parts(node))

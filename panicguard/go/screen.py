@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from panicguard.go.apis import CALLED_ON, NEEDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 KEYWORD = "go"
 _KEYWORD = re.compile(r"go(?=[ \t/(\r\n])")
+_GAP = r"(?:\s|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*"
+"""What may stand between two parts of a statement."""
+_CALLED_ON = {word: re.compile(rf"\.{_GAP}(?:{'|'.join(names)})\b") for word, names in CALLED_ON.items()}
 _GENERATED = re.compile(r"^// Code generated .* DO NOT EDIT\.\r?$", re.MULTILINE)
 _PACKAGE = re.compile(r"^package\b", re.MULTILINE)
 
@@ -24,6 +29,10 @@ def _may_be_code(text: str, word: str) -> bool:
         return any(_begins_statement(_before(text, at.start())) for at in _KEYWORD.finditer(text))
     if "nolint" in word:
         return True
+    if word in _CALLED_ON and not _CALLED_ON[word].search(text):
+        return False
+    if word in NEEDS and not any(need in text for need in NEEDS[word]):
+        return False
     at = text.find(word)
     while at >= 0:
         if not _is_comment(_before(text, at)):

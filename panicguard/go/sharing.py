@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.go.nodes import arguments, callee, function, listed, own, plain, text, within
+from panicguard.go.nodes import arguments, callee, function, listed, own, parts, plain, plain_arguments, text, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def read_later(module: GoFile, spawn: Spawn) -> Iterator[Node]:
         body = literal.child_by_field_name("body")
         yield from within(body) if body is not None else ()
     elif spawn.target.type == "selector_expression":
-        operand = spawn.target.child_by_field_name("operand")
+        operand = plain(spawn.target.child_by_field_name("operand"))
         name = text(spawn.target.child_by_field_name("field"))
         pointed = [m for (_, method), m in module.names.methods.items() if method == name and _takes_address(m)]
         if operand is not None and pointed and module.names.is_value(operand):
@@ -114,39 +114,40 @@ def changed(module: GoFile, node: Node) -> Node | None:
     """The variable that a statement or a call changes by reading it first, or the map that it writes."""
     match node.type:
         case "inc_statement" | "dec_statement":
-            return _variable(module, node.named_children[0])
+            return _variable(module, plain(parts(node)[0]))
         case "assignment_statement":
             return _changed_by_assignment(module, node)
         case "call_expression" if module.names.is_builtin(callee(node), "delete"):
-            deleted_from = arguments(node)
+            deleted_from = plain_arguments(node)
             return deleted_from[0] if deleted_from and deleted_from[0].type == "identifier" else None
     return None
 
 
 def _changed_by_assignment(module: GoFile, assignment: Node) -> Node | None:
     left, right = assignment.child_by_field_name("left"), assignment.child_by_field_name("right")
-    if left is None or right is None or len(left.named_children) != 1:
+    targets = [plain(target) for target in listed(left)]
+    if right is None or len(targets) != 1 or (target := targets[0]) is None:
         return None
-    target = left.named_children[0]
     if text(assignment.child_by_field_name("operator")) != "=" or target.type == "index_expression":
         return _variable(module, target)
-    value = right.named_children[0] if right.named_children else None
+    value = next(iter(listed(right)), None)
     return target if target.type == "identifier" and _appends_to(module, value, target) else None
 
 
 def _appends_to(module: GoFile, value: Node | None, target: Node) -> bool:
     """Whether a value is `append(target, ...)`."""
+    value = plain(value)
     if value is None or value.type != "call_expression" or not module.names.is_builtin(callee(value), "append"):
         return False
-    appended = arguments(value)
+    appended = plain_arguments(value)
     return bool(appended) and text(appended[0]) == text(target)
 
 
-def _variable(module: GoFile, target: Node) -> Node | None:
+def _variable(module: GoFile, target: Node | None) -> Node | None:
     """The variable that is a target, or the map of which an entry is."""
-    if target.type == "identifier":
+    if target is None or target.type == "identifier":
         return target
-    mapping = target.child_by_field_name("operand") if target.type == "index_expression" else None
+    mapping = plain(target.child_by_field_name("operand")) if target.type == "index_expression" else None
     if mapping is None or mapping.type != "identifier":
         return None
     binding = module.names.lookup(mapping)

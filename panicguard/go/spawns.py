@@ -6,7 +6,7 @@ import enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.go.apis import METHODS, RUNTIME, SAFEGO, SPAWNERS
-from panicguard.go.nodes import arguments, callee, statement_call, text
+from panicguard.go.nodes import callee, plain_arguments, statement_call, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ def _handed(names: GoNames, call: Node) -> tuple[SpawnKind, Node] | None:
     called = callee(call)
     if called is None:
         return None
-    handed = arguments(call)
+    handed = plain_arguments(call)
     name = names.qualified(called)
     if name in _SAFE:
         return (SpawnKind.SAFE, handed[-1]) if handed else None

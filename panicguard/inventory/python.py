@@ -54,7 +54,7 @@ def _module(source: Source, settings: Settings, offset: int) -> PythonFile | Non
     spawning = (check for check in checks if Evidence.CANCELLATION_HANDLERS not in check.evidence)
     words = tuple(dict.fromkeys(word for check in spawning for word in check.words))
     line = source.line(source.location(offset)[0])
-    if not screen.found_in(line, words):
+    if not any(word.strip(".:") in line for word in words):
         return None
     names = screen.found_in(source.text, words) | {*_NAME.findall(line)}
     try:

@@ -10,6 +10,8 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from panicguard.python.lex import GAP
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -178,9 +180,9 @@ SPAWN_WORDS = tuple(
 )
 """Words without one of which a module spawns nothing: what a rule about spawned code is screened by. One with a dot in
 front is an attribute."""
-BARE_EXCEPTS = ("except:", "except :")
+BARE_EXCEPT = "except:"
 CAUGHT_WORDS = frozenset(
-    (*(name.rpartition(".")[2] for name in CANCELLED), "BaseException", "get_cancelled_exc_class", *BARE_EXCEPTS)
+    (*(name.rpartition(".")[2] for name in CANCELLED), "BaseException", "get_cancelled_exc_class", BARE_EXCEPT)
 )
 """Words that count where an `except` or a `suppress` of an async function may name them."""
 NEEDS = {
@@ -197,16 +199,26 @@ NEEDS = {
     "Process": ("multiprocessing",),
 }
 """Word -> one of these must stand in the module too: without it the receiver's type cannot be known."""
-_BASE = r"\s*(?:,[^()\n]*)?\)\s*:"
+SOUGHT = {
+    BARE_EXCEPT: tuple(f"except{blank}" for blank in (":", " :", "  ", " \t", " \f", " \\", "\t", "\f", "\\")),
+    ".submit": ("submit",),
+    ".map": NEEDS[".map"],
+    ".go": NEEDS[".go"],
+    ".remote": ("remote",),
+    ".exception": ("exception",),
+}
+"""Word of which the parts may stand apart -> texts without one of which it does not occur: a method with a short name
+needs others, which are rarer."""
+_BASE = rf"{GAP}(?:,(?:[^()]|\([^()]*\))*)?\){GAP}:"
 _NAMED = r"\s*(?:[(),;#\\]|as\b|$|\n)"
-_RAISED = r"[ \t]*(?:\#[^\n]*)?\s*raise\b"
+_RAISED = r"[ \t]*(?:\#[^\r\n]*[\r\n])?\s*raise\b"
 AFTER = {
     **dict.fromkeys((*THREAD_WORDS, "gather"), _NAMED),
     **dict.fromkeys(("Timer", "Process"), _BASE),
-    **dict.fromkeys(("exc_info", ".exception"), r"\s*\("),
-    **dict.fromkeys(CAUGHT_WORDS, rf"(?![^\n:]*:{_RAISED})"),
-    **dict.fromkeys(BARE_EXCEPTS, rf"(?!{_RAISED})"),
-    "finally": r"\s*:",
+    **dict.fromkeys(("exc_info", ".exception"), rf"{GAP}(?:\){GAP})*\("),
+    **dict.fromkeys(CAUGHT_WORDS, rf"(?![^\n:#]*:{_RAISED})"),
+    BARE_EXCEPT: rf"{GAP}:(?!{_RAISED})",
+    "finally": rf"{GAP}:",
 }
 """Word -> what must stand behind it: a thread class counts where it is called, derived from or renamed, but not in an
 annotation; and what a handler names, where that does not begin with `raise`."""

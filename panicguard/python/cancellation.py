@@ -216,7 +216,10 @@ def _passes_on(module: PythonFile, handler: Handler) -> bool:
 def _is_passed_on(module: PythonFile, error: cst.Name) -> bool:
     """Whether an error that is named here is assigned, returned, delivered, or made a part of something stored."""
     parent = module.tree.parents[error]
-    if isinstance(parent, (cst.Assign, cst.Return)):
+    holder = parent
+    while isinstance(holder, (cst.Element, cst.Tuple, cst.List)):
+        holder = module.tree.parents[holder]
+    if isinstance(holder, (cst.Assign, cst.AnnAssign, cst.NamedExpr, cst.Return)):
         return True
     call = module.tree.parents[parent]
     if not (isinstance(parent, cst.Arg) and isinstance(call, cst.Call)):

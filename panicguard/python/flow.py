@@ -48,6 +48,7 @@ _LABELS = {
     **dict.fromkeys(("Param", "FunctionDef", "ClassDef"), "name"),
 }
 """Type of node -> its field that holds a name which is not read."""
+_ELEMENTS = frozenset(("Element", "StarredElement"))
 _BINDERS = frozenset(("AssignTarget", "AsName", "ImportAlias", "Del", "NameItem"))
 
 
@@ -301,10 +302,10 @@ class Flow:
         loads: dict[str, list[CSTNode]] = defaultdict(list)
         for attribute in self.tree.all(cst.Attribute):
             parent = self.tree.parents[attribute]
-            stored = isinstance(parent, (cst.AssignTarget, cst.Del)) or (
-                isinstance(parent, (cst.AnnAssign, cst.AugAssign)) and parent.target is attribute
+            is_stored = _is_stored_or_label(attribute, parent, self.tree) or (
+                isinstance(parent, cst.AugAssign) and parent.target is attribute
             )
-            if not stored:
+            if not is_stored:
                 loads[attribute.attr.value].append(attribute)
         for call in self.tree.all(cst.Call):
             match call:
@@ -322,10 +323,7 @@ def _is_stored_or_label(name: CSTNode, parent: CSTNode, tree: Tree) -> bool:
     kind = type(parent).__name__  # isinstance() with libcst's abstract classes is slow, and this runs for every name
     if kind in _LABELS:
         return getattr(parent, _LABELS[kind]) is name
-    if kind == "Element":
+    if kind in _ELEMENTS:
         holder = tree.parents[parent]
-        outer = tree.parents[holder]
-        return isinstance(outer, cst.AssignTarget) or (
-            isinstance(outer, (cst.For, cst.CompFor)) and outer.target is holder
-        )
+        return isinstance(holder, (cst.Tuple, cst.List)) and _is_stored_or_label(holder, tree.parents[holder], tree)
     return kind in _BINDERS

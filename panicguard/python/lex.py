@@ -33,6 +33,8 @@ TOKEN = r'''
 '''
 """What determines where lines and expressions end: a verbose pattern, in which a dot is any character. A newline
 includes the spaces after it."""
+GAP = r"(?:\s|\\[\r\n]|\#[^\r\n]*)*"
+"""A pattern of what may stand between two parts of a statement."""
 _TOKEN = re.compile(rf"{_PLAIN} (?: {TOKEN} | (?P<broken> [\"'\\] ) )", re.VERBOSE | re.DOTALL)
 _LINK = re.compile(
     rf"{TOKEN} | (?P<reset> [,;] ) | (?P<link> [-+~] | [*/%@&|^.<>=!]+ | \b(?:not|if|lambda|await|and|or|in|is)\b )",

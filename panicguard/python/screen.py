@@ -6,22 +6,26 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import AFTER, BARE_EXCEPTS, CAUGHT_WORDS, METHODS_ELSEWHERE, NEEDS
+from panicguard.python.apis import AFTER, BARE_EXCEPT, CAUGHT_WORDS, METHODS_ELSEWHERE, NEEDS, SOUGHT
+from panicguard.python.lex import GAP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ahocorasick_rs import AhoCorasick
 
-_RECEIVER = re.compile(r"((?:\w+\s*\.\s*)+)$")
+_RECEIVER = re.compile(r"(\w+)[\s\\]*\.[\s\\]*$")
 """What a word is a method of, before the word."""
 _AFTER = {word: re.compile(pattern) for word, pattern in AFTER.items()}
-_WITH_AFTER = {word: re.compile(re.escape(word) + pattern) for word, pattern in AFTER.items()}
+_WITH_AFTER = {word: re.compile(word.strip(".:") + pattern) for word, pattern in AFTER.items()}
 """The same behind the word: whether that stands anywhere is asked before each place is."""
 _HEADER = re.compile(r"\b(?:except|suppress)\b(?:[\s\w.,()\[\]*\\]|#[^\n]*\n)*$")
+_AS = re.compile(rf"{GAP}as\b")
+_GIVEN = re.compile(r"(?<![=!<>])=(?!=)[\s\w.,()\[\]\\]*$")
+"""What may be an assignment, up to an error in its value: handlers may name its target instead."""
 _HEADER_LENGTH = 400
 """Characters from an `except` to what it names."""
-_ROW = re.compile(r"\n([ \t]*)(?=[^\s#])")
+_ROW = re.compile(r"\n([ \t\f]*)(?=[^\s#])")
 """The start of a row of code, with what it is indented by."""
 _LEAVES = re.compile(r"\b(?:return|break|continue)\b")
 _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
@@ -29,9 +33,19 @@ _AWAITED = re.compile(r"\bawait[ \t]+[\w.]*$")
 
 
 def found_in(text: str, words: tuple[str, ...]) -> frozenset[str]:
-    """The words that occur in the text, if only inside others."""
-    matches = _matcher(words).find_matches_as_indexes(text, overlapping=True)
-    return frozenset([words[index] for index, _, _ in matches])
+    """The words that may occur in the text, if only inside others: see `sought`."""
+    matcher, meant = _matcher(words)
+    matches = matcher.find_matches_as_indexes(text, overlapping=True)
+    return frozenset([word for index in {index for index, _, _ in matches} for word in meant[index]])
+
+
+def sought(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The texts without one of which none of the words stands in a file, and the words that each is sought for."""
+    texts: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        for text in SOUGHT.get(word, (word,)):
+            texts[text] = (*texts.get(text, ()), word)
+    return texts
 
 
 def standing_in(text: str, words: Iterable[str]) -> frozenset[str]:
@@ -47,10 +61,11 @@ def standing_in(text: str, words: Iterable[str]) -> frozenset[str]:
 
 
 @functools.cache
-def _matcher(words: tuple[str, ...]) -> AhoCorasick:
+def _matcher(words: tuple[str, ...]) -> tuple[AhoCorasick, tuple[tuple[str, ...], ...]]:
     from ahocorasick_rs import AhoCorasick
 
-    return AhoCorasick(words)
+    texts = sought(words)
+    return AhoCorasick(texts), tuple(texts.values())
 
 
 def hits(text: str, words: Iterable[str]) -> list[int]:
@@ -59,44 +74,58 @@ def hits(text: str, words: Iterable[str]) -> list[int]:
 
 
 def places(text: str, word: str) -> Iterator[int]:
-    """Where a word stands as a whole identifier."""
-    starts_inside, ends_inside = _inside(word[0]), _inside(word[-1])
-    at = text.find(word)
+    """Where a word stands as a whole identifier; one with a dot in front, where it may be an attribute."""
+    name = word.strip(".:")
+    at = text.find(name)
     while at >= 0:
-        end = at + len(word)
-        if not (starts_inside and at and _inside(text[at - 1])) and not (
-            ends_inside and end < len(text) and _inside(text[end])
+        end = at + len(name)
+        if (
+            not (at and _inside(text[at - 1]))
+            and not (end < len(text) and _inside(text[end]))
+            and (word[0] != "." or _may_be_attribute(text, at))
         ):
             yield at
-        at = text.find(word, end)
+        at = text.find(name, end)
+
+
+def _may_be_attribute(text: str, at: int) -> bool:
+    """Whether a dot stands before a name: blanks, newlines, backslashes and comments may be in between."""
+    before = at - 1
+    while before >= 0 and (text[before] in "\\\f" or text[before].isspace()):
+        before -= 1
+    return before >= 0 and (text[before] == "." or _is_in_comment(text, before + 1))
 
 
 def _may_be_code(text: str, word: str, at: int) -> bool:
     """Whether a word is in no comment, not the callee of an `await`, nor all of a string (unless for getattr), nor a
-    method of other things than the one that is meant; one that handlers name, whether it may be in the header of one.
+    method of other things than the one that is meant; one that handlers name, whether it may be in the header of one,
+    or get another name.
     """
+    end = at + len(word.strip(".:"))
     before = max(0, at - 60)
-    if text[at - 1 : at] in ("'", '"') and text[at + len(word) : at + len(word) + 1] == text[at - 1]:
-        return text.find("getattr", before, at) >= 0
+    if text[at - 1 : at] in ("'", '"') and text[end : end + 1] == text[at - 1]:
+        return text.find("getattr", max(0, at - _HEADER_LENGTH), at) >= 0
     if _is_in_comment(text, at):
         return False
-    if word in _AFTER and not _AFTER[word].match(text, at + len(word)):
+    if word in _AFTER and not _AFTER[word].match(text, end):
         return False
     if word == "finally":
         return _may_be_left(text, at)
     if word in CAUGHT_WORDS:
-        return word in BARE_EXCEPTS or _HEADER.search(text, max(0, at - _HEADER_LENGTH), at) is not None
+        start = max(0, at - _HEADER_LENGTH)
+        is_named = _HEADER.search(text, start, at) or _AS.match(text, end) or _GIVEN.search(text, start, at)
+        return word == BARE_EXCEPT or is_named is not None
     if _AWAITED.search(text, before, at):
         return False
     receiver = _RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None
-    return receiver is None or receiver[1].rstrip(". ") in METHODS_ELSEWHERE[word]
+    return receiver is None or receiver[1] in METHODS_ELSEWHERE[word] or _is_in_comment(text, receiver.start())
 
 
 def _may_be_left(text: str, at: int) -> bool:
     """Whether a `finally` at an offset may hold a statement that leaves it. Its block ends at the first row that is no
     deeper, unless strings or brackets of several rows make that uncertain."""
-    margin = len(text[text.rfind("\n", 0, at) + 1 : at].expandtabs())
-    end = next((m.start() for m in _ROW.finditer(text, at) if len(m[1].expandtabs()) <= margin), len(text))
+    margin = _columns(text[text.rfind("\n", 0, at) + 1 : at])
+    end = next((m.start() for m in _ROW.finditer(text, text.index(":", at)) if _columns(m[1]) <= margin), len(text))
     block = text[at:end]
     if (
         '"""' in block
@@ -107,6 +136,11 @@ def _may_be_left(text: str, at: int) -> bool:
     ):
         return True
     return _LEAVES.search(block) is not None
+
+
+def _columns(margin: str) -> int:
+    """How many columns a margin has: a form feed starts it again."""
+    return len(margin.rpartition("\f")[2].expandtabs())
 
 
 def _is_in_comment(text: str, at: int) -> bool:

@@ -68,7 +68,7 @@ from panicguard.diagnostic import Applicability, Edit, Fix
 from panicguard.go.apis import SAFEGO
 from panicguard.go.contexts import is_new_context, is_outer_context, is_read_outside, own_context
 from panicguard.go.fixes.alignment import aligned
-from panicguard.go.nodes import arguments, callee, in_error, is_deferred_call, own, text
+from panicguard.go.nodes import callee, in_error, is_deferred_call, own, plain_arguments, text
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ _ENDING = re.compile(r"shut|close|stop|clean|flush|drain|release|delete|remove|r
 
 def check_go(module: GoFile) -> Iterator[Finding]:
     for call in module.calls(SAFEGO):
-        handed = arguments(call)
+        handed = plain_arguments(call)
         if len(handed) < 4:
             continue
         if handed[0].type == "nil":
@@ -98,7 +98,7 @@ def _in_function(module: GoFile, literal: Node) -> Iterator[Finding]:
     context = own_context(module, literal)
     if context is None:
         return
-    for argument in (a for call in own(literal) if _takes_own_context(call) for a in arguments(call)):
+    for argument in (a for call in own(literal) if _takes_own_context(call) for a in plain_arguments(call)):
         if is_new_context(module, argument):
             message = f"`{text(argument)}` ignores the context of the spawn; use `{text(context)}`"
             yield module.finding(argument, message, _fix(module, argument, context))

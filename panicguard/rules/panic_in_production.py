@@ -90,6 +90,6 @@ def _is_recovered(module: GoFile, call: Node) -> bool:
 
 RULE = Rule(
     "PNC311",
-    go=Check(check_go, words=("panic", "log.Panic")),
+    go=Check(check_go, words=("panic", "Panic")),
     default=False,
 )

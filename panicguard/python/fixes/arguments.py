@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import Edit
 from panicguard.python.fixes.rewrite import insert
+from panicguard.python.lex import GAP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _LINE = 80
 """How long arguments that are joined in one line may be, in code points."""
-_KEYWORD = re.compile(r"\w+\s*=\s*")
+_KEYWORD = re.compile(rf"\w+{GAP}={GAP}")
 _BREAK = re.compile(r"\s*,\s*[\r\n]\s*")
 
 

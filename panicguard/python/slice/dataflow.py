@@ -14,7 +14,6 @@ from panicguard.python.slice.facts import chain, facts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from panicguard.python.slice.facts import Facts
     from panicguard.python.slice.outline import Block, Unit
 
 _OWN_METHOD = RAY_REMOTE.rpartition(".")[2]
@@ -78,7 +77,8 @@ class _Follower:
             self.need(said.called)
         else:
             self.need(said.leading)
-            trace.targets.update(_renamed(unit, said))
+            if said.assigns:  # it may give a function another name: `run = self.work`, `run = partial(self.work, 1)`
+                trace.targets.update(said.ends)
 
 
 def trace(
@@ -112,11 +112,6 @@ def trace(
 def _called_on(node: ast.AST) -> list[str]:
     """What is spawned by a method of its own: `work` in `work.remote()`."""
     return chain(node)[1:2] if isinstance(node, ast.Attribute) and node.attr == _OWN_METHOD else []
-
-
-def _renamed(unit: Unit, said: Facts) -> set[str]:
-    """The functions that an assignment may give another name to: `run = self.work`, `run = partial(self.work, 1)`."""
-    return said.ends if unit.is_a(ast.Assign, ast.AnnAssign) else set()
 
 
 def _reach(block: Block, found: Trace) -> None:

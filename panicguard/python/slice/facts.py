@@ -52,7 +52,19 @@ _LEADING, _OWNER, _LATER = 1, 2, 4
 class Facts:
     """What one walk over a statement finds."""
 
-    __slots__ = ("awaits", "binds", "called", "ends", "holders", "leading", "names", "spawned", "spawns_late", "yields")
+    __slots__ = (
+        "assigns",
+        "awaits",
+        "binds",
+        "called",
+        "ends",
+        "holders",
+        "leading",
+        "names",
+        "spawned",
+        "spawns_late",
+        "yields",
+    )
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -72,6 +84,8 @@ class Facts:
         """Whether a lambda or a definition is in it, which reads its names later."""
         self.yields = False
         self.awaits = False
+        self.assigns = False
+        """Whether a value is given to a name in it: other than by a loop, a `with` or an import."""
 
 
 def header(node: ast.AST) -> list[ast.AST]:
@@ -290,8 +304,9 @@ def _arg(found: Facts, node: ast.arg) -> None:
     _annotation(found, node.annotation)
 
 
-def _annotated(found: Facts, node: ast.AnnAssign) -> None:
-    _annotation(found, node.annotation)
+def _assigned(found: Facts, node: ast.AST) -> None:
+    found.assigns = True
+    _annotation(found, getattr(node, "annotation", None))
 
 
 def _annotation(found: Facts, node: ast.AST | None) -> None:
@@ -325,7 +340,9 @@ _OTHERS: dict[type[ast.AST], Callable[[Facts, Any], None]] = {
     ast.AsyncWith: _await,
     ast.comprehension: _comprehension,
     ast.arg: _arg,
-    ast.AnnAssign: _annotated,
+    ast.Assign: _assigned,
+    ast.NamedExpr: _assigned,
+    ast.AnnAssign: _assigned,
     **dict.fromkeys(_NAMED, _name),
     **({ast.MatchMapping: _rest} if hasattr(ast, "MatchMapping") else {}),
 }

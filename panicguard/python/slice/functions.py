@@ -12,7 +12,8 @@ from panicguard.python.slice.evidence import may_not_end, of_async, of_called, o
 from panicguard.python.slice.facts import own, within
 from panicguard.python.slice.kept import Kept
 from panicguard.python.slice.layout import TRIES
-from panicguard.python.slice.toplevel import is_variable_of
+from panicguard.python.slice.outline import is_variable_of
+from panicguard.python.slice.words import renamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 _RECEIVERS = frozenset(("self", "cls"))
 _CANCEL = ".cancel"
-_ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
+_IMPORTING = (ast.Import, ast.ImportFrom, ast.Match)
+"""Statements that may import something: a `match` is one with all that is in it."""
 
 
 def functions(marks: Marks, caught: Set[str], kinds: Set[Evidence], names: Set[str]) -> Kept | None:
@@ -44,7 +46,8 @@ class _Slicer:
 
     def kept(self) -> Kept | None:
         spawning = self.marks.functions
-        handling = self._async()
+        errors = self._other_names_of_errors()
+        handling = self._async(errors)
         running = [(b, b.units[0]) for b in self.outline.by_name.get("run", ()) if self._is_run(b)]
         if not (spawning or handling or running or any(map(_is_more_than_import, self.marks.outside))):
             return None
@@ -52,7 +55,7 @@ class _Slicer:
         traces = {block: trace(block, hits, (), self.names, turns=turns) for block, hits in self.marks.hits.items()}
         targets = {name for found in traces.values() for name in found.targets}
         flows, needs = self._shared(traces)
-        needs |= self._renamed(targets)
+        needs |= self._renamed(targets) | errors
         for block, rows in handling.items():
             self._keep(block, rows)
         self._spawned(targets, running)
@@ -71,15 +74,29 @@ class _Slicer:
     def _keep_all(self, block: Block, rows: range) -> None:
         self._keep(block, rows)
 
-    def _async(self) -> dict[Block, set[int]]:
-        """What decides about the handlers of async functions."""
-        offsets = hits(self.outline.text, self.caught)
+    def _async(self, errors: Set[str]) -> dict[Block, set[int]]:
+        """What decides about the handlers of async functions; `errors` are other names of what they may name."""
+        caught = self.caught | errors
+        offsets = hits(self.outline.text, caught)
         if Evidence.FINALLY in self.kinds:
             offsets += places(self.outline.text, "finally")
         found = {}
         for block in self.outline.at(offsets):
-            if _may_await(block) and (rows := of_async(block, self.caught, self.kinds)):
+            if _may_await(block) and (rows := of_async(block, caught, self.kinds)):
                 found[block] = rows
+        return found
+
+    def _other_names_of_errors(self) -> set[str]:
+        """The names that the module gives to what handlers are asked about, by imports and assignments."""
+        found: set[str] = set()
+        new = set(self.caught)
+        while new:
+            given: set[str] = set()
+            for block in self.outline.at(hits(self.outline.text, new)):
+                names = {name for unit in block.units for name in renamed(unit, new)}
+                given |= names if block.function is None else names.intersection(_declared_global(block))
+            new = given - found
+            found |= new
         return found
 
     def _is_run(self, block: Block) -> bool:
@@ -163,14 +180,29 @@ class _Slicer:
         are asked for; and those that the words are methods of."""
         shared = {name for name, blocks in self.outline.bound_outside.items() if any(map(is_variable_of, blocks))}
         for block in self.outline.standing(("global",)):
-            for unit in block.units:
-                if isinstance(unit.head, ast.Global):
-                    shared.update(unit.head.names)
+            shared.update(_declared_global(block))
         flows = {name for found in traces.values() for name in found.stores if name[0] == "." or name in shared}
         if Evidence.CALLERS in self.kinds:
             flows |= {block.name for block in self.marks.functions}
+        flows = self._handed_on(flows, shared)
         receivers = {name for found in traces.values() for name in found.receivers}
         return flows, {name for name in receivers if name in shared or name[0] == "."}
+
+    def _handed_on(self, flows: Set[str], shared: Set[str]) -> set[str]:
+        """The names in `flows`, and the other attributes and variables of the module that are given what one of them
+        holds, directly or by way of others."""
+        found: set[str] = set()
+        new = set(flows)
+        while new:
+            found |= new
+            handed: set[str] = set()
+            for block in self._told(new, frozenset()):
+                if block.function is not None:
+                    handed |= trace(block, {}, new, (), turns=False).stores
+                elif is_variable_of(block):
+                    handed |= block.bound
+            new = {name for name in handed - found if name[0] == "." or name in shared}
+        return found
 
     def _renamed(self, targets: set[str]) -> set[str]:
         """The attributes and variables of the module that hold a function that is spawned; `targets` grows by it."""
@@ -187,12 +219,11 @@ class _Slicer:
         """The assignments to an attribute, wherever they stand, or to a variable of the module."""
         for block in self.outline.bound_outside.get(name.lstrip("."), ()):
             if name[0] != "." or block.is_in_class:
-                yield from (unit for unit in block.units if unit.is_a(*_ASSIGNMENTS))
+                yield from (unit for unit in block.units if unit.facts.assigns)
         if name[0] == ".":
             for block, rows in self.outline.standing((name[1:],)).items():
-                assigned = (row for row in rows if _may_assign(self.outline.lines[row]))
-                for unit in {unit for row in assigned for unit in block.units_at(row)}:
-                    if unit.is_a(*_ASSIGNMENTS) and name in unit.facts.binds:
+                for unit in {unit for row in rows for unit in block.units_at(row)}:
+                    if unit.facts.assigns and name in unit.facts.binds:
                         yield unit
 
     def _traced(self, traces: Mapping[Block, Trace], flows: Set[str], needs: Set[str]) -> Set[str]:
@@ -234,9 +265,11 @@ def _is_more_than_import(block: Block) -> bool:
     return not all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in block.statement.nodes)
 
 
-def _may_assign(line: str) -> bool:
-    """Whether a target may be in a line: one of many may stand in the line before the `=`."""
-    return "=" in line or line.endswith((",", "\\"))
+def _declared_global(block: Block) -> Iterator[str]:
+    """The names that a function declares to be those of the module."""
+    for node in (node for unit in block.units for node in unit.nodes):
+        if isinstance(node, ast.Global):
+            yield from node.names
 
 
 def _may_await(block: Block) -> bool:
@@ -274,7 +307,7 @@ def _handlers(block: Block, rows: Set[int]) -> set[int]:
 
 def _imports(block: Block, rows: Set[int]) -> set[int]:
     """The first rows of what a function imports and is used in rows of it that are kept."""
-    imports = [unit for unit in block.units if unit.is_a(ast.Import, ast.ImportFrom)]
+    imports = [unit for unit in block.units if unit.is_a(*_IMPORTING)]
     if not imports:
         return set()
     used = {name for unit in block.units if unit.first in rows for name in unit.facts.names}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence, Set
 
 
+_IMPORTS = (ast.Import, ast.ImportFrom)
 _NAMED = frozenset((*DEFINITIONS, ast.ExceptHandler))
 
 
@@ -101,6 +102,8 @@ class Block:
     """The node whose header the block is; None for a statement."""
     keyword: str = ""
     """The `else` or `finally` that the block is: its head has no name."""
+    beside: Sequence[ast.stmt] = ()
+    """The statements that share the row of the header that the block is."""
 
     @cached_property
     def function(self) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
@@ -118,7 +121,7 @@ class Block:
         if isinstance(self.head, DEFINITIONS):
             return frozenset((self.name,))
         if self.head is not None:
-            return self.units[0].facts.binds
+            return frozenset(name for unit in self.units for name in unit.facts.binds)
         nodes = self.statement.nodes
         if len(nodes) == 1:
             node = nodes[0]
@@ -133,7 +136,7 @@ class Block:
                 if len(targets) == 1 and isinstance(targets[0], ast.Name):
                     return frozenset((targets[0].id,))
                 return facts(targets).binds
-        return self.units[0].facts.binds
+        return frozenset(name for unit in self.units for name in unit.facts.binds)
 
     @property
     def is_in_class(self) -> bool:
@@ -144,7 +147,9 @@ class Block:
         """The header first."""
         found: list[Unit] = []
         if self.head is not None:
-            found.append(Unit(self.first, self.last, self.head, header(self.head), None, self.last))
+            unit = Unit(self.first, self.last, self.head, header(self.head), None, self.last)
+            found.append(unit)
+            _collect(self.lines, statements(self.lines, self.beside), unit, found, range(self.first, self.last))
         else:
             _collect(self.lines, [self.statement], None, found)
         return found
@@ -247,6 +252,15 @@ class Outline:
         """The blocks in whose text one of the words stands, and the rows there: a comment or a string counts too."""
         return self.at(at for word in words for at in places(self.text, word))
 
+    def mentioning(self, names: Iterable[str]) -> Iterator[Block]:
+        """What mentions one of the names outside functions, but for imports: the names of attributes have a dot in
+        front."""
+        names = frozenset(names)
+        for block in self.standing({name.lstrip(".") for name in names}):
+            is_outside = block.function is None and not is_import(block)
+            if is_outside and any(not names.isdisjoint(unit.facts.names) for unit in block.units):
+                yield block
+
     def at(self, offsets: Iterable[int]) -> dict[Block, set[int]]:
         """The blocks at offsets, and the rows there."""
         found: dict[Block, set[int]] = defaultdict(set)
@@ -256,6 +270,17 @@ class Outline:
             if block is not None:
                 found[block].add(row)
         return found
+
+
+def is_import(block: Block) -> bool:
+    """Whether a block imports, and nothing else."""
+    return block.head is None and all(isinstance(node, _IMPORTS) for node in block.statement.nodes)
+
+
+def is_variable_of(block: Block) -> bool:
+    """Whether a block binds variables: what is assigned, not what is defined or imported."""
+    head = block.statement.node if block.head is None else block.head
+    return not (isinstance(head, DEFINITIONS) or is_import(block))
 
 
 def _targets(node: ast.stmt) -> Sequence[ast.expr]:
@@ -274,15 +299,17 @@ def _sort(lines: Sequence[str], body: Sequence[ast.stmt], owners: tuple[Block, .
     """Sort what is in a body: the insides of classes and of other statements by themselves."""
     for statement in statements(lines, body):
         inside = [] if isinstance(statement.node, FUNCTIONS) else clauses(lines, statement)
-        if not inside or any(clause.is_inline for clause in inside):
+        if not inside or all(clause.is_inline for clause in inside):
             found.append(Block(lines, statement, statement.first, statement.last, owners))
             continue
         for clause in inside:
+            last, beside = (clause.last, clause.body) if clause.is_inline else (clause.body_first, ())
             head = Block(
-                lines, statement, clause.first, clause.body_first, owners, clause.head or ast.Pass(), clause.keyword
+                lines, statement, clause.first, last, owners, clause.head or ast.Pass(), clause.keyword, beside
             )
             found.append(head)
-            _sort(lines, clause.body, (*owners, head), found)
+            if not clause.is_inline:
+                _sort(lines, clause.body, (*owners, head), found)
 
 
 def _collect(

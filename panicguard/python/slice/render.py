@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.python.slice.depth import depth_of, is_long
 from panicguard.python.slice.layout import clauses, margin, statements
-from panicguard.python.slice.toplevel import is_short, is_table
+from panicguard.python.slice.toplevel import is_short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
     from panicguard.python.slice.layout import Statement
     from panicguard.python.slice.outline import Block, Outline
+    from panicguard.python.slice.toplevel import Toplevel
 
 _EMPTY = {ast.Dict: "{}", ast.List: "[]", ast.Set: "set()", ast.Tuple: "()"}
 
@@ -33,44 +34,43 @@ def whole(text: str) -> Slice:
 def render(
     outline: Outline,
     kept: Mapping[Block, Set[int]],
-    blocks: Set[Block],
-    read: Set[str],
+    outside: Toplevel,
     too_deep: Callable[[int, int, int], None],
 ) -> Slice:
-    """The rows that are `kept` of functions; of the other `blocks` the statement, or a stub that binds its name.
+    """The rows that are `kept` of functions; of the other blocks the statement, or a stub that binds its name.
 
     `too_deep` is told of each statement that is too deep to be parsed, by its rows and depth, before it is left out.
     """
     writer = _Writer(outline.lines, too_deep)
     header: Block | None = None  # one with nothing under it so far
     for block in outline.blocks:
-        if block not in blocks and block not in kept:
+        if block not in outside.blocks and block not in kept:
             continue
         if header is not None and header not in block.owners:
             writer.under(header)
-        header = block if block.head is not None else None
+        header = block if block.head is not None and not block.beside else None
         if block in kept:
             writer.body([block.statement], sorted(kept[block]))
         elif block.function is not None and not is_short(block):
             writer.line(block.first, f"{margin(outline.lines[block.first])}{''.join(_stub(block.function))}")
-        elif block.keyword:
+        elif block.keyword and not block.beside:
             writer.line(block.first, f"{margin(outline.lines[block.statement.first])}{block.keyword}:")
         elif block.head is not None:
             writer.copy(block.first, block.last)
         else:
-            _statement(writer, block, read)
+            _statement(writer, block, outside)
     if header is not None:
         writer.under(header)
     return writer.slice()
 
 
-def _statement(writer: _Writer, block: Block, read: Set[str]) -> None:
+def _statement(writer: _Writer, block: Block, outside: Toplevel) -> None:
     node = block.statement.node
     head = margin(writer.lines[block.first])
-    if is_table(block):
+    if block in outside.tables:
         writer.line(block.first, f"{head}{_table(node)}")  # type: ignore[arg-type]
     elif isinstance(node, ast.ImportFrom) and block.last - block.first > 1 and len(block.statement.nodes) == 1:
-        writer.line(block.first, f"{head}{_narrowed(node, read)}")
+        writer.line(block.first, f"{head}{_narrowed(node, outside.read)}")
     else:
         writer.body([block.statement], None)
 

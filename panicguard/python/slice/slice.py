@@ -59,4 +59,4 @@ def slice_of(text: str, demands: Iterable[Demand], names: Set[str]) -> Slice | N
         if hits("\n".join(lines[first:last]), words | caught):
             raise TooDeepError(first, depth)
 
-    return render(found, kept.rows, toplevel.blocks, toplevel.read, too_deep)
+    return render(found, kept.rows, toplevel, too_deep)

@@ -6,8 +6,8 @@ import ast
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from panicguard.python.slice.facts import facts
-from panicguard.python.slice.layout import DEFINITIONS
+from panicguard.python.slice.facts import facts, own
+from panicguard.python.slice.outline import is_import, is_variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Set
@@ -23,24 +23,27 @@ _IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 class Toplevel:
-    """The blocks that stay, functions as stubs if they are not kept; and all names that are read in what stays,
-    attributes with a dot in front."""
+    """The blocks that stay, functions as stubs if they are not kept, `tables` without what they hold; and all names
+    that are read in what stays, attributes with a dot in front."""
 
     def __init__(self, marks: Marks, kept: Kept, names: Set[str]) -> None:
         self.blocks: set[Block] = set()
+        self.tables: set[Block] = set()
         self.read: set[str] = set()
         self._outline, self._hits = marks.outline, marks.hits
         self._pending: list[str] = []
         self._mentions: dict[str, list[Block]] | None = None
+        self._telling = set(self._outline.mentioning(kept.told))
         for block in kept.rows:
             self._keep_owners(block)
         self._read(kept.names(marks))
         for block in marks.outside:
             self._keep(block)
-        self._tell(kept.told)
+        for block in self._telling:
+            self._keep(block)
         self._read(names)
         for block in self._outline.outside:
-            if _is_import(block) and any(name in ("*", *names) for name in _imported(block)):
+            if any(name in ("*", *names) for name in _imported(block)):
                 self._keep(block)
         self._grow()
 
@@ -60,7 +63,7 @@ class Toplevel:
                 self._tell((name,))
 
     def _tell(self, names: Iterable[str]) -> None:
-        """Keep the statements that bind no variable and mention one of the names."""
+        """Keep the statements that give no name to anything and mention one of the names."""
         mentions = self._said()
         for name in names:
             for block in mentions.get(name, ()):
@@ -70,8 +73,8 @@ class Toplevel:
         if self._mentions is None:
             self._mentions = defaultdict(list)
             for block in self._outline.outside:
-                if block.last - block.first < LONG and not _is_assigned(block) and not _is_import(block):
-                    for name in block.units[0].facts.names:
+                if not _is_assigned(block) and not is_import(block):
+                    for name in {name for unit in block.units for name in unit.facts.names}:
                         self._mentions[name].append(block)
         return self._mentions
 
@@ -82,9 +85,10 @@ class Toplevel:
         self._keep_owners(block)
         if block.function is not None:
             self._read(block.units[0].facts.names if is_short(block) else _returned(block))
-        elif is_table(block):
+        elif is_table(block) and block not in self._hits and block not in self._telling:
+            self.tables.add(block)
             self._read(facts((ast.arg(arg="_", annotation=getattr(block.statement.node, "annotation", None)),)).names)
-        elif not _is_import(block):
+        elif not is_import(block):
             self._read(name for unit in block.units for name in self._asked(block, unit))
 
     def _asked(self, block: Block, unit: Unit) -> Set[str]:
@@ -103,18 +107,13 @@ class Toplevel:
                 self._pending.append(name)
 
 
-def is_variable_of(block: Block) -> bool:
-    """Whether a block binds variables: what is assigned, not what is defined or imported."""
-    head = block.statement.node if block.head is None else block.head
-    return not (isinstance(head, DEFINITIONS) or _is_import(block))
-
-
 def is_table(block: Block) -> bool:
     """Whether a block is a long literal that is given a name."""
     node = block.statement.node
     return (
         block.head is None
         and block.last - block.first >= LONG
+        and len(block.statement.nodes) == 1
         and isinstance(node, (ast.Assign, ast.AnnAssign))
         and isinstance(node.value, _TABLES)
         and isinstance(node.target if isinstance(node, ast.AnnAssign) else node.targets[0], ast.Name)
@@ -130,14 +129,15 @@ def _is_assigned(block: Block) -> bool:
     )
 
 
-def _is_import(block: Block) -> bool:
-    return block.head is None and all(isinstance(node, _IMPORTS) for node in block.statement.nodes)
-
-
 def _imported(block: Block) -> Iterator[str]:
-    """The last names of what is imported, as they are where they come from."""
-    for node in block.statement.nodes:
-        yield from (alias.name.rpartition(".")[2] for alias in node.names)  # type: ignore[attr-defined]
+    """The last names of what a statement imports, as they are where they come from; what stands under it in its rows
+    included."""
+    nodes = block.statement.nodes if block.head is None and block.function is None else block.beside
+    for node in nodes:
+        if isinstance(node, _IMPORTS) or hasattr(node, "body") or hasattr(node, "cases"):
+            for inner in own((node,)):
+                if isinstance(inner, _IMPORTS):
+                    yield from (alias.name.rpartition(".")[2] for alias in inner.names)
 
 
 def is_short(block: Block) -> bool:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import METHODS_ELSEWHERE
 from panicguard.python.screen import hits
-from panicguard.python.slice.facts import children, last_name
+from panicguard.python.slice.facts import children, last_name, own
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Set
 
     from panicguard.python.slice.outline import Block, Outline, Unit
 
+_ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.NamedExpr)
 _ANNOTATED = frozenset((ast.arg, ast.AnnAssign))
 
 
@@ -129,14 +130,29 @@ def _other_names(marks: Marks, block: Block, unit: Unit, node: ast.AST) -> Itera
         return
     if type(unit.head) is ast.ClassDef:
         marks.classes.add(block)
-        yield block.name
+        yield unit.head.name
     elif type(node) is ast.alias:
         if node.asname:
             yield node.asname
     else:
-        for statement in unit.nodes:
-            if isinstance(statement, (ast.Assign, ast.AnnAssign)) and not _is_called(statement.value, node):
+        for value in _assigned(unit):
+            if not _is_called(value, node):
                 yield from (name for name in unit.facts.binds if not name.startswith("."))
+
+
+def renamed(unit: Unit, words: Set[str]) -> Iterator[str]:
+    """The names that a unit gives to what one of the words stands for, or to what holds that."""
+    for node in own(unit.nodes):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from (alias.asname for alias in node.names if alias.asname and alias.name.rpartition(".")[2] in words)
+    if any(True for value in _assigned(unit) if value is not None for _ in words_in((value,), words)):
+        yield from (name for name in unit.facts.binds if not name.startswith("."))
+
+
+def _assigned(unit: Unit) -> Iterator[ast.AST | None]:
+    """The values that a unit gives names to."""
+    for statement in unit.nodes if unit.facts.assigns else ():
+        yield from (inner.value for inner in own((statement,)) if isinstance(inner, _ASSIGNMENTS))
 
 
 def _is_called(value: ast.AST | None, func: ast.AST) -> bool:
