@@ -47,9 +47,13 @@ LARGEST = 60_000
 _LAMBDA = "a lambda is an event handler by the name that it is given itself"
 _CONTAINER = "what a container under a second name holds is not followed: it may be read by the first"
 _GATHER = "`gather` is a method of tensors too: it counts by the name of its module alone"
-_FEED = "libcst drops a form feed before a statement: places in a statement after it are those of its own text"
+_CELL = "what a cell of marimo gets from another is known where that imports it, and gives it no other name"
 OTHER_MEANING = {
-    ("form_feeds_at_the_margin", "PNC103/long_table.py"): _FEED,
+    **{
+        (f"bound_{name}", f"PNC101/{fixture}.py"): _CELL
+        for name in ("by_another_name", "by_another_name_in_a_row_of_its_own", "set_by_a_function")
+        for fixture in ("marimo_cells", "marimo_no_place", "marimo_runtime")
+    },
     **{
         (f"bound_{name}", "PNC101/lambda.py"): _LAMBDA
         for name in (

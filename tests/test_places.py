@@ -131,7 +131,7 @@ def test_where_only_libcst_would_know_there_is_no_fix() -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
 def test_python_has_the_places_of_libcst(path: Path) -> None:
     """All that a sketch takes from Python's own tree, compared with what libcst writes out."""
-    text = plain(path.read_text(encoding="utf-8").removeprefix("\ufeff"))
+    text = plain(Source.decode(path.name, path.read_bytes()).text)
     root = parsed(text)
     try:
         made = sketch(ast.parse(text), text)

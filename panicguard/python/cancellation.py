@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
 from panicguard.python.blocks import statements
+from panicguard.python.calls import mocks_cancellation
 from panicguard.python.cst import cst
 from panicguard.python.handlers import caught_types, is_on_the_way_out, raises
 from panicguard.python.tree import last_name
@@ -33,7 +33,6 @@ _TEXTS = frozenset(("str", "repr", "format"))
 """What turns an error into text."""
 _WAITING = frozenset(("gather", "shield", "wait", "wait_for"))
 """Functions that wait for their arguments."""
-_RAISED_BY_A_MOCK = re.compile(r"\bside_effect\s*=\s*(?:\[[^\]]*|\([^)]*|[\w.]*)\bCancelledError\b")
 _MAIN = ("main", "amain", "async_main")
 
 
@@ -90,7 +89,7 @@ def is_expected(module: PythonFile, function: cst.FunctionDef, node: cst.Try | c
 
 def mocks_raise_it(module: PythonFile) -> bool:
     """Whether a mock of this module raises the cancellation to end what is tested: then the test expects it."""
-    return _RAISED_BY_A_MOCK.search(module.source.text) is not None
+    return mocks_cancellation(module.source.text)
 
 
 def is_heard(module: PythonFile, handler: Handler) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import SpawnKind
+from panicguard.python.calls import is_awaited_or_run
 from panicguard.python.cst import cst
 from panicguard.python.uses import UseKind
 
@@ -22,13 +22,11 @@ def is_stopped_by_its_owner(module: PythonFile, function: cst.FunctionDef) -> bo
     """Whether a function runs only as tasks that are cancelled by the class or the function that starts them, and that
     nobody else gets. If it ends with its cancellation, that is as good as an error; better, if it is awaited then."""
     spawns = [s for s in module.spawns if s.definition is function and s.kind in (SpawnKind.TASK, SpawnKind.SAFE)]
-    return bool(spawns) and not _is_awaited(module, function) and all(_is_stopped(module, spawn) for spawn in spawns)
-
-
-def _is_awaited(module: PythonFile, function: cst.FunctionDef) -> bool:
-    """Whether a call of a function is awaited anywhere in the text: a slice may lack it."""
-    called = rf"\bawait\s+[\w.]*\b{function.name.value}\s*\("
-    return re.search(called, module.source.text) is not None
+    return (
+        bool(spawns)
+        and not is_awaited_or_run(module.source.text, function.name.value)
+        and all(_is_stopped(module, spawn) for spawn in spawns)
+    )
 
 
 def _is_stopped(module: PythonFile, spawn: Spawn) -> bool:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import enum
-import functools
-import re
 from typing import TYPE_CHECKING
 
+from panicguard.python.calls import passed_to
 from panicguard.python.cst import cst
 
 if TYPE_CHECKING:
@@ -48,8 +47,6 @@ _SOURCE_TAKERS = (
     "ExternalPythonOperator BranchPythonVirtualenvOperator BranchExternalPythonOperator"
 )
 _PICKLERS = "cloudpickle.dump cloudpickle.dumps dill.dump dill.dumps ray.remote RemoteExecutor.submit"
-_NAME = re.compile(r"\b[^\W\d]\w*\b(?!\s*=[^=])")
-"""A name that is no keyword."""
 
 
 def travel_of(module: PythonFile, node: CSTNode) -> Travel:
@@ -57,9 +54,9 @@ def travel_of(module: PythonFile, node: CSTNode) -> Travel:
     text = module.source.text
     for definition in _around(module, node):
         names = {module.names.qualified(_named(decorator.decorator)) for decorator in definition.decorators}
-        if names & _BY_SOURCE or definition.name.value in _passed_to(text, _SOURCE_TAKERS):
+        if names & _BY_SOURCE or definition.name.value in passed_to(text, _SOURCE_TAKERS):
             return Travel.SOURCE
-        if names & _PICKLING or definition.name.value in _passed_to(text, _PICKLERS):
+        if names & _PICKLING or definition.name.value in passed_to(text, _PICKLERS):
             return Travel.PICKLED
     return Travel.NONE
 
@@ -72,11 +69,3 @@ def _around(module: PythonFile, node: CSTNode) -> Iterator[cst.FunctionDef | cst
 
 def _named(decorator: CSTNode) -> CSTNode:
     return decorator.func if isinstance(decorator, cst.Call) else decorator
-
-
-@functools.lru_cache(maxsize=8)
-def _passed_to(text: str, takers: str) -> frozenset[str]:
-    """The names in the arguments of these calls, anywhere in a text: a slice may lack the calls."""
-    called = "|".join(re.escape(taker) for taker in takers.split() if taker in text)
-    calls = re.finditer(rf"\b(?:{called})\s*\(((?:[^()]|\([^()]*\))*)", text) if called else ()
-    return frozenset(name for call in calls for name in _NAME.findall(call[1]))

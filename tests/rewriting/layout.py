@@ -106,11 +106,8 @@ def blanks_after_keywords(module: Module) -> Iterator[Edit]:
 
 
 def blanks_before_colons(module: Module) -> Iterator[Edit]:
-    """But for those of handlers that name an error: libcst drops the blank, and what it writes out is too short."""
-    caught = [node.type for node in module.nodes(ast.ExceptHandler) if node.type is not None]  # type: ignore[attr-defined]
-    colons = {module.text.index(":", module.span(node)[1]) for node in caught}
     for _, b in module.gaps():
-        if b.text in (":", ",", "=", ";") and b.start not in colons:
+        if b.text in (":", ",", "=", ";"):
             yield insert(b.start, " ")
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import Applicability, Fix
 from panicguard.python.awaits import cancels_and_waits
+from panicguard.python.calls import is_awaited_or_run
 from panicguard.python.cancellation import ends_with, is_cancellation, is_in_loop, waits_for_handle
 from panicguard.python.cst import cst
 from panicguard.python.handlers import caught_types, raise_at_end
@@ -48,10 +48,8 @@ def _is_end_of_more(module: PythonFile, node: CSTNode, handler: Handler) -> bool
     function = module.tree.function(node)
     if not isinstance(function, cst.FunctionDef) or function.decorators:
         return True
-    called = rf"\b(?:await\s+|(?:run|run_until_complete)\s*\(\s*)[\w.]*\b{function.name.value}\s*\("
-    return (
-        any(isinstance(inner, cst.Await) for inner in module.tree.own(handler))
-        or re.search(called, module.source.text) is not None
+    return any(isinstance(inner, cst.Await) for inner in module.tree.own(handler)) or is_awaited_or_run(
+        module.source.text, function.name.value
     )
 
 

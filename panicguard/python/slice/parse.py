@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 import warnings
@@ -61,9 +62,10 @@ class Parsed(NamedTuple):
     """Whether a `type X = Y` may be an assignment in the tree."""
 
 
+@functools.lru_cache(maxsize=1)
 def parsed(text: str) -> ast.Module | None:
     """The tree of a text (newlines all `\n`) in which statements have the right rows; None where the running Python
-    cannot parse it."""
+    cannot parse it. The last one is kept: more than the slicer may ask for it."""
     found = as_parsed(text, _by_chunk)
     if found is None and _is_newer(text):
         return _tree(_BACKSLASH.sub('""', as_older(text).text))

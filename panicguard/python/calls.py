@@ -1,0 +1,84 @@
+"""What a whole text calls: a rule sees a slice of a module, in which calls may be missing."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from typing import TYPE_CHECKING
+
+from panicguard.python.plain import plain
+from panicguard.python.slice.facts import chain, last_name, within
+from panicguard.python.slice.parse import parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_RUNNERS = frozenset((".run", "run", ".run_until_complete"))
+_CANCELLED = "CancelledError"
+_EFFECT = "side_effect"
+
+
+def is_awaited_or_run(text: str, name: str) -> bool:
+    """Whether a call of a function or method of this name is awaited, or is what an event loop is run for; of a text
+    that the running Python cannot parse, whether there may be a call at all."""
+    awaited = _awaited(text)
+    if awaited is None:
+        return len(re.findall(rf"\b{name}\s*\(", text)) > 1  # its definition
+    return name in awaited
+
+
+@functools.lru_cache(maxsize=4)
+def _awaited(text: str) -> frozenset[str] | None:
+    tree = parsed(plain(text))
+    if tree is None:
+        return None
+    found: set[str] = set()
+    for node in within(tree):
+        values: list[ast.expr] = []
+        if isinstance(node, ast.Await):
+            values = [node.value]
+        elif isinstance(node, ast.Call) and last_name(node.func) in _RUNNERS:
+            values = node.args
+        found.update(last_name(value.func).lstrip(".") for value in values if isinstance(value, ast.Call))
+    return frozenset(found)
+
+
+@functools.lru_cache(maxsize=4)
+def mocks_cancellation(text: str) -> bool:
+    """Whether a mock in a text raises a cancellation: `side_effect=CancelledError`, or a list with one."""
+    if _EFFECT not in text or _CANCELLED not in text:
+        return False
+    tree = parsed(plain(text))
+    effects = () if tree is None else _effects(tree)
+    return any(last_name(node).lstrip(".") == _CANCELLED for effect in effects for node in within(effect))
+
+
+def _effects(tree: ast.Module) -> Iterator[ast.expr]:
+    for node in within(tree):
+        if (isinstance(node, ast.keyword) and node.arg == _EFFECT) or (
+            isinstance(node, ast.Assign) and any(last_name(target) == f".{_EFFECT}" for target in node.targets)
+        ):
+            yield node.value
+
+
+@functools.lru_cache(maxsize=8)
+def passed_to(text: str, takers: str) -> frozenset[str]:
+    """The names in the positional arguments of calls of these functions, each with as much of its dotted name as says
+    which is meant."""
+    wanted = [taker for taker in takers.split() if all(part in text for part in taker.split("."))]
+    tree = parsed(plain(text)) if wanted else None
+    if tree is None:
+        return frozenset()
+    return frozenset(
+        node.id
+        for call in within(tree)
+        if isinstance(call, ast.Call) and any(f".{_dotted(call.func)}".endswith(f".{taker}") for taker in wanted)
+        for value in (*call.args, *(keyword.value for keyword in call.keywords))
+        for node in within(value)
+        if isinstance(node, ast.Name)
+    )
+
+
+def _dotted(node: ast.expr) -> str:
+    return ".".join(name.lstrip(".") for name in reversed(chain(node)))
