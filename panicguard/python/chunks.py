@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -13,25 +13,50 @@ T = TypeVar("T")
 
 LONG = 40_000
 """Code points from which a text is worth it."""
+HEADER = "class _:\n"
+"""The row that stands for the class around a method."""
 _START = re.compile(r"(?<=\n\n)(?=@|(?:async )?def |class )")
 """Where a definition outside of others begins: or a row of a string, and then neither of its parts can be read."""
+_METHOD = re.compile(r"(?<=\n\n)(?=    (?:@|(?:async )?def |class ))")
+"""The same in a class."""
+
+
+class Chunk(NamedTuple):
+    """Rows of a text, with a row in front of them where they are methods of the class before."""
+
+    text: str
+    is_inner: bool = False
+
+    @property
+    def whole(self) -> str:
+        return HEADER + self.text if self.is_inner else self.text
 
 
 @functools.lru_cache(maxsize=2)
-def split(text: str) -> Sequence[str]:
-    """The chunks of a text, newlines all `\\n`; of one that is not long, one."""
-    starts = [at.start() for at in _START.finditer(text)] if len(text) >= LONG else []
+def split(text: str) -> Sequence[Chunk]:
+    """The chunks of a text, newlines all `\n`; of one that is not long, one."""
+    if len(text) < LONG:
+        return [Chunk(text)]
+    found: list[Chunk] = []
+    for definition in _cut(text, _START):
+        first, *methods = _cut(definition, _METHOD) if definition.startswith("class ") else [definition]
+        found += (Chunk(first), *(Chunk(method, True) for method in methods))
+    return found
+
+
+def _cut(text: str, where: re.Pattern[str]) -> Sequence[str]:
+    starts = [at.start() for at in where.finditer(text)]
     return [text[start:end] for start, end in zip([0, *starts], [*starts, len(text)], strict=True)]
 
 
 class ByChunk(Generic[T]):
     """What a function makes of each chunk of a text: remembered until the next long text."""
 
-    def __init__(self, function: Callable[[str], T]) -> None:
+    def __init__(self, function: Callable[[Chunk], T]) -> None:
         self._function = function
-        self._known: dict[tuple[str, int], T] = {}
+        self._known: dict[tuple[Chunk, int], T] = {}
 
-    def __call__(self, chunks: Sequence[str]) -> list[T]:
+    def __call__(self, chunks: Sequence[Chunk]) -> list[T]:
         known, self._known = self._known, {}
         for chunk in chunks:
             twin = 0  # what is made of a chunk is not shared with another of the same text

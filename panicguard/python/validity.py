@@ -108,7 +108,7 @@ def _compiled(text: str, flags: int = 0) -> Exception | None:
     return None
 
 
-_ERRORS = ByChunk(_compiled)
+_ERRORS = ByChunk(lambda chunk: _compiled(chunk.whole))
 
 
 def _beside_limits(source: Source, rejected: _Rejected) -> Fault | None:

@@ -93,16 +93,34 @@ def _by_chunk(text: str) -> ast.Module | None:
     if len(chunks) == 1:
         return _tree(text)
     body: list[ast.stmt] = []
+    copied: ast.ClassDef | None = None
     row = 0
     for chunk, known in zip(chunks, _KNOWN(chunks), strict=True):
         if known.tree is None:
             return _tree(text)
+        statements = known.tree.body
         if known.row != row:
-            _move(known.tree.body, row - known.row)
+            _move(statements, row - known.row)
             known.row = row
-        body += known.tree.body
-        row += chunk.count("\n")
+        if chunk.is_inner:
+            around, (methods, *statements) = body[-1], statements
+            if not (isinstance(around, ast.ClassDef) and isinstance(methods, ast.ClassDef)):
+                return _tree(text)
+            if around is not copied:
+                body[-1] = copied = _copy(around)
+            copied.body += methods.body
+            copied.end_lineno = methods.end_lineno
+        body += statements
+        row += chunk.text.count("\n")
     return ast.Module(body, [])
+
+
+def _copy(definition: ast.ClassDef) -> ast.ClassDef:
+    """A class that can be given further methods: what is remembered must not be."""
+    places = ("lineno", "col_offset", "end_lineno", "end_col_offset")
+    copy = ast.ClassDef(**{name: getattr(definition, name) for name in (*definition._fields, *places)})
+    copy.body = [*definition.body]
+    return copy
 
 
 def _tree(text: str) -> ast.Module | None:
@@ -122,7 +140,7 @@ class _Known:
     row: int = 0
 
 
-_KNOWN = ByChunk(lambda chunk: _Known(_tree(chunk)))
+_KNOWN = ByChunk(lambda chunk: _Known(_tree(chunk.whole), int(chunk.is_inner)))
 
 
 def _move(body: Sequence[Any], rows: int) -> None:
