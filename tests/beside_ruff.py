@@ -32,8 +32,8 @@ SELECTORS = {"F": "PNC1", "F4": "PNC10", "F401": "PNC101", "E": "PNC3", "E7": "P
 """Alike in their prefixes; F401 and PNC101 have a safe fix, E711 and PNC304 an unsafe one."""
 THEIRS = "import os\n\n\ndef f(x):\n    return x == None\n"
 OURS = (
-    "import asyncio\n\n\nasync def f():\n    asyncio.create_task(g())\n    try:\n        await g()\n"
-    "    except asyncio.CancelledError:\n        print()\n    await g()\n"
+    "import asyncio\n\n\nasync def f():\n    asyncio.create_task(g())\n    while True:\n        try:\n"
+    "            await g()\n        except asyncio.CancelledError:\n            print()\n"
 )
 _SELECTOR = re.compile(rf"(?<![\w.])(?:{'|'.join(sorted(SELECTORS, key=len, reverse=True))})(?![\w.])")
 

@@ -35,8 +35,8 @@ TEXTS = {
     "two safe": {"ruff": "import os\nimport re\n", "panicguard": TASK + "    asyncio.create_task(g())\n"},
     "unsafe": {
         "ruff": "def f(x):\n    y = x\n",
-        "panicguard": "import asyncio\n\n\nasync def f():\n    try:\n        await g()\n"
-        "    except asyncio.CancelledError:\n        print()\n    await g()\n",
+        "panicguard": "import asyncio\n\n\nasync def f():\n    while True:\n        try:\n            await g()\n"
+        "        except asyncio.CancelledError:\n            print()\n",
     },
     "plain": {
         "ruff": "print(x)\n",

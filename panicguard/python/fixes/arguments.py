@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _LINE = 80
 """How long arguments that are joined in one line may be, in code points."""
-_KEYWORD = re.compile(rf"\w+{GAP}={GAP}")
+_KEYWORD = re.compile(rf"\w+{GAP}=(?:\s|\\[\r\n])*")
+"""A keyword with its `=`; a comment behind that is kept with the value."""
 _BREAK = re.compile(r"\s*,\s*[\r\n]\s*")
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from panicguard.python.file import PythonFile
     from panicguard.python.handlers import Handler
 
-_ASSIGNMENTS = (cst.Assign, cst.AnnAssign, cst.AugAssign)
+_ASSIGNMENTS = frozenset(("Assign", "AnnAssign", "AugAssign"))
 
 
 def reraise_fix(module: PythonFile, node: cst.Try | cst.TryStar, handler: Handler) -> Fix | None:
@@ -54,4 +54,4 @@ def _is_end_of_more(module: PythonFile, node: CSTNode, handler: Handler) -> bool
 
 
 def _notes_something(module: PythonFile, handler: Handler) -> bool:
-    return any(isinstance(node, _ASSIGNMENTS) for node in module.tree.within(handler.body))
+    return any(type(node).__name__ in _ASSIGNMENTS for node in module.tree.within(handler.body))
