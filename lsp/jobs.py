@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import engine, fix
 from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, Diagnostic
+from panicguard.python.chunks import remember
 from panicguard.rule import rule_names
 from panicguard.run import lint, package
 from panicguard.run.task import Task
@@ -70,7 +71,8 @@ def check_file(path: str, settings: Settings) -> tuple[Source, tuple[EditorFindi
 
 
 def warm() -> None:
-    """Import what the first job would otherwise have to import."""
+    """Import what the first job would otherwise have to import; be ready for texts that change a little each time."""
+    remember()
     check(Source("warm.py", "import asyncio\nasyncio.create_task(f())\n"), Settings(enabled=frozenset(rule_names())))
 
 

@@ -89,7 +89,11 @@ def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
 
 def words_for(settings: Settings, language: str) -> tuple[str, ...]:
     """The texts without one of which no file in a language can have a finding under these settings."""
-    words = _chosen(settings.enabled, False, settings.low_confidence, language, declared_words(settings))[1]
+    return _texts(_chosen(settings.enabled, False, settings.low_confidence, language, declared_words(settings))[1])
+
+
+@functools.cache
+def _texts(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sought(words))
 
 

@@ -98,12 +98,12 @@ def test_a_text_read_in_chunks_has_the_same_findings(monkeypatch: pytest.MonkeyP
         else:
             del rows[at]
         source = Source("a.py", "\n".join(rows))
-        assert len(source.text) > chunks.LONG
-        in_chunks = found(source, SETTINGS)
         with monkeypatch.context() as patch:
-            patch.setattr(chunks, "LONG", 10**9)
-            forget()
-            assert found(source, SETTINGS) == in_chunks != set()
+            patch.setattr(chunks, "_least", chunks.LONG)
+            assert len(chunks.split(source.text)) > 40
+            in_chunks = found(source, SETTINGS)
+        forget()
+        assert found(source, SETTINGS) == in_chunks != set()
         forget()
 
 

@@ -1,8 +1,12 @@
-"""A long text in chunks, each of which Python can read by itself: at the next keystroke in it all but one are known."""
+"""A long text in chunks, each of which Python can read by itself: at the next keystroke in it all but one are known.
+
+Only a process that reads the same texts again and again has something of it: it calls `remember`.
+"""
 
 from __future__ import annotations
 
 import functools
+import math
 import re
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
@@ -21,6 +25,16 @@ _METHOD = re.compile(r"(?<=\n\n)(?=    (?:@|(?:async )?def |class ))")
 """The same in a class."""
 
 
+_least = math.inf
+"""Code points from which a text is split in this process."""
+
+
+def remember() -> None:
+    """From now on, remember what was made of the chunks of the last long text."""
+    global _least
+    _least = LONG
+
+
 class Chunk(NamedTuple):
     """Rows of a text, with a row in front of them where they are methods of the class before."""
 
@@ -35,7 +49,7 @@ class Chunk(NamedTuple):
 @functools.lru_cache(maxsize=2)
 def split(text: str) -> Sequence[Chunk]:
     """The chunks of a text, newlines all `\n`; of one that is not long, one."""
-    if len(text) < LONG:
+    if len(text) < _least:
         return [Chunk(text)]
     found: list[Chunk] = []
     for definition in _cut(text, _START):
