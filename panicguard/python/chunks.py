@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LONG = 40_000
+LONG = 2_000
 """Code points from which a text is worth it."""
 HEADER = "class _:\n"
 """The row that stands for the class around a method."""

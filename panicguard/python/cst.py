@@ -20,9 +20,12 @@ else:
 
     def _hash_by_identity(kind):
         """Hash nodes as libcst does, but in C: they are keys in tables all the time."""
-        kind.__hash__ = object.__hash__
-        for inner in kind.__subclasses__():
-            _hash_by_identity(inner)
+        kinds = {kind}
+        while kinds:
+            inner = {sub for kind in kinds for sub in kind.__subclasses__() if sub.__hash__ is not object.__hash__}
+            for kind in kinds:
+                kind.__hash__ = object.__hash__
+            kinds = inner
 
     cst = _Lazy("cst")
 
