@@ -28,8 +28,6 @@ _HEADER_LENGTH = 400
 _ROW = re.compile(r"\n([ \t\f]*)(?=[^\s#])")
 """The start of a row of code, with what it is indented by."""
 _LEAVES = re.compile(r"\b(?:return|break|continue)\b")
-_BLOCK = re.compile(r"(?:if|elif|else|for|while|with|try|except|finally|match|case|class|async)\b.*:\s*(?:#.*)?$")
-"""A header in one row."""
 _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
 _AWAITED = re.compile(r"\bawait[ \t]+[\w.]*$")
 
@@ -114,8 +112,6 @@ def _may_be_code(text: str, word: str, at: int) -> bool:
     if word == "finally":
         return _may_be_left(text, at)
     if word in CAUGHT_WORDS:
-        if _is_in_plain_function(text, at):
-            return False
         start = max(0, at - _HEADER_LENGTH)
         is_named = _HEADER.search(text, start, at) or _AS.match(text, end) or _GIVEN.search(text, start, at)
         return word == BARE_EXCEPT or is_named is not None
@@ -123,31 +119,6 @@ def _may_be_code(text: str, word: str, at: int) -> bool:
         return False
     receiver = _RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None
     return receiver is None or receiver[1] in METHODS_ELSEWHERE[word] or _is_in_comment(text, receiver.start())
-
-
-def _is_in_plain_function(text: str, at: int) -> bool:
-    """Whether an offset is in a row that begins with `except`, and certainly in a function that is not async: the rows
-    above are headers wherever they are less deep, and no string or row goes on in the next."""
-    end = text.rfind("\n", 0, at) + 1
-    margin = len(text[end:at]) - len(text[end:at].lstrip(" "))
-    if not text.startswith("except", end + margin):
-        return False
-    while margin and end:
-        start = text.rfind("\n", 0, end - 1) + 1
-        row = text[start : end - 1]
-        end = start
-        bare = row.lstrip(" ")
-        if not bare or bare[0] == "#":
-            continue
-        if "'''" in row or '"""' in row or row[-1] == "\\":
-            return False
-        if len(row) - len(bare) < margin:
-            margin = len(row) - len(bare)
-            if bare.startswith("def "):
-                return True
-            if not _BLOCK.match(bare) or bare.startswith("async def"):
-                return False
-    return False
 
 
 def _may_be_left(text: str, at: int) -> bool:
