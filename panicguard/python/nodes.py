@@ -60,6 +60,15 @@ def children(node: CSTNode) -> Iterator[CSTNode]:
             yield value
 
 
+def within(node: CSTNode) -> Iterator[CSTNode]:
+    """The node and everything under it, in the order of the text."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(list(children(node))))
+
+
 def parents_of(root: CSTNode, by_type: dict[type[CSTNode], list[CSTNode]] | None = None) -> dict[CSTNode, CSTNode]:
     """The parent of each node that is code; `by_type` is filled with the nodes, in the order of the text."""
     parents: dict[CSTNode, CSTNode] = {}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from panicguard.python.cst import cst, parsed
 from panicguard.python.lex import scan
-from panicguard.python.nodes import child_fields, children, parents_of
+from panicguard.python.nodes import child_fields, children, parents_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -213,7 +213,7 @@ class Approximate:
 
     def span(self, node: CSTNode) -> tuple[int, int]:
         while True:
-            known = [self._sketch.origins[n] for n in _within(node) if n in self._sketch.origins]
+            known = [self._sketch.origins[n] for n in within(node) if n in self._sketch.origins]
             if known:
                 spans = [_placed(origin, self._lines, self.line_starts) for origin in known]
                 return min(start for start, _ in spans), max(end for _, end in spans)
@@ -237,14 +237,6 @@ def _aligned(written: str, text: str, at: int) -> list[int] | None:
         places.append(at)
         at += 1
     return places or None
-
-
-def _within(node: CSTNode) -> Iterator[CSTNode]:
-    stack = [node]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack += children(node)
 
 
 def _counterpart(above: CSTNode, below: CSTNode, real: CSTNode) -> CSTNode:

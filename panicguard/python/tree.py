@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from panicguard.python.cst import cst
-from panicguard.python.nodes import children, parents_of
+from panicguard.python.nodes import children, parents_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -96,11 +96,7 @@ class Tree:
 
     def within(self, node: CSTNode) -> Iterator[CSTNode]:
         """The node and everything under it, in the order of the text."""
-        stack = [node]
-        while stack:
-            node = stack.pop()
-            yield node
-            stack.extend(reversed(list(children(node))))
+        return within(node)
 
     def own(self, function: CSTNode) -> Iterator[CSTNode]:
         """What runs when the body of this function or statement runs, without nested functions and classes."""

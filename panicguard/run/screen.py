@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.engine import words_for
 from panicguard.rule import rule_names
-from panicguard.settings import front_end, language
+from panicguard.settings import FRONT_ENDS, language
 from panicguard.source import declared_encoding
 from panicguard.suppression import match
 
@@ -26,7 +26,7 @@ def is_silent(path: str, data: bytes, settings: Settings) -> bool:
     kind = language(settings, path)
     if kind == "ipynb" or b"\0" in data:
         return False
-    known = front_end(settings, path)
+    known = FRONT_ENDS[kind]
     if declared_encoding(data, known) != "utf-8" or not (data.isascii() or _is_utf_8(data)):
         return False
     words = words_for(settings, known)
