@@ -19,11 +19,15 @@ from panicguard.python.slice.facts import Facts, facts, header
 from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS, Statement, clauses, is_compound, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence, Set
+    from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
 
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _NAMED = frozenset((*DEFINITIONS, ast.ExceptHandler))
+
+
+def _as_it_is(statement: Statement) -> Statement:
+    return statement
 
 
 class Unit:
@@ -95,6 +99,7 @@ class Block:
 
     lines: Sequence[str]
     statement: Statement
+    """Maybe without what is in it, if it is a function."""
     first: int
     last: int
     owners: tuple[Block, ...]
@@ -104,6 +109,12 @@ class Block:
     """The `else` or `finally` that the block is: its head has no name."""
     beside: Sequence[ast.stmt] = ()
     """The statements that share the row of the header that the block is."""
+    fill: Callable[[Statement], Statement] = _as_it_is
+
+    @cached_property
+    def whole(self) -> Statement:
+        """The statement with all that is in it."""
+        return self.fill(self.statement)
 
     @cached_property
     def function(self) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
@@ -151,7 +162,7 @@ class Block:
             found.append(unit)
             _collect(self.lines, statements(self.lines, self.beside), unit, found, range(self.first, self.last))
         else:
-            _collect(self.lines, [self.statement], None, found)
+            _collect(self.lines, [self.whole], None, found)
         return found
 
     @cached_property
@@ -289,18 +300,27 @@ def _targets(node: ast.stmt) -> Sequence[ast.expr]:
     return (node.target,) if isinstance(node, ast.AnnAssign) else ()
 
 
-def outline(text: str, lines: Sequence[str], tree: ast.Module) -> Outline:
+def outline(
+    text: str, lines: Sequence[str], tree: ast.Module, fill: Callable[[Statement], Statement] = _as_it_is
+) -> Outline:
+    """The blocks of a tree; `fill` is asked for functions that it has without what is in them."""
     found: list[Block] = []
-    _sort(lines, tree.body, (), found)
+    _sort(lines, fill, tree.body, (), found)
     return Outline(text, lines, found)
 
 
-def _sort(lines: Sequence[str], body: Sequence[ast.stmt], owners: tuple[Block, ...], found: list[Block]) -> None:
+def _sort(
+    lines: Sequence[str],
+    fill: Callable[[Statement], Statement],
+    body: Sequence[ast.stmt],
+    owners: tuple[Block, ...],
+    found: list[Block],
+) -> None:
     """Sort what is in a body: the insides of classes and of other statements by themselves."""
     for statement in statements(lines, body):
         inside = [] if isinstance(statement.node, FUNCTIONS) else clauses(lines, statement)
         if not inside or all(clause.is_inline for clause in inside):
-            found.append(Block(lines, statement, statement.first, statement.last, owners))
+            found.append(Block(lines, statement, statement.first, statement.last, owners, fill=fill))
             continue
         for clause in inside:
             last, beside = (clause.last, clause.body) if clause.is_inline else (clause.body_first, ())
@@ -309,7 +329,7 @@ def _sort(lines: Sequence[str], body: Sequence[ast.stmt], owners: tuple[Block, .
             )
             found.append(head)
             if not clause.is_inline:
-                _sort(lines, clause.body, (*owners, head), found)
+                _sort(lines, fill, clause.body, (*owners, head), found)
 
 
 def _collect(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from panicguard.python.chunks import ByChunk, split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Sequence, Set
 
 _TYPE = re.compile(r"^([ \t]*)type[ \t]+(\w+)[ \t]*(\[)?", re.MULTILINE)
 _PARAMETERS = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+\w+[ \t]*(\[)", re.MULTILINE)
@@ -58,8 +58,8 @@ class Parsed(NamedTuple):
 
     tree: ast.Module
     text: str
-    has_aliases: bool
-    """Whether a `type X = Y` may be an assignment in the tree."""
+    aliases: Set[int]
+    """The rows (from 0) in which an assignment of the tree is a `type X = Y`."""
 
 
 @functools.lru_cache(maxsize=1)
@@ -67,23 +67,23 @@ def parsed(text: str) -> ast.Module | None:
     """The tree of a text (newlines all `\n`) in which statements have the right rows; None where the running Python
     cannot parse it. The last one is kept: more than the slicer may ask for it."""
     found = as_parsed(text, _by_chunk)
-    if found is None and _is_newer(text):
-        return _tree(_BACKSLASH.sub('""', as_older(text).text))
+    if found is None and is_newer(text):
+        return tree_of(_BACKSLASH.sub('""', as_older(text).text))
     return found and found.tree
 
 
 def as_parsed(text: str, parse: Callable[[str], ast.Module | None] | None = None) -> Parsed | None:
     """The tree of a text (newlines all `\n`); None where the running Python knows neither that nor older words."""
-    parse = parse or _tree
-    if _is_newer(text):
+    parse = parse or tree_of
+    if is_newer(text):
         older = as_older(text).text
         if (tree := parse(older)) is not None:
-            return Parsed(tree, older, _TYPE.search(text) is not None)
+            return Parsed(tree, older, {text.count("\n", 0, alias.start()) for alias in _TYPE.finditer(text)})
     tree = parse(text)
-    return None if tree is None else Parsed(tree, text, False)
+    return None if tree is None else Parsed(tree, text, frozenset())
 
 
-def _is_newer(text: str) -> bool:
+def is_newer(text: str) -> bool:
     return sys.version_info < (3, 14) and any(sign.search(text) for sign in _SIGNS)
 
 
@@ -91,13 +91,13 @@ def _by_chunk(text: str) -> ast.Module | None:
     """The tree of a text: its statements have their rows, what is in them may not."""
     chunks = split(text)
     if len(chunks) == 1:
-        return _tree(text)
+        return tree_of(text)
     body: list[ast.stmt] = []
     copied: ast.ClassDef | None = None
     row = 0
     for chunk, known in zip(chunks, _KNOWN(chunks), strict=True):
         if known.tree is None:
-            return _tree(text)
+            return tree_of(text)
         statements = known.tree.body
         if known.row != row:
             _move(statements, row - known.row)
@@ -105,7 +105,7 @@ def _by_chunk(text: str) -> ast.Module | None:
         if chunk.is_inner:
             around, (methods, *statements) = body[-1], statements
             if not (isinstance(around, ast.ClassDef) and isinstance(methods, ast.ClassDef)):
-                return _tree(text)
+                return tree_of(text)
             if around is not copied:
                 body[-1] = copied = _copy(around)
             copied.body += methods.body
@@ -123,7 +123,7 @@ def _copy(definition: ast.ClassDef) -> ast.ClassDef:
     return copy
 
 
-def _tree(text: str) -> ast.Module | None:
+def tree_of(text: str) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -140,7 +140,7 @@ class _Known:
     row: int = 0
 
 
-_KNOWN = ByChunk(lambda chunk: _Known(_tree(chunk.whole), int(chunk.is_inner)))
+_KNOWN = ByChunk(lambda chunk: _Known(tree_of(chunk.whole), int(chunk.is_inner)))
 
 
 def _move(body: Sequence[Any], rows: int) -> None:
