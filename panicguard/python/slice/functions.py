@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
     from panicguard.python.slice.dataflow import Trace
-    from panicguard.python.slice.outline import Block, Outline, Unit
+    from panicguard.python.slice.outline import Block, Outline
+    from panicguard.python.slice.unit import Unit
     from panicguard.python.slice.words import Marks
 
 _RECEIVERS = frozenset(("self", "cls"))

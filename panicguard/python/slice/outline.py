@@ -15,81 +15,19 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from panicguard.python.screen import places
-from panicguard.python.slice.facts import Facts, facts, header
+from panicguard.python.slice.facts import facts, header, within
 from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS, Statement, clauses, is_compound, statements
+from panicguard.python.slice.unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
 
 _IMPORTS = (ast.Import, ast.ImportFrom)
-_NAMED = frozenset((*DEFINITIONS, ast.ExceptHandler))
 
 
 def _as_it_is(statement: Statement) -> Statement:
     return statement
-
-
-class Unit:
-    """A statement, or the header of a clause, without the statements under it.
-
-    `nodes` are what the unit says; `head` is the statement or handler itself. `above` is the header it stands under.
-    """
-
-    __slots__ = ("above", "end", "facts", "first", "head", "keyword", "last", "nodes")
-
-    def __init__(
-        self,
-        first: int,
-        last: int,
-        head: ast.AST | None,
-        nodes: Sequence[ast.AST],
-        above: Unit | None,
-        end: int,
-        keyword: str = "",
-    ) -> None:
-        self.first, self.last, self.end = first, last, end
-        self.head, self.nodes, self.above, self.keyword = head, nodes, above, keyword
-
-    if TYPE_CHECKING:
-        facts: Facts
-    else:
-
-        def __getattr__(self, name: str) -> Facts:
-            """The facts of the unit, found at the first question."""
-            found = self.facts = self._facts()
-            return found
-
-    @property
-    def rows(self) -> range:
-        """The rows of the whole statement, where it is a definition; else of the unit."""
-        return range(self.first, self.end)
-
-    def _facts(self) -> Facts:
-        found, head = facts(self.nodes), self.head
-        if type(head) in _NAMED and (name := head.name):  # type: ignore[union-attr]
-            found.binds.add(name)
-            found.names.add(name)
-        if isinstance(head, FUNCTIONS):
-            found.spawns_late = True
-        if isinstance(head, (ast.AsyncFor, ast.AsyncWith)):
-            found.awaits = True
-        return found
-
-    @property
-    def is_definition(self) -> bool:
-        return isinstance(self.head, DEFINITIONS)
-
-    def is_a(self, *types: type[ast.AST]) -> bool:
-        """Whether the unit, or a statement that shares its rows, is of one of the types."""
-        return isinstance(self.head, types) or any(isinstance(node, types) for node in self.nodes)
-
-    def around(self) -> Iterator[Unit]:
-        """The headers that the unit stands under, the nearest first."""
-        above = self.above
-        while above is not None:
-            yield above
-            above = above.above
 
 
 @dataclass(eq=False)
@@ -262,6 +200,13 @@ class Outline:
     def standing(self, words: Iterable[str]) -> dict[Block, set[int]]:
         """The blocks in whose text one of the words stands, and the rows there: a comment or a string counts too."""
         return self.at(at for word in words for at in places(self.text, word))
+
+    def mentions_of(self, names: Iterable[str]) -> Iterator[ast.AST]:
+        """All nodes of the blocks in whose text one of the names stands."""
+        for block in self.standing(names):
+            for unit in block.units:
+                for node in unit.nodes:
+                    yield from within(node)
 
     def mentioning(self, names: Iterable[str]) -> Iterator[Block]:
         """What mentions one of the names outside functions, but for imports: the names of attributes have a dot in

@@ -9,11 +9,9 @@ from panicguard.python.evidence import Evidence
 from panicguard.python.screen import hits
 from panicguard.python.slice.depth import TooDeepError, shallow
 from panicguard.python.slice.functions import functions
-from panicguard.python.slice.hollow import MisreadError, module
-from panicguard.python.slice.outline import outline
-from panicguard.python.slice.parse import parsed
 from panicguard.python.slice.render import render, whole
 from panicguard.python.slice.toplevel import Toplevel
+from panicguard.python.slice.whole import NotReadError, ask
 from panicguard.python.slice.words import mark
 
 if TYPE_CHECKING:
@@ -37,23 +35,21 @@ def slice_of(text: str, demands: Iterable[Demand], names: Set[str]) -> Slice | N
     demands = list(demands)
     words = {word for demand in demands if demand.evidence - IN_HANDLERS for word in demand.words}
     caught = {word for demand in demands if demand.evidence & IN_HANDLERS for word in demand.words}
-    lines = text.split("\n")
+
+    def cut(found: Outline) -> Slice | None:
+        return _cut(found, demands, words, caught, names)
+
     try:
-        return _slice(outline(text, lines, *module(text, lines)), demands, words, caught, names)
-    except MisreadError:
-        pass
-    tree = parsed(text)
-    if tree is None:
+        return ask(text, cut)
+    except NotReadError:
         text = shallow(text, words | caught)
-        tree = parsed(text)
-    if tree is None:
+    try:
+        return ask(text, cut)
+    except NotReadError:
         return whole(text)
-    return _slice(outline(text, text.split("\n"), tree), demands, words, caught, names)
 
 
-def _slice(
-    found: Outline, demands: Sequence[Demand], words: Set[str], caught: Set[str], names: Set[str]
-) -> Slice | None:
+def _cut(found: Outline, demands: Sequence[Demand], words: Set[str], caught: Set[str], names: Set[str]) -> Slice | None:
     kinds = {kind for demand in demands for kind in demand.evidence}
     outside = {word for demand in demands if Evidence.CALLERS in demand.evidence for word in demand.words}
     if Evidence.ESCAPES in kinds:
