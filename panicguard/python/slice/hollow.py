@@ -108,7 +108,7 @@ def module(text: str, lines: Sequence[str]) -> Module:
     older = as_older(text).text if is_newer(text) else text
     rows = lines if older is text else older.split("\n")
     hollowed = hollow(older, rows)
-    tree = tree_of(hollowed.text)
+    tree = _outer(hollowed.text)
     if tree is None or not _holds(tree, hollowed):
         raise MisreadError
 
@@ -119,6 +119,12 @@ def module(text: str, lines: Sequence[str]) -> Module:
         return _whole(rows, statement)
 
     return Module(tree, fill)
+
+
+@functools.lru_cache(maxsize=1)
+def _outer(text: str) -> ast.Module | None:
+    """The tree of a hollow text: the last one is kept, since a keystroke or a fix in a function leaves it as it is."""
+    return tree_of(text)
 
 
 def _whole(rows: Sequence[str], statement: Statement) -> Statement:
