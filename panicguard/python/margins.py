@@ -10,7 +10,8 @@ import re
 _ROW = re.compile(r"\n([ \t\f]*)(?=[^\s#])")
 """The start of a row of code, with what it is indented by."""
 _OPENING = re.compile(
-    r"(?:(async[ \t]+)?(def|class)|(?:async[ \t]+)?(?:if|elif|else|for|while|try|except|finally|with|match|case))\b"
+    r"[ \t\f]*(?:(async[ \t]+)?(def|class)|(?:async[ \t]+)?(?:for|with)"
+    r"|if|elif|else|while|try|except|finally|match|case)\b"
 )
 """What a row begins with that others stand under."""
 _LEAVES = re.compile(r"\b(?:return|break|continue)\b")
@@ -27,11 +28,10 @@ def may_be_in_async(text: str, at: int) -> bool:
         end = start - 1
         start = text.rfind("\n", 0, end) + 1
         row = text[start:end]
-        code = row.lstrip(" \t\f")
-        opening = _OPENING.match(code)
+        opening = _OPENING.match(row)
         if opening is None:
             continue
-        columns = _columns(row[: len(row) - len(code)])
+        columns = _columns(row)
         if columns >= margin or any(text.count(quotes, start, at) % 2 for quotes in _QUOTES):
             continue
         if opening[2]:
@@ -59,8 +59,7 @@ def _block(text: str, at: int) -> str | None:
     """From an offset up to the first row that is no deeper than its own; None where strings or brackets of several rows
     make the end uncertain."""
     start = text.rfind("\n", 0, at) + 1
-    row = text[start:at]
-    margin = _columns(row[: len(row) - len(row.lstrip(" \t\f"))])
+    margin = _columns(text[start:at])
     end = next((m.start() for m in _ROW.finditer(text, text.index(":", at)) if _columns(m[1]) <= margin), len(text))
     block = text[at:end]
     if (
@@ -73,6 +72,7 @@ def _block(text: str, at: int) -> str | None:
     return block
 
 
-def _columns(margin: str) -> int:
-    """How many columns a margin has: a form feed starts it again."""
+def _columns(row: str) -> int:
+    """How many columns the margin of a row has: a form feed starts it again."""
+    margin = row[: len(row) - len(row.lstrip(" \t\f"))]
     return len(margin.rpartition("\f")[2].expandtabs())

@@ -65,6 +65,7 @@ def hollow(text: str, lines: Sequence[str]) -> Hollow:
 
 def _bodies(text: str) -> Iterator[tuple[int, int, int]]:
     """Of each outermost function the offsets of the newline before its `def`, of its body, and of the row behind it."""
+    present = [quotes for quotes in _QUOTES if quotes in text]
     found = _DEF.search(text)
     while found is not None:
         header = _HEADER_END.match(text, found.end())
@@ -73,7 +74,7 @@ def _bodies(text: str) -> Iterator[tuple[int, int, int]]:
         end = len(text)
         for dedent in _no_deeper(len(found[1])).finditer(text, header.end() - 1):
             end = dedent.start() + 1
-            if not any(text.count(quotes, header.end(), end) % 2 for quotes in _QUOTES):
+            if not any(text.count(quotes, header.end(), end) % 2 for quotes in present):
                 break
         else:
             end = len(text)
