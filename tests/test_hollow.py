@@ -98,8 +98,9 @@ SHAPES = {
 
 @pytest.mark.parametrize("text", SHAPES.values(), ids=SHAPES)
 def test_shapes_that_mislead(text: str) -> None:
-    apart, whole = both(text)
-    assert apart in (None, whole)
+    for above in ("", "x = 0\n", "import a\n\n\n"):
+        apart, whole = both(above + text)
+        assert apart in (None, whole)
 
 
 PIECES = [*SHAPES.values(), 'x = """\n', '"""\n', "'''\n", "class B:\n    def m(self):\n        1\n        2\n"]
@@ -107,7 +108,7 @@ PIECES = [*SHAPES.values(), 'x = """\n', '"""\n', "'''\n", "class B:\n    def m(
 
 @given(st.lists(st.sampled_from(PIECES), max_size=6))
 def test_shapes_beside_each_other(texts: list[str]) -> None:
-    text = "\n".join((*texts, ""))
+    text = "x = 0\n" + "\n".join(texts)
     if parsed(text) is not None:
         apart, whole = both(text)
         assert apart in (None, whole)
