@@ -109,24 +109,32 @@ INPUTS: Mapping[str, Input] = {
     "functions with an awaited spawn": Input(lambda n: _repeated(n, f"async def g@():\n    await {SPAWN}\n\n\n"), 2000),
     "swallowed cancellations": Input(lambda n: _repeated(n, _HANDLER), 1000),
     "submits in one `with`": Input(
-        lambda n: _repeated(n, "        pool.submit(print, @)\n", f"{_POOL}def m():\n    with ThreadPoolExecutor() as pool:\n"),
+        lambda n: _repeated(
+            n, "        pool.submit(print, @)\n", f"{_POOL}def m():\n    with ThreadPoolExecutor() as pool:\n"
+        ),
         1000,
     ),
     "unused noqa": Input(lambda n: _repeated(n, "x@ = 1  # noqa: PNC101\n"), 4000),
-    "spawns with noqa": Input(lambda n: _repeated(n, f"    {SPAWN}  # noqa: PNC101\n", f"{ASYNC}async def m():\n"), 1000),
+    "spawns with noqa": Input(
+        lambda n: _repeated(n, f"    {SPAWN}  # noqa: PNC101\n", f"{ASYNC}async def m():\n"), 1000
+    ),
     "spawns disabled and enabled": Input(lambda n: _repeated(n, _RANGES, f"{ASYNC}async def m():\n"), 1000),
     "spawns below ignored lines": Input(
         lambda n: _repeated(n, f"    # panicguard: ignore[PNC101]\n    {SPAWN}\n", f"{ASYNC}async def m():\n"), 1000
     ),
     "spawns between strings of lines": Input(lambda n: _repeated(n, _STRINGS, f"{ASYNC}async def m():\n"), 1000),
-    "codes in one noqa": Input(lambda n: {"a.py": f"x = 1  # noqa: {', '.join(['PNC101', 'PNC102'] * (n // 2))}\n"}, 5000),
+    "codes in one noqa": Input(
+        lambda n: {"a.py": f"x = 1  # noqa: {', '.join(['PNC101', 'PNC102'] * (n // 2))}\n"}, 5000
+    ),
     "noqa after noqa in one comment": Input(lambda n: {"a.py": f"x = 1  {'# noqa: PNC101 ' * n}\n"}, 2000),
     "disabled, never enabled": Input(lambda n: _repeated(n, "# panicguard: disable[PNC101]\n"), 2000),
     "enabled, never disabled": Input(lambda n: _repeated(n, "# panicguard: enable[PNC101]\n"), 2000),
     "create_task( in one line": Input(
         lambda n: {"a.py": f"{ASYNC}async def m():\n    {f'{SPAWN}; ' * n}\n"}, 500, "--output-format=concise"
     ),
-    "create_task( in one list": Input(lambda n: {"a.py": f"{ASYNC}async def m():\n    x = [{f'{SPAWN}, ' * n}]\n"}, 500),
+    "create_task( in one list": Input(
+        lambda n: {"a.py": f"{ASYNC}async def m():\n    x = [{f'{SPAWN}, ' * n}]\n"}, 500
+    ),
     "create_task( in one string": Input(
         lambda n: {"a.py": f"{ASYNC}async def m():\n    x = '{f'{SPAWN} ' * n}'\n    {SPAWN}\n"}, 20_000
     ),
@@ -135,7 +143,9 @@ INPUTS: Mapping[str, Input] = {
     "a big generated file": Input(
         lambda n: _repeated(n, "def g@(x):\n    return x + @\n\n\n", tail=f"async def m():\n    {SPAWN}\n"), 50_000
     ),
-    "assignments and one spawn": Input(lambda n: _repeated(n, "x@ = @\n", tail=f"async def m():\n    {SPAWN}\n"), 50_000),
+    "assignments and one spawn": Input(
+        lambda n: _repeated(n, "x@ = @\n", tail=f"async def m():\n    {SPAWN}\n"), 50_000
+    ),
     "functions that call each other": Input(
         lambda n: _repeated(n, f"async def g@():\n    await g@()\n    t = {SPAWN}\n    await t\n\n\n"), 1000
     ),
@@ -155,6 +165,7 @@ INPUTS: Mapping[str, Input] = {
     ),
     "Go: functions with a spawn": Input(lambda n: _repeated(n, "func f@() {\n\tgo work()\n}\n\n", GO, "a.go"), 1000),
     "Go: spawned function literals": Input(
-        lambda n: _repeated(n, "\tgo func() {\n\t\tx += @\n\t}()\n", f"{GO}func f() {{\n\tx := 0\n", "a.go", "}\n"), 1000
+        lambda n: _repeated(n, "\tgo func() {\n\t\tx += @\n\t}()\n", f"{GO}func f() {{\n\tx := 0\n", "a.go", "}\n"),
+        1000,
     ),
 }

@@ -101,8 +101,8 @@ def is_heard(module: PythonFile, handler: Handler) -> bool:
 def is_shielded(module: PythonFile, node: CSTNode) -> bool:
     """Whether no cancellation by anyio or trio gets through to the node."""
     return any(
-        isinstance(ancestor, cst.With) and any(_shields(module, item.item) for item in ancestor.items)
-        for ancestor in module.tree.around(node)
+        isinstance(above, cst.With) and any(_shields(module, item.item) for item in above.items)
+        for above, _ in module.tree.around(node)
     )
 
 
@@ -144,12 +144,10 @@ def _is_handle(awaited: CSTNode) -> bool:
 
 def ends_with(module: PythonFile, node: CSTNode) -> bool:
     """Whether nothing of its function stands behind a statement: not in its own block, nor in one around it."""
-    child = node
-    for ancestor in module.tree.around(node):
-        body = statements(ancestor) if isinstance(ancestor, cst.BaseSuite) else ()
+    for above, child in module.tree.around(node):
+        body = statements(above) if isinstance(above, cst.BaseSuite) else ()
         if body and body[-1] is not child:
             return False
-        child = ancestor
     return True
 
 
@@ -163,7 +161,7 @@ def function_ends_after(module: PythonFile, node: cst.Try | cst.TryStar, handler
 
 def is_in_loop(module: PythonFile, node: CSTNode) -> bool:
     """Whether a statement stands in a loop of its function."""
-    return any(isinstance(above, (cst.For, cst.While)) for above in module.tree.around(node))
+    return any(isinstance(above, (cst.For, cst.While)) for above, _ in module.tree.around(node))
 
 
 def _waited_for(node: CSTNode) -> Iterator[CSTNode]:

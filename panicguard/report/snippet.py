@@ -5,6 +5,7 @@ Columns are 0-based and count a terminal's cells from the start of the source li
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -160,14 +161,9 @@ def _cut(text: str, window: _Window) -> tuple[str, int]:
         return text, 0  # as nearly every line does
     drawn, length = printable(text), columns(text)
     end = window.end(length)
-    first, left = 0, 0
-    while left < min(window.left, length):
-        left += width(drawn[first])
-        first += 1
-    last, right = first, left
-    while last < len(drawn) and right + width(drawn[last]) <= end:
-        right += width(drawn[last])
-        last += 1
+    ends = range(len(drawn) + 1)
+    first = bisect.bisect_left(ends, min(window.left, length), key=lambda at: columns(drawn[:at]))
+    last = bisect.bisect_right(ends, end, key=lambda at: columns(drawn[:at])) - 1
     shown = drawn[first:last]
     if length > end:
         seen = next((i for i in reversed(range(len(shown))) if width(shown[i])), 0)
@@ -175,7 +171,7 @@ def _cut(text: str, window: _Window) -> tuple[str, int]:
     if window.left:
         seen = next((i for i, character in enumerate(shown) if width(character)), len(shown))
         shown = f"…{' ' * (columns(shown[: seen + 1]) - 1)}{shown[seen + 1 :]}"
-    return shown, left
+    return shown, columns(drawn[:first])
 
 
 def _bar(span: _Span, row: int, text: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from panicguard.suppression.directives import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from panicguard.diagnostic import Diagnostic
     from panicguard.suppression.placement import Scope
@@ -39,11 +39,11 @@ def covering(
         own = [diagnostics[number] for number in numbers]
         on_row: dict[int, Scope | None] = {}
         around = _around(own, [scope for scope in ranges if names(scope, code)])
-        for number, scope in zip(numbers, around, strict=True):
+        for number, holding in zip(numbers, around, strict=True):
             for row in rows[number]:
                 if row in by_row and row not in on_row:
                     on_row[row] = next((scope for scope in by_row[row] if names(scope, code)), None)
-            found[number] = _first((scope, *(on_row.get(row) for row in rows[number])))
+            found[number] = _first((holding, *(on_row.get(row) for row in rows[number])))
     return found
 
 
