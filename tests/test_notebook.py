@@ -170,7 +170,8 @@ def test_what_is_found_in_a_cell_ends_in_it(cells: list[str], code: str) -> None
     [found] = check(source, SETTINGS)
     assert (found.code, found.fix) == (code, None)
     assert source.cell(found.start)[2] >= found.end
-    assert "z" not in text(full.render([Result(source, (found,))], unsafe=None)).replace("ipynb", "")
+    [paragraph] = full.render([Result(source, (found,))], unsafe=None)
+    assert "z" not in text(paragraph).replace("ipynb", "")
 
 
 # What is a notebook

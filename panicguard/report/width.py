@@ -43,6 +43,11 @@ def harmless(text: str) -> str:
     return _HARMFUL.sub(lambda match: one_line(match[0]), text)
 
 
+def is_harmless(text: str) -> bool:
+    """Whether nothing would be drawn in these lines."""
+    return _HARMFUL.search(text) is None
+
+
 def escaped(text: str) -> str:
     """An equivalent JSON text without the control characters that JSON may contain unescaped."""
     return text.translate(_ESCAPED) if _HARMFUL.search(text) else text
