@@ -51,9 +51,9 @@ def _nested_literals(n: int) -> Files:
 
 
 def _nested_functions(n: int) -> Files:
-    """Goroutines in goroutines: a hundred and fifty deep, as many such nests as make n."""
-    nest = f"func f@() {{\n{'go func() {' * 150}work(){'}()' * 150}\n}}\n"
-    return _repeated(max(1, n // 150), nest, GO, "a.go")
+    """Goroutines in goroutines."""
+    body, ends = "go func() {\n" * n, "}()\n" * n
+    return {"a.go": f"{GO}func f() {{\n{body}work()\n{ends}}}\n"}
 
 
 def _folders(n: int) -> Files:
@@ -66,6 +66,20 @@ _HANDLER = """async def g@():
             await f()
         except asyncio.CancelledError:
             print(@)
+"""
+_HANDLERS = """    try:
+        await t
+    except asyncio.CancelledError:
+        print(@)
+"""
+_HELPER = """def h@():
+    print(sys.exc_info())
+
+
+try:
+    print(@)
+except ValueError:
+    h@()
 """
 _WORKER = """def w@():
     try:
@@ -138,6 +152,35 @@ INPUTS: Mapping[str, Input] = {
     "create_task( in one string": Input(
         lambda n: {"a.py": f"{ASYNC}async def m():\n    x = '{f'{SPAWN} ' * n}'\n    {SPAWN}\n"}, 20_000
     ),
+    "handlers in one function": Input(lambda n: _repeated(n, _HANDLERS, f"{ASYNC}async def m(t):\n"), 500),
+    "threads started on the next line": Input(
+        lambda n: _repeated(
+            n,
+            "    t@ = threading.Thread(target=w)\n    t@.start()\n",
+            f"{THREADS}def w():\n    print(1)\n\n\ndef m():\n",
+        ),
+        1000,
+    ),
+    "threads of one name, by functions": Input(
+        lambda n: _repeated(
+            n,
+            "def m@():\n    t = threading.Thread(target=w)\n    t.start()\n\n\n",
+            f"{THREADS}def w():\n    print(1)\n\n\n",
+        ),
+        1000,
+    ),
+    "tasks of one name in one function": Input(
+        lambda n: _repeated(n, "    t = asyncio.create_task(f())\n    print(t)\n", f"{ASYNC}async def m():\n"), 500
+    ),
+    "closures in one loop": Input(
+        lambda n: _repeated(
+            n,
+            "        asyncio.get_running_loop().create_task(g(lambda: x))\n",
+            f"{ASYNC}async def g(y):\n    y()\n\n\nasync def m(xs):\n    for x in xs:\n",
+        ),
+        500,
+    ),
+    "helpers that ask for the error": Input(lambda n: _repeated(n, _HELPER, "import sys\n\n\n"), 1000),
     "tiny files": Input(lambda n: {f"{number}.py": f"{ASYNC}x = {number}\n" for number in range(n)}, 2000),
     "folders in folders": Input(_folders, 200),
     "a big generated file": Input(
@@ -155,7 +198,7 @@ INPUTS: Mapping[str, Input] = {
         "--output-format=concise",
     ),
     "Go: nested literals": Input(_nested_literals, 500),
-    "Go: functions in functions": Input(_nested_functions, 300),
+    "Go: functions in functions": Input(_nested_functions, 150, "--output-format=concise"),
     "Go: malformed nolint": Input(lambda n: _repeated(n, _NOLINT, GO, "a.go"), 1000),
     "Go: nolint above statements": Input(
         lambda n: _repeated(n, "\t//nolint:panicguard // why\n\tgo work()\n", f"{GO}func f() {{\n", "a.go", "}\n"), 1000

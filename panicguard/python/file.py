@@ -6,7 +6,7 @@ Rows may be missing: statements that say nothing of what a rule's words spawn, b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from panicguard.python.tree import Tree, last_name
 if TYPE_CHECKING:
     from libcst import CSTNode
 
-    from panicguard.diagnostic import Fix
+    from panicguard.diagnostic import Edit, Fix
     from panicguard.python.flow import Flow
     from panicguard.python.names import Names
     from panicguard.python.spawns import Spawn
@@ -36,6 +36,8 @@ class PythonFile:
     tree: Tree
     names: Names
     flow: Flow
+    imports: dict[str, Edit] = field(default_factory=dict)
+    """Statement -> the edit that imports by it at the top level, once a fix has asked for it."""
 
     @cached_property
     def spawns(self) -> tuple[Spawn, ...]:
@@ -66,6 +68,15 @@ class PythonFile:
     def thread_classes(self) -> tuple[cst.ClassDef, ...]:
         """The classes of this module whose `run` is the body of a thread or a process."""
         return tuple(c for c in self.tree.all(cst.ClassDef) if self.names.is_a(c, *THREAD_CLASSES))
+
+    @cached_property
+    def calls(self) -> dict[CSTNode, list[cst.Call]]:
+        """Definition in this module -> its calls."""
+        calls: dict[CSTNode, list[cst.Call]] = {}
+        for call in self.tree.all(cst.Call):
+            if (definition := self.names.definition(call.func)) is not None:
+                calls.setdefault(definition, []).append(call)
+        return calls
 
     @cached_property
     def cancelled(self) -> frozenset[str]:

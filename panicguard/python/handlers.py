@@ -173,7 +173,7 @@ def _is_called_by_handlers(module: PythonFile, function: cst.FunctionDef | cst.L
         return True
     if _HELPER_NAME.search(function.name.value):
         return True
-    calls = [c for c in module.tree.all(cst.Call) if module.names.definition(c.func) is function]
+    calls = module.calls.get(function, ())
     return bool(calls) and all(is_handling(module, c) for c in calls)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +15,7 @@ from panicguard.python import apis
 from panicguard.python.cst import cst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Set
 
     from libcst import CSTNode
 
@@ -66,6 +66,7 @@ class Scopes:
     tree: Tree
     runtime: str | None = None
     """The qualified name under which this project imports the runtime, if it is not called mruntime."""
+    _sharing: dict[str, set[CSTNode]] = field(default_factory=dict)
 
     def scope(self, node: CSTNode) -> CSTNode:
         """The module, function, lambda, class or comprehension whose names the node sees first."""
@@ -178,6 +179,19 @@ class Scopes:
             for position, element in enumerate(target.elements):
                 part = parts[position].value if matched else None
                 yield from self._targets(element.value, kind if part is not None else BindingKind.OTHER, binder, part)
+
+    def sharing(self, name: str) -> Set[CSTNode]:
+        """The functions in which a name stands for more than what they themselves see by it: in a function, a class or
+        a comprehension inside, or in a decorator or a default of their own."""
+        found = self._sharing.get(name)
+        if found is None:
+            found = self._sharing[name] = {
+                above
+                for node in self.tree.named.get(name, ())
+                for above, _ in self.tree.frames(node)
+                if isinstance(above, (cst.FunctionDef, cst.Lambda)) and self.scope(node) is not above
+            }
+        return found
 
     @cached_property
     def apps(self) -> frozenset[str]:

@@ -8,8 +8,10 @@ Spans are computed on demand, by writing out the statement at the top level that
 from __future__ import annotations
 
 import bisect
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, overload
 
 from panicguard.python.cst import cst
@@ -17,6 +19,7 @@ from panicguard.python.nodes import children, parents_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
 
     from libcst import CSTNode
 
@@ -129,6 +132,20 @@ class Tree:
             if type(above).__name__ in _FUNCTIONS and above.body is child:  # type: ignore[attr-defined]
                 return above  # type: ignore[return-value]
         return None
+
+    @cached_property
+    def following(self) -> dict[CSTNode, CSTNode]:
+        """Statement of a block -> the one behind it."""
+        blocks: Iterator[Any] = self.all(cst.Module, cst.IndentedBlock)
+        return {line: below for block in blocks for line, below in itertools.pairwise(block.body)}
+
+    @cached_property
+    def named(self) -> dict[str, list[cst.Name]]:
+        """Each name, be it a variable's, an attribute's or a keyword's, wherever it stands."""
+        named: dict[str, list[cst.Name]] = defaultdict(list)
+        for node in self.all(cst.Name):
+            named[node.value].append(node)
+        return named
 
     def children(self, node: CSTNode) -> Iterator[CSTNode]:
         """The child nodes that are code, in the order of the text."""

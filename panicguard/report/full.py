@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from panicguard.diagnostic import Applicability, edited
 from panicguard.report import lines
 from panicguard.report.concise import header, place
+from panicguard.report.lines import Op
 from panicguard.report.location import rows_beside
 from panicguard.report.snippet import shown_place, snippet
 from panicguard.report.width import drawn, printable
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from panicguard.diagnostic import Diagnostic, Edit, Fix, Result
-    from panicguard.report.lines import Op
     from panicguard.source import Source
 
     Segment = tuple[str, str]
@@ -134,12 +134,30 @@ def _rows(source: Source, offset: int) -> tuple[int, int]:
 
 def _window(source: Source, cluster: Sequence[Edit], top: int, bottom: int) -> _Window:
     starts, text = source.line_starts, source.text
+    if (alone := _in_one_row(source, cluster, top, bottom)) is not None:
+        return alone
     low = max(top, source.location(cluster[0].start)[0] - 1 - NEAR)
     high = min(bottom, source.location(cluster[-1].end)[0] + NEAR)
     start, end = starts[low], starts[high] if high < len(starts) else len(text)
     mark = "\ufeff" * (source.bom and low == 0)
     old, new = lines.split(mark + text[start:end]), lines.split(mark + edited(text, cluster, start, end))
     return _Window(low, old, new, lines.groups(old, new, CONTEXT, joined=JOINED))
+
+
+def _in_one_row(source: Source, cluster: Sequence[Edit], top: int, bottom: int) -> _Window | None:
+    """The window of edits that change one row, which is like none beside it: that needs no comparison."""
+    row = source.location(cluster[0].start)[0] - 1
+    starts, text = source.line_starts, source.text
+    if not (top < row < min(bottom, len(starts)) - 1) or cluster[-1].end >= starts[row + 1]:
+        return None
+    low, high = row - 1, row + 2
+    ends = (*starts[low : high + 1], len(text))
+    above, old, below = (text[ends[at] : ends[at + 1]] for at in range(3))
+    new = edited(text, cluster, starts[row], starts[row + 1])
+    if not below or new in (above, old, below) or lines.split(new) != [new] or (source.bom and low == 0):
+        return None
+    group = [Op(True, 0, 1, 0, 1), Op(False, 1, 2, 1, 2), Op(True, 2, 3, 2, 3)]
+    return _Window(low, (above, old, below), (above, new, below), [group])
 
 
 def _operation(segments: list[Segment], op: Op, window: _Window, first: int, digits: int) -> None:

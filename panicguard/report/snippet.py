@@ -21,6 +21,8 @@ CONTEXT = 2
 """Lines of source shown before and after the span."""
 TERMINAL = 140
 """Columns that a long line is cut to."""
+DEEP = 20
+"""Columns of common indentation up to which all of it is shown."""
 ROOM = 6
 """Columns kept on both sides of a span in a line that is cut."""
 
@@ -139,10 +141,12 @@ def _rows(source: Source, span: _Span) -> range:
 
 def _window(texts: list[str], span: _Span, size: int) -> _Window:
     """The columns to show: all, or those around the span when a line is longer than `size`."""
+    longest = max(map(columns, texts))
+    if longest <= size and any(_begins_within(text, DEEP + ROOM) for text in texts):
+        return _Window(0, longest, size)  # as nearly everywhere
     indents = [columns(text) - columns(text.lstrip()) for text in texts if text.strip()]
     indent = max(0, min(indents, default=0) - ROOM)
-    left = indent - 16 if indent > 20 else 0
-    longest = max(map(columns, texts))
+    left = indent - 16 if indent > DEEP else 0
     if longest - left <= size:
         return _Window(left, max(longest, left), size)
     lowest = max(0, min(span.left, span.right) - ROOM)
@@ -153,6 +157,12 @@ def _window(texts: list[str], span: _Span, size: int) -> _Window:
         left = max(0, lowest - (size - (highest - lowest)) // 2)
         return _Window(left, left + size, size)
     return _Window(lowest, highest, size)
+
+
+def _begins_within(text: str, size: int) -> bool:
+    """Whether a line surely has less than so many columns of space before its first character."""
+    start = text[:size]
+    return start.isascii() and "\t" not in start and not start.isspace() and start != ""
 
 
 def _cut(text: str, window: _Window) -> tuple[str, int]:

@@ -49,8 +49,11 @@ def reference(module: PythonFile, node: CSTNode) -> Reference | None:
         return Reference(f"{bound}.", (), unsafe=travel is not Travel.NONE)
     if not _means_runtime(module, name, node):
         return None
-    edit = insertion(module.source, statement, module.span(node)[0])
-    return None if edit is None else Reference(f"{name}.", (edit,), unsafe=travel is not Travel.NONE)
+    edit = module.imports.get(statement)
+    if edit is None:
+        edit = module.imports[statement] = insertion(module.source, statement)
+    is_above = edit.start <= module.span(node)[0]
+    return Reference(f"{name}.", (edit,), unsafe=travel is not Travel.NONE) if is_above else None
 
 
 def _local_reference(module: PythonFile, node: CSTNode, name: str, statement: str) -> Reference | None:
