@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from panicguard.python.plain import plain
 from panicguard.python.slice.facts import chain, last_name, within
 from panicguard.python.slice.parse import parsed
+from panicguard.python.slice.whole import NotReadError, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from panicguard.python.slice.outline import Outline
 
 _RUNNERS = frozenset((".run", "run", ".run_until_complete"))
 _CANCELLED = "CancelledError"
@@ -22,26 +25,21 @@ _EFFECT = "side_effect"
 def is_awaited_or_run(text: str, name: str) -> bool:
     """Whether a call of a function or method of this name is awaited, or is what an event loop is run for; of a text
     that the running Python cannot parse, whether there may be a call at all."""
-    awaited = _awaited(text)
-    if awaited is None:
+    try:
+        return ask(plain(text), lambda module: name in _awaited(module, name))
+    except NotReadError:
         return len(re.findall(rf"\b{name}\s*\(", text)) > 1  # its definition
-    return name in awaited
 
 
-@functools.lru_cache(maxsize=4)
-def _awaited(text: str) -> frozenset[str] | None:
-    tree = parsed(plain(text))
-    if tree is None:
-        return None
-    found: set[str] = set()
-    for node in within(tree):
+def _awaited(module: Outline, name: str) -> Iterator[str]:
+    """The names of the calls that are awaited or run, where a name is mentioned."""
+    for node in module.mentions_of((name,)):
         values: list[ast.expr] = []
         if isinstance(node, ast.Await):
             values = [node.value]
         elif isinstance(node, ast.Call) and last_name(node.func) in _RUNNERS:
             values = node.args
-        found.update(last_name(value.func).lstrip(".") for value in values if isinstance(value, ast.Call))
-    return frozenset(found)
+        yield from (last_name(value.func).lstrip(".") for value in values if isinstance(value, ast.Call))
 
 
 @functools.lru_cache(maxsize=4)
@@ -67,17 +65,20 @@ def passed_to(text: str, takers: str) -> frozenset[str]:
     """The names in the positional arguments of calls of these functions, each with as much of its dotted name as says
     which is meant."""
     wanted = [taker for taker in takers.split() if all(part in text for part in taker.split("."))]
-    tree = parsed(plain(text)) if wanted else None
-    if tree is None:
+    if not wanted:
         return frozenset()
-    return frozenset(
-        node.id
-        for call in within(tree)
-        if isinstance(call, ast.Call) and any(f".{_dotted(call.func)}".endswith(f".{taker}") for taker in wanted)
-        for value in (*call.args, *(keyword.value for keyword in call.keywords))
-        for node in within(value)
-        if isinstance(node, ast.Name)
-    )
+    try:
+        return ask(plain(text), lambda module: frozenset(_given(module, wanted)))
+    except NotReadError:
+        return frozenset()
+
+
+def _given(module: Outline, takers: Sequence[str]) -> Iterator[str]:
+    """The names in what is given to calls of these functions."""
+    for call in module.mentions_of(taker.rpartition(".")[2] for taker in takers):
+        if isinstance(call, ast.Call) and any(f".{_dotted(call.func)}".endswith(f".{taker}") for taker in takers):
+            for value in (*call.args, *(keyword.value for keyword in call.keywords)):
+                yield from (node.id for node in within(value) if isinstance(node, ast.Name))
 
 
 def _dotted(node: ast.expr) -> str:

@@ -5,15 +5,12 @@ Only a process that reads the same texts again and again has something of it: it
 
 from __future__ import annotations
 
-import functools
 import math
 import re
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-T = TypeVar("T")
+    from collections.abc import Callable, Sequence, Set
 
 LONG = 2_000
 """Code points from which a text is worth it."""
@@ -46,7 +43,6 @@ class Chunk(NamedTuple):
         return HEADER + self.text if self.is_inner else self.text
 
 
-@functools.lru_cache(maxsize=2)
 def split(text: str) -> Sequence[Chunk]:
     """The chunks of a text, newlines all `\n`; of one that is not long, one."""
     if len(text) < _least:
@@ -63,19 +59,16 @@ def _cut(text: str, where: re.Pattern[str]) -> Sequence[str]:
     return [text[start:end] for start, end in zip([0, *starts], [*starts, len(text)], strict=True)]
 
 
-class ByChunk(Generic[T]):
-    """What a function makes of each chunk of a text: remembered until the next long text."""
+class AllOf:
+    """Whether something holds of each chunk of a text: asked once of a chunk, as long as texts have it."""
 
-    def __init__(self, function: Callable[[Chunk], T]) -> None:
-        self._function = function
-        self._known: dict[tuple[Chunk, int], T] = {}
+    def __init__(self, holds: Callable[[Chunk], bool]) -> None:
+        self._holds = holds
+        self._known: Set[Chunk] = frozenset()
 
-    def __call__(self, chunks: Sequence[Chunk]) -> list[T]:
-        known, self._known = self._known, {}
-        for chunk in chunks:
-            twin = 0  # what is made of a chunk is not shared with another of the same text
-            while (chunk, twin) in self._known:
-                twin += 1
-            key = chunk, twin
-            self._known[key] = known[key] if key in known else self._function(chunk)
-        return list(self._known.values())
+    def __call__(self, chunks: Sequence[Chunk]) -> bool:
+        found = frozenset(chunks)
+        if not all(map(self._holds, found - self._known)):
+            return False
+        self._known = found
+        return True

@@ -90,10 +90,10 @@ def _parsed(text: str, line_starts: Sequence[int]) -> Tree | None:
 def _sketched(text: str, line_starts: Sequence[int], kind: type[Sketched | Approximate]) -> Tree | None:
     """A tree of what CPython makes of a text; None where that is not enough to know what libcst would."""
     found = as_parsed(text)
-    if found is None or found.has_aliases:
+    if found is None:
         return None
     try:
-        made = sketch(found.tree, found.text)
+        made = sketch(found.tree, found.text, found.aliases)
     except NoSketchError:
         return None
     if found.text != text:  # columns are those of the text in older words

@@ -6,8 +6,9 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import AFTER, BARE_EXCEPT, CAUGHT_WORDS, METHODS_ELSEWHERE, NEEDS, SOUGHT
+from panicguard.python.apis import ADDERS, AFTER, BARE_EXCEPT, CAUGHT_WORDS, METHODS_ELSEWHERE, NEEDS, SOUGHT
 from panicguard.python.lex import GAP
+from panicguard.python.margins import may_be_in_async, may_be_left, may_go_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,12 +24,12 @@ _HEADER = re.compile(r"\b(?:except|suppress)\b(?:[\s\w.,()\[\]*\\]|#[^\n]*\n)*$"
 _AS = re.compile(rf"{GAP}as\b")
 _GIVEN = re.compile(r"(?<![=!<>])=(?!=)[\s\w.,()\[\]\\]*$")
 """What may be an assignment, up to an error in its value: handlers may name its target instead."""
+_TARGET = re.compile(rf"[\s\\]*(?:=(?!=)|[:,)\[\]#]|\.[\s\\]*(?:{'|'.join(sorted(ADDERS))}|get)\b)")
+"""What is behind an attribute that is assigned to, or has something put into it."""
+_IN_CALL = re.compile(r"[\w\])]\([^()\[\]{}#'\"]*$")
+"""What is before the argument of a call."""
 _HEADER_LENGTH = 400
 """Characters from an `except` to what it names."""
-_ROW = re.compile(r"\n([ \t\f]*)(?=[^\s#])")
-"""The start of a row of code, with what it is indented by."""
-_LEAVES = re.compile(r"\b(?:return|break|continue)\b")
-_PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
 _AWAITED = re.compile(r"\bawait[ \t]+[\w.]*$")
 
 
@@ -73,6 +74,21 @@ def hits(text: str, words: Iterable[str]) -> list[int]:
     return sorted(at for word in words for at in places(text, word) if _may_be_code(text, word, at))
 
 
+def renamings(text: str, words: Iterable[str]) -> Iterator[int]:
+    """Where what one of the words stands for may get another name."""
+    for word in words:
+        for at in places(text, word):
+            if _may_be_renamed(text, at, at + len(word.strip(".:"))):
+                yield at
+
+
+def assignments(text: str, attribute: str) -> Iterator[int]:
+    """Where an attribute (`.name`) may be assigned to, or have something put into it."""
+    for at in places(text, attribute):
+        if _TARGET.match(text, at + len(attribute) - 1) and not _IN_CALL.search(text, text.rfind("\n", 0, at) + 1, at):
+            yield at
+
+
 def places(text: str, word: str) -> Iterator[int]:
     """Where a word stands as a whole identifier; one with a dot in front, where it may be an attribute."""
     name = word.strip(".:")
@@ -110,37 +126,32 @@ def _may_be_code(text: str, word: str, at: int) -> bool:
     if word in _AFTER and not _AFTER[word].match(text, end):
         return False
     if word == "finally":
-        return _may_be_left(text, at)
+        return may_be_left(text, at)
     if word in CAUGHT_WORDS:
-        start = max(0, at - _HEADER_LENGTH)
-        is_named = _HEADER.search(text, start, at) or _AS.match(text, end) or _GIVEN.search(text, start, at)
-        return word == BARE_EXCEPT or is_named is not None
+        return _may_be_caught(text, at) if word == BARE_EXCEPT else _may_be_named(text, at, end)
     if _AWAITED.search(text, before, at):
         return False
     receiver = _RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None
     return receiver is None or receiver[1] in METHODS_ELSEWHERE[word] or receiver.start() in _comments(text)
 
 
-def _may_be_left(text: str, at: int) -> bool:
-    """Whether a `finally` at an offset may hold a statement that leaves it. Its block ends at the first row that is no
-    deeper, unless strings or brackets of several rows make that uncertain."""
-    margin = _columns(text[text.rfind("\n", 0, at) + 1 : at])
-    end = next((m.start() for m in _ROW.finditer(text, text.index(":", at)) if _columns(m[1]) <= margin), len(text))
-    block = text[at:end]
-    if (
-        '"""' in block
-        or "'''" in block
-        or "\\\n" in block
-        or "\\\r" in block
-        or any(block.count(a) != block.count(b) for a, b in _PAIRS)
-    ):
-        return True
-    return _LEAVES.search(block) is not None
+def _may_be_named(text: str, at: int, end: int) -> bool:
+    """Whether an error may be named by a handler of an async function that does not raise it again, or be given another
+    name."""
+    header = _HEADER.search(text, max(0, at - _HEADER_LENGTH), at)
+    if header is None or "import" in header[0]:
+        return _may_be_renamed(text, at, end)
+    return _may_be_caught(text, at) if "except" in header[0] else may_be_in_async(text, at)
 
 
-def _columns(margin: str) -> int:
-    """How many columns a margin has: a form feed starts it again."""
-    return len(margin.rpartition("\f")[2].expandtabs())
+def _may_be_caught(text: str, at: int) -> bool:
+    """Whether the handler whose header is at an offset may hide a cancellation."""
+    return may_be_in_async(text, at) and may_go_on(text, at)
+
+
+def _may_be_renamed(text: str, at: int, end: int) -> bool:
+    """Whether an import or an assignment may give another name to what stands between two offsets."""
+    return (_AS.match(text, end) or _GIVEN.search(text, max(0, at - _HEADER_LENGTH), at)) is not None
 
 
 class _Comments:

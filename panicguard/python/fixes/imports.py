@@ -12,13 +12,18 @@ from panicguard.diagnostic import Edit
 from panicguard.python.lex import scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from panicguard.lines import LogicalLine
     from panicguard.source import Source
 
     _Order = Callable[[str], tuple[bool | str, ...]]
 
 _IMPORT = re.compile(r"import\s+([\w.]+)|from\s+(\.*[\w.]*)\s+import\b")
+_TOP = re.compile(r"\n(?=\w)")
+"""The end of a row before one that is not indented."""
+_PART = 4_000
+"""Code points in which imports mostly end."""
 _STRING = re.compile(r"[rRuUbB]{0,2}(?:'''|\"\"\"|'|\")")
 
 
@@ -44,15 +49,25 @@ def _header(source: Source) -> list[_Line]:
     """
     lines: list[_Line] = []
     text = source.text
-    for line in scan(text).lines:
-        if line.blank:
-            continue
+    for line in _first_lines(text):
         body = text[line.start : line.end].lstrip("\f")
         match = _IMPORT.match(body) if line.indent == 0 else None
         if not match and not (line.indent == 0 and _STRING.match(body)):
             break
         lines.append(_Line(line.start, line.end, body, (match[1] or match[2]) if match else ""))
     return lines
+
+
+def _first_lines(text: str) -> Iterator[LogicalLine]:
+    """The logical lines of a text, but for blank ones; no more of it is scanned than is asked for."""
+    size, done = _PART, 0
+    while top := _TOP.search(text, size):
+        part = scan(text[: top.end()])
+        if part.sound:  # no string or bracket is cut off
+            yield from (line for line in part.lines[done:-1] if not line.blank)
+            done = len(part.lines) - 1
+        size = 4 * top.end()
+    yield from (line for line in scan(text).lines[done:] if not line.blank)
 
 
 def _place(source: Source, lines: Sequence[_Line], statement: str) -> tuple[int, str]:
@@ -85,7 +100,7 @@ def _apart(
     """Between the sections above and below, with blank lines around it unless those are in a common block."""
     newline = source.newline
     if not above:
-        first = next((line.start for line in scan(source.text).lines if not line.blank), len(source.text))
+        first = next((line.start for line in _first_lines(source.text)), len(source.text))
         return first, f"{statement}{newline}{newline}"
     if below and any(above[-1] in block and below in block for block in blocks):
         return below.start, f"{statement}{newline}"

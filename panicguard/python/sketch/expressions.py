@@ -174,9 +174,6 @@ class Expressions:
     def f_string(self, node: ast.JoinedStr) -> CSTNode:
         was, self._is_in_f_string = self._is_in_f_string, True
         written = "f''" if was else self.raw(node)
-        is_one = not was and _STRING.fullmatch(written) is not None
-        if not is_one and any(isinstance(part, ast.Call) for part in ast.walk(node)):
-            raise NoSketchError
         parts = [
             new.FormattedStringExpression(
                 expression=self.expression(part.value),
@@ -188,7 +185,11 @@ class Expressions:
         ]
         self._is_in_f_string = was
         quote = _QUOTE.match(written)
-        return new.FormattedString(parts=parts, start=quote[0] if quote else "")
+        made = new.FormattedString(parts=parts, start=quote[0] if quote else "")
+        if was or _STRING.fullmatch(written):
+            return made
+        # Which of several strings a part is in, the tree does not say: its place is not found in libcst's node then.
+        return new.ConcatenatedString(left=made, right=new.SimpleString(value="''"))
 
     def raw(self, node: Any) -> str:
         """A node as it is written."""

@@ -17,7 +17,7 @@ Module body default_indent default_newline
 SimpleStatementLine body | SimpleStatementSuite body | IndentedBlock body
 Expr value | Assign targets value | AssignTarget target | AnnAssign target annotation value
 AugAssign target value | Annotation annotation | Return value | Raise exc cause | From item | Assert test msg
-Del target | Pass | Break | Continue | Global names | Nonlocal names | NameItem name
+Del target | TypeAlias name value | Pass | Break | Continue | Global names | Nonlocal names | NameItem name
 Import names | ImportFrom module names relative | ImportAlias name asname | AsName name | ImportStar | Dot
 If test body orelse | Else body | While test body orelse | For target iter body orelse asynchronous
 With items body asynchronous | WithItem item asname | Asynchronous

@@ -10,7 +10,7 @@ from panicguard.python.sketch.expressions import Expressions, NoSketchError
 from panicguard.python.sketch.make import new
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     import libcst as cst
     from libcst import CSTNode
@@ -26,11 +26,12 @@ class Sketch:
     statements: dict[CSTNode, range] = field(default_factory=dict)
 
 
-def sketch(tree: ast.Module, text: str) -> Sketch:
-    """A sketch of the tree that CPython has of a text. Raises NoSketchError."""
+def sketch(tree: ast.Module, text: str, aliases: Container[int] = ()) -> Sketch:
+    """A sketch of the tree that CPython has of a text; assignments in the rows (from 0) of `aliases` are type aliases.
+    Raises NoSketchError."""
     made = Sketch(new.Module(body=(), default_indent="    ", default_newline="\n"))  # type: ignore[arg-type]
     try:
-        body = _Sketcher(text.split("\n"), made).statements(tree.body)
+        body = _Sketcher(text.split("\n"), made, aliases).statements(tree.body)
     except RecursionError:
         raise NoSketchError from None
     object.__setattr__(made.root, "body", body)
@@ -38,8 +39,8 @@ def sketch(tree: ast.Module, text: str) -> Sketch:
 
 
 class _Sketcher:
-    def __init__(self, lines: Sequence[str], made: Sketch) -> None:
-        self.lines, self.made = lines, made
+    def __init__(self, lines: Sequence[str], made: Sketch, aliases: Container[int]) -> None:
+        self.lines, self.made, self.aliases = lines, made, aliases
         self.parts = Expressions(lines, made.origins)
 
     def statements(self, body: Sequence[ast.stmt]) -> list[CSTNode]:
@@ -71,6 +72,14 @@ class _Sketcher:
         made = sketcher(self, node)
         self.made.origins[made] = node
         return made
+
+    def assignment(self, node: ast.Assign) -> CSTNode:
+        value = self.parts.expression(node.value)
+        if node.lineno - 1 in self.aliases:
+            return new.TypeAlias(name=self.parts.expression(node.targets[0]), value=value)
+        return new.Assign(
+            targets=[new.AssignTarget(target=self.parts.expression(target)) for target in node.targets], value=value
+        )
 
     def block(self, body: Sequence[ast.stmt]) -> CSTNode:
         """The body of a compound statement: in rows of its own, or in that of the header."""
@@ -183,10 +192,7 @@ def _aliases(names: Sequence[ast.alias]) -> list[CSTNode]:
 
 _SIMPLE: dict[type[ast.stmt], Callable[[_Sketcher, Any], CSTNode]] = {
     ast.Expr: lambda s, n: new.Expr(value=s.parts.expression(n.value)),
-    ast.Assign: lambda s, n: new.Assign(
-        targets=[new.AssignTarget(target=s.parts.expression(target)) for target in n.targets],
-        value=s.parts.expression(n.value),
-    ),
+    ast.Assign: _Sketcher.assignment,
     ast.AnnAssign: lambda s, n: new.AnnAssign(
         target=s.parts.expression(n.target),
         annotation=s.parts.annotation(n.annotation),

@@ -14,7 +14,8 @@ from panicguard.python.slice.facts import chain, facts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from panicguard.python.slice.outline import Block, Unit
+    from panicguard.python.slice.outline import Block
+    from panicguard.python.slice.unit import Unit
 
 _OWN_METHOD = RAY_REMOTE.rpartition(".")[2]
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)

@@ -14,7 +14,8 @@ from panicguard.python.slice.words import words_in
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence, Set
 
-    from panicguard.python.slice.outline import Block, Unit
+    from panicguard.python.slice.outline import Block
+    from panicguard.python.slice.unit import Unit
 
 _WITHS = (ast.With, ast.AsyncWith)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)

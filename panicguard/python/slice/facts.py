@@ -11,13 +11,12 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any
 
+from panicguard.python.apis import ADDERS
 from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Set
 
-ADDERS = frozenset("add append appendleft insert extend extendleft update setdefault".split())
-"""Methods that put something into what they are called on."""
 _PASSED_THROUGH = frozenset(("setdefault", "get"))
 _WORD = re.compile(r"\w+")
 _NO_NODES = frozenset(

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from panicguard.python.evidence import Evidence
-from panicguard.python.screen import hits, places
+from panicguard.python.screen import assignments, hits, renamings
 from panicguard.python.slice.dataflow import trace
 from panicguard.python.slice.evidence import may_not_end, of_async, of_called, of_spawned
 from panicguard.python.slice.facts import own, within
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
     from panicguard.python.slice.dataflow import Trace
-    from panicguard.python.slice.outline import Block, Outline, Unit
+    from panicguard.python.slice.outline import Block, Outline
+    from panicguard.python.slice.unit import Unit
     from panicguard.python.slice.words import Marks
 
 _RECEIVERS = frozenset(("self", "cls"))
@@ -77,11 +78,9 @@ class _Slicer:
     def _async(self, errors: Set[str]) -> dict[Block, set[int]]:
         """What decides about the handlers of async functions; `errors` are other names of what they may name."""
         caught = self.caught | errors
-        offsets = hits(self.outline.text, caught)
-        if Evidence.FINALLY in self.kinds:
-            offsets += places(self.outline.text, "finally")
+        words = {*caught, "finally"} if Evidence.FINALLY in self.kinds else caught
         found = {}
-        for block in self.outline.at(offsets):
+        for block in self.outline.at(hits(self.outline.text, words)):
             if _may_await(block) and (rows := of_async(block, caught, self.kinds)):
                 found[block] = rows
         return found
@@ -92,7 +91,7 @@ class _Slicer:
         new = set(self.caught)
         while new:
             given: set[str] = set()
-            for block in self.outline.at(hits(self.outline.text, new)):
+            for block in self.outline.at(renamings(self.outline.text, new)):
                 names = {name for unit in block.units for name in renamed(unit, new)}
                 given |= names if block.function is None else names.intersection(_declared_global(block))
             new = given - found
@@ -221,7 +220,7 @@ class _Slicer:
             if name[0] != "." or block.is_in_class:
                 yield from (unit for unit in block.units if unit.facts.assigns)
         if name[0] == ".":
-            for block, rows in self.outline.standing((name[1:],)).items():
+            for block, rows in self.outline.at(assignments(self.outline.text, name)).items():
                 for unit in {unit for row in rows for unit in block.units_at(row)}:
                     if unit.facts.assigns and name in unit.facts.binds:
                         yield unit

@@ -15,77 +15,19 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from panicguard.python.screen import places
-from panicguard.python.slice.facts import Facts, facts, header
+from panicguard.python.slice.facts import facts, header, within
 from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS, Statement, clauses, is_compound, statements
+from panicguard.python.slice.unit import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence, Set
+    from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
 
 _IMPORTS = (ast.Import, ast.ImportFrom)
-_NAMED = frozenset((*DEFINITIONS, ast.ExceptHandler))
 
 
-class Unit:
-    """A statement, or the header of a clause, without the statements under it.
-
-    `nodes` are what the unit says; `head` is the statement or handler itself. `above` is the header it stands under.
-    """
-
-    __slots__ = ("above", "end", "facts", "first", "head", "keyword", "last", "nodes")
-
-    def __init__(
-        self,
-        first: int,
-        last: int,
-        head: ast.AST | None,
-        nodes: Sequence[ast.AST],
-        above: Unit | None,
-        end: int,
-        keyword: str = "",
-    ) -> None:
-        self.first, self.last, self.end = first, last, end
-        self.head, self.nodes, self.above, self.keyword = head, nodes, above, keyword
-
-    if TYPE_CHECKING:
-        facts: Facts
-    else:
-
-        def __getattr__(self, name: str) -> Facts:
-            """The facts of the unit, found at the first question."""
-            found = self.facts = self._facts()
-            return found
-
-    @property
-    def rows(self) -> range:
-        """The rows of the whole statement, where it is a definition; else of the unit."""
-        return range(self.first, self.end)
-
-    def _facts(self) -> Facts:
-        found, head = facts(self.nodes), self.head
-        if type(head) in _NAMED and (name := head.name):  # type: ignore[union-attr]
-            found.binds.add(name)
-            found.names.add(name)
-        if isinstance(head, FUNCTIONS):
-            found.spawns_late = True
-        if isinstance(head, (ast.AsyncFor, ast.AsyncWith)):
-            found.awaits = True
-        return found
-
-    @property
-    def is_definition(self) -> bool:
-        return isinstance(self.head, DEFINITIONS)
-
-    def is_a(self, *types: type[ast.AST]) -> bool:
-        """Whether the unit, or a statement that shares its rows, is of one of the types."""
-        return isinstance(self.head, types) or any(isinstance(node, types) for node in self.nodes)
-
-    def around(self) -> Iterator[Unit]:
-        """The headers that the unit stands under, the nearest first."""
-        above = self.above
-        while above is not None:
-            yield above
-            above = above.above
+def _as_it_is(statement: Statement) -> Statement:
+    return statement
 
 
 @dataclass(eq=False)
@@ -95,6 +37,7 @@ class Block:
 
     lines: Sequence[str]
     statement: Statement
+    """Maybe without what is in it, if it is a function."""
     first: int
     last: int
     owners: tuple[Block, ...]
@@ -104,6 +47,12 @@ class Block:
     """The `else` or `finally` that the block is: its head has no name."""
     beside: Sequence[ast.stmt] = ()
     """The statements that share the row of the header that the block is."""
+    fill: Callable[[Statement], Statement] = _as_it_is
+
+    @cached_property
+    def whole(self) -> Statement:
+        """The statement with all that is in it."""
+        return self.fill(self.statement)
 
     @cached_property
     def function(self) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
@@ -151,7 +100,7 @@ class Block:
             found.append(unit)
             _collect(self.lines, statements(self.lines, self.beside), unit, found, range(self.first, self.last))
         else:
-            _collect(self.lines, [self.statement], None, found)
+            _collect(self.lines, [self.whole], None, found)
         return found
 
     @cached_property
@@ -252,6 +201,13 @@ class Outline:
         """The blocks in whose text one of the words stands, and the rows there: a comment or a string counts too."""
         return self.at(at for word in words for at in places(self.text, word))
 
+    def mentions_of(self, names: Iterable[str]) -> Iterator[ast.AST]:
+        """All nodes of the blocks in whose text one of the names stands."""
+        for block in self.standing(names):
+            for unit in block.units:
+                for node in unit.nodes:
+                    yield from within(node)
+
     def mentioning(self, names: Iterable[str]) -> Iterator[Block]:
         """What mentions one of the names outside functions, but for imports: the names of attributes have a dot in
         front."""
@@ -289,18 +245,27 @@ def _targets(node: ast.stmt) -> Sequence[ast.expr]:
     return (node.target,) if isinstance(node, ast.AnnAssign) else ()
 
 
-def outline(text: str, lines: Sequence[str], tree: ast.Module) -> Outline:
+def outline(
+    text: str, lines: Sequence[str], tree: ast.Module, fill: Callable[[Statement], Statement] = _as_it_is
+) -> Outline:
+    """The blocks of a tree; `fill` is asked for functions that it has without what is in them."""
     found: list[Block] = []
-    _sort(lines, tree.body, (), found)
+    _sort(lines, fill, tree.body, (), found)
     return Outline(text, lines, found)
 
 
-def _sort(lines: Sequence[str], body: Sequence[ast.stmt], owners: tuple[Block, ...], found: list[Block]) -> None:
+def _sort(
+    lines: Sequence[str],
+    fill: Callable[[Statement], Statement],
+    body: Sequence[ast.stmt],
+    owners: tuple[Block, ...],
+    found: list[Block],
+) -> None:
     """Sort what is in a body: the insides of classes and of other statements by themselves."""
     for statement in statements(lines, body):
         inside = [] if isinstance(statement.node, FUNCTIONS) else clauses(lines, statement)
         if not inside or all(clause.is_inline for clause in inside):
-            found.append(Block(lines, statement, statement.first, statement.last, owners))
+            found.append(Block(lines, statement, statement.first, statement.last, owners, fill=fill))
             continue
         for clause in inside:
             last, beside = (clause.last, clause.body) if clause.is_inline else (clause.body_first, ())
@@ -309,7 +274,7 @@ def _sort(lines: Sequence[str], body: Sequence[ast.stmt], owners: tuple[Block, .
             )
             found.append(head)
             if not clause.is_inline:
-                _sort(lines, clause.body, (*owners, head), found)
+                _sort(lines, fill, clause.body, (*owners, head), found)
 
 
 def _collect(

@@ -7,13 +7,10 @@ import functools
 import re
 import sys
 import warnings
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from panicguard.python.chunks import ByChunk, split
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Set
 
 _TYPE = re.compile(r"^([ \t]*)type[ \t]+(\w+)[ \t]*(\[)?", re.MULTILINE)
 _PARAMETERS = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+\w+[ \t]*(\[)", re.MULTILINE)
@@ -58,103 +55,41 @@ class Parsed(NamedTuple):
 
     tree: ast.Module
     text: str
-    has_aliases: bool
-    """Whether a `type X = Y` may be an assignment in the tree."""
+    aliases: Set[int]
+    """The rows (from 0) in which an assignment of the tree is a `type X = Y`."""
 
 
 @functools.lru_cache(maxsize=1)
 def parsed(text: str) -> ast.Module | None:
     """The tree of a text (newlines all `\n`) in which statements have the right rows; None where the running Python
     cannot parse it. The last one is kept: more than the slicer may ask for it."""
-    found = as_parsed(text, _by_chunk)
-    if found is None and _is_newer(text):
-        return _tree(_BACKSLASH.sub('""', as_older(text).text))
+    found = as_parsed(text)
+    if found is None and is_newer(text):
+        return tree_of(_BACKSLASH.sub('""', as_older(text).text))
     return found and found.tree
 
 
-def as_parsed(text: str, parse: Callable[[str], ast.Module | None] | None = None) -> Parsed | None:
+def as_parsed(text: str) -> Parsed | None:
     """The tree of a text (newlines all `\n`); None where the running Python knows neither that nor older words."""
-    parse = parse or _tree
-    if _is_newer(text):
+    if is_newer(text):
         older = as_older(text).text
-        if (tree := parse(older)) is not None:
-            return Parsed(tree, older, _TYPE.search(text) is not None)
-    tree = parse(text)
-    return None if tree is None else Parsed(tree, text, False)
+        if (tree := tree_of(older)) is not None:
+            return Parsed(tree, older, {text.count("\n", 0, alias.start()) for alias in _TYPE.finditer(text)})
+    tree = tree_of(text)
+    return None if tree is None else Parsed(tree, text, frozenset())
 
 
-def _is_newer(text: str) -> bool:
+def is_newer(text: str) -> bool:
     return sys.version_info < (3, 14) and any(sign.search(text) for sign in _SIGNS)
 
 
-def _by_chunk(text: str) -> ast.Module | None:
-    """The tree of a text: its statements have their rows, what is in them may not."""
-    chunks = split(text)
-    if len(chunks) == 1:
-        return _tree(text)
-    body: list[ast.stmt] = []
-    copied: ast.ClassDef | None = None
-    row = 0
-    for chunk, known in zip(chunks, _KNOWN(chunks), strict=True):
-        if known.tree is None:
-            return _tree(text)
-        statements = known.tree.body
-        if known.row != row:
-            _move(statements, row - known.row)
-            known.row = row
-        if chunk.is_inner:
-            around, (methods, *statements) = body[-1], statements
-            if not (isinstance(around, ast.ClassDef) and isinstance(methods, ast.ClassDef)):
-                return _tree(text)
-            if around is not copied:
-                body[-1] = copied = _copy(around)
-            copied.body += methods.body
-            copied.end_lineno = methods.end_lineno
-        body += statements
-        row += chunk.text.count("\n")
-    return ast.Module(body, [])
-
-
-def _copy(definition: ast.ClassDef) -> ast.ClassDef:
-    """A class that can be given further methods: what is remembered must not be."""
-    places = ("lineno", "col_offset", "end_lineno", "end_col_offset")
-    copy = ast.ClassDef(**{name: getattr(definition, name) for name in (*definition._fields, *places)})
-    copy.body = [*definition.body]
-    return copy
-
-
-def _tree(text: str) -> ast.Module | None:
+def tree_of(text: str) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-
-
-@dataclass
-class _Known:
-    """The tree of a chunk, with the rows that its statements have when it stands `row` rows below the top."""
-
-    tree: ast.Module | None
-    row: int = 0
-
-
-_KNOWN = ByChunk(lambda chunk: _Known(_tree(chunk.whole), int(chunk.is_inner)))
-
-
-def _move(body: Sequence[Any], rows: int) -> None:
-    """Move statements, handlers and decorators by so many rows; what is in them does not count."""
-    stack = list(body)
-    while stack:
-        node = stack.pop()
-        if hasattr(node, "lineno"):  # a case has none
-            node.lineno += rows
-            node.end_lineno += rows
-        for decorator in getattr(node, "decorator_list", ()):
-            decorator.lineno += rows
-        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
-            stack += getattr(node, field, ())
 
 
 def as_older(text: str) -> Older:

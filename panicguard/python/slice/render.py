@@ -50,7 +50,7 @@ def render(
             writer.under(header)
         header = block if block.head is not None and not block.beside else None
         if block in kept:
-            writer.body([block.statement], sorted(kept[block]))
+            writer.body([block.whole], sorted(kept[block]))
         elif block.function is not None and not is_short(block):
             writer.line(block.first, f"{margin(outline.lines[block.first])}{''.join(_stub(block.function))}")
         elif block.keyword and not block.beside:
@@ -72,7 +72,7 @@ def _statement(writer: _Writer, block: Block, outside: Toplevel) -> None:
     elif isinstance(node, ast.ImportFrom) and block.last - block.first > 1 and len(block.statement.nodes) == 1:
         writer.line(block.first, f"{head}{_narrowed(node, outside.read)}")
     else:
-        writer.body([block.statement], None)
+        writer.body([block.whole], None)
 
 
 class _Writer:

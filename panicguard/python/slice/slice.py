@@ -9,16 +9,16 @@ from panicguard.python.evidence import Evidence
 from panicguard.python.screen import hits
 from panicguard.python.slice.depth import TooDeepError, shallow
 from panicguard.python.slice.functions import functions
-from panicguard.python.slice.outline import outline
-from panicguard.python.slice.parse import parsed
 from panicguard.python.slice.render import render, whole
 from panicguard.python.slice.toplevel import Toplevel
+from panicguard.python.slice.whole import NotReadError, ask
 from panicguard.python.slice.words import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Set
+    from collections.abc import Iterable, Sequence, Set
 
     from panicguard.python.evidence import Demand
+    from panicguard.python.slice.outline import Outline
     from panicguard.python.slice.render import Slice
 
 _GUARDS = frozenset(name.rpartition(".")[2] for name in GUARDS)
@@ -35,18 +35,25 @@ def slice_of(text: str, demands: Iterable[Demand], names: Set[str]) -> Slice | N
     demands = list(demands)
     words = {word for demand in demands if demand.evidence - IN_HANDLERS for word in demand.words}
     caught = {word for demand in demands if demand.evidence & IN_HANDLERS for word in demand.words}
-    tree = parsed(text)
-    if tree is None:
+
+    def cut(found: Outline) -> Slice | None:
+        return _cut(found, demands, words, caught, names)
+
+    try:
+        return ask(text, cut)
+    except NotReadError:
         text = shallow(text, words | caught)
-        tree = parsed(text)
-    if tree is None:
+    try:
+        return ask(text, cut)
+    except NotReadError:
         return whole(text)
+
+
+def _cut(found: Outline, demands: Sequence[Demand], words: Set[str], caught: Set[str], names: Set[str]) -> Slice | None:
     kinds = {kind for demand in demands for kind in demand.evidence}
     outside = {word for demand in demands if Evidence.CALLERS in demand.evidence for word in demand.words}
     if Evidence.ESCAPES in kinds:
-        words |= _GUARDS
-    lines = text.split("\n")
-    found = outline(text, lines, tree)
+        words = words | _GUARDS
     marks = mark(
         found, words, outside - {word for d in demands if Evidence.CALLERS not in d.evidence for word in d.words}
     )
@@ -56,7 +63,7 @@ def slice_of(text: str, demands: Iterable[Demand], names: Set[str]) -> Slice | N
     toplevel = Toplevel(marks, kept, names)
 
     def too_deep(first: int, last: int, depth: int) -> None:
-        if hits("\n".join(lines[first:last]), words | caught):
+        if hits("\n".join(found.lines[first:last]), words | caught):
             raise TooDeepError(first, depth)
 
     return render(found, kept.rows, toplevel, too_deep)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Set
 
     from panicguard.python.slice.kept import Kept
-    from panicguard.python.slice.outline import Block, Unit
+    from panicguard.python.slice.outline import Block
+    from panicguard.python.slice.unit import Unit
     from panicguard.python.slice.words import Marks
 
 LONG = 8

@@ -14,7 +14,8 @@ from panicguard.python.slice.facts import children, last_name, own
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Set
 
-    from panicguard.python.slice.outline import Block, Outline, Unit
+    from panicguard.python.slice.outline import Block, Outline
+    from panicguard.python.slice.unit import Unit
 
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.NamedExpr)
 _ANNOTATED = frozenset((ast.arg, ast.AnnAssign))

@@ -1,0 +1,78 @@
+"""What the margins of rows say of a place in a text, before anything is parsed.
+
+Where strings of several rows may mislead, the answer is the one that leaves the question open.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ROW = re.compile(r"\n([ \t\f]*)(?=[^\s#])")
+"""The start of a row of code, with what it is indented by."""
+_OPENING = re.compile(
+    r"(?:(async[ \t]+)?(def|class)|(?:async[ \t]+)?(?:if|elif|else|for|while|try|except|finally|with|match|case))\b"
+)
+"""What a row begins with that others stand under."""
+_LEAVES = re.compile(r"\b(?:return|break|continue)\b")
+_RAISES = re.compile(r"\n([ \t]*)raise\b[^\n;]*\s*\Z")
+_PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
+_QUOTES = ('"""', "'''")
+
+
+def may_be_in_async(text: str, at: int) -> bool:
+    """Whether the nearest function around a place may be async."""
+    start = text.rfind("\n", 0, at) + 1
+    margin = _columns(text[start:at])
+    while margin and start:
+        end = start - 1
+        start = text.rfind("\n", 0, end) + 1
+        row = text[start:end]
+        code = row.lstrip(" \t\f")
+        opening = _OPENING.match(code)
+        if opening is None:
+            continue
+        columns = _columns(row[: len(row) - len(code)])
+        if columns >= margin or any(text.count(quotes, start, at) % 2 for quotes in _QUOTES):
+            continue
+        if opening[2]:
+            return opening[1] is not None
+        margin = columns
+    return margin > 0
+
+
+def may_be_left(text: str, at: int) -> bool:
+    """Whether a clause that begins at an offset may hold a statement that leaves it."""
+    block = _block(text, at)
+    return block is None or _LEAVES.search(block) is not None
+
+
+def may_go_on(text: str, at: int) -> bool:
+    """Whether what stands under the row of an offset may end otherwise than by raising at its end."""
+    block = _block(text, at)
+    if block is None or _LEAVES.search(block):
+        return True
+    raising, body = _RAISES.search(block), _ROW.search(block)
+    return raising is None or body is None or raising[1] != body[1]
+
+
+def _block(text: str, at: int) -> str | None:
+    """From an offset up to the first row that is no deeper than its own; None where strings or brackets of several rows
+    make the end uncertain."""
+    start = text.rfind("\n", 0, at) + 1
+    row = text[start:at]
+    margin = _columns(row[: len(row) - len(row.lstrip(" \t\f"))])
+    end = next((m.start() for m in _ROW.finditer(text, text.index(":", at)) if _columns(m[1]) <= margin), len(text))
+    block = text[at:end]
+    if (
+        any(quotes in block for quotes in _QUOTES)
+        or "\\\n" in block
+        or "\\\r" in block
+        or any(block.count(a) != block.count(b) for a, b in _PAIRS)
+    ):
+        return None
+    return block
+
+
+def _columns(margin: str) -> int:
+    """How many columns a margin has: a form feed starts it again."""
+    return len(margin.rpartition("\f")[2].expandtabs())

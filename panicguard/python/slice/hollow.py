@@ -1,0 +1,140 @@
+"""A text without what is in its functions: most of them say nothing of a verdict, and need not be parsed.
+
+Where functions begin and end is read from the rows alone. That may be wrong, in strings above all, so that it counts
+only if Python's own parse of the rest has the same functions in the same rows; and a function that is asked for has to
+be one by itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from panicguard.python.slice.layout import FUNCTIONS, Statement, is_blank, margin
+from panicguard.python.slice.parse import as_older, is_newer, tree_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence, Set
+
+_DEF = re.compile(r"\n([ \t]*)(?:async[ \t]+)?def[ \t]")
+_HEADER_END = re.compile(r"(?:(?!.*:[ \t]*(?:#.*)?\n).*\n(?![ \t]*(?:@|def\b|class\b|async\b))){0,60}.*\n")
+"""From the `def` on: up to the row that ends with a colon."""
+_QUOTES = ('"""', "'''")
+
+
+class MisreadError(Exception):
+    """What stands in these rows is not the function that it looked like."""
+
+
+class Module(NamedTuple):
+    """A tree, and what returns a statement of it with all that is in it."""
+
+    tree: ast.Module
+    fill: Callable[[Statement], Statement]
+
+
+class Hollow(NamedTuple):
+    """A text, as many rows as the whole one, in which `...` is all that functions do."""
+
+    text: str
+    rows: Set[tuple[int, int]]
+    """Of each function that lost its body, the rows (from 0) of its `def` and of the last of its code, which is where
+    the `...` stands."""
+
+
+def hollow(text: str, lines: Sequence[str]) -> Hollow:
+    """A text (newlines all `\\n`, those between `lines`) without what is in functions, as far as that can be told."""
+    pieces: list[str] = []
+    rows: set[tuple[int, int]] = set()
+    done = row = counted = 0
+    for before, start, end in _bodies(text):
+        first = row = row + text.count("\n", counted, before + 1)
+        body = first + text.count("\n", before + 1, start)
+        last = body + text.count("\n", start, end)
+        row, counted = last, end
+        while is_blank(lines[last - 1]):
+            last -= 1
+        if last - body > 1:
+            pieces += (text[done:start], "\n" * (last - body - 1), margin(lines[first]), " ...\n", "\n" * (row - last))
+            done = end
+            rows.add((first, last - 1))
+    return Hollow("".join((*pieces, text[done:])), rows)
+
+
+def _bodies(text: str) -> Iterator[tuple[int, int, int]]:
+    """Of each outermost function the offsets of the newline before its `def`, of its body, and of the row behind it."""
+    found = _DEF.search(text)
+    while found is not None:
+        header = _HEADER_END.match(text, found.end())
+        if header is None:
+            return
+        end = len(text)
+        for dedent in _no_deeper(len(found[1])).finditer(text, header.end() - 1):
+            end = dedent.start() + 1
+            if not any(text.count(quotes, header.end(), end) % 2 for quotes in _QUOTES):
+                break
+        else:
+            end = len(text)
+        if end > header.end():
+            yield found.start(), header.end(), end
+        found = _DEF.search(text, end - 1)
+
+
+@functools.cache
+def _no_deeper(width: int) -> re.Pattern[str]:
+    """The newline before a row of code with a margin of `width` characters at most."""
+    return re.compile(rf"\n(?=[ \t]{{0,{width}}}[^\s#])")
+
+
+def _holds(tree: ast.Module, hollowed: Hollow) -> bool:
+    """Whether the tree of a hollow text has the functions that lost their bodies."""
+    found: set[tuple[int, int]] = set()
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, FUNCTIONS):
+            found.add((node.lineno - 1, (node.end_lineno or 0) - 1))
+        else:
+            for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+                stack += getattr(node, field, ())
+    return hollowed.rows <= found
+
+
+def module(text: str, lines: Sequence[str]) -> Module:
+    """A text (newlines all `\\n`, those between `lines`) with functions parsed as they are asked for. Raises
+    MisreadError here, or at such a question, where what the rows look like is not what Python reads."""
+    older = as_older(text).text if is_newer(text) else text
+    rows = lines if older is text else older.split("\n")
+    hollowed = hollow(older, rows)
+    tree = _outer(hollowed.text)
+    if tree is None or not _holds(tree, hollowed):
+        raise MisreadError
+
+    def fill(statement: Statement) -> Statement:
+        node = statement.node
+        if (node.lineno - 1, statement.last - 1) not in hollowed.rows or not isinstance(node, FUNCTIONS):
+            return statement
+        return _whole(rows, statement)
+
+    return Module(tree, fill)
+
+
+@functools.lru_cache(maxsize=1)
+def _outer(text: str) -> ast.Module | None:
+    """The tree of a hollow text: the last one is kept, since a keystroke or a fix in a function leaves it as it is."""
+    return tree_of(text)
+
+
+def _whole(rows: Sequence[str], statement: Statement) -> Statement:
+    first, last = statement.first, statement.last
+    is_inner = rows[first][:1].isspace()
+    above = "\n" * (first - is_inner) + "if 1:\n" * is_inner
+    tree = tree_of(above + "\n".join(rows[first:last]) + "\n")
+    body: Sequence[ast.stmt] = [] if tree is None else tree.body
+    if is_inner and len(body) == 1 and isinstance(body[0], ast.If):
+        body = body[0].body
+    if len(body) != 1 or not isinstance(body[0], FUNCTIONS) or body[0].end_lineno != last:
+        raise MisreadError
+    return Statement((body[0],), body[0], first, last)
