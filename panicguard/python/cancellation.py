@@ -116,12 +116,7 @@ def _shields(module: PythonFile, scope: CSTNode) -> bool:
 def awaits_cancelled(module: PythonFile, function: cst.FunctionDef, block: CSTNode) -> bool:
     """Whether the body of a statement waits for something that this module itself cancels: that is how a task is
     stopped, and the CancelledError is the task's, not the waiter's."""
-    looped = {
-        last_name(node.iter)
-        for node in module.tree.own(function)
-        if isinstance(node, cst.For) and isinstance(node.target, cst.Name) and node.target.value in module.cancelled
-    }
-    stopped = (module.cancelled | looped) - {""}
+    stopped = module.cancelled | module.cancelled_by_loops.get(function, frozenset())
     return any(
         last_name(node) in stopped
         for awaited in module.tree.own(block)

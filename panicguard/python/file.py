@@ -84,6 +84,17 @@ class PythonFile:
         calls = (call.func for call in self.tree.all(cst.Call) if isinstance(call.func, cst.Attribute))
         return frozenset(last_name(func.value) for func in calls if func.attr.value == "cancel") - {""}
 
+    @cached_property
+    def cancelled_by_loops(self) -> dict[CSTNode, set[str]]:
+        """Function -> the last names of what its loops take what they cancel from: `tasks` of `for task in tasks`."""
+        found: dict[CSTNode, set[str]] = {}
+        for loop in self.tree.all(cst.For):
+            if isinstance(loop.target, cst.Name) and loop.target.value in self.cancelled:
+                function = self.tree.enclosing(loop, cst.FunctionDef, cst.ClassDef)
+                if isinstance(function, cst.FunctionDef) and (name := last_name(loop.iter)):
+                    found.setdefault(function, set()).add(name)
+        return found
+
     def method(self, definition: cst.ClassDef, name: str) -> cst.FunctionDef | None:
         """The method of this name in the body of a class."""
         bindings = self.names.bindings.get(definition, {}).get(name, ())

@@ -56,6 +56,7 @@ _BINDERS = frozenset(("AssignTarget", "AsName", "ImportAlias", "Del", "NameItem"
 class Flow:
     tree: Tree
     names: Names
+    _steps: dict[CSTNode, tuple[Use | CSTNode, ...]] = field(default_factory=dict)
     _loads_by_scope: dict[str, dict[CSTNode | None, list[CSTNode]]] = field(default_factory=dict)
 
     def uses(self, value: CSTNode) -> Iterator[Use]:
@@ -67,7 +68,10 @@ class Flow:
             if node in seen:
                 continue
             seen.add(node)
-            for step in self._step(node):
+            steps = self._steps.get(node)
+            if steps is None:
+                steps = self._steps[node] = tuple(self._step(node))
+            for step in steps:
                 if isinstance(step, Use):
                     yield step
                 else:

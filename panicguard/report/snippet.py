@@ -172,8 +172,9 @@ def _cut(text: str, window: _Window) -> tuple[str, int]:
     drawn, length = printable(text), columns(text)
     end = window.end(length)
     ends = range(len(drawn) + 1)
-    first = bisect.bisect_left(ends, min(window.left, length), key=lambda at: columns(drawn[:at]))
-    last = bisect.bisect_right(ends, end, key=lambda at: columns(drawn[:at])) - 1
+    size = len if drawn.isascii() else columns
+    first = bisect.bisect_left(ends, min(window.left, length), key=lambda at: size(drawn[:at]))
+    last = bisect.bisect_right(ends, end, key=lambda at: size(drawn[:at])) - 1
     shown = drawn[first:last]
     if length > end:
         seen = next((i for i in reversed(range(len(shown))) if width(shown[i])), 0)
