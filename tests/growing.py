@@ -147,7 +147,7 @@ INPUTS: Mapping[str, Input] = {
         lambda n: {"a.py": f"{ASYNC}async def m():\n    {f'{SPAWN}; ' * n}\n"}, 500, "--output-format=concise"
     ),
     "create_task( in one list": Input(
-        lambda n: {"a.py": f"{ASYNC}async def m():\n    x = [{f'{SPAWN}, ' * n}]\n"}, 500
+        lambda n: {"a.py": f"{ASYNC}async def m():\n    x = [{f'{SPAWN}, ' * n}]\n"}, 500, "--output-format=concise"
     ),
     "create_task( in one string": Input(
         lambda n: {"a.py": f"{ASYNC}async def m():\n    x = '{f'{SPAWN} ' * n}'\n    {SPAWN}\n"}, 20_000
