@@ -378,6 +378,8 @@ def test_a_file_that_hangs_costs_itself(tmp_path: Path, workers: pytest.MonkeyPa
     (tmp_path / "005.py").write_text("hang  # PNC\n")
     results = list(run(given, Task()))
     assert told(results) == {"005.py": "the linter took too long and was stopped"}
+    assert len(results) == 12
+    assert children() == []
 
 
 @LINUX
@@ -393,8 +395,6 @@ def test_a_single_file_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytes
     assert [diagnostic.code for diagnostic in results[1].diagnostics] == ["PNC101"]
     assert signal.getsignal(signal.SIGALRM) is handler
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
-    assert len(results) == 12
-    assert children() == []
 
 
 @LINUX
