@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import INVALID_SYNTAX, Applicability, Diagnostic, Fault, Severity
 from panicguard.languages import FRONT_ENDS
-from panicguard.python.magics import as_python, leaves_magics
+from panicguard.python.magics import Magics, as_python
 from panicguard.python.screen import found_in, sought
 from panicguard.rule import all_rules, declared_words, rule_names
 from panicguard.settings import ignored_codes, is_spawn_exempt, language
@@ -29,13 +29,14 @@ def check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
     """
     if not source.cells:
         return _check(source, settings)
-    return tuple(_in_cell(source, diagnostic) for diagnostic in _check(as_python(source), settings))
+    magics = Magics(source)
+    return tuple(_in_cell(source, magics, diagnostic) for diagnostic in _check(as_python(source), settings))
 
 
-def _in_cell(source: Source, diagnostic: Diagnostic) -> Diagnostic:
+def _in_cell(source: Source, magics: Magics, diagnostic: Diagnostic) -> Diagnostic:
     """What was found in a notebook as one module, as it is for the cell: it ends there, and has no fix that would touch
     what is not Python or of which an edit would cross into another cell."""
-    fix = diagnostic.fix if diagnostic.fix and leaves_magics(source, diagnostic.fix) else None
+    fix = diagnostic.fix if diagnostic.fix and magics.are_left_by(diagnostic.fix) else None
     return replace(diagnostic, end=min(diagnostic.end, source.cell(diagnostic.start)[2]), fix=fix)
 
 

@@ -10,7 +10,7 @@ import pkgutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from panicguard.diagnostic import Diagnostic
+from panicguard.diagnostic import Diagnostic, Edit, Fix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Set
@@ -95,9 +95,21 @@ def rule_names() -> Mapping[str, str]:
 
 
 def diagnostics(rule: Rule, findings: Iterator[Finding]) -> Iterator[Diagnostic]:
-    """What a rule found, under its code and its name."""
+    """What a rule found, under its code and its name. Equal texts are one object: most findings of a rule differ in
+    their places alone, and there may be many."""
+    texts: dict[str, str] = {}
+    share = texts.setdefault
+    name = rule.name
     for finding in findings:
-        yield Diagnostic(rule.code, rule.name, finding.message, finding.start, finding.end, finding.fix)
+        message, fix = share(finding.message, finding.message), finding.fix
+        if fix is not None:
+            edits = tuple(_with_content(edit, share(edit.content, edit.content)) for edit in fix.edits)
+            fix = Fix(share(fix.title, fix.title), edits, fix.applicability)
+        yield Diagnostic(rule.code, name, message, finding.start, finding.end, fix)
+
+
+def _with_content(edit: Edit, content: str) -> Edit:
+    return edit if edit.content is content else Edit(edit.start, edit.end, content)
 
 
 def declared_words(settings: Settings) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ REPORTS = {"clean": [], "found": RESULTS}
 
 
 def report(name: str, results: list[Result] = RESULTS) -> str:
-    return text(formats.render(results, name, unsafe=None))
+    return text([s for piece in formats.render(results, name, unsafe=None) for s in piece])
 
 
 def severities(results: list[Result], severity: Severity) -> list[Result]:

@@ -275,8 +275,7 @@ IMPORT = "from panicguard import mruntime"
 
 
 def inserted(text: str, path: str = "a.py", statement: str = IMPORT) -> str:
-    made = insertion(Source(path, text), statement, len(text))
-    assert made is not None
+    made = insertion(Source(path, text), statement)
     assert made.start == made.end
     return text[: made.start] + made.content + text[made.start :]
 

@@ -150,7 +150,7 @@ def adapted(name: str, document: Any) -> Any:
 
 
 def ours(name: str, results: list[Result]) -> str:
-    shown = formats.render(results, name, unsafe=None)
+    shown = [segment for piece in formats.render(results, name, unsafe=None) for segment in piece]
     if formats.FORMATS[name].people:
         shown += summary.summary(results, unsafe=None)
     report = text(shown)

@@ -107,9 +107,8 @@ def test_what_people_read_obeys_nobody(call: Call, name: str, flags: tuple[str, 
 def test_no_message_obeys_a_source_that_it_quotes(project: Path, name: str) -> None:
     fix = Fix(ODD, (Edit(0, 6, ODD.replace("\r", "")),), Applicability.SAFE)
     found = Diagnostic("PNC101", "a-rule", ODD, 0, 6, fix)
-    printed = paint.paint(
-        formats.render([Result(Source(NAME, SOURCE), (found,))], name, unsafe=None), "never", io.StringIO()
-    )
+    [piece] = formats.render([Result(Source(NAME, SOURCE), (found,))], name, unsafe=None)
+    printed = paint.paint(piece, "never", io.StringIO())
     assert_tame(printed)
     if FORMATS[name].json:
         assert ODD in values(name, printed)[1][0]

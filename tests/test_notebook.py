@@ -21,7 +21,7 @@ from panicguard import config, notebook
 from panicguard.diagnostic import Diagnostic, Edit, Fix, Result
 from panicguard.engine import check
 from panicguard.fix import converge, fix
-from panicguard.python.magics import as_python, leaves_magics
+from panicguard.python.magics import Magics, as_python
 from panicguard.report import diff, full
 from panicguard.rule import rule_names
 from panicguard.run.lint import lint_bytes
@@ -170,7 +170,8 @@ def test_what_is_found_in_a_cell_ends_in_it(cells: list[str], code: str) -> None
     [found] = check(source, SETTINGS)
     assert (found.code, found.fix) == (code, None)
     assert source.cell(found.start)[2] >= found.end
-    assert "z" not in text(full.render([Result(source, (found,))], unsafe=None)).replace("ipynb", "")
+    [paragraph] = full.render([Result(source, (found,))], unsafe=None)
+    assert "z" not in text(paragraph).replace("ipynb", "")
 
 
 # What is a notebook
@@ -443,13 +444,13 @@ def test_a_cell_whose_names_are_its_own_gets_no_fix(magic: str) -> None:
 def test_an_edit_stays_in_its_cell_and_off_the_magics(start: int, end: int, content: str, allowed: bool) -> None:
     source = decoded(["a\nb", "%x\nc", "%%timeit\nd"])
     assert source.cells == (Cell(0, 1), Cell(4, 2), Cell(9, 3))
-    assert leaves_magics(source, Fix("", (Edit(start, end, content),))) == allowed
+    assert Magics(source).are_left_by(Fix("", (Edit(start, end, content),))) == allowed
 
 
 def test_a_magic_below_stays_on_its_own_line() -> None:
     source = decoded(["a\n%x\nb"])
     for start, end, content, allowed in ((2, 2, "z\n", True), (2, 2, "z", False), (0, 2, "", True), (1, 2, "", False)):
-        assert leaves_magics(source, Fix("", (Edit(start, end, content),))) == allowed
+        assert Magics(source).are_left_by(Fix("", (Edit(start, end, content),))) == allowed
 
 
 @pytest.mark.parametrize(("content", "is_right"), [("b", True), ("nonlocal b", False)])

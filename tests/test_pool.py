@@ -383,6 +383,21 @@ def test_a_file_that_hangs_costs_itself(tmp_path: Path, workers: pytest.MonkeyPa
 
 
 @LINUX
+def test_a_single_file_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check(Source("a.py", BARE), SETTINGS)  # what it imports takes longer than what it does
+    misbehaving(monkeypatch)
+    monkeypatch.setattr("panicguard.run.workers.SECONDS", 0.5)
+    given = files(tmp_path, 2)
+    (tmp_path / "000.py").write_text("hang  # PNC\n")
+    handler = signal.getsignal(signal.SIGALRM)
+    results = list(run(given, Task()))
+    assert told(results) == {"000.py": "the linter took too long and was stopped"}
+    assert [diagnostic.code for diagnostic in results[1].diagnostics] == ["PNC101"]
+    assert signal.getsignal(signal.SIGALRM) is handler
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+@LINUX
 def test_workers_killed_from_outside_are_replaced(tmp_path: Path, workers: pytest.MonkeyPatch) -> None:
     given = files(tmp_path, 120)
     results = run(given, Task())

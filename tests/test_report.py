@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -20,6 +20,9 @@ from panicguard.diagnostic import Applicability, Diagnostic, Edit, Fix, Result
 from panicguard.report import concise, diff, full, lines, paint, statistics, summary
 from panicguard.report import json as json_report
 from panicguard.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 RUFF = Path(sys.executable).parent / "ruff"
 SELECT = "F,E,W,B,C4,UP,I,D,ERA,PLE,RUF,SIM,RET,PT,Q,COM,TC"
@@ -65,6 +68,10 @@ def offset(source: Source, location: dict[str, int]) -> int:
 
 def text(segments: list[tuple[str, str]]) -> str:
     return "".join(text for text, _ in segments)
+
+
+def joined(pieces: Iterable[list[tuple[str, str]]]) -> list[tuple[str, str]]:
+    return [segment for piece in pieces for segment in piece]
 
 
 def without_titles(report: str) -> str:
@@ -149,7 +156,7 @@ def test_text_is_as_ruff_prints_it(folder: Path, name: str, unsafe: bool | None)
     found = written(folder, name)
     for output, report in (("full", full.render), ("concise", concise.render)):
         expected = ruff(folder, "--select", SELECT, "--output-format", output, *UNSAFE[unsafe], ".")
-        ours = text(report(found, unsafe=unsafe)) + text(summary.summary(found, unsafe=unsafe))
+        ours = text(joined(report(found, unsafe=unsafe))) + text(summary.summary(found, unsafe=unsafe))
         assert ours == without_titles(expected)
 
 
@@ -242,7 +249,7 @@ def test_what_was_fixed_is_as_ruff_prints_it(folder: Path, arguments: tuple[str,
     known = names(folder)
     found = refixed(folder, *arguments)
     ours = [
-        *concise.render(found, unsafe=unsafe),
+        *joined(concise.render(found, unsafe=unsafe)),
         *summary.show_fixes(found, known),
         *summary.summary(found, unsafe=unsafe),
     ]
@@ -275,8 +282,8 @@ def test_standard_input_has_no_header_in_a_diff_and_no_path_in_json() -> None:
 
 def test_what_is_no_rule_has_a_colon_and_no_snippet_at_the_start() -> None:
     found = [Result(Source("a.py", ""), (Diagnostic("io-error", "io-error", "No such file", 0, 0),))]
-    assert text(full.render(found, unsafe=None)) == "io-error: No such file\n--> a.py:1:1\n\n"
-    assert text(concise.render(found, unsafe=None)) == "a.py:1:1: io-error: No such file\n"
+    assert text(joined(full.render(found, unsafe=None))) == "io-error: No such file\n--> a.py:1:1\n\n"
+    assert text(joined(concise.render(found, unsafe=None))) == "a.py:1:1: io-error: No such file\n"
 
 
 class Terminal(io.StringIO):
@@ -312,7 +319,7 @@ def test_colors(
 @pytest.mark.parametrize("name", CASES)
 def test_colors_add_nothing_but_escapes_and_every_style_is_known(folder: Path, name: str) -> None:
     found = written(folder, name)
-    segments = [*full.render(found, unsafe=None), *summary.summary(found, unsafe=None)]
+    segments = [*joined(full.render(found, unsafe=None)), *summary.summary(found, unsafe=None)]
     assert {style for _, style in segments} <= {"", *paint.STYLES}
     painted = paint.paint(segments, "always", io.StringIO())
     assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == text(segments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple, TextIO
@@ -15,6 +16,8 @@ from panicguard.report.width import one_line
 from panicguard.run.task import Does
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from panicguard.config.options import Options
     from panicguard.diagnostic import Result
     from panicguard.run.task import Task
@@ -38,28 +41,29 @@ def report(found: Found, its: Settings, options: Options, task: Task, stream: Te
     results, known = found
     name, unsafe = its.output_format, task.unsafe
     mode = "diff" if task.does is Does.DIFF else "fix-only" if task.only else "check"
-    shown: list[tuple[str, str]] = []
+    shown: Iterable[list[tuple[str, str]]] = ()
     if mode == "diff":
         from panicguard.report import diff
 
         sys.stdout.write(paint.paint(diff.diff(results), options.color, sys.stdout, exact=True))
     elif options.statistics:
         try:
-            shown += formats.count(results, name, unsafe=unsafe)
+            shown = [formats.count(results, name, unsafe=unsafe)]
         except ValueError as error:
             raise ConfigError(str(error)) from None
     elif mode == "check" and not options.silent:
-        shown += formats.render(results, name, unsafe=unsafe)
+        shown = formats.render(results, name, unsafe=unsafe)
+    closing: list[tuple[str, str]] = []
     if formats.FORMATS[name].people and not options.silent:
         if task.lists_fixes and not options.statistics:
-            shown += summary.show_fixes(results)
+            closing += summary.show_fixes(results)
         if not options.quiet:
-            shown += summary.summary(results, mode=mode, unsafe=unsafe, statistics=options.statistics)
+            closing += summary.summary(results, mode=mode, unsafe=unsafe, statistics=options.statistics)
             if its.baseline is not None:
-                shown += summary.known_line(known, os.path.relpath(its.baseline))
-    text = paint.paint(shown, "never" if options.output_file else options.color, stream)
+                closing += summary.known_line(known, os.path.relpath(its.baseline))
+    painted = paint.painter("never" if options.output_file else options.color, stream)
     try:
-        stream.write(text)
+        stream.writelines(painted(piece) for piece in itertools.chain(shown, (closing,)))
         stream.flush()
     except OSError as error:
         if options.output_file is not None:

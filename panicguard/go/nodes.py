@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,10 +21,16 @@ def text(node: Node | None) -> str:
 
 def ancestors(node: Node) -> Iterator[Node]:
     """From the parent up to the file."""
-    above = node.parent
+    above = parent(node)
     while above is not None:
         yield above
-        above = above.parent
+        above = parent(above)
+
+
+@functools.lru_cache(maxsize=4096)
+def parent(node: Node) -> Node | None:
+    """The parent of a node. It is kept, for the library looks for it from the root on, level by level."""
+    return node.parent
 
 
 def within(node: Node) -> Iterator[Node]:

@@ -78,11 +78,9 @@ def finally_left_by(tree: Tree, node: CSTNode) -> cst.Finally | None:
     """The innermost `finally` that a return, break or continue leaves, and with it any error that waits there; None
     where it leaves none, as the `break` of a loop that stands in the `finally` itself."""
     is_return = isinstance(node, cst.Return)
-    child = node
-    for ancestor in tree.around(node):
-        if isinstance(ancestor, cst.Finally):
-            return ancestor
-        if not is_return and isinstance(ancestor, (cst.For, cst.While)) and ancestor.body is child:
+    for above, child in tree.around(node):
+        if isinstance(above, cst.Finally):
+            return above
+        if not is_return and isinstance(above, (cst.For, cst.While)) and above.body is child:
             return None
-        child = ancestor
     return None

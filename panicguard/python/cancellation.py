@@ -101,8 +101,8 @@ def is_heard(module: PythonFile, handler: Handler) -> bool:
 def is_shielded(module: PythonFile, node: CSTNode) -> bool:
     """Whether no cancellation by anyio or trio gets through to the node."""
     return any(
-        isinstance(ancestor, cst.With) and any(_shields(module, item.item) for item in ancestor.items)
-        for ancestor in module.tree.around(node)
+        isinstance(above, cst.With) and any(_shields(module, item.item) for item in above.items)
+        for above, _ in module.tree.around(node)
     )
 
 
@@ -116,12 +116,7 @@ def _shields(module: PythonFile, scope: CSTNode) -> bool:
 def awaits_cancelled(module: PythonFile, function: cst.FunctionDef, block: CSTNode) -> bool:
     """Whether the body of a statement waits for something that this module itself cancels: that is how a task is
     stopped, and the CancelledError is the task's, not the waiter's."""
-    looped = {
-        last_name(node.iter)
-        for node in module.tree.own(function)
-        if isinstance(node, cst.For) and isinstance(node.target, cst.Name) and node.target.value in module.cancelled
-    }
-    stopped = (module.cancelled | looped) - {""}
+    stopped = module.cancelled | module.cancelled_by_loops.get(function, frozenset())
     return any(
         last_name(node) in stopped
         for awaited in module.tree.own(block)
@@ -144,12 +139,10 @@ def _is_handle(awaited: CSTNode) -> bool:
 
 def ends_with(module: PythonFile, node: CSTNode) -> bool:
     """Whether nothing of its function stands behind a statement: not in its own block, nor in one around it."""
-    child = node
-    for ancestor in module.tree.around(node):
-        body = statements(ancestor) if isinstance(ancestor, cst.BaseSuite) else ()
+    for above, child in module.tree.around(node):
+        body = statements(above) if isinstance(above, cst.BaseSuite) else ()
         if body and body[-1] is not child:
             return False
-        child = ancestor
     return True
 
 
@@ -163,7 +156,7 @@ def function_ends_after(module: PythonFile, node: cst.Try | cst.TryStar, handler
 
 def is_in_loop(module: PythonFile, node: CSTNode) -> bool:
     """Whether a statement stands in a loop of its function."""
-    return any(isinstance(above, (cst.For, cst.While)) for above in module.tree.around(node))
+    return any(isinstance(above, (cst.For, cst.While)) for above, _ in module.tree.around(node))
 
 
 def _waited_for(node: CSTNode) -> Iterator[CSTNode]:

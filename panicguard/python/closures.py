@@ -49,7 +49,7 @@ def read_later(module: PythonFile, closure: Closure, site: CSTNode) -> list[str]
     """The names that a closure reads when it runs and that a loop around its spawn, at `site`, rebinds on every turn:
     each once, in the order of the text."""
     around = frozenset(loops(module, site))
-    if around.isdisjoint(module.tree.ancestors(closure)):
+    if around.isdisjoint(above for above, _ in module.tree.frames(closure)):
         return []
     seen_from = {module.names.scope(closure), *around}  # comprehensions are scopes
     names: dict[str, None] = {}
@@ -57,7 +57,7 @@ def read_later(module: PythonFile, closure: Closure, site: CSTNode) -> list[str]
         if not isinstance(node, cst.Name) or not module.flow.is_read(node):
             continue
         scope, bindings = module.names.lookup(node.value, module.names.scope(node))
-        is_outer = scope in seen_from and closure not in (scope, *module.tree.ancestors(scope))
+        is_outer = scope in seen_from and closure not in _with_frames(module, scope)
         if is_outer and not any(b.kind in _DEFINING for b in bindings) and _is_bound_in(module, around, bindings):
             names[node.value] = None
     return list(names)
@@ -65,4 +65,9 @@ def read_later(module: PythonFile, closure: Closure, site: CSTNode) -> list[str]
 
 def _is_bound_in(module: PythonFile, around: frozenset[CSTNode], bindings: list[Binding]) -> bool:
     """Whether one of these loops, or a statement in it, binds a name."""
-    return any(not around.isdisjoint((b.node, *module.tree.ancestors(b.node))) for b in bindings)
+    return any(not around.isdisjoint(_with_frames(module, b.node)) for b in bindings)
+
+
+def _with_frames(module: PythonFile, node: CSTNode) -> Iterator[CSTNode]:
+    yield node
+    yield from (above for above, _ in module.tree.frames(node))

@@ -6,7 +6,7 @@ Rows may be missing: statements that say nothing of what a rule's words spawn, b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from panicguard.python.tree import Tree, last_name
 if TYPE_CHECKING:
     from libcst import CSTNode
 
-    from panicguard.diagnostic import Fix
+    from panicguard.diagnostic import Edit, Fix
     from panicguard.python.flow import Flow
     from panicguard.python.names import Names
     from panicguard.python.spawns import Spawn
@@ -36,6 +36,8 @@ class PythonFile:
     tree: Tree
     names: Names
     flow: Flow
+    imports: dict[str, Edit] = field(default_factory=dict)
+    """Statement -> the edit that imports by it at the top level, once a fix has asked for it."""
 
     @cached_property
     def spawns(self) -> tuple[Spawn, ...]:
@@ -68,10 +70,30 @@ class PythonFile:
         return tuple(c for c in self.tree.all(cst.ClassDef) if self.names.is_a(c, *THREAD_CLASSES))
 
     @cached_property
+    def calls(self) -> dict[CSTNode, list[cst.Call]]:
+        """Definition in this module -> its calls."""
+        calls: dict[CSTNode, list[cst.Call]] = {}
+        for call in self.tree.all(cst.Call):
+            if (definition := self.names.definition(call.func)) is not None:
+                calls.setdefault(definition, []).append(call)
+        return calls
+
+    @cached_property
     def cancelled(self) -> frozenset[str]:
         """The last names of what this module cancels: `task` where it says `self.task.cancel()`."""
         calls = (call.func for call in self.tree.all(cst.Call) if isinstance(call.func, cst.Attribute))
         return frozenset(last_name(func.value) for func in calls if func.attr.value == "cancel") - {""}
+
+    @cached_property
+    def cancelled_by_loops(self) -> dict[CSTNode, set[str]]:
+        """Function -> the last names of what its loops take what they cancel from: `tasks` of `for task in tasks`."""
+        found: dict[CSTNode, set[str]] = {}
+        for loop in self.tree.all(cst.For):
+            if isinstance(loop.target, cst.Name) and loop.target.value in self.cancelled:
+                function = self.tree.enclosing(loop, cst.FunctionDef, cst.ClassDef)
+                if isinstance(function, cst.FunctionDef) and (name := last_name(loop.iter)):
+                    found.setdefault(function, set()).add(name)
+        return found
 
     def method(self, definition: cst.ClassDef, name: str) -> cst.FunctionDef | None:
         """The method of this name in the body of a class."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from panicguard.python.scopes import BindingKind
 from panicguard.python.uses import Use, UseKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from libcst import CSTNode
 
@@ -56,6 +56,8 @@ _BINDERS = frozenset(("AssignTarget", "AsName", "ImportAlias", "Del", "NameItem"
 class Flow:
     tree: Tree
     names: Names
+    _steps: dict[CSTNode, tuple[Use | CSTNode, ...]] = field(default_factory=dict)
+    _loads_by_scope: dict[str, dict[CSTNode | None, list[CSTNode]]] = field(default_factory=dict)
 
     def uses(self, value: CSTNode) -> Iterator[Use]:
         """Every use the module makes of the value of this expression, each once."""
@@ -66,7 +68,10 @@ class Flow:
             if node in seen:
                 continue
             seen.add(node)
-            for step in self._step(node):
+            steps = self._steps.get(node)
+            if steps is None:
+                steps = self._steps[node] = tuple(self._step(node))
+            for step in steps:
                 if isinstance(step, Use):
                     yield step
                 else:
@@ -268,9 +273,7 @@ class Flow:
                     yield Use(UseKind.KEPT, target, name)
                     if isinstance(scope, cst.ClassDef):
                         yield from self._attribute_loads[name]
-                for load in self._name_loads[name]:
-                    if self.names.lookup(name, self.names.scope(load))[0] is scope:
-                        yield load
+                yield from self._loads(name, scope)
             case cst.Attribute(attr=cst.Name(value=name)):
                 yield Use(UseKind.KEPT, target, name)
                 yield from self._attribute_loads[name]
@@ -286,6 +289,15 @@ class Flow:
                     yield from self._bind(element.value, part)
             case _:
                 yield Use(UseKind.OTHER, target)
+
+    def _loads(self, name: str, scope: CSTNode | None) -> Sequence[CSTNode]:
+        """Where the variable of a scope is read."""
+        by_scope = self._loads_by_scope.get(name)
+        if by_scope is None:
+            by_scope = self._loads_by_scope[name] = defaultdict(list)
+            for load in self._name_loads[name]:
+                by_scope[self.names.lookup(name, self.names.scope(load))[0]].append(load)
+        return by_scope.get(scope, ())
 
     @cached_property
     def _name_loads(self) -> dict[str, list[CSTNode]]:

@@ -149,20 +149,18 @@ def _never_returns(module: PythonFile, call: cst.Call) -> bool:
 def is_on_the_way_out(module: PythonFile, node: CSTNode) -> bool:
     """Whether another error is re-raised after the node: it stands in the handler that does so."""
     return any(
-        isinstance(ancestor, cst.ExceptHandler) and always_raises(statements(ancestor.body))
-        for ancestor in module.tree.around(node)
+        isinstance(above, cst.ExceptHandler) and always_raises(statements(above.body))
+        for above, _ in module.tree.around(node)
     )
 
 
 def is_handling(module: PythonFile, node: CSTNode) -> bool:
     """Whether an exception can be being handled where the node runs."""
-    child = node
-    for ancestor in module.tree.ancestors(node):
-        if isinstance(ancestor, (cst.ExceptHandler, cst.ExceptStarHandler, cst.Finally)):
+    for above, child in module.tree.frames(node):
+        if isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler, cst.Finally)):
             return True
-        if isinstance(ancestor, (cst.FunctionDef, cst.Lambda)) and ancestor.body is child:
-            return _is_called_by_handlers(module, ancestor)
-        child = ancestor
+        if isinstance(above, (cst.FunctionDef, cst.Lambda)) and above.body is child:
+            return _is_called_by_handlers(module, above)
     return False
 
 
@@ -175,7 +173,7 @@ def _is_called_by_handlers(module: PythonFile, function: cst.FunctionDef | cst.L
         return True
     if _HELPER_NAME.search(function.name.value):
         return True
-    calls = [c for c in module.tree.all(cst.Call) if module.names.definition(c.func) is function]
+    calls = module.calls.get(function, ())
     return bool(calls) and all(is_handling(module, c) for c in calls)
 
 

@@ -94,7 +94,8 @@ def scan(text: str) -> Scan:
             case "joined":
                 if joined < 0:
                     at = token.start("joined")
-                    joined = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+                    row = text.rfind("\n", 0, at) + 1
+                    joined = max(row, text.rfind("\r", row, at) + 1)
             case "broken":
                 sound = False
     if joined >= 0:

@@ -42,15 +42,13 @@ def loops(module: PythonFile, node: CSTNode) -> Iterator[CSTNode]:
 
 def innermost_loop(module: PythonFile, node: CSTNode) -> CSTNode | None:
     """The loop or comprehension in whose body the node is, within its function."""
-    child = node
-    for ancestor in module.tree.ancestors(node):
-        if isinstance(ancestor, (cst.For, cst.While)) and ancestor.body is child:
-            return ancestor
-        if isinstance(ancestor, (cst.ListComp, cst.SetComp, cst.GeneratorExp)) and ancestor.elt is child:
-            return ancestor
-        if isinstance(ancestor, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+    for above, child in module.tree.frames(node):
+        if isinstance(above, (cst.For, cst.While)) and above.body is child:
+            return above
+        if isinstance(above, (cst.ListComp, cst.SetComp, cst.GeneratorExp)) and above.elt is child:
+            return above
+        if isinstance(above, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
             return None
-        child = ancestor
     return None
 
 
@@ -76,12 +74,10 @@ def ends(module: PythonFile, loop: CSTNode) -> bool:
 
 def _ends_by_an_exception(module: PythonFile, loop: CSTNode) -> bool:
     """Whether the nearest `try` around a loop catches a specific exception by which the loop may end."""
-    child = loop
-    for ancestor in module.tree.around(loop):
-        if isinstance(ancestor, cst.Try) and ancestor.body is child:
-            names = (module.names.qualified(h.type) for h in ancestor.handlers if h.type is not None)
+    for above, child in module.tree.around(loop):
+        if isinstance(above, cst.Try) and above.body is child:
+            names = (module.names.qualified(h.type) for h in above.handlers if h.type is not None)
             return any(name not in EVERY_ERROR for name in names)
-        child = ancestor
     return False
 
 
@@ -138,11 +134,9 @@ def is_left_in_turn(module: PythonFile, node: CSTNode) -> bool:
     loop = innermost_loop(module, node)
     if not isinstance(loop, (cst.For, cst.While)):
         return False
-    around = {node, *module.tree.ancestors(node)}
-    rest = list(itertools.dropwhile(lambda statement: statement not in around, loop.body.body))
-    last = rest[-1]
-    return (
-        isinstance(last, cst.SimpleStatementLine)
-        and isinstance(last.body[-1], (cst.Return, cst.Raise))
-        and not any(isinstance(inner, cst.Continue) for statement in rest for inner in module.tree.within(statement))
-    )
+    last = loop.body.body[-1]
+    if not (isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], (cst.Return, cst.Raise))):
+        return False
+    own = next(child for above, child in module.tree.frames(node) if above is loop.body)
+    rest = itertools.dropwhile(lambda statement: statement is not own, loop.body.body)
+    return not any(isinstance(inner, cst.Continue) for statement in rest for inner in module.tree.within(statement))

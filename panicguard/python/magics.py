@@ -5,6 +5,7 @@ The text that is parsed has a replacement of the same length in their place, so 
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import functools
 import itertools
@@ -30,7 +31,8 @@ _OWN_NAMES = re.compile(r"\s*%%(?:timeit|python3?|pypy)\b")
 
 
 class _Magics(NamedTuple):
-    """The text of all cells as Python can read it, and the ranges that no edit may touch: whole lines, whole cells."""
+    """The text of all cells as Python can read it, and the ranges that no edit may touch: whole lines, whole cells, in
+    the order of the text and apart."""
 
     text: str
     kept: tuple[tuple[int, int], ...]
@@ -51,19 +53,30 @@ def as_python(source: Source) -> Source:
     return dataclasses.replace(source, text=_magics(source).text) if source.cells else source
 
 
-def leaves_magics(source: Source, fix: Fix) -> bool:
-    """Whether each edit of a fix stays within one cell of a notebook, and does not touch the magics in it."""
-    kept = _magics(source).kept
-    return all(_leaves(source, edit, kept) for edit in fix.edits)
+class Magics:
+    """What no fix may touch in a notebook."""
 
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._kept = _magics(source).kept
 
-def _leaves(source: Source, edit: Edit, kept: tuple[tuple[int, int], ...]) -> bool:
-    _, start, end = source.cell(edit.start)
-    before = source.text[start : edit.start] + edit.content
-    ends_line = before[-1:] in ("", "\n")
-    if edit.end > end or (edit.end == end and not ends_line):
-        return False
-    return all(edit.start >= high or edit.end < low or (edit.end == low > start and ends_line) for low, high in kept)
+    def are_left_by(self, fix: Fix) -> bool:
+        """Whether each edit of a fix stays within one cell, and does not touch the magics in it."""
+        return all(map(self._is_left, fix.edits))
+
+    def _is_left(self, edit: Edit) -> bool:
+        _, start, end = self._source.cell(edit.start)
+        before = edit.content or self._source.text[max(start, edit.start - 1) : edit.start]
+        ends_line = before[-1:] in ("", "\n")
+        if edit.end > end or (edit.end == end and not ends_line):
+            return False
+        first = bisect.bisect_right(self._kept, edit.start, key=lambda kept: kept[1])
+        for low, _ in itertools.islice(self._kept, first, None):
+            if edit.end < low:
+                return True
+            if not (edit.end == low > start and ends_line):
+                return False
+        return True
 
 
 def _magics(source: Source) -> _Magics:
@@ -78,12 +91,14 @@ def _replace(text: str, borders: tuple[int, ...]) -> _Magics:
     kept: list[tuple[int, int]] = []
     done = 0
     for start, end in itertools.pairwise(borders):
-        if _OWN_NAMES.match(text, start, end):
+        is_kept = _OWN_NAMES.match(text, start, end) is not None
+        if is_kept:
             kept.append((start, end))
         for magic in _in_cell(text, start, end):
             left = text[magic.start + len(magic.value) : magic.end]
             pieces += text[done : magic.start], magic.value, re.sub(r"[^\r\n]", " ", left)
-            kept.append((magic.line, magic.end + 1))
+            if not is_kept:
+                kept.append((magic.line, magic.end + 1))
             done = magic.end
     return _Magics("".join((*pieces, text[done:])), tuple(kept))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +15,7 @@ from panicguard.python import apis
 from panicguard.python.cst import cst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Set
 
     from libcst import CSTNode
 
@@ -66,27 +66,24 @@ class Scopes:
     tree: Tree
     runtime: str | None = None
     """The qualified name under which this project imports the runtime, if it is not called mruntime."""
+    _sharing: dict[str, set[CSTNode]] = field(default_factory=dict)
 
     def scope(self, node: CSTNode) -> CSTNode:
         """The module, function, lambda, class or comprehension whose names the node sees first."""
-        parents = self.tree.parents
-        child, parent = node, parents.get(node)
-        while parent is not None:
-            kind = type(parent)
-            if (name := kind.__name__) in _SCOPES:
+        for above, child in self.tree.frames(node):
+            if (name := type(above).__name__) in _SCOPES:
                 if name in _COMPREHENSIONS:
-                    outermost = parent.for_in  # type: ignore[attr-defined]
+                    outermost = above.for_in  # type: ignore[attr-defined]
                     if not (child is outermost and self._is_iterable_of(node, outermost)):
-                        return parent
-                elif parent.body is child:  # type: ignore[attr-defined]
-                    return parent
-            child, parent = parent, parents.get(parent)
+                        return above
+                elif above.body is child:  # type: ignore[attr-defined]
+                    return above
         return self.tree.root
 
     def _is_iterable_of(self, node: CSTNode, comp_for: CSTNode) -> bool:
         """Python evaluates the first iterable of a comprehension in the enclosing scope."""
         child = node
-        for parent in (*self.tree.ancestors(node),):
+        for parent in self.tree.ancestors(node):
             if parent is comp_for:
                 return bool(parent.iter is child)  # type: ignore[attr-defined]
             child = parent
@@ -102,13 +99,23 @@ class Scopes:
         return table
 
     @cached_property
+    def runtimes(self) -> dict[CSTNode, dict[str, list[Binding]]]:
+        """The names by which each scope imports the runtime, with all their bindings."""
+        table: dict[CSTNode, dict[str, list[Binding]]] = {}
+        for scope, names in self.bindings.items():
+            own = {name: bindings for name, bindings in names.items() if any(map(is_runtime, bindings))}
+            if own:
+                table[scope] = own
+        return table
+
+    @cached_property
     def _redirects(self) -> dict[tuple[CSTNode, str], CSTNode]:
         redirects: dict[tuple[CSTNode, str], CSTNode] = {}
         for declaration in self.tree.all(cst.Global, cst.Nonlocal):
             scope = self.scope(declaration)
             outer: CSTNode = self.tree.root
             if isinstance(declaration, cst.Nonlocal):
-                outer = next((f for f in self.tree.ancestors(scope) if isinstance(f, cst.FunctionDef)), outer)
+                outer = self.tree.enclosing(scope, cst.FunctionDef) or outer
             for item in declaration.names:
                 redirects[scope, item.name.value] = outer
         return redirects
@@ -173,6 +180,19 @@ class Scopes:
                 part = parts[position].value if matched else None
                 yield from self._targets(element.value, kind if part is not None else BindingKind.OTHER, binder, part)
 
+    def sharing(self, name: str) -> Set[CSTNode]:
+        """The functions in which a name stands for more than what they themselves see by it: in a function, a class or
+        a comprehension inside, or in a decorator or a default of their own."""
+        found = self._sharing.get(name)
+        if found is None:
+            found = self._sharing[name] = {
+                above
+                for node in self.tree.named.get(name, ())
+                for above, _ in self.tree.frames(node)
+                if isinstance(above, (cst.FunctionDef, cst.Lambda)) and self.scope(node) is not above
+            }
+        return found
+
     @cached_property
     def apps(self) -> frozenset[str]:
         """The variables of the module that hold an app of marimo: the module is a notebook."""
@@ -232,6 +252,12 @@ class Scopes:
                     return self._given.get(name, (at, bindings)) if is_given else (at, bindings)
             at = None if at is self.tree.root else self.scope(at)
         return None, []
+
+
+def is_runtime(binding: Binding) -> bool:
+    """Whether a binding is an import of the runtime."""
+    qualified = str(binding.value) if binding.kind is BindingKind.IMPORT else ""
+    return qualified == "mruntime" or qualified.endswith(".mruntime")
 
 
 def gives_spawns(binding: Binding) -> bool:

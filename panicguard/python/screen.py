@@ -110,7 +110,7 @@ def _may_be_attribute(text: str, at: int) -> bool:
     before = at - 1
     while before >= 0 and (text[before] in "\\\f" or text[before].isspace()):
         before -= 1
-    return before >= 0 and (text[before] == "." or _is_in_comment(text, before + 1))
+    return before >= 0 and (text[before] == "." or before + 1 in _comments(text))
 
 
 def _may_be_code(text: str, word: str, at: int) -> bool:
@@ -122,7 +122,7 @@ def _may_be_code(text: str, word: str, at: int) -> bool:
     before = max(0, at - 60)
     if text[at - 1 : at] in ("'", '"') and text[end : end + 1] == text[at - 1]:
         return text.find("getattr", max(0, at - _HEADER_LENGTH), at) >= 0
-    if _is_in_comment(text, at):
+    if at in _comments(text):
         return False
     if word in _AFTER and not _AFTER[word].match(text, end):
         return False
@@ -133,7 +133,7 @@ def _may_be_code(text: str, word: str, at: int) -> bool:
     if _AWAITED.search(text, before, at):
         return False
     receiver = _RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None
-    return receiver is None or receiver[1] in METHODS_ELSEWHERE[word] or _is_in_comment(text, receiver.start())
+    return receiver is None or receiver[1] in METHODS_ELSEWHERE[word] or receiver.start() in _comments(text)
 
 
 def _may_be_named(text: str, at: int, end: int) -> bool:
@@ -157,14 +157,41 @@ def _may_be_renamed(text: str, at: int, end: int) -> bool:
     return (_AS.match(text, end) or _GIVEN.search(text, max(0, at - _HEADER_LENGTH), at)) is not None
 
 
-def _is_in_comment(text: str, at: int) -> bool:
-    """Whether a comment, and no string, begins before an offset in its line."""
-    start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
-    hash_sign = text.find("#", start, at)
-    if hash_sign < 0:
-        return False
-    before = text[start:hash_sign]
-    return "'" not in before and '"' not in before
+class _Comments:
+    """The offsets of a text that are in comments: those of which one, and no string, begins before them in their line.
+
+    What is known of the last line is kept, since a line may be long and full of words.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._start, self._end = 0, -1
+        """The last line, its newline included."""
+        self._comment = -1
+        """Where the comment of the last line begins; -1 if there is none."""
+
+    def __contains__(self, at: int) -> bool:
+        if not self._start <= at <= self._end:
+            self._look_at(at)
+        return 0 <= self._comment < at
+
+    def _look_at(self, at: int) -> None:
+        text = self._text
+        start = text.rfind("\n", 0, at) + 1
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        self._start = max(start, text.rfind("\r", start, at) + 1)
+        end_of_old = text.find("\r", at, end)
+        self._end = end if end_of_old < 0 else end_of_old
+        self._comment = text.find("#", self._start, self._end)
+        before = text[self._start : self._comment]
+        if "'" in before or '"' in before:
+            self._comment = -1
+
+
+@functools.lru_cache(maxsize=1)
+def _comments(text: str) -> _Comments:
+    return _Comments(text)
 
 
 def _inside(char: str) -> bool:

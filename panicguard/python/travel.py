@@ -62,9 +62,9 @@ def travel_of(module: PythonFile, node: CSTNode) -> Travel:
 
 
 def _around(module: PythonFile, node: CSTNode) -> Iterator[cst.FunctionDef | cst.ClassDef]:
-    for ancestor in (node, *module.tree.ancestors(node)):
-        if isinstance(ancestor, (cst.FunctionDef, cst.ClassDef)):
-            yield ancestor
+    for above in (node, *(frame.node for frame in module.tree.frames(node))):
+        if isinstance(above, (cst.FunctionDef, cst.ClassDef)):
+            yield above
 
 
 def _named(decorator: CSTNode) -> CSTNode:

@@ -8,15 +8,18 @@ Spans are computed on demand, by writing out the statement at the top level that
 from __future__ import annotations
 
 import bisect
+import itertools
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, overload
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, overload
 
 from panicguard.python.cst import cst
 from panicguard.python.nodes import children, parents_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
 
     from libcst import CSTNode
 
@@ -27,6 +30,18 @@ if TYPE_CHECKING:
 
 _FUNCTIONS = frozenset(("FunctionDef", "Lambda"))
 _OWN_BODY = _FUNCTIONS | {"ClassDef"}
+_FRAMES = _OWN_BODY | frozenset(
+    "Module IndentedBlock SimpleStatementSuite For While With Try TryStar ExceptHandler ExceptStarHandler Finally "
+    "ListComp SetComp GeneratorExp DictComp StarredDictComp FormattedString".split()
+)
+"""The types of frames: all but branches and parts of expressions, of which thousands may be nested."""
+
+
+class Frame(NamedTuple):
+    """What a node stands in, and the child of it that the node is or is in."""
+
+    node: CSTNode
+    child: CSTNode
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,7 @@ class Tree:
     by_type: dict[type[CSTNode], list[CSTNode]]
     line_starts: Sequence[int]
     places: Places
+    _frames: dict[CSTNode, Frame | None] = field(default_factory=dict)
 
     @overload
     def all(self, one: type[N], /) -> Iterator[N]: ...
@@ -61,20 +77,49 @@ class Tree:
             yield parent
             node = parent
 
-    def around(self, node: CSTNode) -> Iterator[CSTNode]:
-        """The ancestors up to the function that the node is in, excluding that."""
-        for ancestor in self.ancestors(node):
-            if type(ancestor).__name__ in _FUNCTIONS:
+    def frames(self, node: CSTNode) -> Iterator[Frame]:
+        """The ancestors that are frames, from the nearest up to the module: no more than blocks and functions can be
+        nested, however long a chain of `elif`s the node is in."""
+        while (frame := self._frame(node)) is not None:
+            yield frame
+            node = frame.node
+
+    def _frame(self, node: CSTNode) -> Frame | None:
+        """The nearest frame, noted for all that is passed on the way to it."""
+        parents, known = self.parents, self._frames
+        passed: list[CSTNode] = []
+        frame: Frame | None = None
+        while node not in known:
+            passed.append(node)
+            above = parents.get(node)
+            if above is None:
+                break
+            if type(above).__name__ in _FRAMES:
+                frame = Frame(above, node)
+                break
+            node = above
+        else:
+            frame = known[node]
+        for node in passed:
+            known[node] = frame
+        return frame
+
+    def is_in(self, node: CSTNode, above: CSTNode) -> bool:
+        """Whether a node is somewhere under another one."""
+        if type(above).__name__ in _FRAMES:
+            return any(frame.node is above for frame in self.frames(node))
+        return any(ancestor is above for ancestor in self.ancestors(node))
+
+    def around(self, node: CSTNode) -> Iterator[Frame]:
+        """The frames up to the function that the node is in, excluding that."""
+        for frame in self.frames(node):
+            if type(frame.node).__name__ in _FUNCTIONS:
                 return
-            yield ancestor
+            yield frame
 
     def enclosing(self, node: CSTNode, *types: type[N]) -> N | None:
-        """The nearest ancestor of one of these (exact) types."""
-        parents = self.parents
-        above = parents.get(node)
-        while above is not None and type(above) not in types:
-            above = parents.get(above)
-        return above  # type: ignore[return-value]
+        """The nearest ancestor of one of these (exact) types, which are types of frames."""
+        return next((above for above, _ in self.frames(node) if type(above) in types), None)  # type: ignore[return-value]
 
     def statement(self, node: CSTNode) -> CSTNode:
         """The small or compound statement that the node is a part of."""
@@ -83,12 +128,24 @@ class Tree:
 
     def function(self, node: CSTNode) -> cst.FunctionDef | cst.Lambda | None:
         """The function or lambda in whose body the node is."""
-        child = node
-        for ancestor in self.ancestors(node):
-            if type(ancestor).__name__ in _FUNCTIONS and ancestor.body is child:  # type: ignore[attr-defined]
-                return ancestor  # type: ignore[return-value]
-            child = ancestor
+        for above, child in self.frames(node):
+            if type(above).__name__ in _FUNCTIONS and above.body is child:  # type: ignore[attr-defined]
+                return above  # type: ignore[return-value]
         return None
+
+    @cached_property
+    def following(self) -> dict[CSTNode, CSTNode]:
+        """Statement of a block -> the one behind it."""
+        blocks: Iterator[Any] = self.all(cst.Module, cst.IndentedBlock)
+        return {line: below for block in blocks for line, below in itertools.pairwise(block.body)}
+
+    @cached_property
+    def named(self) -> dict[str, list[cst.Name]]:
+        """Each name, be it a variable's, an attribute's or a keyword's, wherever it stands."""
+        named: dict[str, list[cst.Name]] = defaultdict(list)
+        for node in self.all(cst.Name):
+            named[node.value].append(node)
+        return named
 
     def children(self, node: CSTNode) -> Iterator[CSTNode]:
         """The child nodes that are code, in the order of the text."""

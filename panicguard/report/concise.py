@@ -7,47 +7,39 @@ from typing import TYPE_CHECKING
 from panicguard.report.fixable import applies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from panicguard.diagnostic import Diagnostic, Result
     from panicguard.source import Place
 
+    Segment = tuple[str, str]
 
-def render(results: Sequence[Result], *, unsafe: bool | None) -> list[tuple[str, str]]:
+
+def render(results: Iterable[Result], *, unsafe: bool | None) -> Iterator[list[Segment]]:
     """`path:row:column: CODE [*] message`, one line each."""
-    return [s for result in results for d in result.diagnostics for s in _line(result, d, unsafe)]
+    colon = (":", "separator")
+    for result in results:
+        path = (result.source.path, "path")
+        for diagnostic in result.diagnostics:
+            where = place(result.source.place(diagnostic.start))
+            yield [path, colon, *where, colon, (" ", ""), *header(diagnostic, unsafe)]
 
 
-def _line(result: Result, diagnostic: Diagnostic, unsafe: bool | None) -> Iterator[tuple[str, str]]:
-    yield result.source.path, "path"
-    yield ":", "separator"
-    yield from place(result.source.place(diagnostic.start))
-    yield ":", "separator"
-    yield " ", ""
-    yield from header(diagnostic, unsafe)
-
-
-def place(where: Place) -> Iterator[tuple[str, str]]:
+def place(where: Place) -> list[Segment]:
     """`row:column`; in a notebook `cell 2:row:column`."""
-    if where.cell is not None:
-        yield f"cell {where.cell}", ""
-        yield ":", "separator"
-    yield str(where.row), ""
-    yield ":", "separator"
-    yield str(where.column), ""
+    segments = [(str(where.row), ""), (":", "separator"), (str(where.column), "")]
+    return segments if where.cell is None else [(f"cell {where.cell}", ""), (":", "separator"), *segments]
 
 
-def header(diagnostic: Diagnostic, unsafe: bool | None, *, title: bool = False) -> Iterator[tuple[str, str]]:
+def header(diagnostic: Diagnostic, unsafe: bool | None, *, title: bool = False) -> list[Segment]:
     """`CODE [*] message`, or `invalid-syntax: message` for what is not reported by a rule, up to the end of the line.
 
     It is brighter as the `title` of what follows.
     """
-    yield diagnostic.code, "title code" if title else "code"
+    segments = [(diagnostic.code, "title code" if title else "code")]
     if not diagnostic.is_rule:
-        yield ":", "message" if title else "separator"
+        segments.append((":", "message" if title else "separator"))
     elif applies(diagnostic.fix, unsafe):
-        yield " [", ""
-        yield "*", "title fixable" if title else "fixable"
-        yield "]", ""
-    yield f" {diagnostic.message}", "message" if title else ""
-    yield "\n", ""
+        segments += ((" [", ""), ("*", "title fixable" if title else "fixable"), ("]", ""))
+    segments += ((f" {diagnostic.message}", "message" if title else ""), ("\n", ""))
+    return segments

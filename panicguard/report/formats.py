@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from panicguard.report.width import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from panicguard.diagnostic import Result
 
@@ -45,20 +45,20 @@ FORMATS = {
 }
 
 
-def render(results: Sequence[Result], name: str, *, unsafe: bool | None) -> list[tuple[str, str]]:
-    """The diagnostics in the format of that name; `unsafe` is the value of `--unsafe-fixes`."""
+def render(results: Sequence[Result], name: str, *, unsafe: bool | None) -> Iterator[list[tuple[str, str]]]:
+    """The diagnostics in the format of that name, piece by piece; `unsafe` is the value of `--unsafe-fixes`."""
     form = FORMATS[name]
     if form.people and not any(result.diagnostics for result in results):
-        return []  # without the time that the import takes
+        return  # without the time that the import takes
     from panicguard.report.plain import on_lines
 
     module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
-    if form.lines:
-        results = list(map(on_lines, results))
+    shown = map(on_lines, results) if form.lines else results
     if form.people:
-        return list(module.render(results, unsafe=unsafe))
-    text = module.render(results)
-    return [(escaped(text) if form.json else text, "")]
+        yield from module.render(shown, unsafe=unsafe)
+        return
+    text = module.render(shown)
+    yield [(escaped(text) if form.json else text, "")]
 
 
 def count(results: Sequence[Result], name: str, *, unsafe: bool | None) -> list[tuple[str, str]]:

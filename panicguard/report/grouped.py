@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from panicguard.report.concise import header, place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from panicguard.diagnostic import Result
 
 
-def render(results: Sequence[Result], *, unsafe: bool | None) -> list[tuple[str, str]]:
+def render(results: Iterable[Result], *, unsafe: bool | None) -> Iterator[list[tuple[str, str]]]:
     """`path:`, then `row:column CODE [*] message` lines, aligned, and an empty line after each file; by path."""
     files = sorted((result for result in results if result.diagnostics), key=lambda result: result.source.path)
-    return [s for result in files for s in _file(result, unsafe)]
+    for result in files:
+        yield list(_file(result, unsafe))
 
 
 def _file(result: Result, unsafe: bool | None) -> Iterator[tuple[str, str]]:

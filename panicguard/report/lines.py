@@ -6,12 +6,13 @@ that are equal (`Op.equal`) or replace one another; adjacent changes are one ope
 
 from __future__ import annotations
 
+import bisect
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     _Runs = list[tuple[int, int]]
 
@@ -71,16 +72,7 @@ def _ops(old: Sequence[str], new: Sequence[str]) -> list[Op]:
             deletions.append((lo, hi))
         if at < end:
             insertions.append((at, end))
-    deleted = _marked(len(old), deletions)
-    inserted = _marked(len(new), _slid(new, insertions))
-    return list(_runs(deleted, inserted))
-
-
-def _marked(length: int, runs: Iterable[tuple[int, int]]) -> list[bool]:
-    marks = [False] * length
-    for start, end in runs:
-        marks[start:end] = [True] * (end - start)
-    return marks
+    return list(_runs(deletions, _slid(new, insertions), len(old), len(new)))
 
 
 def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
@@ -104,14 +96,10 @@ def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, in
         todo += ((lo + x, hi, at + y, end), (lo, lo + x, at, at + y))
 
 
-def _common(left: Iterable[str], right: Iterable[str]) -> int:
+def _common(left: Sequence[str], right: Sequence[str]) -> int:
     """How many items two sequences begin with in common."""
-    count = 0
-    for a, b in zip(left, right, strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
+    limit = min(len(left), len(right))
+    return bisect.bisect_left(range(limit), True, key=lambda at: left[: at + 1] != right[: at + 1])
 
 
 def _middle(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
@@ -179,18 +167,21 @@ def _down(lines: Sequence[str], run: tuple[int, int], after: _Runs) -> tuple[int
             return start, end
 
 
-def _runs(deleted: Sequence[bool], inserted: Sequence[bool]) -> Iterator[Op]:
+def _runs(deletions: _Runs, insertions: _Runs, old_end: int, new_end: int) -> Iterator[Op]:
+    """All operations, given the runs of deleted and of inserted lines, in order."""
+    deletions, insertions = deletions[::-1], insertions[::-1]
     old = new = 0
-    while old < len(deleted) or new < len(inserted):
+    while old < old_end or new < new_end:
         lo, at = old, new
-        while old < len(deleted) and deleted[old]:
-            old += 1
-        while new < len(inserted) and inserted[new]:
-            new += 1
+        while deletions and deletions[-1][0] == old:
+            old = deletions.pop()[1]
+        while insertions and insertions[-1][0] == new:
+            new = insertions.pop()[1]
         if (lo, at) != (old, new):
             yield Op(False, lo, old, at, new)
-            lo, at = old, new
-        while old < len(deleted) and new < len(inserted) and not deleted[old] and not inserted[new]:
-            old, new = old + 1, new + 1
-        if (lo, at) != (old, new):
-            yield Op(True, lo, old, at, new)
+        equal = min(
+            (deletions[-1][0] if deletions else old_end) - old, (insertions[-1][0] if insertions else new_end) - new
+        )
+        if equal:
+            yield Op(True, old, old + equal, new, new + equal)
+            old, new = old + equal, new + equal

@@ -6,10 +6,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TextIO
 
-from panicguard.report.width import harmless
+from panicguard.report.width import harmless, is_harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 STYLES = {
     "path": "bold",
@@ -37,23 +37,38 @@ def paint(segments: Iterable[tuple[str, str]], color: str, stream: TextIO, *, ex
 
     Control characters are drawn. `exact`: only on a terminal, because other output is for programs.
     """
-    segments = list(segments)
-    whole = "".join(text for text, _ in segments)
+    return painter(color, stream, exact=exact)(list(segments))
+
+
+def painter(color: str, stream: TextIO, *, exact: bool = False) -> Callable[[Sequence[tuple[str, str]]], str]:
+    """A function that paints one piece of an output after the other, each of whole lines; see `paint`."""
     colored = color == "always" or (color == "auto" and _wants_colors(stream))
     terminal = stream.isatty()
-    if (colored or terminal or not exact) and whole != harmless(whole):
-        segments = [(_drawn(text, terminal=terminal), style) for text, style in segments]
-        whole = "".join(text for text, _ in segments)
+    draws = colored or terminal or not exact
+
+    def plain(segments: Sequence[tuple[str, str]]) -> str:
+        whole = "".join([text for text, _ in segments])
+        return "".join([text for text, _ in drawn(segments)]) if draws and not is_harmless(whole) else whole
+
+    def drawn(segments: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        return [(_drawn(text, terminal=terminal), style) for text, style in segments]
+
     if not colored:
-        return whole
+        return plain
     from rich.color import ColorSystem
     from rich.style import Style
 
     styles = {name: Style.parse(style) for name, style in STYLES.items()}
-    return "".join(
-        styles[style].render(text, color_system=ColorSystem.STANDARD) if style in styles else text
-        for text, style in segments
-    )
+
+    def styled(segments: Sequence[tuple[str, str]]) -> str:
+        if not is_harmless("".join([text for text, _ in segments])):
+            segments = drawn(segments)
+        return "".join(
+            styles[style].render(text, color_system=ColorSystem.STANDARD) if style in styles else text
+            for text, style in segments
+        )
+
+    return styled
 
 
 def _drawn(text: str, *, terminal: bool) -> str:

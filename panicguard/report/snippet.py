@@ -5,6 +5,7 @@ Columns are 0-based and count a terminal's cells from the start of the source li
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ CONTEXT = 2
 """Lines of source shown before and after the span."""
 TERMINAL = 140
 """Columns that a long line is cut to."""
+DEEP = 20
+"""Columns of common indentation up to which all of it is shown."""
 ROOM = 6
 """Columns kept on both sides of a span in a line that is cut."""
 
@@ -138,10 +141,12 @@ def _rows(source: Source, span: _Span) -> range:
 
 def _window(texts: list[str], span: _Span, size: int) -> _Window:
     """The columns to show: all, or those around the span when a line is longer than `size`."""
+    longest = max(map(columns, texts))
+    if longest <= size and any(_begins_within(text, DEEP + ROOM) for text in texts):
+        return _Window(0, longest, size)  # as nearly everywhere
     indents = [columns(text) - columns(text.lstrip()) for text in texts if text.strip()]
     indent = max(0, min(indents, default=0) - ROOM)
-    left = indent - 16 if indent > 20 else 0
-    longest = max(map(columns, texts))
+    left = indent - 16 if indent > DEEP else 0
     if longest - left <= size:
         return _Window(left, max(longest, left), size)
     lowest = max(0, min(span.left, span.right) - ROOM)
@@ -154,20 +159,22 @@ def _window(texts: list[str], span: _Span, size: int) -> _Window:
     return _Window(lowest, highest, size)
 
 
+def _begins_within(text: str, size: int) -> bool:
+    """Whether a line surely has less than so many columns of space before its first character."""
+    start = text[:size]
+    return start.isascii() and "\t" not in start and not start.isspace() and start != ""
+
+
 def _cut(text: str, window: _Window) -> tuple[str, int]:
     """The part of a line in the window, drawn, with `…` where it was cut; the column it starts at."""
     if text.isascii() and text.isprintable() and window.left == 0 and window.end(len(text)) == len(text):
         return text, 0  # as nearly every line does
     drawn, length = printable(text), columns(text)
     end = window.end(length)
-    first, left = 0, 0
-    while left < min(window.left, length):
-        left += width(drawn[first])
-        first += 1
-    last, right = first, left
-    while last < len(drawn) and right + width(drawn[last]) <= end:
-        right += width(drawn[last])
-        last += 1
+    ends = range(len(drawn) + 1)
+    size = len if drawn.isascii() else columns
+    first = bisect.bisect_left(ends, min(window.left, length), key=lambda at: size(drawn[:at]))
+    last = bisect.bisect_right(ends, end, key=lambda at: size(drawn[:at])) - 1
     shown = drawn[first:last]
     if length > end:
         seen = next((i for i in reversed(range(len(shown))) if width(shown[i])), 0)
@@ -175,7 +182,7 @@ def _cut(text: str, window: _Window) -> tuple[str, int]:
     if window.left:
         seen = next((i for i, character in enumerate(shown) if width(character)), len(shown))
         shown = f"…{' ' * (columns(shown[: seen + 1]) - 1)}{shown[seen + 1 :]}"
-    return shown, left
+    return shown, columns(drawn[:first])
 
 
 def _bar(span: _Span, row: int, text: str) -> str:

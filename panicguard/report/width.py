@@ -17,6 +17,8 @@ _ON_ONE_LINE = {**_STAND_IN, 0x09: "␉", 0x0A: "␊"}
 del _ON_ONE_LINE[0x200D]  # it joins emojis, which occur in names
 CONTROLS = tuple(_ON_ONE_LINE)
 """The code points that a terminal does not display but acts on."""
+_UNUSUAL = re.compile(r"[^ -~]")
+"""What may take another number of columns than one."""
 _HARMFUL = re.compile("\r(?!\n)|[" + "".join(chr(code) for code in CONTROLS if chr(code) not in "\t\n\r") + "]")
 _ESCAPED = {code: f"\\u{code:04x}" for code in CONTROLS if code > 0x20}
 
@@ -39,6 +41,11 @@ def one_line(text: str) -> str:
 def harmless(text: str) -> str:
     """Lines with control characters drawn, except for tabs and line endings: LF and CRLF."""
     return _HARMFUL.sub(lambda match: one_line(match[0]), text)
+
+
+def is_harmless(text: str) -> bool:
+    """Whether nothing would be drawn in these lines."""
+    return _HARMFUL.search(text) is None
 
 
 def escaped(text: str) -> str:
@@ -71,4 +78,6 @@ def width(character: str) -> int:
 
 def columns(text: str) -> int:
     """The columns that `printable(text)` takes."""
-    return len(text) if text.isascii() and text.isprintable() else sum(map(width, text))
+    if text.isascii() and text.isprintable():
+        return len(text)
+    return len(text) + sum(width(character) - 1 for character in _UNUSUAL.findall(text))

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import INTERNAL_ERROR, Result
 from panicguard.languages import FRONT_ENDS
-from panicguard.run.lint import TRIES, clean, described, failure, lint_file, read_and_lint, write
+from panicguard.run.limit import TookTooLong, limited
+from panicguard.run.lint import TRIES, clean, described, failure, read_and_lint, write
 from panicguard.settings import front_end
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ BATCH_FILES = 64
 BATCH_BYTES = 400_000
 SECONDS = 60.0
 SECONDS_PER_MEGABYTE = 15.0
+TOO_LONG = "the linter took too long and was stopped"
 SPARE = 16
 DESCRIPTORS = 3
 """File descriptors that are wanted to start workers at all, and for each of them."""
@@ -61,7 +63,16 @@ def run(files: Iterable[File], task: Task) -> Iterator[Result]:
             yield from _run_in_workers(itertools.chain(first, remaining), task)
             return
     for path, settings in first:
-        yield lint_file(path, settings, task)
+        yield write(_linted_here(path, settings, task), settings, task)
+
+
+def _linted_here(path: str, settings: Settings, task: Task) -> Result:
+    """The result of a file, in the time that a worker would have for it."""
+    try:
+        with limited(_batch([], _size(path)).seconds):
+            return read_and_lint(path, settings, task)
+    except TookTooLong:
+        return failure(path, INTERNAL_ERROR, TOO_LONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +251,7 @@ def _death(error: Exception) -> str:
     import pebble
 
     if isinstance(error, (TimeoutError, concurrent.futures.TimeoutError)):
-        return "the linter took too long and was stopped"
+        return TOO_LONG
     if isinstance(error, pebble.ProcessExpired):
         code = error.exitcode
         if code is not None and code < 0:

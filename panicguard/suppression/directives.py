@@ -44,7 +44,6 @@ _CODE = re.compile(r"[A-Z]+[0-9]+")
 _PREFIX = re.compile(r"PNC(?![A-Za-z0-9])")
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+(?![\w-])")
 _MENTIONS_US = re.compile(r"PNC[0-9]|panicguard")
-_QUOTED = re.compile(r"[`'\"]$")
 
 
 class Kind(enum.Enum):
@@ -67,7 +66,7 @@ class Code:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Directive:
     """One suppression in a comment, `text[start:end]` from its mark to the end of its codes.
 
@@ -124,10 +123,15 @@ def read(source: Source, scanned: Scan, rules: Mapping[str, str]) -> Comments:
                 continue
             if directive:
                 directives.append(dataclasses.replace(directive, comment=(start, end)))
-            if why and meant and not _QUOTED.search(source.text[start : segment.start()]):
+            if why and meant and not _is_quoted(source, start, segment.start()):
                 what = f"Missing or joined rule codes in {label}" if directive else f"Invalid {label} directive"
                 complaints.append(Complaint(segment.start(), what, why))
     return Comments(tuple(directives), tuple(complaints))
+
+
+def _is_quoted(source: Source, start: int, at: int) -> bool:
+    """Whether a quote stands in a comment, which starts at an offset, before another offset."""
+    return at > start and source.text[at - 1] in "`'\""
 
 
 _VERBS = {kind.value: kind for kind in (Kind.IGNORE, Kind.FILE_IGNORE, Kind.DISABLE, Kind.ENABLE)}

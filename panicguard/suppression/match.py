@@ -6,6 +6,7 @@ are skipped, and never reported or removed.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from panicguard.diagnostic import Diagnostic, Edit, Fix
 from panicguard.languages import scan, style
 from panicguard.python.magics import as_python
 from panicguard.suppression import nolint
+from panicguard.suppression.covering import covering
 from panicguard.suppression.directives import Code, Directive, Kind, read
 from panicguard.suppression.placement import Scope, place_in, row_span, rows, scopes_of
 
@@ -118,35 +120,22 @@ def _match(
     rules: Mapping[str, str],
 ) -> tuple[list[Diagnostic], set[Scope]]:
     """The diagnostics that no scope covers, and the scopes that covered one."""
-    by_row: dict[int, list[Scope]] = {}
-    for scope in scopes:
-        if scope.row:
-            by_row.setdefault(scope.row, []).append(scope)
-    ranges = [scope for scope in scopes if not scope.row]
+    own = [diagnostic for diagnostic in diagnostics if diagnostic.is_rule]
+    reaching = [rows(source, scanned, diagnostic) for diagnostic in own]
+    found = iter(covering(own, reaching, scopes, functools.partial(_names, rules)))
     left: list[Diagnostic] = []
     used: set[Scope] = set()
     for diagnostic in diagnostics:
-        if not diagnostic.is_rule:
+        scope = next(found) if diagnostic.is_rule else None
+        if scope is None:
             left.append(diagnostic)
-            continue
-        on_rows = [scope for row in rows(source, scanned, diagnostic) for scope in by_row.get(row, ())]
-        candidates = sorted((*ranges, *on_rows), key=lambda scope: scope.rank) if on_rows else ranges
-        for scope in candidates:
-            if (scope.row or _within(diagnostic, scope)) and _names(scope, diagnostic.code, rules):
-                used.add(scope)
-                break
         else:
-            left.append(diagnostic)
+            used.add(scope)
     return left, used
 
 
-def _within(diagnostic: Diagnostic, scope: Scope) -> bool:
-    if scope.directive.kind in (Kind.IGNORE, Kind.NOLINT):
-        return scope.low <= diagnostic.start < scope.high
-    return scope.low <= diagnostic.start and diagnostic.end <= scope.high
-
-
-def _names(scope: Scope, code: str, rules: Mapping[str, str]) -> bool:
+def _names(rules: Mapping[str, str], scope: Scope, code: str) -> bool:
+    """Whether a scope names a code, by whatever word."""
     if scope.code is None:
         return scope.directive.kind is not Kind.NOLINT or nolint.LINTERS["panicguard"].match(code) is not None
     text = scope.code.text
@@ -219,7 +208,7 @@ def _fault(
         return "duplicated"
     if used:
         return None
-    meant = {rule for rule in rules if _names(scope, rule, rules)}
+    meant = {rule for rule in rules if _names(rules, scope, rule)}
     if not meant:
         return "unknown"
     if scope.directive.kind is Kind.NOLINT and text != "panicguard" and not meant <= enabled:
@@ -241,14 +230,15 @@ def _diagnostic(rules: Mapping[str, str], directive: Directive, why: str, edits:
 def _removal(source: Source, directive: Directive, gone: Sequence[Code]) -> tuple[Edit, ...]:
     """The edits that take codes out of a directive, or all of it if none is left."""
     codes = directive.codes or ()
-    kept = [code for code in codes if code not in gone]
-    if not kept:
+    removed = frozenset(gone)
+    first_kept = next((code for code in codes if code not in removed), None)
+    if first_kept is None:
         return (_without(source, directive),)
     spans: list[tuple[int, int]] = []
     for i, code in enumerate(codes):
-        if code in kept:
+        if code not in removed:
             continue
-        after_kept = code.start > kept[0].start
+        after_kept = code.start > first_kept.start
         start, end = (codes[i - 1].end, code.end) if after_kept else (code.start, codes[i + 1].start)
         if spans and spans[-1][1] == start:
             spans[-1] = (spans[-1][0], end)

@@ -57,7 +57,7 @@ def edits_for_cell(module: PythonFile, node: CSTNode, name: str, statement: str)
         return None
     found = [] if home.below is None else [insertion_below(module.source, home.below.lineno, statement)]
     if home.is_cell and not _holds(home.place, row):
-        user = next((above for above in module.tree.ancestors(node) if above in module.names.scopes.cells), None)
+        user = next((above for above, _ in module.tree.frames(node) if above in module.names.scopes.cells), None)
         if not isinstance(user, cst.FunctionDef):
             return None
         taking = _taking(module, user, name)

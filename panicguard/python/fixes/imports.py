@@ -35,12 +35,11 @@ class _Line(NamedTuple):
     """The module a top-level import line imports from; "" for another statement."""
 
 
-def insertion(source: Source, statement: str, before: int) -> Edit | None:
+def insertion(source: Source, statement: str) -> Edit:
     """The edit that inserts an import statement where a reader would look for it: in the block of imports, in its
-    order; else below the docstring and `from __future__`. None if that is not before the offset `before`."""
-    lines = _header(source)
-    at, text = _place(source, lines, statement)
-    return Edit(at, at, text) if at <= before else None
+    order; else below the docstring and `from __future__`."""
+    at, text = _place(source, _header(source), statement)
+    return Edit(at, at, text)
 
 
 def _header(source: Source) -> list[_Line]:

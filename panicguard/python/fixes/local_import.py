@@ -54,7 +54,7 @@ def origin(module: PythonFile, node: CSTNode) -> Origin | None:
 def is_run_before(module: PythonFile, statement: CSTNode, node: CSTNode) -> bool:
     """Whether a statement in a line has run wherever a node runs: it stands above it, in a block around it."""
     block = module.tree.parents[module.tree.parents[statement]]
-    return block in module.tree.ancestors(node) and module.span(statement)[0] < module.span(node)[0]
+    return module.tree.is_in(node, block) and module.span(statement)[0] < module.span(node)[0]
 
 
 def insertion_below(source: Source, first: int, text: str) -> Edit | None:

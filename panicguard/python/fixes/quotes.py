@@ -40,6 +40,6 @@ def _preferred(text: str) -> str:
 
 
 def _f_string_quotes(module: PythonFile, node: CSTNode) -> Iterator[str]:
-    for ancestor in module.tree.ancestors(node):
-        if isinstance(ancestor, cst.FormattedString):
-            yield ancestor.start
+    for above, _ in module.tree.frames(node):
+        if isinstance(above, cst.FormattedString):
+            yield above.start

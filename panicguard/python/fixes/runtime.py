@@ -10,7 +10,7 @@ from panicguard.python.cst import cst
 from panicguard.python.fixes.cells import edits_for_cell
 from panicguard.python.fixes.imports import insertion
 from panicguard.python.fixes.local_import import insertion_below, is_run_before, origin
-from panicguard.python.scopes import BindingKind
+from panicguard.python.scopes import BindingKind, is_runtime
 from panicguard.python.travel import Travel, travel_of
 
 if TYPE_CHECKING:
@@ -49,8 +49,11 @@ def reference(module: PythonFile, node: CSTNode) -> Reference | None:
         return Reference(f"{bound}.", (), unsafe=travel is not Travel.NONE)
     if not _means_runtime(module, name, node):
         return None
-    edit = insertion(module.source, statement, module.span(node)[0])
-    return None if edit is None else Reference(f"{name}.", (edit,), unsafe=travel is not Travel.NONE)
+    edit = module.imports.get(statement)
+    if edit is None:
+        edit = module.imports[statement] = insertion(module.source, statement)
+    is_above = edit.start <= module.span(node)[0]
+    return Reference(f"{name}.", (edit,), unsafe=travel is not Travel.NONE) if is_above else None
 
 
 def _local_reference(module: PythonFile, node: CSTNode, name: str, statement: str) -> Reference | None:
@@ -76,18 +79,15 @@ def _may_be_sent(module: PythonFile, node: CSTNode) -> bool:
 
 
 def _is_decorated(module: PythonFile, node: CSTNode) -> bool:
-    return any(isinstance(above, cst.FunctionDef) and above.decorators for above in module.tree.ancestors(node))
+    return any(isinstance(above, cst.FunctionDef) and above.decorators for above, _ in module.tree.frames(node))
 
 
 def _bound_in_function(module: PythonFile, node: CSTNode) -> str | None:
     """The name by which a function around a node imports the runtime, if that has run."""
-    for scope in module.tree.ancestors(node):
+    for scope, _ in module.tree.frames(node):
         if isinstance(scope, cst.FunctionDef):
-            for name, bindings in module.names.bindings.get(scope, {}).items():
-                if all(
-                    b.kind is BindingKind.IMPORT and _is_runtime(str(b.value)) and is_run_before(module, b.node, node)
-                    for b in bindings
-                ):
+            for name, bindings in module.names.scopes.runtimes.get(scope, {}).items():
+                if all(is_runtime(b) and is_run_before(module, b.node, node) for b in bindings):
                     return name if module.names.lookup(name, module.names.scope(node))[0] is scope else None
     return None
 
@@ -95,20 +95,15 @@ def _bound_in_function(module: PythonFile, node: CSTNode) -> str | None:
 def existing(module: PythonFile, before: int | None = None) -> str | None:
     """The name under which a plain import at the top level, and before an offset, already binds the runtime."""
     tree = module.tree
-    for name, bindings in module.names.bindings[tree.root].items():
+    for name, bindings in module.names.scopes.runtimes.get(tree.root, {}).items():
         for binding in bindings:
             if (
-                binding.kind is BindingKind.IMPORT
-                and _is_runtime(str(binding.value))
+                is_runtime(binding)
                 and isinstance(tree.parents[tree.parents[binding.node]], cst.Module)
                 and (before is None or module.span(binding.node)[0] < before)
             ):
                 return name
     return None
-
-
-def _is_runtime(qualified: str) -> bool:
-    return qualified == "mruntime" or qualified.endswith(".mruntime")
 
 
 def _means_runtime(module: PythonFile, name: str, node: CSTNode) -> bool:
@@ -118,7 +113,7 @@ def _means_runtime(module: PythonFile, name: str, node: CSTNode) -> bool:
         return True
     runtime = module.settings.runtime_module or DEFAULT_RUNTIME
     return scope is module.tree.root and all(
-        b.kind is BindingKind.IMPORT and (_is_runtime(str(b.value)) or b.value == runtime) for b in bindings
+        is_runtime(b) or (b.kind is BindingKind.IMPORT and b.value == runtime) for b in bindings
     )
 
 

@@ -118,8 +118,7 @@ def _next_statement_start(module: PythonFile, call: cst.Call) -> Edit | None:
 
 def _following(module: PythonFile, line: cst.SimpleStatementLine) -> cst.SimpleStatementLine | None:
     """The line after a line in its block, if each is one simple statement."""
-    block = getattr(module.tree.parents[line], "body", ())
-    following = block[block.index(line) + 1] if line in block[:-1] else None
+    following = module.tree.following.get(line)
     if isinstance(following, cst.SimpleStatementLine) and len(following.body) == 1 and len(line.body) == 1:
         return following
     return None
@@ -140,8 +139,4 @@ def _is_private(module: PythonFile, variable: cst.Name) -> bool:
     scope, _ = module.names.lookup(variable.value, module.names.scope(variable))
     if function is None or scope is not function:
         return False
-    return all(
-        module.names.scope(node) is function
-        for node in module.tree.within(function)
-        if isinstance(node, cst.Name) and node.value == variable.value
-    )
+    return function not in module.names.scopes.sharing(variable.value)

@@ -12,7 +12,7 @@ from panicguard.python.apis import RAY_REMOTE
 from panicguard.python.slice.facts import chain, facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence, Set
 
     from panicguard.python.slice.outline import Block
     from panicguard.python.slice.unit import Unit
@@ -83,7 +83,7 @@ class _Follower:
 
 
 def trace(
-    block: Block, hits: Mapping[Unit, Sequence[ast.AST]], flows: Iterable[str], needs: Iterable[str], *, turns: bool
+    block: Block, hits: Mapping[Unit, Sequence[ast.AST]], flows: Set[str], needs: Set[str], *, turns: bool
 ) -> Trace:
     """Follow the spawns in a block, `hits`; also what becomes of the names in `flows`, and what is bound to those in
     `needs`. With `turns`, what ends a turn of a loop that spawns a closure is kept too."""
@@ -99,8 +99,10 @@ def trace(
         follower.flow(unit.facts.binds if unit.above or not unit.is_definition else ())
         follower.flow(above.head.name for above in unit.around() if above.is_definition and above.above)  # type: ignore[union-attr]
         follower.need(said.names if said.spawns_late else said.leading)
-    follower.flow(flows)
-    follower.need(needs)
+    if flows:
+        follower.flow(block.mentions.keys() & flows)
+    if needs:
+        follower.need(block.bindings.keys() & needs)
     follower.run()
     _reach(block, found)
     if found.rows:

@@ -53,7 +53,9 @@ class _Slicer:
         if not (spawning or handling or running or any(map(_is_more_than_import, self.marks.outside))):
             return None
         turns = Evidence.TURNS in self.kinds
-        traces = {block: trace(block, hits, (), self.names, turns=turns) for block, hits in self.marks.hits.items()}
+        traces = {
+            block: trace(block, hits, frozenset(), self.names, turns=turns) for block, hits in self.marks.hits.items()
+        }
         targets = {name for found in traces.values() for name in found.targets}
         flows, needs = self._shared(traces)
         needs |= self._renamed(targets) | errors
@@ -197,7 +199,7 @@ class _Slicer:
             handed: set[str] = set()
             for block in self._told(new, frozenset()):
                 if block.function is not None:
-                    handed |= trace(block, {}, new, (), turns=False).stores
+                    handed |= trace(block, {}, new, frozenset(), turns=False).stores
                 elif is_variable_of(block):
                     handed |= block.bound
             new = {name for name in handed - found if name[0] == "." or name in shared}
