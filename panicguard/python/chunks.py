@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence, Set
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
 
 LONG = 2_000
 """Code points from which a text is worth it."""
 HEADER = "class _:\n"
 """The row that stands for the class around a method."""
-_START = re.compile(r"(?<=\n\n)(?=@|(?:async )?def |class )")
+_START = re.compile(r"\n\n(?=@|(?:async )?def |class )")
 """Where a definition outside of others begins: or a row of a string, and then neither of its parts can be read."""
-_METHOD = re.compile(r"(?<=\n\n)(?=    (?:@|(?:async )?def |class ))")
+_METHOD = re.compile(r"\n\n(?=    (?:@|(?:async )?def |class ))")
 """The same in a class."""
 
 
@@ -55,20 +57,18 @@ def split(text: str) -> Sequence[Chunk]:
 
 
 def _cut(text: str, where: re.Pattern[str]) -> Sequence[str]:
-    starts = [at.start() for at in where.finditer(text)]
+    starts = [at.end() for at in where.finditer(text)]
     return [text[start:end] for start, end in zip([0, *starts], [*starts, len(text)], strict=True)]
 
 
-class AllOf:
-    """Whether something holds of each chunk of a text: asked once of a chunk, as long as texts have it."""
+class ByChunk(Generic[T]):
+    """What a function makes of each chunk of a text: remembered until the next long text."""
 
-    def __init__(self, holds: Callable[[Chunk], bool]) -> None:
-        self._holds = holds
-        self._known: Set[Chunk] = frozenset()
+    def __init__(self, function: Callable[[Chunk], T]) -> None:
+        self._function = function
+        self._known: dict[Chunk, T] = {}
 
-    def __call__(self, chunks: Sequence[Chunk]) -> bool:
-        found = frozenset(chunks)
-        if not all(map(self._holds, found - self._known)):
-            return False
-        self._known = found
-        return True
+    def __call__(self, chunks: Sequence[Chunk]) -> list[T]:
+        known = self._known
+        self._known = {chunk: known[chunk] if chunk in known else self._function(chunk) for chunk in chunks}
+        return [self._known[chunk] for chunk in chunks]

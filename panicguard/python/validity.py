@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.diagnostic import Fault
 from panicguard.lines import margin
-from panicguard.python.chunks import AllOf, split
+from panicguard.python.chunks import ByChunk, split
 from panicguard.python.cst import cst
 from panicguard.python.lex import scan
 from panicguard.python.magics import as_python
@@ -93,7 +93,7 @@ def _error(text: str, flags: int) -> Exception | None:
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     # A `global` outside of functions is the one thing that is wrong because of another statement.
     chunks = split(plain) if not flags and "\nglobal " not in plain else ()
-    if len(chunks) > 1 and _COMPILE(chunks):
+    if len(chunks) > 1 and all(_COMPILES(chunks)):
         return None
     return _compiled(plain, flags)
 
@@ -108,7 +108,7 @@ def _compiled(text: str, flags: int = 0) -> Exception | None:
     return None
 
 
-_COMPILE = AllOf(lambda chunk: _compiled(chunk.whole) is None)
+_COMPILES = ByChunk(lambda chunk: _compiled(chunk.whole) is None)
 
 
 def _beside_limits(source: Source, rejected: _Rejected) -> Fault | None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from panicguard.python.lex import scan
 from panicguard.python.slice.layout import FUNCTIONS, Statement, is_blank, margin
@@ -37,32 +38,36 @@ class Module(NamedTuple):
 
 
 class Hollow(NamedTuple):
-    """A text, as many rows as the whole one, in which `...` is all that functions do."""
+    """A text in which `...` is all that functions do, in one row."""
 
     text: str
-    rows: Set[tuple[int, int]]
-    """Of each function that lost its body, the rows (from 0) of its `def` and of the last of its code, which is where
-    the `...` stands."""
+    rows: Sequence[int]
+    """The row (from 0) of the whole text that each of its rows is, and the one below: the `...` stands for the last row
+    of a function."""
+    functions: Set[tuple[int, int]]
+    """Of each function that lost its body, the rows of the whole text that its `def` and the last of its code are."""
 
 
 def hollow(text: str, lines: Sequence[str]) -> Hollow:
     """A text (newlines all `\\n`, those between `lines`) without what is in functions, as far as that can be told.
     Raises MisreadError where that would be a guess."""
     pieces: list[str] = []
-    rows: set[tuple[int, int]] = set()
-    done = row = counted = 0
+    rows: list[int] = []
+    functions: set[tuple[int, int]] = set()
+    done = done_row = row = counted = 0
     for before, start, end in _bodies(text):
-        first = row = row + text.count("\n", counted, before + 1)
+        first = row + text.count("\n", counted, before + 1)
         body = first + text.count("\n", before + 1, start)
-        last = body + text.count("\n", start, end) + (text[end - 1] != "\n")
-        row, counted = last, end
+        row = last = body + text.count("\n", start, end) + (text[end - 1] != "\n")
+        counted = end
         while is_blank(lines[last - 1]):
             last -= 1
-        if last - body > 1:
-            pieces += (text[done:start], "\n" * (last - body - 1), margin(lines[first]), " ...\n", "\n" * (row - last))
-            done = end
-            rows.add((first, last - 1))
-    return Hollow("".join((*pieces, text[done:])), rows)
+        if last > body:
+            pieces += (text[done:start], margin(lines[first]), " ...\n")
+            rows += (*range(done_row, body), last - 1)
+            functions.add((first, last - 1))
+            done, done_row = end, row
+    return Hollow("".join((*pieces, text[done:])), [*rows, *range(done_row, len(lines) + 1)], functions)
 
 
 def _bodies(text: str) -> Iterator[tuple[int, int, int]]:
@@ -94,43 +99,56 @@ def _no_deeper(width: int) -> re.Pattern[str]:
     return re.compile(rf"\n(?=[ \t]{{0,{width}}}[^\s#])")
 
 
-def _holds(tree: ast.Module, hollowed: Hollow) -> bool:
-    """Whether the tree of a hollow text has the functions that lost their bodies."""
-    found: set[tuple[int, int]] = set()
-    stack: list[ast.AST] = [tree]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, FUNCTIONS):
-            found.add((node.lineno - 1, (node.end_lineno or 0) - 1))
-        else:
-            for field in ("body", "orelse", "finalbody", "handlers", "cases"):
-                stack += getattr(node, field, ())
-    return hollowed.rows <= found
-
-
 def module(text: str, lines: Sequence[str]) -> Module:
     """A text (newlines all `\\n`, those between `lines`) with functions parsed as they are asked for. Raises
     MisreadError here, or at such a question, where what the rows look like is not what Python reads."""
     older = as_older(text).text if is_newer(text) else text
     rows = lines if older is text else older.split("\n")
     hollowed = hollow(older, rows)
-    tree = _outer(hollowed.text)
-    if tree is None or not _holds(tree, hollowed):
+    outer = _outer(hollowed.text)
+    if outer is None or not hollowed.functions <= outer.placed(hollowed.rows):
         raise MisreadError
 
     def fill(statement: Statement) -> Statement:
-        node = statement.node
-        if (node.lineno - 1, statement.last - 1) not in hollowed.rows or not isinstance(node, FUNCTIONS):
-            return statement
-        return _whole(rows, statement)
+        return _whole(rows, statement) if isinstance(statement.node, FUNCTIONS) else statement
 
-    return Module(tree, fill)
+    return Module(outer.tree, fill)
+
+
+@dataclass(frozen=True)
+class _Outer:
+    """The tree of a hollow text, and the rows (from 1) in that of its statements, handlers and decorators."""
+
+    tree: ast.Module
+    nodes: Sequence[tuple[Any, int, int]]
+
+    def placed(self, rows: Sequence[int]) -> Set[tuple[int, int]]:
+        """Give the nodes their rows in the whole text; of its functions, return the first and the last (from 0)."""
+        found: set[tuple[int, int]] = set()
+        for node, first, last in self.nodes:
+            node.lineno, node.end_lineno = rows[first - 1] + 1, rows[last - 1] + 1
+            if type(node) in FUNCTIONS:
+                found.add((node.lineno - 1, node.end_lineno - 1))
+        return found
 
 
 @functools.lru_cache(maxsize=1)
-def _outer(text: str) -> ast.Module | None:
-    """The tree of a hollow text: the last one is kept, since a keystroke or a fix in a function leaves it as it is."""
-    return tree_of(text)
+def _outer(text: str) -> _Outer | None:
+    """The last one is kept: a keystroke or a fix in a function leaves a hollow text as it is."""
+    tree = tree_of(text)
+    if tree is None:
+        return None
+    nodes: list[Any] = []
+    stack: list[Any] = [*tree.body]
+    while stack:
+        node = stack.pop()
+        nodes += getattr(node, "decorator_list", ())
+        if type(node) not in FUNCTIONS:
+            for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+                stack += getattr(node, field, ())
+        if hasattr(node, "lineno"):  # a case has none
+            nodes.append(node)
+    return _Outer(tree, [(node, node.lineno, node.end_lineno) for node in nodes])
 
 
 def _whole(rows: Sequence[str], statement: Statement) -> Statement:
