@@ -1,115 +1,156 @@
-"""Print how long panicguard takes beside Ruff, and beside the bare interpreter. Needs hyperfine.
+"""Print what panicguard costs beside Ruff, and beside itself at the commit that the targets are relative to.
 
-    python tests/bench.py DIRECTORY            the tables
-    python tests/bench.py --profile DIRECTORY  where the time of a run without a cache goes
+    python tests/bench.py [--beside CHECKOUT] [--runs N] DIRECTORY    the tables, and the targets held and missed
+    python tests/bench.py --profile DIRECTORY                         where the time of a run without a cache goes
 
-DIRECTORY is copied, since a changed file is part of it. Times are medians of the same minute; memory is the peak of
-the largest process (Linux).
+DIRECTORY is copied, since a changed file is part of it. CHECKOUT is one of that commit; without it one is made. Times
+are milliseconds of processor time and, in parentheses, by the clock: medians of runs in turns.
 """
 
 from __future__ import annotations
 
+import argparse
 import cProfile
-import json
-import os
 import pstats
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-PANICGUARD = f"{sys.executable} -m panicguard"
-RUFF = "ruff check --isolated --exit-zero --silent"
-"""As it comes; what it would print for other rules is not counted, nor is what panicguard would."""
-ALIKE = f"{RUFF} --select RUF006,ASYNC,B023"
-"""With only those of its rules that are on the same subjects as panicguard's."""
-OURS = f"{PANICGUARD} check --isolated --exit-zero --silent"
-RUNS = 7
+from peak import peak
+from turns import ENV, RUNS, Command, Spent, Target, in_turns, show, sides, verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Envs = Mapping[str, Mapping[str, str]]
+
+RUFF = str(Path(sys.executable).parent / "ruff")
+ALIKE = "--select RUF006,ASYNC,B023"
+"""Those of Ruff's rules that are on the same subjects as panicguard's."""
 CLEAN = "import asyncio\n\n\nasync def f():\n    await asyncio.sleep(1)\n"
 FOUND = CLEAN + "    asyncio.create_task(f())\n"
-# What is measured is what users have: compiled modules.
-ENV = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+LINES = FOUND + "\n\ndef g(x):\n    return x + 1\n" * 75
+MANY = 1000
+"""Findings in the smaller of two files."""
 
 
-def medians(folder: Path, *commands: str, prepare: str = "", runs: int = RUNS) -> list[float]:
-    """The median of each command's times, in seconds; `prepare` runs before every one."""
-    with tempfile.NamedTemporaryFile() as file:
-        flags = ["--warmup", "2", "--runs", str(runs), "--export-json", file.name, "--style", "none"]
-        flags += ["--prepare", prepare] if prepare else []
-        subprocess.run(["hyperfine", *flags, *commands], cwd=folder, env=ENV, check=True, capture_output=True)
-        return [result["median"] for result in json.load(file)["results"]]
+def python(words: str, env: Mapping[str, str] = ENV) -> Command:
+    return Command([sys.executable, *words.split()], env)
 
 
-def peak_memory(folder: Path, command: str) -> int:
-    """The peak of the largest process of a run, in MB (Linux)."""
-    process = subprocess.Popen(command.split(), cwd=folder, env=ENV, stdout=subprocess.DEVNULL)
-    peak = 0
-    while process.poll() is None:
-        for pid in (process.pid, *_children(process.pid)):
-            try:
-                status = Path(f"/proc/{pid}/status").read_text()
-            except OSError:
-                continue
-            found = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")]
-            peak = max(peak, *(int(kilobytes) // 1024 for kilobytes in found), 0)
-        time.sleep(0.02)
-    return peak
+def ours(envs: Envs, side: str, arguments: str, prepare: Callable[[], object] = bool) -> Command:
+    words = f"-m panicguard check --isolated --exit-zero {arguments}"
+    return Command([sys.executable, *words.split()], envs[side], prepare)
 
 
-def _children(pid: int) -> list[str]:
-    try:
-        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return []
+def ruff(arguments: str, prepare: Callable[[], object] = bool) -> Command:
+    return Command([RUFF, *f"check --isolated --exit-zero {ALIKE} {arguments}".split()], ENV, prepare)
 
 
-def row(what: str, ours: float, **others: float) -> None:
-    beside = "".join(f"   {whose} {time * 1000:6.0f} ms, {ours / time:5.2f}" for whose, time in others.items())
-    print(f"{what:<44} panicguard {ours * 1000:6.0f} ms{beside}")
+def three(envs: Envs, arguments: str, prepare: Callable[[], object] = bool) -> dict[str, Command]:
+    """The three that are compared: the present panicguard, Ruff, panicguard as it was."""
+    return {
+        "now": ours(envs, "now", arguments, prepare),
+        "ruff": ruff(arguments, prepare),
+        "then": ours(envs, "then", arguments, prepare),
+    }
 
 
-def beside_ruff(what: str, folder: Path, arguments: str, prepare: str = "") -> float:
-    """Print what panicguard takes, and the ratio to Ruff as it comes, and to its rules on the same subjects; return
-    it."""
-    ruff, alike, ours = medians(folder, *(f"{c} {arguments}" for c in (RUFF, ALIKE, OURS)), prepare=prepare)
-    row(what, ours, ruff=ruff, alike=alike)
-    return ours
+def targets_of(what: str, times: Mapping[str, Spent], other: str, most: float) -> list[Target]:
+    """The ratio of the present times to those of the other, in both kinds of time."""
+    now, beside = times["now"], times[other]
+    return [
+        Target(f"{what}, processor time", now.processor / beside.processor, most),
+        Target(f"{what}, by the clock", now.wall / beside.wall, most),
+    ]
 
 
-def against_ruff(folder: Path) -> None:
-    """The whole of a code base: without a cache, with one, with one file changed; its half and its quarter."""
-    changed = folder / "changed.py"
-    changed.write_text(CLEAN)
-    files = len(list(folder.rglob("*.py")))
-    beside_ruff(f"{files} files, no cache", folder, "--no-cache .")
-    warm = beside_ruff("nothing changed", folder, ".")
-    edit = f"""{sys.executable} -c "open('changed.py', 'a').write('x = 1\\n')" """
-    once = beside_ruff("one file changed", folder, ".", prepare=edit)
-    changed.write_text(FOUND)
-    found = beside_ruff("the same with a finding", folder, ".", prepare=edit)
-    print(f"one file changed, of none: {once / warm:.2f}, with a finding {found / warm:.2f}")
-    changed.unlink()
-    print(f"peak memory of a process: {peak_memory(folder, f'{OURS} --no-cache .')} MB")
+def whole(folder: Path, envs: Envs, runs: int) -> list[Target]:
+    """A code base without a cache, with one, with one file changed; and its half."""
     every = sorted(folder.rglob("*.py"))
-    for share in (2, 4):
-        for number, path in enumerate(every):
-            if number % share and path.exists():
-                path.unlink()
-        beside_ruff(f"one file in {share}, no cache", folder, "--no-cache .")
+    cold = in_turns(folder, three(envs, "-q --no-cache ."), runs)
+    show(f"{len(every)} files, no cache", cold)
+    found = targets_of("cold / Ruff", cold, "ruff", 1.5) + targets_of("cold / then", cold, "then", 0.5)
+    memory = {name: peak_of(folder, command) for name, command in three(envs, "-q --no-cache .").items()}
+    print(f"{'peak memory, all processes together':<36} " + ", ".join(f"{k} {v:.0f} MB" for k, v in memory.items()))
+    warm = in_turns(folder, three(envs, "-q ."), runs)
+    show("nothing changed", warm)
+    found += targets_of("warm / Ruff with its cache", warm, "ruff", 1.2)
+    found += changed(folder, envs, runs)
+    for path in every[1::2]:
+        path.unlink()
+    half = in_turns(folder, three(envs, "-q --no-cache ."), runs)
+    show("every other file, no cache", half)
+    found.append(Target("whole / half, processor time", cold["now"].processor / half["now"].processor, 2.1))
+    found.append(Target("peak memory / Ruff's", memory["now"] / memory["ruff"], 2.5))
+    return found
 
 
-def small(folder: Path) -> None:
+def peak_of(folder: Path, command: Command) -> float:
+    """MB; the median of three runs."""
+    return statistics.median(peak(folder, command) for _ in range(3)) / 1024
+
+
+def changed(folder: Path, envs: Envs, runs: int) -> list[Target]:
+    """Nothing changed, and one file with a finding: the same commands in the same minutes."""
+    path = folder / "changed_by_bench.py"
+
+    def change() -> None:
+        with path.open("a") as file:
+            file.write("x = 1\n")
+
+    path.write_text(FOUND)
+    times = in_turns(
+        folder,
+        {
+            "now": ours(envs, "now", "-q .", change),
+            "unchanged": ours(envs, "now", "-q ."),
+            "ruff": ruff("-q .", change),
+            "then": ours(envs, "then", "-q .", change),
+        },
+        runs,
+    )
+    path.unlink()
+    show("one file changed, with a finding", times)
+    return targets_of("one file changed / nothing changed", times, "unchanged", 1.2)
+
+
+def small(folder: Path, envs: Envs, runs: int) -> list[Target]:
     """The costs that do not grow with the code base."""
-    bare, version = medians(folder, f"{sys.executable} -c pass", f"{PANICGUARD} --version", runs=20)
-    row("--version", version, interpreter=bare)
-    (folder / "one.py").write_text(FOUND + "\n\ndef g(x):\n    return x + 1\n" * 75)
-    beside_ruff("a file of 300 lines with a finding, no cache", folder, "--no-cache one.py")
+    version = {side: python("-m panicguard --version", envs[side]) for side in ("now", "then")}
+    times = in_turns(folder, {"now": version["now"], "python": python("-c pass"), "then": version["then"]}, runs)
+    show("--version", times)
+    (folder / "one.py").write_text(LINES)
+    single = three(envs, "-q --no-cache one.py") | {"libcst": Command([sys.executable, "-c", "import libcst"])}
+    times = in_turns(folder, single, runs)
+    show("300 lines, one finding", times)
+    found = targets_of("300 lines with a finding / import libcst", times, "libcst", 1.3)
+    words = [sys.executable, "-X", "importtime", *single["now"].words[1:]]
+    done = subprocess.run(words, cwd=folder, env=single["now"].env, capture_output=True, text=True, check=True)
+    found.append(Target("libcst imported where nothing is fixed", float("libcst" in done.stderr), 0, "yes"))
     (folder / "one.py").unlink()
+    return found + findings(folder, envs, runs)
+
+
+def findings(folder: Path, envs: Envs, runs: int) -> list[Target]:
+    """What one more of many findings costs, with its report; and many files without any."""
+    for name, n in (("some.py", MANY), ("twice.py", 2 * MANY)):
+        spawns = "".join(f"\n\nasync def f{i}():\n    asyncio.create_task(g{i}())\n" for i in range(n))
+        (folder / name).write_text("import asyncio\n" + spawns)
+    names = {f"{side} {name}": ours(envs, side, f"--no-cache {name}.py") for side in envs for name in ("some", "twice")}
+    times = in_turns(folder, names, runs)
+    for path in (folder / "some.py", folder / "twice.py"):
+        path.unlink()
+    each = {side: 1000 * (times[f"{side} twice"].processor - times[f"{side} some"].processor) / MANY for side in envs}
+    print(f"{'a finding, its report included':<36} " + ", ".join(f"{side} {ms:.2f} ms" for side, ms in each.items()))
     for number in range(161):
         (folder / f"{number}.py").write_text(CLEAN)
-    beside_ruff("161 files in which nothing is found, no cache", folder, "--no-cache .")
+    show("161 files, nothing found, no cache", in_turns(folder, three(envs, "-q --no-cache ."), runs))
+    return [Target("a finding, processor time", each["now"], 0.7, "ms")]
 
 
 def profile(folder: Path) -> None:
@@ -129,20 +170,24 @@ def profile(folder: Path) -> None:
     pstats.Stats(measured).sort_stats("tottime").print_stats(25)
 
 
-def main() -> int:
-    arguments = [argument for argument in sys.argv[1:] if argument != "--profile"]
-    if len(arguments) != 1 or shutil.which("hyperfine") is None:
-        print(__doc__)
-        return 2
-    if "--profile" in sys.argv:
-        profile(Path(arguments[0]).absolute())
-        return 0
-    with tempfile.TemporaryDirectory() as folder:
-        small(Path(folder))
-    with tempfile.TemporaryDirectory() as folder:
-        against_ruff(shutil.copytree(arguments[0], Path(folder) / "corpus"))
-    return 0
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--beside", type=Path, metavar="CHECKOUT")
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--profile", action="store_true")
+    its = parser.parse_args()
+    if its.profile:
+        profile(its.directory.absolute())
+        return
+    with sides(its.beside) as both:
+        with tempfile.TemporaryDirectory() as folder:
+            targets = small(Path(folder), both, its.runs)
+        with tempfile.TemporaryDirectory() as folder:
+            corpus = shutil.copytree(its.directory, Path(folder) / "corpus", symlinks=True)
+            targets = whole(corpus, both, its.runs) + targets
+    verdicts(targets)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,4 +1,4 @@
-"""A copy of this repository, as one who checks it out would have it if the working tree were committed."""
+"""Copies of this repository."""
 
 from __future__ import annotations
 
@@ -10,11 +10,18 @@ ROOT = Path(__file__).parent.parent
 
 
 def checkout(folder: Path) -> Path:
-    """Copies everything that git does not ignore, except for the tests and what only they need."""
+    """What one who checks it out would have if the working tree were committed, without the tests and their needs."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     for name in names:
         if not name.startswith(("fixtures/", "tests/")) and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def clone(commit: str, folder: Path) -> Path:
+    """What a commit of its history consists of."""
+    subprocess.run(["git", "clone", "-q", "--shared", "--no-checkout", str(ROOT), str(folder)], check=True)
+    subprocess.run(["git", "checkout", "-q", commit], cwd=folder, check=True)
     return folder

@@ -1,5 +1,6 @@
 """The stages that leave something of a Python file out before the rules see it, each of which can be switched off: the
-word screen, the slicer, and the sketch, which has no whitespace. None may change a verdict."""
+word screen, the functions that are not parsed, the slicer, and the sketch, which has no whitespace. None may change a
+verdict."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from unittest import mock
 from panicguard import engine
 from panicguard.python.apis import AFTER, NEEDS
 from panicguard.python.screen import found_in, hits, places
+from panicguard.python.slice.hollow import MisreadError
 from panicguard.python.slice.render import whole
 from panicguard.rule import all_rules
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
     from panicguard.source import Source
 
-SCREEN, SLICER, SKETCH = STAGES = ("word screen", "slicer", "sketch")
+SCREEN, HOLLOW, SLICER, SKETCH = STAGES = ("word screen", "functions not parsed", "slicer", "sketch")
 
 
 @contextlib.contextmanager
@@ -32,6 +34,8 @@ def off(*stages: str) -> Iterator[None]:
             everything = lambda _, words: frozenset(words)  # noqa: E731
             stack.enter_context(mock.patch("panicguard.python.frontend.standing_in", everything))
             stack.enter_context(mock.patch("panicguard.engine.found_in", lambda _, words: frozenset(words)))
+        if HOLLOW in stages:
+            stack.enter_context(mock.patch("panicguard.python.slice.whole._outlined", side_effect=MisreadError))
         if SLICER in stages:
             stack.enter_context(mock.patch("panicguard.python.parse.slice_of", _whole))
         if SKETCH in stages:

@@ -108,7 +108,6 @@ def test_a_text_read_in_chunks_has_the_same_findings(monkeypatch: pytest.MonkeyP
 
 
 def forget() -> None:
-    chunks.split.cache_clear()
     validity._rejected.cache_clear()
 
 

@@ -130,38 +130,50 @@ def arm(
     return loop.call_later(max(deadline - time.monotonic(), 0.0) + 0.001, call, *args)
 
 
+def watch(ctx: Context, watcher: Any) -> bool:
+    """Register `watcher` with the context and its parents: when one is cancelled, `watcher.call()` is called.
+
+    Not if its `epoch` is that of a parent process. Returns whether the context is done already or has a deadline.
+    Call it with the lock held.
+    """
+    node = ctx._node
+    ends = False
+    while node is not None:
+        if node._watches is None:
+            node._watches = {}
+        node._watches[watcher] = None
+        if node._err is not None or node._deadline is not None:
+            ends = True
+        node = node._up
+    return ends
+
+
+def unwatch(ctx: Context, watcher: Any) -> None:
+    """Take it back. Call it with the lock held."""
+    node = ctx._node
+    while node is not None:
+        if node._watches is not None:
+            node._watches.pop(watcher, None)
+        node = node._up
+
+
 class _Watch:
     """A callback for "this context may be done", registered with the context and its parents."""
 
-    __slots__ = ("call", "epoch", "nodes")
+    __slots__ = ("call", "ctx", "epoch")
 
     def __init__(self, ctx: Context, call: Callable[[], object]) -> None:
         self.call = call
+        self.ctx = ctx
         self.epoch = STATE.epoch
-        self.nodes: list[Context] = []
-        node = ctx._node
-        while node is not None:
-            self.nodes.append(node)
-            node = node._up
 
     def __enter__(self) -> None:
-        self.start()
+        with STATE.lock:
+            watch(self.ctx, self)
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def start(self) -> None:
         with STATE.lock:
-            for node in self.nodes:
-                if node._watches is None:
-                    node._watches = {}
-                node._watches[self] = None
-
-    def stop(self) -> None:
-        with STATE.lock:
-            for node in self.nodes:
-                if node._watches is not None:
-                    node._watches.pop(self, None)
+            unwatch(self.ctx, self)
 
 
 class Context:
@@ -198,7 +210,7 @@ class Context:
         self._cause: BaseException | None = None
         self._at = 0.0
         self._deadline: float | None = None
-        self._watches: dict[_Watch, None] | None = None
+        self._watches: dict[Any, None] | None = None
 
     def __repr__(self) -> str:
         own = f"{self._label} at {id(self):#x}" if self._parent is not None else self._label

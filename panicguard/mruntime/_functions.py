@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import logging
 import sys
@@ -78,3 +79,9 @@ def checked(result: Any, name: str) -> Any:
     if inspect.isgenerator(result) or inspect.isasyncgen(result):
         raise TypeError(f"{name} returned a {type(result).__name__}, which nothing would iterate")
     return result
+
+
+def close(coro: Any) -> None:
+    """Close a coroutine that will not run, so that Python does not warn of it."""
+    with contextlib.suppress(BaseException):
+        coro.close()

@@ -63,8 +63,8 @@ class PoolJob:
         """The identifier of the thread it runs in; 0 before."""
         self.began = 0.0
         self.begun = False
-        self.counts = count_started(component)
         with STATE.lock:
+            self.counts = count_started(component)
             STATE.jobs[self] = None
 
     def take_back(self) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import opcode
 import time
-import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ._classify import CLEAN, PASS, classify, leaves
@@ -14,6 +13,7 @@ from ._derived import current_context, own
 from ._log import emit, write_line
 from ._policy import crashes
 from ._redact import REDACTED, redact
+from ._stack import MAX_CHARS, stack_of
 from ._state import STATE, count_panic
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from ._context import Context
 
-MAX_FRAMES = 64
-MAX_CHARS = 4096
 REPORTED = "__mruntime_reported__"
 RAISE = opcode.opmap["RAISE_VARARGS"]
 
@@ -89,19 +87,6 @@ def _value(exc: object) -> str:
         return (str(exc) or repr(exc))[:MAX_CHARS]
     except BaseException:
         return f"<unprintable {type(exc).__name__}>"
-
-
-def _stack(exc: object) -> str:
-    if not isinstance(exc, BaseException):
-        return ""
-    try:
-        if isinstance(exc, MemoryError):
-            # The frames hold what used the memory up.
-            traceback.clear_frames(exc.__traceback__)
-        lines = traceback.format_exception(type(exc), exc, exc.__traceback__, limit=-MAX_FRAMES)
-        return "".join(lines)[-MAX_CHARS:]
-    except BaseException as error:
-        return f"<no stack: {type(error).__name__}>"
 
 
 def was_reported(exc: object) -> bool:
@@ -179,7 +164,7 @@ def value_of(exc: object) -> str:
 
 
 def _inform(exc: object, component: str, name: str, policy: str) -> PanicInfo:
-    stack = "" if STATE.production else redact(_stack(exc))
+    stack = "" if STATE.production else redact(stack_of(exc))
     return PanicInfo(describe(exc), value_of(exc), stack, component, name, policy, time.time())
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._spawn import Options, spawn
+from ._spawn import Options, go, spawn
 
 if TYPE_CHECKING:
     import asyncio
@@ -133,5 +134,8 @@ def SafeGo(  # noqa: N802
     It sees the context variables of this call, or runs in `context`. RuntimeError for async work without an
     event loop, TypeError for what would not run: None, a generator function, a process pool.
     """
+    plain = not args and kwargs is None and daemon is None and executor is None and loop is None
+    if plain and type(fn) is CoroutineType:
+        return go(None, component, policy, fn, name, context)
     options = Options(args, kwargs, name, daemon, executor, loop, context)
     return spawn(None, False, component, policy, fn, options)

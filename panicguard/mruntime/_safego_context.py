@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Coroutine
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._spawn import Options, spawn
+from ._functions import close
+from ._spawn import Options, go, spawn
 from ._state import STATE
-from ._task import close
 
 if TYPE_CHECKING:
     import asyncio
@@ -162,6 +163,9 @@ def SafeGoWithContextAndComponent(  # noqa: N802
     A coroutine object has its arguments already: its task is cancelled when `ctx` is done.
     Inside, `current_context()` is `ctx`.
     """
+    plain = not args and kwargs is None and daemon is None and executor is None and loop is None
+    if plain and type(fn) is CoroutineType:
+        return go(ctx, component, policy, fn, name, context)
     options = Options(args, kwargs, name, daemon, executor, loop, context)
     return spawn(ctx, True, component, policy, fn, options)
 

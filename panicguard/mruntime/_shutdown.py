@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._context import _wake, in_event_loop, wake_later
 from ._derived import root
 from ._log import note
-from ._panic import MAX_CHARS, MAX_FRAMES
+from ._stack import MAX_CHARS, MAX_FRAMES
 from ._state import STATE
 
 if TYPE_CHECKING:

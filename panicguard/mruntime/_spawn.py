@@ -6,15 +6,17 @@ import asyncio
 import contextvars
 import inspect
 import sys
+from asyncio import get_running_loop
 from collections.abc import Coroutine
 from types import CoroutineType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ._context import running_loop, wake_later, wake_started
-from ._functions import name_of, refuse_unrunnable
+from ._functions import close, name_of, refuse_unrunnable
 from ._job import PoolJob
+from ._record import Record
 from ._state import STATE, refuse_closed
-from ._task import Record, await_it, close, create, observe, submit
+from ._task import await_it, create, observe, submit
 from ._thread import thread_for
 
 if TYPE_CHECKING:
@@ -48,6 +50,19 @@ class Options:
         self.loop = loop
         self.context = context
         self.finish = finish
+
+
+def go(
+    ctx: Any, component: str, policy: object, coro: Any, name: str | None, context: contextvars.Context | None
+) -> Any:
+    """`spawn` for a coroutine without further options, without the detours that anything else needs."""
+    try:
+        loop = get_running_loop()
+    except RuntimeError:
+        loop = None
+    if loop is None or STATE.closed:
+        return spawn(ctx, False, component, policy, coro, Options((), None, name, None, None, None, context))
+    return create(Record(component, policy, name or coro.__qualname__, ctx), coro, loop, name, context)
 
 
 def spawn(ctx: Any, handed: bool, component: str, policy: object, fn: Any, options: Options) -> Any:
@@ -113,7 +128,7 @@ def _go_async(
     if target is running:
         return create(record, coro, target, options.name, options.context)
     if not target.is_running():
-        task = create(record, coro, target, options.name, options.context)
+        task = create(record, coro, target, options.name, options.context, runs=False)
         wake_started(target)
         return task
     return submit(record, coro, target, options.name, options.context)

@@ -138,28 +138,28 @@ def counts_of(component: object) -> Counts:
 
 
 def count_started(component: object) -> Counts:
-    """Count one that begins; the result is for `count_ended` or `take_back`."""
-    with STATE.lock:
+    """Count one that begins; the result is for `count_ended` or `take_back`. Call it with the lock held."""
+    counts = STATE.counts.get(component) if type(component) is str else None
+    if counts is None:
         counts = counts_of(component)
-        counts.started += 1
-        counts.active += 1
-        return counts
+    counts.started += 1
+    counts.active += 1
+    return counts
 
 
 def take_back(counts: Counts) -> None:
-    """Uncount one that never began."""
-    with STATE.lock:
-        counts.started -= 1
-        counts.active -= 1
+    """Uncount one that never began. Call it with the lock held."""
+    counts.started -= 1
+    counts.active -= 1
 
 
 def count_ended(counts: Counts, seconds: float) -> None:
-    """Count one that has ended after so long."""
-    with STATE.lock:
-        # Those of a parent process were taken out when the child was forked off.
-        counts.active = max(counts.active - 1, 0)
-        counts.finished += 1
-        counts.seconds += seconds
+    """Count one that has ended after so long. Call it with the lock held."""
+    # Those of a parent process were taken out when the child was forked off.
+    if counts.active:
+        counts.active -= 1
+    counts.finished += 1
+    counts.seconds += seconds
 
 
 def wake_waiters() -> None:

@@ -5,127 +5,53 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import logging
 import sys
 from asyncio import CancelledError
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
-from ._classify import CLEAN, EXIT, PANIC, classify, code_of
-from ._context import arm, running_loop, wake_later, wake_started
-from ._crash import crash
-from ._derived import current_context, own
-from ._log import note
-from ._panic import describe, report, value_of
-from ._policy import crashes
-from ._state import STATE, count_ended, count_started, take_back, wake_waiters
+from ._context import running_loop, wake_later, wake_started
+from ._functions import close
+from ._record import Record, retrieve
+from ._state import STATE, count_started, wake_waiters
 
 if TYPE_CHECKING:
     import contextvars
-    from collections.abc import Awaitable, Callable, Coroutine
-
-    from ._context import Context
-    from ._state import Counts
+    from collections.abc import Awaitable, Coroutine, Generator
 
 
-class Record:
-    """What the runtime knows of one task or future; it lives as long as that is pending."""
+class _FirstStep:
+    """Awaited, it ends with the first step of the task, or with what is thrown into it instead."""
 
-    __slots__ = ("began", "component", "counts", "ctx", "finish", "inner", "link", "name", "policy", "timer", "watch")
+    __slots__ = ()
 
-    def __init__(
-        self,
-        component: str,
-        policy: object,
-        name: str,
-        ctx: Context | None,
-        link: bool,
-        finish: Callable[[], None] | None,
-    ) -> None:
-        self.component = component
-        self.policy = policy
-        self.name = name
-        self.ctx = ctx
-        self.link = link
-        self.finish = finish
-        self.inner: Coroutine[Any, Any, Any] | None = None
-        self.counts: Counts | None = None
-        self.began = 0.0
-        self.watch: Any = None
-        self.timer: asyncio.TimerHandle | None = None
+    def __await__(self) -> Generator[None, None, None]:
+        # An iterator does, and is less for the garbage collector to look at than a generator.
+        return iter((None,))  # type: ignore[return-value]
 
-    def failed(self, exc: BaseException) -> None:
-        """Report `exc` if it is a panic."""
-        ctx = current_context() if self.ctx is None else own(self.ctx)
-        kind = classify(exc, ctx, task=True)
-        if kind == PANIC:
-            if crashes(self.policy):
-                crash(exc, component=self.component, name=self.name, ctx=ctx)
-            else:
-                report(exc, component=self.component, name=self.name, policy=self.policy, ctx=ctx)
-        elif kind == EXIT:
-            code = code_of(exc)
-            if crashes(self.policy) and code is not None:
-                crash(exc, component=self.component, name=self.name, ctx=ctx, code=code)
-            note(logging.WARNING, f"{self.component}/{self.name} stops the event loop: {describe(exc)} {value_of(exc)}")
-        elif kind == CLEAN:
-            note(logging.DEBUG, f"{self.component}/{self.name} ended: {describe(exc)}")
 
-    def done(self, task: asyncio.Future[Any]) -> None:
-        """The done callback."""
-        with STATE.lock:
-            STATE.tasks.pop(task, None)
-            if self.counts is not None:
-                count_ended(self.counts, perf_counter() - self.began)
-            if STATE.waiters:
-                wake_waiters()
-        if self.watch is not None:
-            self.watch.stop()
-            self.watch = None
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-        inner, self.inner = self.inner, None
-        if inner is not None and task.cancelled():
-            # Cancelled before its first step the wrapper never came to await it.
-            with contextlib.suppress(BaseException):
-                inner.close()
-        # It was reported where it was raised.
-        _retrieve(task)
-        finish, self.finish = self.finish, None
-        if finish is not None:
-            finish()
-
-    def observed(self, future: asyncio.Future[Any]) -> None:
-        """The done callback for a future that somebody else made."""
-        try:
-            exc = None if future.cancelled() else future.exception()
-            if exc is not None:
-                self.failed(exc)
-        finally:
-            self.done(future)
-
-    def keep(self, future: asyncio.Future[Any], loop: asyncio.AbstractEventLoop) -> None:
-        """Register it; if it is linked to a context that can be done, have that cancel it."""
-        with STATE.lock:
-            STATE.tasks[future] = self
-        if self.link and self.ctx is not None and own(self.ctx)._node is not None:
-            self._link(own(self.ctx), future, loop)
-
-    def _link(self, ctx: Context, future: asyncio.Future[Any], loop: asyncio.AbstractEventLoop) -> None:
-        self.watch = ctx._watch(lambda: wake_later(loop, future.cancel))
-        self.watch.start()
-        if ctx.err() is not None:
-            future.cancel()
-        else:
-            self.timer = arm(ctx, loop, future.cancel)
+_FIRST_STEP = _FirstStep()
 
 
 async def _drive(record: Record, inner: Coroutine[Any, Any, Any]) -> Any:
-    if record.ctx is not None:
-        STATE.current.set(record.ctx)
+    well = False
     try:
-        return await inner
+        if record.counts is None:
+            # An eager one, which has begun before it is registered.
+            with STATE.lock:
+                if record.counts is None:
+                    record.counts = count_started(record.component)
+        elif record.primed:
+            try:
+                await _FIRST_STEP
+            except BaseException:
+                close(inner)
+                raise
+        if record.ctx is not None:
+            STATE.current.set(record.ctx)
+        result = await inner
+        well = True
+        return result
     except (CancelledError, GeneratorExit):
         raise
     except BaseException as exc:
@@ -133,25 +59,16 @@ async def _drive(record: Record, inner: Coroutine[Any, Any, Any]) -> Any:
         if not isinstance(exc, Exception):
             # It leaves an eager task through `create_task`, which then gives no task to mark.
             with contextlib.suppress(RuntimeError):
-                cast("asyncio.Task[Any]", asyncio.current_task()).add_done_callback(_retrieve)
+                cast("asyncio.Task[Any]", asyncio.current_task()).add_done_callback(retrieve)
         raise
-
-
-def _retrieve(task: asyncio.Future[Any]) -> None:
-    """Mark the exception retrieved."""
-    if not task.cancelled():
-        task.exception()
+    finally:
+        if record.primed:
+            record.left(well)
 
 
 async def await_it(awaitable: Awaitable[Any]) -> Any:
     """A coroutine for what can only be awaited."""
     return await awaitable
-
-
-def close(coro: Any) -> None:
-    """Close a coroutine that will not run, so that Python does not warn of it."""
-    with contextlib.suppress(BaseException):
-        coro.close()
 
 
 def create(
@@ -160,15 +77,18 @@ def create(
     loop: asyncio.AbstractEventLoop,
     name: str | None,
     context: contextvars.Context | None,
+    *,
+    runs: bool = True,
 ) -> asyncio.Task[Any]:
-    """A task of `loop`, to be called on its thread. If there can be none the coroutine is closed."""
-    record.inner = inner
+    """A task of `loop`, to be called on its thread. If there can be none the coroutine is closed.
+
+    `runs`: the loop runs on this thread, so that the task cannot begin meanwhile.
+    """
     wrapper = _drive(record, inner)
     try:  # noqa: SIM105  (a context manager is a third of the cost of the whole call)
         wrapper.__qualname__ = inner.__qualname__  # type: ignore[attr-defined]
     except Exception:
         pass
-    record.counts = count_started(record.component)
     record.began = perf_counter()
     try:
         if context is None:
@@ -178,18 +98,31 @@ def create(
         else:
             task = context.run(lambda: loop.create_task(wrapper, name=name))
     except BaseException:
-        take_back(record.counts)
-        record.inner = None
         close(wrapper)
         close(inner)
+        if record.counts is not None:
+            # An eager one that has begun, and ended the loop.
+            record.leave(None)
         raise
     if task.done():
-        # An eager task that never had to wait.
+        # An eager one that never had to wait; in 3.12.1, to ask it for its coroutine ends the process.
         record.done(task)
+    elif runs and record.counts is None and record.finish is None and _is_plain(task, wrapper):
+        record.keep(task, True)
+        # Begun, the coroutine sees even a cancellation that comes before the first step, and so can count the end
+        # itself: a done callback would cost a turn of the loop.
+        record.primed = True
+        wrapper.send(None)
     else:
+        record.inner = inner
+        record.keep(task, True)
         task.add_done_callback(record.done)
-        record.keep(task, loop)
     return task
+
+
+def _is_plain(task: object, coro: object) -> bool:
+    """It runs this very coroutine: one that a factory has wrapped could not be awaited any more once it has begun."""
+    return type(task) is asyncio.Task and task.get_coro() is coro
 
 
 def submit(
@@ -272,7 +205,7 @@ def observe(record: Record, future: asyncio.Future[Any]) -> None:
         if future.done():
             record.observed(future)
         else:
-            record.keep(future, loop)
+            record.keep(future, False)
             future.add_done_callback(record.observed)
 
     if running_loop() is loop:

@@ -72,7 +72,7 @@ class GuardedThread(threading.Thread):
         self.run = lambda *_: self._mr_main(own_run)  # type: ignore[method-assign]
         with STATE.lock:
             STATE.threads[self] = None
-        counts = self._mr_counts = count_started(self._mr_component)
+            counts = self._mr_counts = count_started(self._mr_component)
         self._mr_started_at = perf_counter()
         try:
             super().start()
@@ -80,7 +80,7 @@ class GuardedThread(threading.Thread):
             if not self.is_alive() and self.ident is None:
                 with STATE.lock:
                     STATE.threads.pop(self, None)
-                take_back(counts)
+                    take_back(counts)
                 self._mr_begun = False
                 self._mr_restore(own_run)
             if "subinterpreters" in str(exc):

@@ -10,11 +10,16 @@ import re
 _ROW = re.compile(r"\n([ \t\f]*)(?=[^\s#])")
 """The start of a row of code, with what it is indented by."""
 _OPENING = re.compile(
-    r"(?:(async[ \t]+)?(def|class)|(?:async[ \t]+)?(?:if|elif|else|for|while|try|except|finally|with|match|case))\b"
+    r"[ \t\f]*(?:(async[ \t\f]+)?(def|class)|(?:async[ \t\f]+)?(?:for|with)"
+    r"|if|elif|else|while|try|except|finally|match|case)\b"
 )
 """What a row begins with that others stand under."""
+_HEADER = re.compile(r"(?:[^:#]|#[^\n]*)*:")
 _LEAVES = re.compile(r"\b(?:return|break|continue)\b")
 _RAISES = re.compile(r"\n([ \t]*)raise\b[^\n;]*\s*\Z")
+_RETURN = re.compile(r"\r(?!\n)(?!\Z)")
+"""The newline of old, which is looked for nowhere else here."""
+_JOINED = re.compile(r"\\[\r\n]")
 _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
 _QUOTES = ('"""', "'''")
 
@@ -22,16 +27,19 @@ _QUOTES = ('"""', "'''")
 def may_be_in_async(text: str, at: int) -> bool:
     """Whether the nearest function around a place may be async."""
     start = text.rfind("\n", 0, at) + 1
+    if _is_joined(text, start) or _RETURN.search(text, start, at):
+        return True
     margin = _columns(text[start:at])
     while margin and start:
         end = start - 1
         start = text.rfind("\n", 0, end) + 1
         row = text[start:end]
-        code = row.lstrip(" \t\f")
-        opening = _OPENING.match(code)
+        opening = _OPENING.match(row)
         if opening is None:
             continue
-        columns = _columns(row[: len(row) - len(code)])
+        if _is_joined(text, start) or _RETURN.search(row):
+            return True
+        columns = _columns(row)
         if columns >= margin or any(text.count(quotes, start, at) % 2 for quotes in _QUOTES):
             continue
         if opening[2]:
@@ -59,20 +67,30 @@ def _block(text: str, at: int) -> str | None:
     """From an offset up to the first row that is no deeper than its own; None where strings or brackets of several rows
     make the end uncertain."""
     start = text.rfind("\n", 0, at) + 1
-    row = text[start:at]
-    margin = _columns(row[: len(row) - len(row.lstrip(" \t\f"))])
-    end = next((m.start() for m in _ROW.finditer(text, text.index(":", at)) if _columns(m[1]) <= margin), len(text))
+    if _is_joined(text, start) or _RETURN.search(text, start, at):
+        return None
+    margin = _columns(text[start:at])
+    header = _HEADER.match(text, at)
+    if header is None:
+        return None
+    end = next((m.start() for m in _ROW.finditer(text, header.end()) if _columns(m[1]) <= margin), len(text))
     block = text[at:end]
     if (
         any(quotes in block for quotes in _QUOTES)
-        or "\\\n" in block
-        or "\\\r" in block
+        or _JOINED.search(text, at, end + 1)
+        or _RETURN.search(block)
         or any(block.count(a) != block.count(b) for a, b in _PAIRS)
     ):
         return None
     return block
 
 
-def _columns(margin: str) -> int:
-    """How many columns a margin has: a form feed starts it again."""
+def _is_joined(text: str, start: int) -> bool:
+    """Whether a backslash joins the row that starts at an offset to the one before."""
+    return text[max(0, start - 3) : start].rstrip("\r\n").endswith("\\")
+
+
+def _columns(row: str) -> int:
+    """How many columns the margin of a row has: a form feed starts it again."""
+    margin = row[: len(row) - len(row.lstrip(" \t\f"))]
     return len(margin.rpartition("\f")[2].expandtabs())

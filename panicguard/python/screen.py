@@ -21,6 +21,7 @@ _AFTER = {word: re.compile(pattern) for word, pattern in AFTER.items()}
 _WITH_AFTER = {word: re.compile(word.strip(".:") + pattern) for word, pattern in AFTER.items()}
 """The same behind the word: whether that stands anywhere is asked before each place is."""
 _HEADER = re.compile(r"\b(?:except|suppress)\b(?:[\s\w.,()\[\]*\\]|#[^\n]*\n)*$")
+_KEYWORD = re.compile(r"#[^\n]*|\b(except|suppress|import)\b")
 _AS = re.compile(rf"{GAP}as\b")
 _GIVEN = re.compile(r"(?<![=!<>])=(?!=)[\s\w.,()\[\]\\]*$")
 """What may be an assignment, up to an error in its value: handlers may name its target instead."""
@@ -151,9 +152,11 @@ def _may_be_named(text: str, at: int, end: int) -> bool:
     """Whether an error may be named by a handler of an async function that does not raise it again, or be given another
     name."""
     header = _HEADER.search(text, max(0, at - _HEADER_LENGTH), at)
-    if header is None or "import" in header[0]:
+    keywords = [word for word in _KEYWORD.finditer(text, header.start(), at) if word[1]] if header else []
+    if not keywords or any(word[1] == "import" for word in keywords):
         return _may_be_renamed(text, at, end)
-    return _may_be_caught(text, at) if "except" in header[0] else may_be_in_async(text, at)
+    last = keywords[-1]
+    return (_may_be_caught if last[1] == "except" else may_be_in_async)(text, last.start())
 
 
 def _may_be_caught(text: str, at: int) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import threading
-from typing import Any
+import traceback
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,7 +27,11 @@ from panicguard.mruntime import (
     with_value,
 )
 from panicguard.mruntime._panic import redact
+from panicguard.mruntime._stack import MAX_CHARS, stack_of
 from panicguard.mruntime._state import STATE
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECRET = "hunter2-hunter2"
 
@@ -366,3 +372,54 @@ def test_sentry_gets_one_event_a_panic(records):
         sentry_sdk.init()
     found = [(event["exception"]["values"][0]["value"], event["tags"]["component"]) for event in events]
     assert found == [("in a thread", "shop"), ("in a task", "shop")]
+
+
+def failures() -> list[BaseException]:
+    """One of each kind: plain, in an expression over several lines, caused, hidden behind another, deep, in a group."""
+
+    def several_lines() -> object:
+        return [
+            len("a" * 3),
+            boom("in the middle") or 1,
+        ]
+
+    def caused() -> None:
+        try:
+            boom()
+        except ValueError as exc:
+            raise KeyError("caused") from exc
+
+    def hidden() -> None:
+        try:
+            boom()
+        except ValueError:
+            {}["hidden"]
+
+    def deep(n: int) -> object:
+        return 1 // n + deep(n - 1)
+
+    found: list[BaseException] = []
+    for fail in (boom, several_lines, caused, hidden, lambda: deep(20), lambda: compile("a b", "<text>", "eval")):
+        try:
+            fail()
+        except Exception as exc:
+            found.append(exc)
+    if sys.version_info >= (3, 11):
+        found.append(ExceptionGroup("several", found[:3]))  # noqa: F821
+    return found
+
+
+def test_the_stack_is_what_python_prints_the_first_time_and_again():
+    for exc in [*failures(), *failures()]:
+        printed = "".join(traceback.format_exception(exc))[-MAX_CHARS:]
+        assert stack_of(exc) == printed
+        assert stack_of(exc) == printed
+
+
+def test_the_stack_shows_what_a_changed_file_says_now(tmp_path: Path):
+    path = tmp_path / "changing.py"
+    for text in ("1 / 0", "1 // 0  # changed"):
+        path.write_text(f"{text}\n")
+        with pytest.raises(ZeroDivisionError) as caught:
+            exec(compile(path.read_text(), str(path), "exec"))
+        assert text in stack_of(caught.value)

@@ -23,6 +23,7 @@ from panicguard.mruntime import (
     SafeGo,
     SafeGoWithContext,
     SafeGoWithContextAndComponent,
+    WaitGroup,
     background,
     current_context,
     metrics,
@@ -539,6 +540,107 @@ def test_eager_tasks(records):
     asyncio.run(main())
     gc.collect()
     assert len(records.all) == 1
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with 3.12")
+def test_an_eager_task_that_ends_the_loop_is_counted_as_ended():
+    async def leave():
+        raise SystemExit(3)
+
+    async def main():
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        with pytest.raises(SystemExit):
+            SafeGo("leaves", KeepRunning, leave())
+
+    asyncio.run(main())
+    assert metrics()["goroutine_active"]["leaves"] == 0
+    assert metrics()["goroutine_started_total"]["leaves"] == 1
+    assert metrics()["goroutine_duration_seconds_count"]["leaves"] == 1
+
+
+def tracing(loop: Any, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
+    """A task factory that wraps what runs, as that of an error tracker does."""
+
+    async def traced() -> Any:
+        return await coro
+
+    return asyncio.Task(traced(), loop=loop, **kwargs)
+
+
+def deriving(loop: Any, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
+    """A task factory that makes tasks of its own kind."""
+
+    class Own(asyncio.Task):  # type: ignore[type-arg]
+        pass
+
+    return Own(coro, loop=loop, **kwargs)
+
+
+# The factory that wraps does not close what it never came to await.
+@pytest.mark.filterwarnings("ignore:coroutine 'value' was never awaited")
+@pytest.mark.parametrize("factory", [None, tracing, deriving])
+def test_whatever_makes_the_task_its_end_is_seen(records, factory):
+    name = factory.__name__ if factory else "plain"
+
+    async def main():
+        asyncio.get_running_loop().set_task_factory(factory)
+        assert await SafeGo(name, KeepRunning, value(3)) == 3
+        failed = SafeGo(name, KeepRunning, boom())
+        never = value(4)
+        early = SafeGo(name, KeepRunning, never)
+        early.cancel()
+        late = SafeGo(name, KeepRunning, asyncio.sleep(60))
+        assert metrics()["goroutine_active"][name] == 3
+        assert {failed, early, late} == set(STATE.tasks)
+        await asyncio.sleep(0)
+        late.cancel()
+        await asyncio.wait([failed, early, late])
+        assert early.cancelled()
+        assert late.cancelled()
+        await asyncio.sleep(0)
+        assert never.cr_frame is None
+        assert not STATE.tasks
+
+    asyncio.run(main())
+    assert [record.panic_value for record in records.panics] == ["boom"]
+    counted = metrics()
+    assert counted["goroutine_started_total"][name] == counted["goroutine_duration_seconds_count"][name] == 4
+    assert counted["goroutine_active"][name] == 0
+
+
+@pytest.mark.parametrize("how", ["group", "observed", "waiter"])
+def test_whoever_is_told_of_the_end_finds_the_task_done(how):
+    async def main():
+        group, told = WaitGroup(), asyncio.Event()
+        key = object()
+        spawn = group.go if how == "group" else SafeGo
+        task = spawn("told", KeepRunning, value(1))
+        if how == "observed":
+            group.go("told", KeepRunning, task)
+        found: list[bool] = []
+        listening = STATE.waiters if how == "waiter" else group._wakers
+        listening[key] = lambda: (found.append(task.done()), told.set())
+        try:
+            await asyncio.wait_for(told.wait(), 5)
+        finally:
+            listening.pop(key, None)
+        assert found == [True]
+
+    asyncio.run(main())
+
+
+def test_a_generator_exit_of_its_own_is_said_to_nobody(records):
+    async def leave():
+        raise GeneratorExit
+
+    async def main():
+        task = SafeGo("leaves", KeepRunning, leave())
+        await asyncio.wait([task])
+        assert isinstance(task.exception(), GeneratorExit)
+
+    asyncio.run(main())
+    gc.collect()
+    assert not records.all
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups came with 3.11")

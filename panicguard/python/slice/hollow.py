@@ -12,6 +12,7 @@ import functools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from panicguard.python.lex import scan
 from panicguard.python.slice.layout import FUNCTIONS, Statement, is_blank, margin
 from panicguard.python.slice.parse import as_older, is_newer, tree_of
 
@@ -47,14 +48,15 @@ class Hollow(NamedTuple):
 
 
 def hollow(text: str, lines: Sequence[str]) -> Hollow:
-    """A text (newlines all `\\n`, those between `lines`) without what is in functions, as far as that can be told."""
+    """A text (newlines all `\\n`, those between `lines`) without what is in functions, as far as that can be told.
+    Raises MisreadError where that would be a guess."""
     pieces: list[str] = []
     rows: set[tuple[int, int]] = set()
     done = row = counted = 0
     for before, start, end in _bodies(text):
         first = row = row + text.count("\n", counted, before + 1)
         body = first + text.count("\n", before + 1, start)
-        last = body + text.count("\n", start, end)
+        last = body + text.count("\n", start, end) + (text[end - 1] != "\n")
         row, counted = last, end
         while is_blank(lines[last - 1]):
             last -= 1
@@ -67,6 +69,7 @@ def hollow(text: str, lines: Sequence[str]) -> Hollow:
 
 def _bodies(text: str) -> Iterator[tuple[int, int, int]]:
     """Of each outermost function the offsets of the newline before its `def`, of its body, and of the row behind it."""
+    present = [quotes for quotes in _QUOTES if quotes in text]
     found = _DEF.search(text)
     while found is not None:
         header = _HEADER_END.match(text, found.end())
@@ -75,10 +78,13 @@ def _bodies(text: str) -> Iterator[tuple[int, int, int]]:
         end = len(text)
         for dedent in _no_deeper(len(found[1])).finditer(text, header.end() - 1):
             end = dedent.start() + 1
-            if not any(text.count(quotes, header.end(), end) % 2 for quotes in _QUOTES):
+            are_even = not any(text.count(quotes, header.end(), end) % 2 for quotes in present)
+            if are_even or scan(text[found.start() : end]).sound:
                 break
         else:
             end = len(text)
+        if text[end - 2] == "\\":
+            raise MisreadError
         if end > header.end():
             yield found.start(), header.end(), end
         found = _DEF.search(text, end - 1)
