@@ -75,7 +75,7 @@ def passed_to(text: str, takers: str) -> frozenset[str]:
 
 def _given(module: Outline, takers: Sequence[str]) -> Iterator[str]:
     """The names in what is given to calls of these functions."""
-    for call in module.mentions_of(taker.rpartition(".")[2] for taker in takers):
+    for call in module.mentions_of([taker.rpartition(".")[2] for taker in takers]):
         if isinstance(call, ast.Call) and any(f".{_dotted(call.func)}".endswith(f".{taker}") for taker in takers):
             for value in (*call.args, *(keyword.value for keyword in call.keywords)):
                 yield from (node.id for node in within(value) if isinstance(node, ast.Name))

@@ -11,7 +11,7 @@ from panicguard.python.lex import GAP
 from panicguard.python.margins import may_be_in_async, may_be_left, may_go_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from ahocorasick_rs import AhoCorasick
 
@@ -31,6 +31,9 @@ _IN_CALL = re.compile(r"[\w\])]\([^()\[\]{}#'\"]*$")
 """What is before the argument of a call."""
 _HEADER_LENGTH = 400
 """Characters from an `except` to what it names."""
+_NAME = re.compile(r"\w+")
+MANY = 100
+"""Words of which each would take about as long to find as a hundredth of reading all of a text."""
 _AWAITED = re.compile(r"\bawait[ \t]+[\w.]*$")
 
 
@@ -88,6 +91,15 @@ def assignments(text: str, attribute: str) -> Iterator[int]:
     for at in places(text, attribute):
         if _TARGET.match(text, at + len(attribute) - 1) and not _IN_CALL.search(text, text.rfind("\n", 0, at) + 1, at):
             yield at
+
+
+def places_of(text: str, words: Collection[str]) -> Iterator[int]:
+    """Where the words stand, see `places`; many are looked up as the text is read once, instead of one by one."""
+    if len(words) <= MANY or not all(word.isidentifier() for word in words):
+        yield from (at for word in words for at in places(text, word))
+        return
+    sought = frozenset(words)
+    yield from (name.start() for name in _NAME.finditer(text) if name[0] in sought)
 
 
 def places(text: str, word: str) -> Iterator[int]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _DEF = re.compile(r"\n([ \t]*)(?:async[ \t]+)?def[ \t]")
 _HEADER_END = re.compile(r"(?:(?!.*:[ \t]*(?:#.*)?\n).*\n(?![ \t]*(?:@|def\b|class\b|async\b))){0,60}.*\n")
 """From the `def` on: up to the row that ends with a colon."""
+_NEAR = 1000
+"""Empty rows above a function that are parsed sooner than all its nodes are told another row."""
 _QUOTES = ('"""', "'''")
 
 
@@ -154,8 +156,11 @@ def _outer(text: str) -> _Outer | None:
 def _whole(rows: Sequence[str], statement: Statement) -> Statement:
     first, last = statement.first, statement.last
     is_inner = rows[first][:1].isspace()
-    above = "\n" * (first - is_inner) + "if 1:\n" * is_inner
+    far, near = divmod(first - is_inner, _NEAR)
+    above = "\n" * near + "if 1:\n" * is_inner
     tree = tree_of(above + "\n".join(rows[first:last]) + "\n")
+    if tree is not None and far:
+        ast.increment_lineno(tree, far * _NEAR)
     body: Sequence[ast.stmt] = [] if tree is None else tree.body
     if is_inner and len(body) == 1 and isinstance(body[0], ast.If):
         body = body[0].body

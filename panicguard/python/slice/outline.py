@@ -14,13 +14,13 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from panicguard.python.screen import places
+from panicguard.python.screen import places_of
 from panicguard.python.slice.facts import facts, header, within
 from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS, Statement, clauses, is_compound, statements
 from panicguard.python.slice.unit import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 
 
 _IMPORTS = (ast.Import, ast.ImportFrom)
@@ -197,11 +197,11 @@ class Outline:
         at = bisect.bisect_right(self._firsts, row) - 1
         return self.blocks[at] if at >= 0 and self.blocks[at].last > row else None
 
-    def standing(self, words: Iterable[str]) -> dict[Block, set[int]]:
+    def standing(self, words: Collection[str]) -> dict[Block, set[int]]:
         """The blocks in whose text one of the words stands, and the rows there: a comment or a string counts too."""
-        return self.at(at for word in words for at in places(self.text, word))
+        return self.at(places_of(self.text, words))
 
-    def mentions_of(self, names: Iterable[str]) -> Iterator[ast.AST]:
+    def mentions_of(self, names: Collection[str]) -> Iterator[ast.AST]:
         """All nodes of the blocks in whose text one of the names stands."""
         for block in self.standing(names):
             for unit in block.units:
