@@ -28,7 +28,9 @@ GROWTH = 2.3
 """What doubling an input may multiply the seconds by."""
 FINDING = 0.7
 """What a finding may cost, in ms."""
-RUNS = 3
+MATTERS = 0.2
+"""Seconds below which growth is noise."""
+RUNS = 2
 LIMIT = 120
 """Seconds after which a run is given up."""
 # What is measured is what users have: compiled modules.
@@ -102,7 +104,7 @@ def row(name: str, grows: Input, mode: str, scale: float) -> bool:
     low, high = once.seconds - start.seconds, twice.seconds - start.seconds
     each = high / twice.findings * 1000 if twice.findings else 0
     growth = high / max(low, 0.01)
-    missed = f"{' growth' * (growth > GROWTH)}{' finding' * (each > FINDING and twice.findings >= n)}"
+    missed = " growth" * (growth > GROWTH and high > MATTERS) + " finding" * (each > FINDING and twice.findings >= n)
     print(
         f"{name:<36} {2 * n:>7} {low:7.2f} {high:7.2f} {growth:5.2f} {twice.findings:>7} {each:6.2f} "
         f"{twice.megabytes:>5} {missed}",
