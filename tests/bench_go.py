@@ -1,9 +1,9 @@
-"""Count the `go` statements of a tree beside go/parser, and print how long both take. Needs hyperfine.
+"""Count the `go` statements of a tree beside go/parser, and print how long both take.
 
     python tests/bench_go.py [DIRECTORY]
 
-DIRECTORY is the source of the Go toolchain, if none is given. Times are medians of the same minute, of a thousand files
-and of all of them; go/parser's is that of all threads or of one, whichever is less. Nothing is cached between runs.
+DIRECTORY is the source of the Go toolchain, if none is given. Times are medians of runs in turns, of processor time and
+by the clock, of a thousand files and of all of them. Nothing is cached between runs.
 Exits with 1 if a count differs from go/parser's.
 """
 
@@ -17,8 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import OURS, medians
+import turns
 from toolchain import ENV, GO, sources
+from turns import Command, in_turns, show
 
 from panicguard import config
 from panicguard.diagnostic import IO_ERROR
@@ -88,14 +89,16 @@ def race(program: Path, folder: Path) -> None:
     paths = [path for path in folder.rglob("*.go") if path.is_file()]
     listed = folder / "files"
     listed.write_text("".join(f"{path}\n" for path in paths))
-    all_of_it = "--select ALL --config spawn-exempt=[] --config exclude=[]"
-    counting, checking = f"{program} < {listed}", f"{OURS} --no-cache"
-    commands = (counting, f"GOMAXPROCS=1 {counting}", f"{checking} .", f"{checking} {all_of_it} .")
-    threads, alone, ours, everything = medians(folder, *commands)
-    theirs = min(threads, alone)
-    print(f"{len(paths)} files, {sum(path.stat().st_size for path in paths) / 1e6:.1f} MB:")
-    for what, seconds in (("go/parser", theirs), ("panicguard", ours), ("all rules for all files", everything)):
-        print(f"  {what:<24} {seconds * 1000:6.0f} ms   {seconds / theirs:.2f}")
+    ours = [sys.executable, "-m", "panicguard", "check", "--isolated", "--exit-zero", "--silent", "--no-cache", "."]
+    counting = ["sh", "-c", f"{program} < {listed}"]
+    commands = {
+        "panicguard": Command(ours),
+        "all rules for all files": Command([*ours, "--select", "ALL", *("--config", "spawn-exempt=[]")]),
+        "go/parser": Command(counting),
+        "in one thread": Command(counting, {**turns.ENV, "GOMAXPROCS": "1"}),
+    }
+    size = sum(path.stat().st_size for path in paths) / 1e6
+    show(f"{len(paths)} files, {size:.1f} MB", in_turns(folder, commands))
 
 
 def copied(tree: Path, paths: list[Path], folder: Path) -> Path:
@@ -107,7 +110,7 @@ def copied(tree: Path, paths: list[Path], folder: Path) -> Path:
 
 
 def main() -> int:
-    if len(sys.argv) > 2 or shutil.which("hyperfine") is None or not GO.exists():
+    if len(sys.argv) > 2 or not GO.exists():
         print(__doc__)
         return 2
     paths = sorted(Path(sys.argv[1]).resolve().rglob("*.go")) if sys.argv[1:] else sources()

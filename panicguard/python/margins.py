@@ -5,12 +5,19 @@ Where strings of several rows may mislead, the answer is the one that leaves the
 
 from __future__ import annotations
 
+import bisect
+import functools
+import itertools
 import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _ROW = re.compile(r"\n([ \t\f]*)(?=[^\s#])")
 """The start of a row of code, with what it is indented by."""
 _OPENING = re.compile(
-    r"[ \t\f]*(?:(async[ \t\f]+)?(def|class)|(?:async[ \t\f]+)?(?:for|with)"
+    r"\n([ \t\f]*)(?:(async[ \t\f]+)?(def|class)|(?:async[ \t\f]+)?(?:for|with)"
     r"|if|elif|else|while|try|except|finally|match|case)\b"
 )
 """What a row begins with that others stand under."""
@@ -24,27 +31,56 @@ _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
 _QUOTES = ('"""', "'''")
 
 
+class _Openings(NamedTuple):
+    """The rows of a text that others stand under: where each starts, its columns, what it begins, the number of the
+    last one before it with fewer columns (-1: none), and how many of each of the quotes stand before it."""
+
+    starts: Sequence[int]
+    columns: Sequence[int]
+    matches: Sequence[re.Match[str]]
+    outer: Sequence[int]
+    quotes: Sequence[Sequence[int]]
+
+
+@functools.lru_cache(maxsize=2)
+def _openings(text: str) -> _Openings:
+    matches = list(_OPENING.finditer(f"\n{text}"))
+    starts = [match.start() for match in matches]
+    columns = [_columns(match[1]) for match in matches]
+    outer: list[int] = []
+    for number, width in enumerate(columns):
+        above = number - 1
+        while above >= 0 and columns[above] >= width:
+            above = outer[above]
+        outer.append(above)
+    between = list(itertools.pairwise((0, *starts)))
+    quotes = [list(itertools.accumulate(text.count(kind, *span) for span in between)) for kind in _QUOTES]
+    return _Openings(starts, columns, matches, outer, quotes)
+
+
 def may_be_in_async(text: str, at: int) -> bool:
     """Whether the nearest function around a place may be async."""
     start = text.rfind("\n", 0, at) + 1
     if _is_joined(text, start) or _RETURN.search(text, start, at):
         return True
     margin = _columns(text[start:at])
-    while margin and start:
-        end = start - 1
-        start = text.rfind("\n", 0, end) + 1
-        row = text[start:end]
-        opening = _OPENING.match(row)
-        if opening is None:
+    found = _openings(text)
+    number = last = bisect.bisect_left(found.starts, start) - 1
+    here = [text.count(kind, found.starts[last], at) for kind in _QUOTES] if last >= 0 else []
+    while margin and number >= 0:
+        if found.columns[number] >= margin:
+            number = found.outer[number]
             continue
-        if _is_joined(text, start) or _RETURN.search(row):
+        opening, row = found.matches[number], found.starts[number]
+        if _is_joined(text, row) or _RETURN.search(text, row, text.find("\n", row)):
             return True
-        columns = _columns(row)
-        if columns >= margin or any(text.count(quotes, start, at) % 2 for quotes in _QUOTES):
+        between = zip(found.quotes, here, strict=True)
+        if any((counts[last] - counts[number] + more) % 2 for counts, more in between):  # it is in a string
+            number -= 1
             continue
-        if opening[2]:
-            return opening[1] is not None
-        margin = columns
+        if opening[3]:
+            return opening[2] is not None
+        margin, number = found.columns[number], found.outer[number]
     return margin > 0
 
 
