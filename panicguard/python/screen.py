@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 _RECEIVER = re.compile(r"(\w+)[\s\\]*\.[\s\\]*$")
 """What a word is a method of, before the word."""
-_AFTER = {word: re.compile(pattern) for word, pattern in AFTER.items()}
-_WITH_AFTER = {word: re.compile(word.strip(".:") + pattern) for word, pattern in AFTER.items()}
-"""The same behind the word: whether that stands anywhere is asked before each place is."""
 _HEADER = re.compile(r"\b(?:except|suppress)\b(?:[\s\w.,()\[\]*\\]|#[^\n]*\n)*$")
 _KEYWORD = re.compile(r"#[^\n]*|\b(except|suppress|import)\b")
 _AS = re.compile(rf"{GAP}as\b")
@@ -60,9 +57,20 @@ def standing_in(text: str, words: Iterable[str]) -> frozenset[str]:
         word
         for word in words
         if (word not in NEEDS or any(need in text for need in NEEDS[word]))
-        and (word not in _WITH_AFTER or _WITH_AFTER[word].search(text))
+        and (word not in AFTER or _with_after(word).search(text))
         and hits(text, (word,))
     )
+
+
+@functools.cache
+def _after(word: str) -> re.Pattern[str]:
+    return re.compile(AFTER[word])
+
+
+@functools.cache
+def _with_after(word: str) -> re.Pattern[str]:
+    """The same behind the word: whether that stands anywhere is asked before each place is."""
+    return re.compile(word.strip(".:") + AFTER[word])
 
 
 @functools.cache
@@ -136,7 +144,7 @@ def _may_be_code(text: str, word: str, at: int) -> bool:
         return text.find("getattr", max(0, at - _HEADER_LENGTH), at) >= 0
     if at in _comments(text):
         return False
-    if word in _AFTER and not _AFTER[word].match(text, end):
+    if word in AFTER and not _after(word).match(text, end):
         return False
     if word == "finally":
         return may_be_left(text, at)
