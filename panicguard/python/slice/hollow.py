@@ -13,7 +13,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from panicguard.python.lex import scan
 from panicguard.python.slice.layout import FUNCTIONS, Statement, is_blank, margin
 from panicguard.python.slice.parse import as_older, is_newer, tree_of
 
@@ -80,15 +79,10 @@ def _bodies(text: str) -> Iterator[tuple[int, int, int]]:
         header = _HEADER_END.match(text, found.end())
         if header is None:
             return
-        end = len(text)
-        for dedent in _no_deeper(len(found[1])).finditer(text, header.end() - 1):
-            end = dedent.start() + 1
-            are_even = not any(text.count(quotes, header.end(), end) % 2 for quotes in present)
-            if are_even or scan(text[found.start() : end]).sound:
-                break
-        else:
-            end = len(text)
-        if text[end - 2] == "\\":
+        dedent = _no_deeper(len(found[1])).search(text, header.end() - 1)
+        end = len(text) if dedent is None else dedent.start() + 1
+        is_open = any(text.count(quotes, header.end(), end) % 2 for quotes in present)
+        if is_open or text[end - 2] == "\\":  # the row that looks like the next one may be part of this one
             raise MisreadError
         if end > header.end():
             yield found.start(), header.end(), end
