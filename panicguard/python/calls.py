@@ -5,18 +5,18 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from panicguard.python.plain import plain
 from panicguard.python.slice.facts import chain, last_name, within
 from panicguard.python.slice.parse import parsed
-from panicguard.python.slice.whole import NotReadError, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from panicguard.python.slice.outline import Outline
 
+T = TypeVar("T")
 _RUNNERS = frozenset((".run", "run", ".run_until_complete"))
 _CANCELLED = "CancelledError"
 _EFFECT = "side_effect"
@@ -25,10 +25,18 @@ _EFFECT = "side_effect"
 def is_awaited_or_run(text: str, name: str) -> bool:
     """Whether a call of a function or method of this name is awaited, or is what an event loop is run for; of a text
     that the running Python cannot parse, whether there may be a call at all."""
+    answer = _answer(text, lambda module: name in _awaited(module, name))
+    return len(re.findall(rf"\b{name}\s*\(", text)) > 1 if answer is None else answer  # one is its definition
+
+
+def _answer(text: str, question: Callable[[Outline], T]) -> T | None:
+    """The answer to a question about a module; None where the running Python cannot parse it."""
+    from panicguard.python.slice.whole import NotReadError, ask  # most runs ask nothing, and all would wait for it
+
     try:
-        return ask(plain(text), lambda module: name in _awaited(module, name))
+        return ask(plain(text), question)
     except NotReadError:
-        return len(re.findall(rf"\b{name}\s*\(", text)) > 1  # its definition
+        return None
 
 
 def _awaited(module: Outline, name: str) -> Iterator[str]:
@@ -67,10 +75,7 @@ def passed_to(text: str, takers: str) -> frozenset[str]:
     wanted = [taker for taker in takers.split() if all(part in text for part in taker.split("."))]
     if not wanted:
         return frozenset()
-    try:
-        return ask(plain(text), lambda module: frozenset(_given(module, wanted)))
-    except NotReadError:
-        return frozenset()
+    return _answer(text, lambda module: frozenset(_given(module, wanted))) or frozenset()
 
 
 def _given(module: Outline, takers: Sequence[str]) -> Iterator[str]:

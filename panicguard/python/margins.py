@@ -28,7 +28,7 @@ _RETURN = re.compile(r"\r(?!\n)(?!\Z)")
 """The newline of old, which is looked for nowhere else here."""
 _JOINED = re.compile(r"\\[\r\n]")
 _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
-_QUOTES = ('"""', "'''")
+QUOTES = ('"""', "'''")
 
 
 class _Openings(NamedTuple):
@@ -54,7 +54,7 @@ def _openings(text: str) -> _Openings:
             above = outer[above]
         outer.append(above)
     between = list(itertools.pairwise((0, *starts)))
-    quotes = [list(itertools.accumulate(text.count(kind, *span) for span in between)) for kind in _QUOTES]
+    quotes = [list(itertools.accumulate(text.count(kind, *span) for span in between)) for kind in QUOTES]
     return _Openings(starts, columns, matches, outer, quotes)
 
 
@@ -66,7 +66,7 @@ def may_be_in_async(text: str, at: int) -> bool:
     margin = _columns(text[start:at])
     found = _openings(text)
     number = last = bisect.bisect_left(found.starts, start) - 1
-    here = [text.count(kind, found.starts[last], at) for kind in _QUOTES] if last >= 0 else []
+    here = [text.count(kind, found.starts[last], at) for kind in QUOTES] if last >= 0 else []
     while margin and number >= 0:
         if found.columns[number] >= margin:
             number = found.outer[number]
@@ -112,7 +112,7 @@ def _block(text: str, at: int) -> str | None:
     end = next((m.start() for m in _ROW.finditer(text, header.end()) if _columns(m[1]) <= margin), len(text))
     block = text[at:end]
     if (
-        any(quotes in block for quotes in _QUOTES)
+        any(quotes in block for quotes in QUOTES)
         or _JOINED.search(text, at, end + 1)
         or _RETURN.search(block)
         or any(block.count(a) != block.count(b) for a, b in _PAIRS)

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from panicguard.python.margins import QUOTES
 from panicguard.python.slice.layout import FUNCTIONS, Statement, is_blank, margin
 from panicguard.python.slice.parse import as_older, is_newer, tree_of
 
@@ -24,7 +25,6 @@ _HEADER_END = re.compile(r"(?:(?!.*:[ \t]*(?:#.*)?\n).*\n(?![ \t]*(?:@|def\b|cla
 """From the `def` on: up to the row that ends with a colon."""
 _NEAR = 1000
 """Empty rows above a function that are parsed sooner than all its nodes are told another row."""
-_QUOTES = ('"""', "'''")
 
 
 class MisreadError(Exception):
@@ -73,7 +73,7 @@ def hollow(text: str, lines: Sequence[str]) -> Hollow:
 
 def _bodies(text: str) -> Iterator[tuple[int, int, int]]:
     """Of each outermost function the offsets of the newline before its `def`, of its body, and of the row behind it."""
-    present = [quotes for quotes in _QUOTES if quotes in text]
+    present = [quotes for quotes in QUOTES if quotes in text]
     found = _DEF.search(text)
     while found is not None:
         header = _HEADER_END.match(text, found.end())

@@ -62,7 +62,7 @@ class Parsed(NamedTuple):
 @functools.lru_cache(maxsize=1)
 def parsed(text: str) -> ast.Module | None:
     """The tree of a text (newlines all `\n`) in which statements have the right rows; None where the running Python
-    cannot parse it. The last one is kept: more than the slicer may ask for it."""
+    cannot parse it. The last one is kept: several may ask for it."""
     found = as_parsed(text)
     if found is None and is_newer(text):
         return tree_of(_BACKSLASH.sub('""', as_older(text).text))
@@ -80,10 +80,12 @@ def as_parsed(text: str) -> Parsed | None:
 
 
 def is_newer(text: str) -> bool:
+    """Whether a text may have syntax that the running Python does not know."""
     return sys.version_info < (3, 14) and any(sign.search(text) for sign in _SIGNS)
 
 
 def tree_of(text: str) -> ast.Module | None:
+    """The tree that the running Python makes of a text; None where it cannot."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
