@@ -220,7 +220,7 @@ _RAISED = r"[ \t]*(?:\#[^\r\n]*[\r\n])?\s*raise\b"
 AFTER = {
     **dict.fromkeys((*THREAD_WORDS, "gather"), _NAMED),
     **dict.fromkeys(("Timer", "Process"), _BASE),
-    "Task": rf"{GAP}(?:\(|as\b)",
+    "Task": rf"{GAP}(?:(?:\){GAP})*\(|as\b)|\s*(?:[#;]|$|\n)",
     **dict.fromkeys(("exc_info", ".exception"), rf"{GAP}(?:\){GAP})*\("),
     **dict.fromkeys(CAUGHT_WORDS, rf"(?![^\n:#]*:{_RAISED})"),
     BARE_EXCEPT: rf"{GAP}:(?!{_RAISED})",
