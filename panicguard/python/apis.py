@@ -235,8 +235,8 @@ HARMLESS = frozenset(
 """Calls that do not raise in practice: waiting, flags and logging."""
 ADDERS = frozenset("add append appendleft insert extend extendleft update setdefault".split())
 """Methods that put something into what they are called on."""
-METHODS_ELSEWHERE = dict.fromkeys(("gather", "Task"), ("asyncio", "aio", "tasks"))
-"""Word -> the modules it may be a function of, where it is written with a dot: tensors have `gather` as a method."""
+METHODS_ELSEWHERE = {"gather": ("asyncio", "aio", "tasks")}
+"""Word -> the modules it may be a function of, where it is written with a dot: tensors have it as a method."""
 SPAWN_NAMES = frozenset(name.rpartition(".")[2] for name in SPAWNS) | {"remote"}
 """The last parts of all names in SPAWNS."""
 
