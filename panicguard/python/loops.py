@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from panicguard.python.apis import SpawnKind
 from panicguard.python.cancellation import own_context
 from panicguard.python.cst import cst
+from panicguard.python.fates import Fate
 from panicguard.python.handlers import EVERY_ERROR
-from panicguard.python.spawns import Fate
 from panicguard.python.uses import UseKind
 
 if TYPE_CHECKING:

@@ -75,8 +75,8 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import TASK_WORDS, SpawnKind
 from panicguard.python.evidence import Evidence
+from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
-from panicguard.python.spawns import Fate
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
