@@ -45,7 +45,6 @@ MOST = 450
 LARGEST = 60_000
 
 _LAMBDA = "a lambda is an event handler by the name that it is given itself"
-_CONTAINER = "what a container under a second name holds is not followed: it may be read by the first"
 _GATHER = "`gather` is a method of tensors too: it counts by the name of its module alone"
 _CELL = "what a cell of marimo gets from another is known where that imports it, and gives it no other name"
 OTHER_MEANING = {
@@ -60,11 +59,6 @@ OTHER_MEANING = {
             "by_another_name", "by_another_name_in_a_row_of_its_own", "by_walrus", "first_of_a_chain",
             "first_of_a_tuple", "in_a_nested_tuple", "last_of_a_chain", "last_of_a_tuple",
         )
-    },
-    **{
-        (f"bound_{name}", fixture): _CONTAINER
-        for name in ("by_another_name", "by_another_name_in_a_row_of_its_own")
-        for fixture in ("PNC101/global_and_local.py", "PNC102/set_retained.py", "PNC107/result_of_a_job.py")
     },
     **{
         ("imports_aliased_by_assignment", fixture): _GATHER

@@ -204,7 +204,8 @@ class Flow:
         if root is None or (isinstance(root, cst.Name) and self._containers.is_parameter(root)):
             yield Use(UseKind.ARGUMENT, container)
         else:
-            yield from self._bind(root, container)
+            for holder in (root, *self._containers.others(root)):
+                yield from self._bind(holder, container)
 
     def _bind(self, target: CSTNode, value: CSTNode) -> Iterator[Use | CSTNode]:
         match target:
