@@ -72,6 +72,7 @@ OTHER_MEANING = {
             "PNC101/gather_list.py", "PNC303/only_gather.py", "PNC401/only_gather.py", "PNC501/only_gather.py"
         )
     },
+    ("imports_from_modules", "PNC103/excepthook_of_the_module.py"): "a hook that is set by its name alone is a local",
 }  # fmt: skip
 """The pairs in which a rewriting changes what can be known, and why."""
 

@@ -263,6 +263,8 @@ class Flow:
         ):
             yield Use(UseKind.ARGUMENT, container)
         else:
+            if isinstance(root, cst.Name):
+                yield Use(UseKind.HELD, root)
             yield from self._bind(root, container)
 
     def _bind(self, target: CSTNode, value: CSTNode) -> Iterator[Use | CSTNode]:
