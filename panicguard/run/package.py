@@ -1,5 +1,5 @@
-"""What a Go file needs to know of the other files of its package: which of their functions recover, and which names they
-declare, which an import cannot have. They are read only where there is a finding to which that could matter."""
+"""What a Go file needs to know of the other files of its package: which of their functions recover, and which names
+they declare, which an import cannot have. They are read only where there is a finding to which that could matter."""
 
 from __future__ import annotations
 
