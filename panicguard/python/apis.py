@@ -56,7 +56,7 @@ class SpawnKind(str, enum.Enum):
     MAP = "map"
     """A job for each element; an iterator whose steps raise the errors."""
     GROUP = "group"
-    """A task of a task group or a nursery, which awaits it and raises its error."""
+    """A task that what starts it keeps: a task group or a nursery, which raises its error, or a loop that logs it."""
     SAFE = "safe"
     """Anything by the runtime or by a guard of the project: what becomes of an error is decided."""
 
@@ -73,11 +73,11 @@ class Api:
 
 SPAWNS: dict[str, Api] = {
     "asyncio.create_task": Api(SpawnKind.TASK, 0, "coro"),
+    "asyncio.Task": Api(SpawnKind.TASK, 0, "coro"),
     "asyncio.ensure_future": Api(SpawnKind.TASK, 0, "coro_or_future"),
     "asyncio.run_coroutine_threadsafe": Api(SpawnKind.TASK, 0, "coro"),
     "asyncio.gather": Api(SpawnKind.GATHER),
     f"{LOOP}.create_task": Api(SpawnKind.TASK, 0, "coro"),
-    "tornado.ioloop.IOLoop.spawn_callback": Api(SpawnKind.TASK, 0, "callback"),
     THREAD: Api(SpawnKind.THREAD, 1, "target"),
     "_thread.start_new_thread": Api(SpawnKind.THREAD, 0, "function"),
     "_thread.start_joinable_thread": Api(SpawnKind.THREAD, 0, "function"),
@@ -96,6 +96,7 @@ SPAWNS: dict[str, Api] = {
     },
     f"{GROUP}.create_task": Api(SpawnKind.GROUP, 0, "coro"),
     f"{NURSERY}.start_soon": Api(SpawnKind.GROUP, 0, "async_fn"),
+    "tornado.ioloop.IOLoop.spawn_callback": Api(SpawnKind.GROUP, 0, "callback"),
     "mruntime.SafeGo": Api(SpawnKind.SAFE, 2),
     "mruntime.SafeGoWithContextAndComponent": Api(SpawnKind.SAFE, 3),
     "mruntime.SafeGoWithContext": Api(SpawnKind.SAFE, 2),
@@ -185,6 +186,10 @@ SPAWN_WORDS = tuple(
 )
 """Words without one of which a module spawns nothing: what a rule about spawned code is screened by. One with a dot in
 front is an attribute."""
+TASK_WORDS = tuple(
+    sorted({name.rpartition(".")[2] for name, api in SPAWNS.items() if api.kind in (SpawnKind.TASK, SpawnKind.GATHER)})
+)
+"""Words without one of which a module starts no task."""
 BARE_EXCEPT = "except:"
 CAUGHT_WORDS = frozenset(
     (*(name.rpartition(".")[2] for name in CANCELLED), "BaseException", "get_cancelled_exc_class", BARE_EXCEPT)
@@ -193,7 +198,7 @@ CAUGHT_WORDS = frozenset(
 NEEDS = {
     ".submit": ("Executor", "distributed"),
     ".map": ("PoolExecutor",),
-    "gather": ("asyncio",),
+    **dict.fromkeys(("gather", "Task"), ("asyncio",)),
     ".go": ("WaitGroup",),
     **dict.fromkeys(("apply_async", "map_async", "starmap_async"), ("Pool",)),
     ".remote": ("ray",),
@@ -220,6 +225,7 @@ _RAISED = r"[ \t]*(?:\#[^\r\n]*[\r\n])?\s*raise\b"
 AFTER = {
     **dict.fromkeys((*THREAD_WORDS, "gather"), _NAMED),
     **dict.fromkeys(("Timer", "Process"), _BASE),
+    "Task": rf"{GAP}(?:(?:\){GAP})*\(|as\b)|\s*(?:[#;]|$|\n)",
     **dict.fromkeys(("exc_info", ".exception"), rf"{GAP}(?:\){GAP})*\("),
     **dict.fromkeys(CAUGHT_WORDS, rf"(?![^\n:#]*:{_RAISED})"),
     BARE_EXCEPT: rf"{GAP}:(?!{_RAISED})",

@@ -68,7 +68,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import SpawnKind
+from panicguard.python.apis import TASK_WORDS, SpawnKind
 from panicguard.python.evidence import Evidence
 from panicguard.python.fixes.spawn import spawn_fix
 from panicguard.python.guards import has_nothing_to_lose, is_heard
@@ -96,7 +96,7 @@ RULE = Rule(
     "PNC102",
     python=Check(
         check,
-        words=("create_task", "ensure_future", "run_coroutine_threadsafe", "gather", "spawn_callback"),
+        words=TASK_WORDS,
         evidence={Evidence.ESCAPES},
     ),
     spawn=True,
