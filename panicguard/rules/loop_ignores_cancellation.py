@@ -4,9 +4,11 @@
 
 Reports `while True`, `while 1` and `for ... in itertools.count()` in a function that runs as a task, a thread or a job,
 when nothing in the loop checks a context, an event or a flag, awaits, leaves the loop or raises, and no exception that
-is named around the loop ends it. A daemon thread that waits for something to read in each turn is meant to end with the
-process, and a loop that does may end by an exception of any kind that is caught around it. In Go: a `for` without a condition, or over `time.Tick`, in a function passed to the
-runtime's SafeGo, when nothing in it leaves the loop or uses a context.
+is named around the loop ends it. A daemon thread that waits for something to read in each turn is meant to end with
+the process, and is not reported; nor is a loop that waits so inside a `try` that catches everything.
+
+In Go: a `for` without a condition, or over `time.Tick`, in a function passed to the runtime's SafeGo, when nothing in
+it leaves the loop or uses a context.
 
 ## Why is this bad
 
