@@ -45,6 +45,7 @@ MOST = 450
 LARGEST = 60_000
 
 _LAMBDA = "a lambda is an event handler by the name that it is given itself"
+_CONTAINER = "what a container under a second name holds is not followed: it may be read by the first"
 _GATHER = "`gather` is a method of tensors too: it counts by the name of its module alone"
 _CELL = "what a cell of marimo gets from another is known where that imports it, and gives it no other name"
 OTHER_MEANING = {
@@ -61,11 +62,20 @@ OTHER_MEANING = {
         )
     },
     **{
+        (f"bound_{name}", fixture): _CONTAINER
+        for name in ("by_another_name", "by_another_name_in_a_row_of_its_own")
+        for fixture in (
+            "PNC101/global_and_local.py", "PNC102/added_to_containers.py", "PNC102/set_retained.py",
+            "PNC107/result_of_a_job.py",
+        )
+    },
+    **{
         ("imports_aliased_by_assignment", fixture): _GATHER
         for fixture in (
             "PNC101/gather_list.py", "PNC303/only_gather.py", "PNC401/only_gather.py", "PNC501/only_gather.py"
         )
     },
+    ("imports_from_modules", "PNC103/excepthook_of_the_module.py"): "a hook that is set by its name alone is a local",
 }  # fmt: skip
 """The pairs in which a rewriting changes what can be known, and why."""
 

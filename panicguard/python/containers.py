@@ -40,18 +40,10 @@ class Containers:
                     pass
                 case cst.Call(func=cst.Attribute(value=root, attr=cst.Name(value="setdefault" | "get"))):
                     pass
-                case cst.Name() | cst.Attribute() if self._is_known(root):
+                case cst.Name() | cst.Attribute() if any(map(self._is_container, self._bindings(root))):
                     return root
                 case _:
                     return None
-
-    def others(self, container: CSTNode) -> list[cst.Name]:
-        """The variables that a container was assigned from: what it holds, they hold."""
-        return [value for value, _ in self._bindings(container) if isinstance(value, cst.Name)]
-
-    def _is_known(self, node: CSTNode) -> bool:
-        bindings = (b for name in (node, *self.others(node)) for b in self._bindings(name))
-        return any(map(self._is_container, bindings))
 
     def _bindings(self, node: CSTNode) -> list[tuple[CSTNode | None, CSTNode | None]]:
         """(value, annotation) for each binding of a variable or of self's attribute, but for what a caller gives."""

@@ -67,7 +67,7 @@ class Fates:
 
     def of_use(self, use: Use) -> Fate:
         match use.kind:
-            case UseKind.DROPPED | UseKind.TESTED:
+            case UseKind.DROPPED | UseKind.TESTED | UseKind.HELD:
                 return Fate.DROPPED
             case UseKind.KEPT | UseKind.WAITED:
                 return Fate.RETAINED

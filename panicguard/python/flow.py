@@ -204,8 +204,9 @@ class Flow:
         if root is None or (isinstance(root, cst.Name) and self._containers.is_parameter(root)):
             yield Use(UseKind.ARGUMENT, container)
         else:
-            for holder in (root, *self._containers.others(root)):
-                yield from self._bind(holder, container)
+            if isinstance(root, cst.Name):
+                yield Use(UseKind.HELD, root)
+            yield from self._bind(root, container)
 
     def _bind(self, target: CSTNode, value: CSTNode) -> Iterator[Use | CSTNode]:
         match target:

@@ -105,7 +105,8 @@ class _Finder:
         if api is None:
             return
         target = None if spawner == apis.RAY_REMOTE else _argument(call, api)
-        definition = self._run(call.func.value if spawner == apis.RAY_REMOTE else target)  # type: ignore[attr-defined]
+        runs = call.func.value if spawner == apis.RAY_REMOTE else self._within_context(call, api, target)  # type: ignore[attr-defined]
+        definition = self._run(runs)
         uses = tuple(self.flow.uses(call)) if api.kind in _HANDLES else ()
         fate = self.fates.of(uses)
         if api.kind in (SpawnKind.GROUP, SpawnKind.SAFE):
@@ -167,6 +168,18 @@ class _Finder:
             == apis.RAY_REMOTE
             for d in function.decorators
         )
+
+    def _within_context(self, call: cst.Call, api: apis.Api, target: CSTNode | None) -> CSTNode | None:
+        """What runs: for the `run` of a context, the first argument that it gets."""
+        if target is None or self.names.qualified(target) != f"{apis.CONTEXT}.run":
+            return target
+        rest = apis.Api(
+            api.kind, 3 if api.kind is SpawnKind.THREAD and api.keyword == "target" else api.target + 1, "args"
+        )
+        given = _argument(call, rest)
+        if isinstance(given, (cst.Tuple, cst.List)):
+            return given.elements[0].value if given.elements else None
+        return given
 
     def _run(self, target: CSTNode | None) -> cst.FunctionDef | cst.Lambda | None:
         """The function that runs when the target is started: for `send(x)`, send."""
