@@ -21,6 +21,10 @@ RECOVERERS = frozenset(
     )
 )
 """The functions of the runtime that recover where they are deferred."""
+REPANICKING = frozenset(
+    f"k8s.io/apimachinery/pkg/util/runtime.HandleCrash{form}" for form in ("", "WithContext", "WithLogger")
+)
+"""Functions that report a panic where they are deferred and then panic again."""
 CONTEXT = "context.Context"
 RESULTS = {
     "golang.org/x/sync/errgroup.WithContext": ("golang.org/x/sync/errgroup.Group", CONTEXT),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import Finding
 from panicguard.go import nodes
-from panicguard.go.apis import RECOVERERS
 from panicguard.go.names import GoNames
 from panicguard.go.scopes import Scopes
 from panicguard.go.spawns import Spawn, find
@@ -109,25 +108,6 @@ class GoFile:
         called = (nodes.statement_call(statement) for statement in self.tree.all("defer_statement"))
         functions = (self.names.declared(nodes.callee(call)) for call in called if call is not None)
         return frozenset(function.id for function in functions if function is not None)
-
-    def is_guarded(self, function: Node) -> bool:
-        """Whether a function begins with a `defer` of something that recovers."""
-        return self._begins_guarded(function.child_by_field_name("body"))
-
-    def _begins_guarded(self, block: Node | None) -> bool:
-        for statement in nodes.statements(block):
-            if statement.type == "block" and self._begins_guarded(statement):
-                return True
-            if statement.type != "defer_statement":
-                return False
-            call = nodes.statement_call(statement)
-            callee = nodes.callee(call) if call is not None else None
-            if self.names.qualified(callee) in RECOVERERS:
-                return True
-            declared = self.names.declared(callee)
-            if declared is not None and declared.id in self.recovering:
-                return True
-        return False
 
     def span(self, node: Node) -> tuple[int, int]:
         """Start and end of a node, as offsets (code points) into the source."""

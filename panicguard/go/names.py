@@ -150,7 +150,7 @@ class GoNames:
             return None
         if node.type == "func_literal":
             return node
-        if node.type == "identifier":
+        if node.type in ("identifier", "type_identifier"):  # the latter is `f` of `f[int](x)`, to the grammar
             binding = self.lookup(node)
             if binding is None:
                 return None

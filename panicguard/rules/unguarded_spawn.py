@@ -3,8 +3,11 @@
 ## What it does
 
 Reports functions passed to `sync.WaitGroup.Go`, errgroup's `Go` and `TryGo`, `time.AfterFunc`, `context.AfterFunc`,
-`runtime.AddCleanup`, `runtime.SetFinalizer` and `http.Server.RegisterOnShutdown`, unless the function begins with a
-`defer` of something that recovers.
+`runtime.AddCleanup`, `runtime.SetFinalizer` and `http.Server.RegisterOnShutdown`, unless the function recovers:
+before anything can panic, it defers something that recovers and does not panic again, or it does nothing but call such
+functions. Functions of other files of the package count where those lie on the disk;
+of what comes from another package, a variable or a parameter, a name such as `recoverPanic` or `safego.Handle` is
+enough. Others are named in `extend-guards`.
 
 ## Why is this bad
 
@@ -58,6 +61,7 @@ Go before 1.25 there is no such method, and a panic no longer ends the process. 
 ## Options
 
 - `go-runtime`, `default-policy`, `component`
+- `extend-guards`: what recovers where it is deferred, and what recovers from panics of a function passed to it
 - `spawn-exempt`
 """
 
@@ -66,6 +70,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SPAWN_WORDS
+from panicguard.go.guards import is_guarded
 from panicguard.go.nodes import callee, text
 from panicguard.go.spawns import SpawnKind
 from panicguard.rule import Check, Fixes, Rule
@@ -81,7 +86,7 @@ def check_go(module: GoFile) -> Iterator[Finding]:
     from panicguard.go.fixes.waitgroup import waitgroup_fix  # only where there is Go
 
     for spawn in module.spawns:
-        if spawn.kind is not SpawnKind.UNGUARDED or (spawn.function is not None and module.is_guarded(spawn.function)):
+        if spawn.kind is not SpawnKind.UNGUARDED or is_guarded(module, spawn):
             continue
         called = callee(spawn.node) or spawn.node
         message = f"`{text(called)}` runs its function in a new goroutine; recover in it, or a panic ends the process"
