@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 RUNTIME = "mruntime"
 SAFEGO = f"{RUNTIME}.SafeGoWithContextAndComponent"
 RECOVERERS = frozenset(
@@ -50,5 +55,5 @@ CALLED_ON = {"WaitGroup": ("Go",), "errgroup": ("Go", "TryGo"), "Server": ("Regi
 """What a file with a variable of one of these types has in it -> the names of the methods that spawn."""
 SPAWN_WORDS = ("go", "SafeGo", *(name.rpartition(".")[2] for name in SPAWNERS), *CALLED_ON)
 """A file without any of these spawns nothing."""
-NEEDS = {"Panic": ('"log"', "`log`")}
+NEEDS: Mapping[str, tuple[str, ...]] = {"Panic": ('"log"', "`log`")}
 """Word -> texts without one of which it says nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.go.apis import NEEDS
 from panicguard.go.judge import judge_for
 from panicguard.go.lex import COMMENTS, scan
 from panicguard.go.screen import is_generated, standing_in
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
     from panicguard.source import Source
 
-__all__ = ["COMMENTS", "WEIGHT", "fault", "findings", "judge_for", "scan", "skips", "standing_in", "words"]
+__all__ = ["COMMENTS", "NEEDS", "WEIGHT", "fault", "findings", "judge_for", "scan", "skips", "standing_in", "words"]
 
 WEIGHT = 0.2
 

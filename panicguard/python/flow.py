@@ -54,10 +54,10 @@ class Flow:
     def _containers(self) -> Containers:
         return Containers(self.names)
 
-    def uses(self, value: CSTNode) -> Iterator[Use]:
-        """Every use the module makes of the value of this expression, each once."""
+    def uses(self, *values: CSTNode) -> Iterator[Use]:
+        """Every use the module makes of the value of these expressions, each once."""
         seen: set[CSTNode] = set()
-        pending = [value]
+        pending = [*values]
         while pending:
             node = pending.pop()
             if node in seen:
@@ -204,6 +204,8 @@ class Flow:
         if root is None or (isinstance(root, cst.Name) and self._containers.is_parameter(root)):
             yield Use(UseKind.ARGUMENT, container)
         else:
+            if isinstance(root, cst.Name):
+                yield Use(UseKind.HELD, root)
             yield from self._bind(root, container)
 
     def _bind(self, target: CSTNode, value: CSTNode) -> Iterator[Use | CSTNode]:
@@ -214,7 +216,7 @@ class Flow:
                     yield Use(UseKind.KEPT, target, name)
                     if isinstance(scope, cst.ClassDef):
                         yield from self._loads_of(name, scope)
-                yield from self._loads(name, scope)
+                yield from self.loads(name, scope)
             case cst.Attribute(attr=cst.Name(value=name)):
                 yield Use(UseKind.KEPT, target, name)
                 yield from self._loads_of(name, self._class_of(target.value))
@@ -231,7 +233,7 @@ class Flow:
             case _:
                 yield Use(UseKind.OTHER, target)
 
-    def _loads(self, name: str, scope: CSTNode | None) -> Sequence[CSTNode]:
+    def loads(self, name: str, scope: CSTNode | None) -> Sequence[CSTNode]:
         """Where the variable of a scope is read."""
         by_scope = self._loads_by_scope.get(name)
         if by_scope is None:

@@ -5,7 +5,8 @@
 Reports a task whose handle is stored in an attribute, a global or a container, or is only polled and cancelled,
 when nothing in the module awaits it, asks for its result or exception, or passes it on. A done callback that
 only takes the task out of a set keeps it as silent. A task that only sleeps or waits for an event, or that
-handles all of its errors itself, is not reported.
+handles all of its errors itself, by a decorator of the module that logs them too, is not reported. Nor is one that a
+done callback takes out of its set, in a module with `loop.set_exception_handler`: that is called then.
 
 ## Why is this bad
 
@@ -68,11 +69,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import TASK_WORDS, SpawnKind
-from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
+from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
-from panicguard.python.guards import runs_guarded
-from panicguard.python.spawns import Fate
+from panicguard.python.guards import has_nothing_to_lose, is_heard
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -80,27 +80,16 @@ if TYPE_CHECKING:
 
     from panicguard.diagnostic import Finding
     from panicguard.python.file import PythonFile
-    from panicguard.python.spawns import Spawn
 
 
 def check(module: PythonFile) -> Iterator[Finding]:
     for spawn in module.spawns:
         if spawn.kind not in (SpawnKind.TASK, SpawnKind.GATHER) or spawn.fate is not Fate.RETAINED:
             continue
-        if module.settings.strict_spawns or not (_only_waits(module, spawn) or runs_guarded(module, spawn)):
+        if module.settings.strict_spawns or not (has_nothing_to_lose(module, spawn) or is_heard(module, spawn)):
             name = spawn.api.rpartition(".")[2]
             message = f"The result of `{name}` is kept, but its error is never read; await it, or use `SafeGo`"
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
-
-
-def _only_waits(module: PythonFile, spawn: Spawn) -> bool:
-    """Whether the task sleeps, or waits for an event, a lock or the like that is not defined in this module."""
-    match spawn.target:
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value="wait" | "acquire")) as func, args=[]):
-            return module.names.definition(func) is None
-        case cst.Call(func=func):
-            return module.names.qualified(func) == "asyncio.sleep"
-    return False
 
 
 RULE = Rule(
