@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from panicguard.go.file import GoFile
-    from panicguard.go.spawns import Spawn
 
 _TELLING = re.compile(r"recover|panic|crash|guard|catch|rescue", re.IGNORECASE)
 """The names of functions of which it is likely that they recover."""
@@ -32,9 +31,9 @@ _SAFE = re.compile(r"safe(?:go|ly)?|panics?|recover\w*")
 """The names of packages that are about that."""
 
 
-def is_guarded(module: GoFile, spawn: Spawn) -> bool:
+def is_guarded(module: GoFile, target: Node) -> bool:
     """Whether the function that a goroutine runs recovers from panics, or may do so where this file does not tell."""
-    return _is_guarded(module, spawn.target, frozenset())
+    return _is_guarded(module, target, frozenset())
 
 
 def recovers_itself(module: GoFile, function: Node) -> bool:
