@@ -35,9 +35,9 @@ def may_fail(text: str, name: str, row: int) -> bool | None:
     return found
 
 
-def is_hoped_for(text: str, row: int) -> bool:
-    """Whether a statement is in a `try` with a handler for an error that nothing else there can raise."""
-    return bool(answer(text, lambda module: _is_hoped_for(module, row - 1)))
+def is_hoped_for(text: str, row: int, column: int) -> bool:
+    """Whether a call stands in a `try` with a handler for an error that nothing else there can raise."""
+    return bool(answer(text, lambda module: _is_hoped_for(module, row - 1, column - 1)))
 
 
 @dataclass(frozen=True)
@@ -144,15 +144,20 @@ def _suppresses(context: ast.expr) -> bool:
     )
 
 
-def _is_hoped_for(module: Outline, row: int) -> bool:
+def _is_hoped_for(module: Outline, row: int, column: int) -> bool:
     block = module.block(row)
+    at = (row + 1, len(module.lines[row][:column].encode()))
     for node in within(block.whole.node) if block is not None else ():
         if isinstance(node, ast.Try) and any(map(_is_specific, node.handlers)):
-            here = [s for s in node.body if s.lineno - 1 <= row < (s.end_lineno or 0)]
-            others = [s for s in node.body if s not in here]
-            if here and isinstance(here[0], (ast.Assign, ast.AnnAssign)) and not any(map(_calls_other, others)):
+            here = [s for s in node.body if isinstance(s, (ast.Assign, ast.AnnAssign)) and _has_call(s, at)]
+            if here and not any(map(_calls_other, (s for s in node.body if s not in here))):
                 return True
     return False
+
+
+def _has_call(statement: ast.stmt, at: tuple[int, int]) -> bool:
+    """Whether a statement has a call at a row and an offset in bytes."""
+    return any(isinstance(n, ast.Call) and (n.lineno, n.col_offset) == at for n in within(statement))
 
 
 def _is_specific(handler: ast.ExceptHandler) -> bool:

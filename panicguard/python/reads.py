@@ -88,8 +88,7 @@ def _may_fail(module: PythonFile, spawn: Spawn) -> bool | None:
 
 
 def _is_hoped_for(module: PythonFile, spawn: Spawn) -> bool:
-    row, _ = module.source.location(module.span(spawn.call)[0])
-    return is_hoped_for(module.source.text, row)
+    return is_hoped_for(module.source.text, *module.source.location(module.span(spawn.call)[0]))
 
 
 def _is_around_yield(module: PythonFile, node: CSTNode) -> bool:

@@ -6,7 +6,9 @@ Reports a task whose handle is stored in an attribute, a global or a container, 
 when nothing in the module awaits it, asks for its result or exception, or passes it on. These read nothing either: a
 done callback that never looks at its task, an `await` under `suppress(Exception)` or of a `gather` whose errors are
 dropped, the second set of `asyncio.wait`, and a function of the module that does no more than that. A task that only
-sleeps or waits for an event, or that handles all of its errors itself, is not reported.
+sleeps or waits for an event, or that handles all of its errors itself, by a decorator of the module that logs them
+too, is not reported. Nor is one that a done callback takes out of its set, in a module with
+`loop.set_exception_handler`: that is called then.
 
 Reports a task, too, that is awaited only by who cancels it, such as `stop()`, where the module shows that it may fail
 before: then the error is heard when the service ends, and the message says so.
@@ -97,7 +99,8 @@ def check(module: PythonFile) -> Iterator[Finding]:
 
 _MESSAGES = {
     Heard.NEVER: "The result of `{}` is kept, but its error is never read; await it, or use `SafeGo`",
-    Heard.AT_STOP: "What `{}` starts is read only where it is stopped: an error before is not heard until then; use `SafeGo`",
+    Heard.AT_STOP: "What `{}` starts is read only where it is stopped: an earlier error goes unheard till then; "
+    "use `SafeGo`",
 }
 
 
