@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.go.nodes import arguments, callee, function, listed, own, parts, plain, plain_arguments, text, within
+from panicguard.go.nodes import callee, function, listed, own, parts, plain, plain_arguments, text, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,16 +150,5 @@ def _variable(module: GoFile, target: Node | None) -> Node | None:
     mapping = plain(target.child_by_field_name("operand")) if target.type == "index_expression" else None
     if mapping is None or mapping.type != "identifier":
         return None
-    binding = module.names.lookup(mapping)
-    return mapping if binding is not None and _is_map(module, binding) else None
-
-
-def _is_map(module: GoFile, binding: Binding) -> bool:
-    value = plain(binding.value)
-    kind = binding.type
-    if kind is None and value is not None and value.type == "composite_literal":
-        kind = value.child_by_field_name("type")
-    if kind is None and value is not None and value.type == "call_expression":
-        made = arguments(value)
-        kind = made[0] if made and module.names.is_builtin(callee(value), "make") else None
-    return kind is not None and kind.type == "map_type"
+    kind = module.names.written_type(mapping)
+    return mapping if kind is not None and kind.type == "map_type" else None
