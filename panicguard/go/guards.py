@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import RECOVERERS, REPANICKING
 from panicguard.go.harmless import fallible
-from panicguard.go.names import package_name, receiver_type
 from panicguard.go.nodes import callee, own, parts, plain, statement_call, statements, text
+from panicguard.go.packages import package_name
+from panicguard.go.types import receiver_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from panicguard.go.file import GoFile
-    from panicguard.go.spawns import Spawn
 
 _TELLING = re.compile(r"recover|panic|crash|guard|catch|rescue", re.IGNORECASE)
 """The names of functions of which it is likely that they recover."""
@@ -31,9 +31,20 @@ _SAFE = re.compile(r"safe(?:go|ly)?|panics?|recover\w*")
 """The names of packages that are about that."""
 
 
-def is_guarded(module: GoFile, spawn: Spawn) -> bool:
+def is_guarded(module: GoFile, target: Node) -> bool:
     """Whether the function that a goroutine runs recovers from panics, or may do so where this file does not tell."""
-    return _is_guarded(module, spawn.target, frozenset())
+    return _is_guarded(module, target, frozenset())
+
+
+def recovers_itself(module: GoFile, function: Node) -> bool:
+    """Whether a function defers something that recovers, wherever in its body."""
+    deferred = (call for node in own(function) if node.type == "defer_statement" and (call := statement_call(node)))
+    return any(_guards(module, callee(call)) for call in deferred)
+
+
+def is_guarded_call(module: GoFile, node: Node) -> bool:
+    """Whether a node is a call of a function that recovers from its own panics."""
+    return _is_guarded_call(module, node, frozenset())
 
 
 def recovering(module: GoFile) -> frozenset[str]:
