@@ -5,6 +5,7 @@
 Checked for every changed file, and printed with its path and line if it does not hold:
 
 - it compiles, under the newest Python that compiles the original;
+- imports of names that nothing uses any more, and variables that nothing reads, are gone, and blank lines beside them;
 - its syntax tree is the original's, except for the spawns that became calls of the runtime and hold the same arguments,
   one import of the runtime at the top and one behind imports in a function or a cell of marimo, which then returns it
   and is passed it, a `start()` that such a call took in, and what two unsafe fixes add: a `raise` at the end of a
@@ -36,6 +37,7 @@ from pathlib import Path
 RUNTIME = ("SafeGo", "SafeGoWithContextAndComponent", "SafeThread", "SafeTimer")
 POLICIES = ("KeepRunning", "CrashProcess")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+IMPORTS = (ast.Import, ast.ImportFrom)
 Function = ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef
 NEWLINE = re.compile(r"\r\n|\r|\n")
 UNPARENTHESIZED = re.compile(r"^([ \t]*except) ([\w.]+(?:, [\w.]+)+)(?=:)", re.MULTILINE)
@@ -77,11 +79,15 @@ class Comparison:
         self.imported: list[ast.stmt] = []
         self.is_at_top = False
         self.unstarted: list[ast.Call] = []
+        self.unused: list[tuple[str, ast.stmt]] = []
         trees = [ast.parse(text) for text in (before, after)]
         self.imports = imports(trees[0])
         self.statements(trees[0].body, trees[1].body, module=True)
         for call in self.unstarted:
             self.complain(call, "a thread is started that was not")
+        for name, statement in self.unused:
+            if is_used(trees[1], name, statement):
+                self.complain(statement, f"{name} is gone, but used")
         if not self.complaints:
             self.texts()
 
@@ -93,9 +99,10 @@ class Comparison:
     def statements(
         self, olds: list[ast.stmt], news: list[ast.stmt], *, module: bool = False, handler: bool = False
     ) -> None:
-        rest = collections.deque(olds)
+        rest = collections.deque(self.without_gone(olds, news))
+        lost = len(rest) < len(olds)
         for above, new in itertools.pairwise((None, *news)):
-            if self.is_import(new, above, module) and not (rest and ast.dump(rest[0]) == ast.dump(new)):
+            if self.is_import(new, above, module, lost) and not (rest and ast.dump(rest[0]) == ast.dump(new)):
                 self.imported.append(new)
                 self.is_at_top = self.is_at_top or module
             elif handler and new is news[-1] and is_bare_raise(new) and not rest:
@@ -106,7 +113,12 @@ class Comparison:
                 self.complain(new, "a new statement")
             else:
                 old = rest.popleft()
-                self.nodes(old, new)
+                if isinstance(old, ast.Assign) and isinstance(new, ast.Expr) and isinstance(old.targets[0], ast.Name):
+                    self.unused.append((old.targets[0].id, old))
+                    self.removed.append((self.old.span(old)[0], self.old.span(old.value)[0]))
+                    self.nodes(old.value, new.value)
+                else:
+                    self.nodes(old, new)
                 call = getattr(new, "value", None)
                 if call in self.unstarted and rest and is_start_of(rest[0], old):
                     self.unstarted.remove(call)
@@ -114,9 +126,29 @@ class Comparison:
         if rest:
             self.complain(rest[0], "a statement of the original is gone")
 
-    def is_import(self, statement: ast.stmt, above: ast.stmt | None, module: bool) -> bool:
-        """Whether it imports the runtime, once at the top, elsewhere behind what is imported there."""
-        return (not self.is_at_top if module else isinstance(above, (ast.Import, ast.ImportFrom))) and (
+    def without_gone(self, olds: list[ast.stmt], news: list[ast.stmt]) -> list[ast.stmt]:
+        """The statements of the original without the imports that are gone; one that lacks names is as it is now."""
+        kept = {ast.dump(new) for new in news}
+        rest: list[ast.stmt] = []
+        for old in olds:
+            if not isinstance(old, IMPORTS) or ast.dump(old) in kept:
+                rest.append(old)
+                continue
+            names = [ast.dump(alias) for alias in old.names]
+            now = next((new for new in news if is_from_the_same(old, new) and lacks_some(names, new)), None)
+            if now is None:
+                self.removed.append(self.old.lines(old))
+            else:
+                rest.append(now)
+                self.replaced.append((self.old.span(old), self.new.span(now)))
+            left = [] if now is None else [ast.dump(alias) for alias in now.names]
+            gone = [alias for alias in old.names if ast.dump(alias) not in left]
+            self.unused += [((alias.asname or alias.name).partition(".")[0], old) for alias in gone]
+        return rest
+
+    def is_import(self, statement: ast.stmt, above: ast.stmt | None, module: bool, lost: bool) -> bool:
+        """Whether it imports the runtime, once at the top, elsewhere behind what is imported there or instead of it."""
+        return (not self.is_at_top if module else lost or isinstance(above, (ast.Import, ast.ImportFrom))) and (
             isinstance(statement, (ast.Import, ast.ImportFrom))
             and [alias.name.rpartition(".")[2] for alias in statement.names] == ["mruntime"]
         )
@@ -236,7 +268,10 @@ class Comparison:
         olds = outermost([span for span, _ in self.replaced])
         news = outermost([span for _, span in self.replaced])
         before = without(self.old.text, olds, self.removed)
-        if all(before != without(self.new.text, news, added) for added in self.insertions()):
+        after = [without(self.new.text, news, added) for added in self.insertions()]
+        if self.unused:  # blank rows in strings were compared with the trees
+            before, after = without_blank_rows(before), list(map(without_blank_rows, after))
+        if before not in after:
             self.complaints.append("the text around the fixes changed")
         if comments(self.old.text) != comments(self.new.text):
             self.complaints.append("the comments changed")
@@ -291,7 +326,7 @@ def expected(
     return call.args, keywords
 
 
-def imports(tree: ast.Module) -> dict[str, str]:
+def imports(tree: ast.AST) -> dict[str, str]:
     """The names that are imported anywhere, and what they are in their modules."""
     found = [alias for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names]
     return {alias.asname or alias.name.partition(".")[0]: alias.name for alias in found}
@@ -318,6 +353,32 @@ def has_target(call: ast.Call) -> bool:
 
 def is_component(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.strip() != ""
+
+
+def is_from_the_same(old: ast.stmt, new: ast.stmt | None) -> bool:
+    """Whether two imports are of one form, and from one module."""
+    where = [(getattr(statement, "module", None), getattr(statement, "level", None)) for statement in (old, new)]
+    return type(old) is type(new) and where[0] == where[1]
+
+
+def is_used(tree: ast.Module, name: str, gone: ast.stmt) -> bool:
+    """Whether a name is read that an import at the top level bound."""
+    if not isinstance(gone, IMPORTS) or gone.col_offset:
+        return False
+    own = [f for f in ast.walk(tree) if isinstance(f, FUNCTIONS)]
+    inner = [f for f in own if name in imports(f) or name in [parameter for parameter, _ in parameters(f)]]
+    hidden = {id(node) for function in inner for node in ast.walk(function)}
+    reads = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return any(node.id == name and id(node) not in hidden for node in reads)
+
+
+def lacks_some(names: list[str], new: ast.stmt) -> bool:
+    left = [ast.dump(alias) for alias in new.names]
+    return len(left) < len(names) and [name for name in names if name in left] == left
+
+
+def without_blank_rows(text: str) -> list[str]:
+    return [row for row in NEWLINE.split(text) if row.strip()]
 
 
 def is_bare_raise(statement: ast.stmt) -> bool:

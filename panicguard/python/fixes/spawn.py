@@ -10,6 +10,7 @@ from panicguard.python import apis
 from panicguard.python.apis import SpawnKind
 from panicguard.python.fixes.component import component
 from panicguard.python.fixes.job import rewrite_job
+from panicguard.python.fixes.leftovers import tidied
 from panicguard.python.fixes.quotes import quote_at
 from panicguard.python.fixes.rewrite import Labels, Rewrite, may_remove_comment
 from panicguard.python.fixes.runtime import reference
@@ -38,7 +39,9 @@ def spawn_fix(module: PythonFile, spawn: Spawn) -> Fix | None:
     if rewrite is None:
         return None
     callee = f"{runtime.prefix}{rewrite.callee}"
-    edits = {Edit(*module.span(spawn.call.func), callee), *rewrite.edits, *runtime.edits}
+    edits = tidied(
+        module, spawn.call.func, (Edit(*module.span(spawn.call.func), callee), *rewrite.edits), runtime.edits
+    )
     unsafe = (
         rewrite.unsafe
         or runtime.unsafe

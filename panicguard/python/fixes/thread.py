@@ -3,6 +3,7 @@ becomes a SafeThread."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import Edit
@@ -11,12 +12,14 @@ from panicguard.python.cst import cst
 from panicguard.python.fixes.arguments import value_start
 from panicguard.python.fixes.context import taken_from_args
 from panicguard.python.fixes.evaluation import has_effects, runs_later
+from panicguard.python.fixes.occurrences import block, occurrences
 from panicguard.python.fixes.rewrite import SAFEGO, WITH_CONTEXT, Labels, Rewrite, insert, may_remove_comment
 
 if TYPE_CHECKING:
     from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
 
+_ASSIGNED = re.compile(r"\w+[ \t]*=[ \t]*")
 _SAFEGO_TAKES = frozenset(("target", "args", "kwargs", "name", "daemon"))
 """The arguments of Thread that SafeGo accepts too."""
 
@@ -50,11 +53,11 @@ def _as_safego(module: PythonFile, spawn: Spawn, labels: Labels) -> Rewrite | No
     if "target" not in keywords or not _SAFEGO_TAKES.issuperset(keywords):
         return None
     start = _start(module, spawn.call)
-    if start is None or may_remove_comment(module, start):
+    if start is None or any(may_remove_comment(module, edit) for edit in start):
         return None
     position = keywords.index("target")
     made = _target_moved(module, spawn, position, labels) if position else _target_first(module, spawn, labels)
-    return None if made is None else made._replace(edits=[*made.edits, start])
+    return None if made is None else made._replace(edits=[*made.edits, *start])
 
 
 def _target_first(module: PythonFile, spawn: Spawn, labels: Labels) -> Rewrite:
@@ -83,8 +86,8 @@ def _target_moved(module: PythonFile, spawn: Spawn, position: int, labels: Label
     return Rewrite(SAFEGO, [insert(module.span(args[0])[0], labels.before(written)), removed])
 
 
-def _start(module: PythonFile, call: cst.Call) -> Edit | None:
-    """The edit that removes the start of a thread, if it follows at once and nothing can tell the difference."""
+def _start(module: PythonFile, call: cst.Call) -> list[Edit] | None:
+    """The edits that remove the start of a thread, if it follows at once and nothing can tell the difference."""
     attribute = module.tree.parents[call]
     if not isinstance(attribute, cst.Attribute):
         return _next_statement_start(module, call)
@@ -93,11 +96,12 @@ def _start(module: PythonFile, call: cst.Call) -> Edit | None:
         return None
     if not isinstance(module.tree.parents[started], cst.Expr):
         return None
-    return Edit(module.span(call)[1], module.span(started)[1], "")
+    return [Edit(module.span(call)[1], module.span(started)[1], "")]
 
 
-def _next_statement_start(module: PythonFile, call: cst.Call) -> Edit | None:
-    """For `t = Thread(...)` and then `t.start()`: the removal of the second line. Only for a variable that nothing but
+def _next_statement_start(module: PythonFile, call: cst.Call) -> list[Edit] | None:
+    """For `t = Thread(...)` and then `t.start()`: the removal of the second line, and of `t = ` if nothing else reads
+    it. Only for a variable that nothing but
     this function sees: the new thread could read any other before it is assigned."""
     assign = module.tree.parents[call]
     if not (isinstance(assign, cst.Assign) and len(assign.targets) == 1):
@@ -113,7 +117,28 @@ def _next_statement_start(module: PythonFile, call: cst.Call) -> Edit | None:
     end_row, _ = module.source.location(end)
     if "#" in module.source.line(end_row):
         return None
-    return Edit(module.source.offset(row, 1), module.source.offset(end_row + 1, 1), "")
+    removed = Edit(module.source.offset(row, 1), module.source.offset(end_row + 1, 1), "")
+    start, end = module.span(variable)[0], module.span(call)[0]
+    if _ASSIGNED.fullmatch(module.source.text, start, end) and not _is_read(module, variable):
+        return [Edit(start, end, ""), removed]
+    return [removed]
+
+
+def _is_read(module: PythonFile, variable: cst.Name) -> bool:
+    """Whether the function around a variable reads it other than to start what it was assigned on the line before."""
+    function, tree = module.tree.function(variable), module.tree
+    if not isinstance(function, cst.FunctionDef):
+        return True
+    known: set[int] = set()
+    for name in tree.named[variable.value]:
+        assign = tree.parents[tree.parents[name]]
+        if isinstance(assign, cst.Assign) and isinstance(line := tree.parents[assign], cst.SimpleStatementLine):
+            known.add(module.span(name)[0])
+            following = _following(module, line)
+            if following is not None and _is_start_of(following, variable.value):
+                known.add(module.span(following)[0])
+    reach = block(module.source.text, module.span(function.name)[0])
+    return not known.issuperset(occurrences(module.source.text, variable.value).inside(*reach).all)
 
 
 def _following(module: PythonFile, line: cst.SimpleStatementLine) -> cst.SimpleStatementLine | None:
