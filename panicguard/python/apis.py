@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from panicguard.python.lex import GAP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 LOOP = "asyncio.AbstractEventLoop"
 GROUP = "asyncio.TaskGroup"
@@ -195,7 +195,7 @@ CAUGHT_WORDS = frozenset(
     (*(name.rpartition(".")[2] for name in CANCELLED), "BaseException", "get_cancelled_exc_class", BARE_EXCEPT)
 )
 """Words that count where an `except` or a `suppress` of an async function may name them."""
-NEEDS = {
+NEEDS: Mapping[str, tuple[str, ...]] = {
     ".submit": ("Executor", "distributed"),
     ".map": ("PoolExecutor",),
     **dict.fromkeys(("gather", "Task"), ("asyncio",)),

@@ -9,9 +9,9 @@ from panicguard.python.apis import SpawnKind
 from panicguard.python.calls import is_unbounded_queue
 from panicguard.python.cst import cst
 from panicguard.python.escapes import Escapes, inherited, is_guard
+from panicguard.python.fates import Fate
 from panicguard.python.hooks import tells_of_tasks
 from panicguard.python.loops import innermost_loop
-from panicguard.python.spawns import Fate
 from panicguard.python.tree import last_name
 from panicguard.python.uses import UseKind
 

@@ -13,8 +13,8 @@ from panicguard.python.apis import START_APIS, SpawnKind
 from panicguard.python.calls import makes_daemons
 from panicguard.python.cancellation import own_context
 from panicguard.python.cst import cst
+from panicguard.python.fates import Fate
 from panicguard.python.handlers import EVERY_ERROR
-from panicguard.python.spawns import Fate
 from panicguard.python.uses import UseKind
 
 if TYPE_CHECKING:

@@ -79,9 +79,9 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import TASK_WORDS, SpawnKind
 from panicguard.python.evidence import Evidence
+from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
 from panicguard.python.guards import has_nothing_to_lose, is_handed_on, is_heard, is_held_while_it_runs
-from panicguard.python.spawns import Fate
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:

@@ -80,10 +80,10 @@ from typing import TYPE_CHECKING
 from panicguard.python import apis
 from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
+from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
 from panicguard.python.guards import has_nothing_to_lose, runs_guarded, runs_own_code
 from panicguard.python.hooks import tells_of_threads
-from panicguard.python.spawns import Fate
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:

@@ -237,6 +237,7 @@ class _Slicer:
         told = self._told(flows, needs)
         asked = {b for name in needs for b in self.outline.by_name.get(name.lstrip("."), ())}
         turns = Evidence.TURNS in self.kinds
+        readers: set[str] = set()
         for block in {**traces, **told, **dict.fromkeys(asked)}:
             if block.function is None:
                 continue
@@ -245,6 +246,10 @@ class _Slicer:
                 found = trace(block, self.marks.hits.get(block, {}), flows, needs | self.names, turns=turns)
             if found.rows or block in asked:
                 self._keep(block, found.rows)
+            readers |= found.readers
+        for name in readers:
+            for reader in self.outline.by_name.get(name.lstrip("."), ()):
+                self._keep_all(reader, reader.units[0].rows)
         return flows
 
     def _told(self, flows: Set[str], needs: Set[str]) -> dict[Block, None]:
