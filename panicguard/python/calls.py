@@ -13,13 +13,14 @@ from panicguard.python.slice.parse import parsed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from panicguard.python.slice.outline import Outline
+    from panicguard.python.slice.outline import Block, Outline
 
 T = TypeVar("T")
+_QUEUES = frozenset(("Queue", "LifoQueue", "PriorityQueue", "SimpleQueue"))
 _EFFECT = "side_effect"
 
 
-def _answer(text: str, question: Callable[[Outline], T]) -> T | None:
+def answer(text: str, question: Callable[[Outline], T]) -> T | None:
     """The answer to a question about a module; None where the running Python cannot parse it."""
     from panicguard.python.slice.whole import NotReadError, ask  # most runs ask nothing, and all would wait for it
 
@@ -27,6 +28,57 @@ def _answer(text: str, question: Callable[[Outline], T]) -> T | None:
         return ask(plain(text), question)
     except NotReadError:
         return None
+
+
+def makes_daemons(text: str, name: str) -> bool:
+    """Whether the methods of a class of this name say that what it makes are daemons, or that is said of it where it is
+    made."""
+    if "aemon" not in text:
+        return False
+    return bool(answer(text, lambda module: any(_says_daemon(block, name) for block in module.blocks)))
+
+
+def _says_daemon(block: Block, name: str) -> bool:
+    is_in_class = any(owner.name == name for owner in block.owners)
+    for node in (node for unit in block.units for node in unit.nodes):
+        for inner in within(node):
+            match inner:
+                case ast.keyword(arg="daemon", value=ast.Constant(value=True)) if is_in_class:
+                    return True
+                case ast.Assign(targets=[target], value=ast.Constant(value=True)) if is_in_class:
+                    if last_name(target).lstrip(".") == "daemon":
+                        return True
+                case ast.Call(func=func, keywords=keywords) if last_name(func).lstrip(".") == name:
+                    if any(k.arg == "daemon" for k in keywords):
+                        return True
+                case ast.Call(func=ast.Attribute(attr="setDaemon")) if is_in_class:
+                    return True
+    return False
+
+
+def is_unbounded_queue(text: str, name: str) -> bool:
+    """Whether all that a text assigns to variables and attributes of this name is a new queue without a limit."""
+
+    def question(module: Outline) -> bool:
+        made = list(_assigned(module, name))
+        return bool(made) and all(map(_is_unbounded, made))
+
+    return bool(answer(text, question))
+
+
+def _assigned(module: Outline, name: str) -> Iterator[ast.expr]:
+    """What is assigned to variables and attributes of a name, but for None."""
+    for node in module.mentions_of((name,)):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            is_none = isinstance(node.value, ast.Constant) and node.value.value is None
+            if not is_none and any(last_name(target).lstrip(".") == name for target in targets):
+                yield node.value
+
+
+def _is_unbounded(made: ast.expr) -> bool:
+    is_queue = isinstance(made, ast.Call) and last_name(made.func).lstrip(".") in _QUEUES
+    return is_queue and not (made.args or made.keywords)  # type: ignore[attr-defined]
 
 
 @functools.lru_cache(maxsize=4)
@@ -53,7 +105,7 @@ def passed_to(text: str, takers: str) -> frozenset[str]:
     wanted = [taker for taker in takers.split() if all(part in text for part in taker.split("."))]
     if not wanted:
         return frozenset()
-    return _answer(text, lambda module: frozenset(_given(module, wanted))) or frozenset()
+    return answer(text, lambda module: frozenset(_given(module, wanted))) or frozenset()
 
 
 def _given(module: Outline, takers: Sequence[str]) -> Iterator[str]:

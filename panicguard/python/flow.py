@@ -54,10 +54,10 @@ class Flow:
     def _containers(self) -> Containers:
         return Containers(self.names)
 
-    def uses(self, value: CSTNode) -> Iterator[Use]:
-        """Every use the module makes of the value of this expression, each once."""
+    def uses(self, *values: CSTNode) -> Iterator[Use]:
+        """Every use the module makes of the value of these expressions, each once."""
         seen: set[CSTNode] = set()
-        pending = [value]
+        pending = [*values]
         while pending:
             node = pending.pop()
             if node in seen:
@@ -185,8 +185,7 @@ class Flow:
             yield call
         elif callee in _WAITS:
             yield Use(UseKind.WAITED, call)
-            outer = self.tree.parents[call]
-            yield outer if isinstance(outer, cst.Await) else call
+            yield from self._done(call)
         elif callee in _LOOKED_AT:
             yield Use(UseKind.TESTED, call)
         elif (
@@ -196,7 +195,17 @@ class Flow:
         ):
             yield from self._into(call.func.value)
         else:
-            yield Use(UseKind.ARGUMENT, call)
+            yield Use(UseKind.ARGUMENT, call, _slot(arg, call))
+
+    def _done(self, wait: cst.Call) -> Iterator[Use | CSTNode]:
+        """What has ended, of what is waited for: the first of two sets; what has not ended has no error yet."""
+        outer = self.tree.parents[wait]
+        value = outer if isinstance(outer, cst.Await) else wait
+        match self.tree.parents[value]:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Tuple(elements=[done, _]))]):
+                yield from self._bind(done.value, value)
+            case _:
+                yield value
 
     def _into(self, container: CSTNode) -> Iterator[Use | CSTNode]:
         """The value is now in this container: what is done to the container's contents is done to it."""
@@ -204,6 +213,8 @@ class Flow:
         if root is None or (isinstance(root, cst.Name) and self._containers.is_parameter(root)):
             yield Use(UseKind.ARGUMENT, container)
         else:
+            if isinstance(root, cst.Name):
+                yield Use(UseKind.HELD, root)
             yield from self._bind(root, container)
 
     def _bind(self, target: CSTNode, value: CSTNode) -> Iterator[Use | CSTNode]:
@@ -214,7 +225,7 @@ class Flow:
                     yield Use(UseKind.KEPT, target, name)
                     if isinstance(scope, cst.ClassDef):
                         yield from self._loads_of(name, scope)
-                yield from self._loads(name, scope)
+                yield from self.loads(name, scope)
             case cst.Attribute(attr=cst.Name(value=name)):
                 yield Use(UseKind.KEPT, target, name)
                 yield from self._loads_of(name, self._class_of(target.value))
@@ -231,7 +242,7 @@ class Flow:
             case _:
                 yield Use(UseKind.OTHER, target)
 
-    def _loads(self, name: str, scope: CSTNode | None) -> Sequence[CSTNode]:
+    def loads(self, name: str, scope: CSTNode | None) -> Sequence[CSTNode]:
         """Where the variable of a scope is read."""
         by_scope = self._loads_by_scope.get(name)
         if by_scope is None:
@@ -284,6 +295,14 @@ class Flow:
                 case cst.Call(func=cst.Name(value="getattr"), args=[_, cst.Arg(value=cst.SimpleString() as name), *_]):
                     loads[str(name.raw_value)].append(call)
         return loads
+
+
+def _slot(arg: cst.Arg, call: cst.Call) -> str:
+    """Which parameter an argument is for: its name or its place; empty where that is not known."""
+    if arg.keyword is not None:
+        return arg.keyword.value
+    place = next(at for at, other in enumerate(call.args) if other is arg)
+    return "" if any(other.star for other in call.args[: place + 1]) else str(place)
 
 
 def _is_comprehension(node: CSTNode | None) -> bool:

@@ -128,13 +128,6 @@ def _is_cleanup(module: PythonFile, statement: CSTNode) -> bool:
     return isinstance(value, cst.Call) and _CLEANUP.match(last_name(value.func)) is not None
 
 
-def raises(module: PythonFile, handler: Handler) -> bool:
-    """Whether a handler ends by raising, on every path, or calls something that raises."""
-    return always_raises(statements(handler.body)) or any(
-        isinstance(node, cst.Call) and never_returns(module, node) for node in module.tree.own(handler)
-    )
-
-
 def never_returns(module: PythonFile, call: cst.Call) -> bool:
     """Whether a call always raises: by its name, or as its function is annotated."""
     if _RAISING.match(last_name(call.func)):

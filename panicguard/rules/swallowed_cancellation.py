@@ -11,12 +11,13 @@ Reports, in async functions, a handler for `asyncio.CancelledError`, `trio.Cance
   not say who runs the function, presumably in another;
 - a generator gives a value before it raises the cancellation again.
 
-Not reported: the function of a task that ends with its cancellation, as was asked for; a `try` that waits for a task or a
-future, of which the cancellation may be, only to be cancelled (`Event().wait()`, a bare `Future`), or to close and stop
-things, and one in a `finally` or in a function called `stop` or `close`; a handler that keeps the error, returns it or
-sets it on a future, that asks who is cancelled, or whether to stop, before it raises (`if not self._stopping: raise`), or
-that calls something that always raises (`-> NoReturn`, `reraise(...)`); one after a handler that re-raises the
-cancellation or inside one that re-raises another error; shielded code; the last statement of `main`; and tests.
+Not reported: the function of a task that ends with its cancellation, as was asked for; a `try` that waits for a task
+or a future, of which the cancellation may be, only to be cancelled (`Event().wait()`, a bare `Future`), or to close
+and stop things, and one in a `finally` or in a function called `stop` or `close`; a handler that keeps the error,
+returns it or sets it on a future, that asks who is cancelled, or whether to stop, before it raises (`if not
+self._stopping: raise`), or that calls something that always raises (`-> NoReturn`, `reraise(...)`); one after a
+handler that re-raises the cancellation or inside one that re-raises another error; shielded code; the last statement
+of `main`; and tests.
 
 ## Why is this bad
 
