@@ -88,7 +88,25 @@ def is_expected(module: PythonFile, function: cst.FunctionDef, node: cst.Try | c
 def is_heard(module: PythonFile, handler: Handler) -> bool:
     """Whether somebody learns of the cancellation that a handler catches: it checks who is cancelled, or keeps the
     error or passes it on."""
-    return _asks_who(module, handler) or _passes_on(module, handler)
+    return _asks_who(module, handler) or _passes_on(module, handler) or _raises_later(module, handler)
+
+
+def _raises_later(module: PythonFile, handler: Handler) -> bool:
+    """Whether a handler assigns something to a variable of which its function raises an error afterwards: that
+    variable, or under a test of it."""
+    function = module.tree.function(handler)
+    assigned = (node for node in module.tree.within(handler.body) if isinstance(node, cst.Assign))
+    targets = (target.target for node in assigned for target in node.targets)
+    noted = {target.value for target in targets if isinstance(target, cst.Name)}
+    if not noted or function is None:
+        return False
+    asked: list[CSTNode] = []
+    for node in module.tree.own(function):
+        if isinstance(node, cst.Raise) and node.exc is not None:
+            asked.append(node.exc)
+        elif isinstance(node, cst.If) and any(isinstance(n, cst.Raise) for n in module.tree.own(node)):
+            asked.append(node.test)
+    return any(isinstance(n, cst.Name) and n.value in noted for node in asked for n in module.tree.within(node))
 
 
 def is_shielded(module: PythonFile, node: CSTNode) -> bool:
