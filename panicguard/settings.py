@@ -82,6 +82,11 @@ class Settings:
     """The version of Go that the go.mod of a file's module names; None if there is no go.mod."""
     go_names: frozenset[str] = frozenset()
     """What the other files of a file's package declare; known only where a fix depends on it."""
+    go_recovering: frozenset[str] = frozenset()
+    """The functions of the other files of a file's package that recover where they are deferred, methods with their
+    type; known only where a finding depends on it."""
+    go_guarded: frozenset[str] = frozenset()
+    """Those that recover from panics of their own."""
     go_runtime: str | None = None
     """The import path of the Go runtime that fixes import; None: only files that import it already are fixed."""
     runtime_module: str | None = None
