@@ -66,11 +66,6 @@ def swallows_all(module: PythonFile, handler: Handler) -> bool:
     return catches_all(module, handler) and all(ignores_error(module, s) for s in statements(handler.body))
 
 
-def does_something(handler: Handler) -> bool:
-    """Whether a handler does anything at all with the error."""
-    return any(not is_idle(s) for s in statements(handler.body))
-
-
 def is_idle(statement: CSTNode) -> bool:
     """Whether a statement does nothing at all: pass, continue, break, a constant, or the return of one."""
     match statement:

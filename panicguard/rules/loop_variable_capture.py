@@ -155,7 +155,8 @@ def _fix(module: PythonFile, closure: Closure, names: list[str]) -> Fix | None:
 
 def check_go(module: GoFile) -> Iterator[Finding]:
     for spawn in module.spawns:
-        shared = [] if go_loops.is_joined_in_turn(spawn) else go_loops.shared_by_turns(module, spawn)
+        is_alone = go_loops.is_joined_in_turn(spawn) or go_loops.is_left_in_turn(spawn)
+        shared = [] if is_alone else go_loops.shared_by_turns(module, spawn)
         seen: set[Binding | str] = set()
         for node in read_later_in_go(module, spawn) if shared else ():
             if node.type != "identifier" or module.names.is_field_key(node):

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from panicguard.python.evidence import Evidence
-from panicguard.python.slice.escapes import first_unguarded, is_idle
+from panicguard.python.slice.escapes import first_unguarded
 from panicguard.python.slice.facts import last_name, own
 from panicguard.python.slice.layout import TRIES
 from panicguard.python.slice.words import words_in
@@ -21,6 +21,9 @@ _WITHS = (ast.With, ast.AsyncWith)
 _AWAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _STOPS = (ast.Break, ast.Return, ast.Raise)
 _LEAVES = (ast.Return, ast.Break, ast.Continue)
+
+_IDLE = (ast.Pass, ast.Continue, ast.Break, ast.Return)
+_IDLE_CALLS = ("print", "sleep")
 
 
 def of_spawned(
@@ -63,7 +66,7 @@ def _hiding(units: Iterable[Unit]) -> Iterator[int]:
     for unit in units:
         node = unit.head
         if isinstance(node, TRIES):
-            is_hiding = any(all(map(is_idle, handler.body)) for handler in node.handlers)  # type: ignore[attr-defined]
+            is_hiding = any(all(map(_is_idle, handler.body)) for handler in node.handlers)  # type: ignore[attr-defined]
         else:
             is_hiding = isinstance(node, _WITHS) and any(_suppressed(node))
         if is_hiding:
@@ -99,6 +102,18 @@ def _leaving(block: Block, units: Iterable[Unit]) -> Iterator[int]:
         for node in own(getattr(unit.head, "finalbody", ())):
             if isinstance(node, _LEAVES):
                 yield from (at.first for at in block.units_at(node.lineno - 1))
+
+
+def _is_idle(statement: ast.stmt) -> bool:
+    """Whether a statement may do nothing with an error."""
+    if isinstance(statement, _IDLE):
+        return True
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(value, ast.Await):
+        value = value.value
+    if isinstance(value, ast.Call):
+        return last_name(value.func).lstrip(".").endswith(_IDLE_CALLS)
+    return isinstance(value, (ast.Constant, ast.Name, ast.UnaryOp, ast.Tuple, ast.List, ast.Dict))
 
 
 def _suppressed(node: ast.With | ast.AsyncWith) -> Iterator[ast.Call]:
