@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import SpawnKind
+from panicguard.python.coroutines import runs_into_error
 from panicguard.python.cst import cst
 from panicguard.python.fates import Fate
-from panicguard.python.outcomes import runs_into_error
 from panicguard.python.scopes import BindingKind
 from panicguard.python.tree import last_name
 from panicguard.python.uses import UseKind
