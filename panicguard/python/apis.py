@@ -221,7 +221,7 @@ SOUGHT = {
 needs others, which are rarer."""
 _BASE = rf"{GAP}(?:,(?:[^()]|\([^()]*\))*)?\){GAP}:"
 _NAMED = r"\s*(?:[(),;#\\]|as\b|$|\n)"
-_RAISED = r"[ \t]*(?:\#[^\r\n]*[\r\n])?\s*raise\b"
+_RAISED = r"[ \t]*(?:\#[^\r\n]*[\r\n])?\s*raise[ \t]*(?:[\r\n;#]|\Z)"
 AFTER = {
     **dict.fromkeys((*THREAD_WORDS, "gather"), _NAMED),
     **dict.fromkeys(("Timer", "Process"), _BASE),

@@ -34,6 +34,8 @@ class Trace(NamedTuple):
     """Through what the spawning words, and the containers of handles, are reached."""
     stores: set[str]
     """Where handles go."""
+    givers: set[str]
+    """The functions that return handles."""
     readers: set[str]
     """The functions that handles are passed to, and the names of what is called once they are done."""
 
@@ -43,7 +45,7 @@ class _Follower:
 
     def __init__(self, block: Block) -> None:
         self.block = block
-        self.trace = Trace(set(), set(), set(), set(), set())
+        self.trace = Trace(set(), set(), set(), set(), set(), set())
         self._flows: set[str] = set()
         self._needs: set[str] = set()
         self._pending: list[tuple[Unit, bool]] = []
@@ -69,6 +71,8 @@ class _Follower:
     def read(self, hits: Mapping[Unit, Sequence[ast.AST]]) -> None:
         """Note who is given a handle, once all names of it are known."""
         for unit in dict.fromkeys((*hits, *(unit for unit, is_flow in self._done if is_flow))):
+            if unit.is_a(ast.Return) and not unit.is_definition:
+                self.trace.givers.update(self.block.names)
             if unit.facts.called and not unit.is_definition:
                 handles: set[ast.AST | str] = {*hits.get(unit, ()), *self._flows}
                 for node in unit.nodes:

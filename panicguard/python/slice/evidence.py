@@ -21,6 +21,7 @@ _WITHS = (ast.With, ast.AsyncWith)
 _AWAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _STOPS = (ast.Break, ast.Return, ast.Raise)
 _LEAVES = (ast.Return, ast.Break, ast.Continue)
+_GOES_ON = (*_LEAVES, ast.Yield)
 
 _IDLE = (ast.Pass, ast.Continue, ast.Break, ast.Return)
 _IDLE_CALLS = ("print", "sleep")
@@ -87,12 +88,9 @@ def of_async(block: Block, caught: Set[str], kinds: Set[Evidence]) -> set[int]:
             continue
         if Evidence.FINALLY in kinds:
             rows.update(_leaving(block, (unit,)))
-        node: Any = unit.head
-        if caught and _may_swallow(node, caught):
-            body = node.body
-            inside = range(unit.first, body[-1].end_lineno)
-            rows.add(unit.first)
-            rows.update(inner.first for inner in block.units_in(inside) if inner.facts.awaits)
+        if caught and _may_swallow(unit.head, caught):
+            definition = next(above for above in unit.around() if above.is_definition)
+            rows.update(inner.first for inner in block.units_in(definition.rows))
     return rows
 
 
@@ -157,7 +155,7 @@ def _is_in_async(unit: Unit) -> bool:
     return definition is not None and isinstance(definition.head, ast.AsyncFunctionDef)
 
 
-def _may_swallow(node: ast.AST, caught: Set[str]) -> bool:
+def _may_swallow(node: Any, caught: Set[str]) -> bool:
     """Whether a `try` has a handler for one of `caught` that may end without `raise`, or a `with` suppresses one; and
     code that awaits is in it."""
     if isinstance(node, _WITHS):
@@ -165,9 +163,9 @@ def _may_swallow(node: ast.AST, caught: Set[str]) -> bool:
     else:
         may = any(
             (not handler.type or _names_any((handler.type,), caught)) and not _raises_again(handler.body)
-            for handler in node.handlers  # type: ignore[attr-defined]
+            for handler in node.handlers
         )
-    return may and any(map(_is_awaiting, own(node.body)))  # type: ignore[attr-defined]
+    return may and any(map(_is_awaiting, own(node.body)))
 
 
 def _names_any(nodes: Iterable[ast.AST], caught: Set[str]) -> bool:
@@ -175,7 +173,10 @@ def _names_any(nodes: Iterable[ast.AST], caught: Set[str]) -> bool:
 
 
 def _raises_again(body: Sequence[ast.stmt]) -> bool:
-    return isinstance(body[-1], ast.Raise) and not any(isinstance(node, _LEAVES) for node in own(body))
+    last = body[-1]
+    return (
+        isinstance(last, ast.Raise) and last.exc is None and not any(isinstance(node, _GOES_ON) for node in own(body))
+    )
 
 
 def _is_awaiting(node: ast.AST) -> bool:
