@@ -11,13 +11,15 @@ from panicguard.diagnostic import Finding
 from panicguard.go import nodes
 from panicguard.go.names import GoNames
 from panicguard.go.scopes import Scopes
-from panicguard.go.spawns import Spawn, find
+from panicguard.go.spawns import Spawn, find, hooks
 from panicguard.go.tree import Tree, parsed
 from panicguard.go.uses import is_useless, uses_of
 from panicguard.go.versions import NEWEST, build_version
 from panicguard.settings import GO_CALL, is_boundary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tree_sitter import Node
 
     from panicguard.diagnostic import Fix
@@ -73,6 +75,11 @@ class GoFile:
     @cached_property
     def spawns(self) -> tuple[Spawn, ...]:
         return tuple(find(self.tree, self.names))
+
+    @property
+    def hooks(self) -> Iterator[tuple[Node, Node]]:
+        """See `spawns.hooks`."""
+        return hooks(self.tree, self.names)
 
     @cached_property
     def recovers(self) -> tuple[Node, ...]:

@@ -25,7 +25,9 @@ WEIGHT = 0.2
 
 
 def words(rule: Rule, likely: bool) -> tuple[str, ...]:
-    return rule.go.words if rule.go is not None else ()
+    if rule.go is None:
+        return ()
+    return (*rule.go.words, *rule.go.likely_words) if likely else rule.go.words
 
 
 def skips(source: Source, settings: Settings) -> bool:
@@ -33,7 +35,12 @@ def skips(source: Source, settings: Settings) -> bool:
 
 
 def findings(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
-    wanted = [(rule, rule.go) for rule in rules if rule.go is not None and words.intersection(rule.go.words)]
+    wanted = [
+        (rule, rule.go)
+        for rule in rules
+        if rule.go is not None
+        and not words.isdisjoint((*rule.go.words, *(rule.go.likely_words if settings.low_confidence else ())))
+    ]
     if not wanted:
         return []
     from panicguard.go.file import parse
