@@ -44,17 +44,32 @@ def is_expendable(module: PythonFile, node: cst.Try | cst.TryStar | cst.With, fu
 
 
 def _has_default(module: PythonFile, node: cst.Try | cst.TryStar | cst.With) -> bool:
-    """Whether a body only sets variables that have a value already, with which the function goes on."""
+    """Whether a body only sets variables that have a value already, with which the function goes on, or that are read
+    nowhere else."""
     done = statements(node.body)
     if not isinstance(node, cst.With) and any(leaves(statements(handler.body)) for handler in node.handlers):
         return False
+    own = set(module.tree.within(node.body))
     start, _ = module.span(node)
-    return bool(done) and all(
-        isinstance(statement, cst.Assign)
-        and all(isinstance(target.target, cst.Name) for target in statement.targets)
-        and all(_is_set_before(module, target.target, start) for target in statement.targets)
-        for statement in done
+    names = [name for statement in done for name in _set_by(module, statement)]
+    return (
+        all(_set_by(module, statement) for statement in done)
+        and any(_is_set_before(module, name, start) for name in names)
+        and all(_is_set_before(module, name, start) or own.issuperset(module.tree.named[name.value]) for name in names)
     )
+
+
+def _set_by(module: PythonFile, statement: CSTNode) -> list[cst.Name]:
+    """The variables that a statement sets; none, if it does anything else."""
+    match statement:
+        case cst.Assign(targets=targets):
+            nodes = [node for target in targets for node in module.tree.within(target.target)]
+        case cst.Expr(value=cst.NamedExpr(target=target)):
+            nodes = [target]
+        case _:
+            return []
+    only_names = not any(isinstance(node, (cst.Attribute, cst.Subscript)) for node in nodes)
+    return [node for node in nodes if isinstance(node, cst.Name)] if only_names else []
 
 
 def _is_set_before(module: PythonFile, name: CSTNode, start: int) -> bool:

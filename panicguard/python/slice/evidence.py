@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from panicguard.python.evidence import Evidence
 from panicguard.python.slice.escapes import first_unguarded
-from panicguard.python.slice.facts import last_name, own
+from panicguard.python.slice.facts import last_name, own, within
 from panicguard.python.slice.layout import TRIES
 from panicguard.python.slice.words import words_in
 
@@ -81,7 +81,10 @@ def _targets(body: Iterable[ast.stmt]) -> Iterator[ast.Name]:
     """The variables that the assignments of a body set."""
     for statement in body:
         if isinstance(statement, ast.Assign):
-            yield from (target for target in statement.targets if isinstance(target, ast.Name))
+            nodes = (node for target in statement.targets for node in within(target))
+            yield from (node for node in nodes if isinstance(node, ast.Name))
+        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.NamedExpr):
+            yield statement.value.target
 
 
 def may_not_end(block: Block, definition: Unit) -> bool:
