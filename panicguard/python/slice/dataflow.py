@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _OWN_METHOD = RAY_REMOTE.rpartition(".")[2]
 _CALLBACK = ".add_done_callback"
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
-_ENDS_TURN = (ast.Continue, ast.Return, ast.Raise)
+_ENDS_TURN = (ast.Break, ast.Continue, ast.Return, ast.Raise)
 """What decides whether a loop goes on after a closure is spawned in it."""
 
 
@@ -115,7 +115,7 @@ def trace(
         found.receivers.update(said.holders, *(chain(node)[1:] for node in nodes))
         follower.flow(unit.facts.binds if unit.above or not unit.is_definition else ())
         follower.flow(above.head.name for above in unit.around() if above.is_definition and above.above)  # type: ignore[union-attr]
-        is_late = said.spawns_late or _CALLBACK in said.called
+        is_late = said.spawns_late or _CALLBACK in said.called or (turns and _is_in_loop(unit))
         follower.need(said.names if is_late else said.leading)
     if flows:
         follower.flow(block.mentions.keys() & flows)
@@ -159,5 +159,8 @@ def _reach(block: Block, found: Trace) -> None:
 
 
 def _spawns_closures(block: Block, hits: Mapping[Unit, Sequence[ast.AST]]) -> bool:
-    is_in_loop = any(isinstance(above.head, _LOOPS) for unit in hits for above in unit.around())
-    return is_in_loop and any(unit.facts.spawns_late for unit in block.units[1:])
+    return any(map(_is_in_loop, hits)) and any(unit.facts.spawns_late for unit in block.units[1:])
+
+
+def _is_in_loop(unit: Unit) -> bool:
+    return any(isinstance(above.head, _LOOPS) for above in unit.around())
