@@ -63,7 +63,8 @@ def of_called(block: Block, units: Sequence[Unit], kinds: Set[Evidence]) -> set[
 
 def _hiding(units: Iterable[Unit]) -> Iterator[int]:
     """The rows in which an error may be hidden: of each `try` of which a handler may do nothing, and of what stands
-    under a `suppress`."""
+    under a `suppress`; and those that set a variable first that is set there."""
+    units = tuple(units)
     for unit in units:
         node = unit.head
         if isinstance(node, TRIES):
@@ -72,6 +73,15 @@ def _hiding(units: Iterable[Unit]) -> Iterator[int]:
             is_hiding = isinstance(node, _WITHS) and any(_suppressed(node))
         if is_hiding:
             yield from range(unit.first, node.end_lineno)  # type: ignore[union-attr]
+            targets = {target.id for target in _targets(node.body)}  # type: ignore[union-attr]
+            yield from (other.first for other in units if targets and not targets.isdisjoint(other.facts.binds))
+
+
+def _targets(body: Iterable[ast.stmt]) -> Iterator[ast.Name]:
+    """The variables that the assignments of a body set."""
+    for statement in body:
+        if isinstance(statement, ast.Assign):
+            yield from (target for target in statement.targets if isinstance(target, ast.Name))
 
 
 def may_not_end(block: Block, definition: Unit) -> bool:
