@@ -116,7 +116,7 @@ def _raises_later(module: PythonFile, handler: Handler) -> bool:
     asked: list[CSTNode] = []
     here = set(module.tree.within(handler))
     for node in (node for node in module.tree.own(function) if node not in here):
-        if isinstance(node, cst.Raise) and node.exc is not None:
+        if isinstance(node, cst.Raise) and isinstance(node.exc, cst.Name):
             asked.append(node.exc)
         elif isinstance(node, cst.If) and any(isinstance(n, cst.Raise) for n in module.tree.own(node)):
             asked.append(node.test)
