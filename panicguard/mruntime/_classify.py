@@ -42,7 +42,8 @@ def leaves(exc: BaseException) -> list[BaseException]:
 def classify(exc: BaseException, ctx: object, *, task: bool) -> str:
     """What leaving the spawned body with `exc` is, in a task or else in a thread.
 
-    `clean`: not worth a report; `panic`; `exit`: SystemExit in a task; `pass`: for the interpreter alone.
+    `clean`: not worth a report; `panic`; `exit`: SystemExit in a task; `pass`: control flow of the interpreter or a
+    framework, as `trio.Cancelled`, `GreenletExit` and what makes a test fail are.
     """
     kinds = {_kind(leaf, ctx, task) for leaf in leaves(exc)}
     for kind in (PANIC, EXIT, PASS):
@@ -60,6 +61,6 @@ def _kind(exc: BaseException, ctx: object, task: bool) -> str:
         if task:
             return EXIT
         return CLEAN if code_of(exc) is None else PANIC
-    if task and isinstance(exc, (KeyboardInterrupt, GeneratorExit)):
-        return PASS
-    return PANIC
+    if isinstance(exc, Exception) or (isinstance(exc, KeyboardInterrupt) and not task):
+        return PANIC
+    return PASS

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ._classify import CLEAN, PASS, classify, leaves
 from ._derived import current_context, own
-from ._log import emit, write_line
+from ._log import SILENCED, emit, write_line
 from ._policy import crashes
 from ._redact import REDACTED, redact
 from ._stack import MAX_CHARS, stack_of
@@ -213,6 +213,9 @@ def report(
             _guarded("the error reporter", _tell_reporter, info, exc, ctx)
         finally:
             STATE.local.reporting = False
+    if why == SILENCED:
+        why = "" if STATE.silenced else f"{why}, as further ones are"
+        STATE.silenced = True
     if why:
         write_line(f"mruntime: {message} [{info.type}; not logged: {why}]")
     # Last, for a test that waited for it may look at the log and the counters.

@@ -15,7 +15,7 @@ from ._derived import current_context
 from ._functions import name_of, refuse_unrunnable
 from ._log import note
 from ._panic import describe, report
-from ._policy import CrashProcess, KeepRunning, crashes
+from ._policy import CrashProcess, KeepRunning, crashes, refuse_text
 from ._thread import GuardedThread
 
 if TYPE_CHECKING:
@@ -38,8 +38,9 @@ class RecoverWithPolicy:
 
     KeepRunning: what the body raises is reported and goes no further; a decorated function returns None.
     CrashProcess: it is reported and the process ends; nothing around can stop that.
-    Cancellation passes, and so do GeneratorExit, KeyboardInterrupt and SystemExit, except that in a thread
-    the last two are panics. `Canceled` is no panic once `ctx` (default: the current context) is done.
+    Cancellation passes, and so does every other BaseException that is no Exception: frameworks steer by them.
+    In a thread KeyboardInterrupt and SystemExit are panics.
+    `Canceled` is no panic once `ctx` (default: the current context) is done.
     One object may be used again, and by many at once.
     """
 
@@ -55,6 +56,7 @@ class RecoverWithPolicy:
         if not isinstance(name, str):
             raise TypeError(f'{type(self).__name__} needs a name: {type(self).__name__}("worker", ...)')
         self._name = name
+        refuse_text(policy, type(self).__name__)
         self._policy = policy
         self._component = "" if component is None else component
         self._ctx = ctx
@@ -143,6 +145,8 @@ def guarded(*, component: str, policy: object = KeepRunning) -> Callable[[AnyFun
     unless it means success. Elsewhere that passes, as KeyboardInterrupt and cancellation do.
     TypeError for a generator function.
     """
+
+    refuse_text(policy, "guarded")
 
     def decorate(fn: AnyFunction) -> AnyFunction:
         kind_of_fn = refuse_unrunnable(fn, "guarded")

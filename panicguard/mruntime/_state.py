@@ -70,6 +70,8 @@ class State(types.ModuleType):
         self.production = False
         self.complained = 0.0
         """When the last line about a failing observer was written, in seconds of the monotonic clock."""
+        self.silenced = False
+        """Whether it was said that panics are not logged."""
         self.hooks: dict[object, Callable[[], object]] = {}
         self.exit_code = 70
         self.exit: Callable[[int, Any], object] | None = None
@@ -100,8 +102,9 @@ def _after_fork(state: State) -> None:
     # What the parent's test waits for does not happen here, and a crash is to end this process.
     state.captures = []
     state.exit = None
-    for counts in state.counts.values():
-        counts.active = 0
+    # What the parent has counted is not counted again in each of its children.
+    state.counts = {}
+    state.panics = {}
 
 
 def _load() -> State:

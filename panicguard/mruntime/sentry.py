@@ -34,3 +34,7 @@ class SentryReporter:
                 else:
                     scope.set_tag(name, value)
             sentry_sdk.capture_exception(exc)
+
+    def flush(self) -> None:
+        """Send what is queued. A crash calls it."""
+        sentry_sdk.flush()
