@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import queue
 import sys
 import threading
 import time
@@ -94,8 +95,7 @@ def _drain(handler: Any) -> None:
     if listener is not None:
         listener.stop()
         return
-    empty = getattr(handler.queue, "empty", None)
-    while callable(empty) and not empty():
+    while isinstance(handler.queue, (queue.Queue, queue.SimpleQueue)) and not handler.queue.empty():
         time.sleep(0.01)
 
 

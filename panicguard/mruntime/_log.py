@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import select
+import sys
 from typing import Any
 
 SILENCED = "silenced by its level or a filter"
@@ -20,7 +21,10 @@ def write_line(text: str) -> None:
 
 
 def stderr_ready() -> bool:
-    """False if a write to file descriptor 2 would block or fail."""
+    """False if a write to file descriptor 2 would block or fail, or if that was closed when Python started: then it is
+    by now some file of the program's."""
+    if sys.__stderr__ is None:
+        return False
     if not hasattr(select, "poll"):
         return True
     try:

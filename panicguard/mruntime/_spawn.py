@@ -128,10 +128,7 @@ def _go_async(
     target = running if loop is None else loop
     if target is None:
         close(coro)
-        raise RuntimeError(
-            f"{where}: no event loop runs in this thread; call it from a coroutine, "
-            "pass loop= a loop, or run the coroutine with asyncio.run()"
-        )
+        raise RuntimeError(f"{where}: {_no_loop()}")
     if target is running:
         return create(record, coro, target, options.name, options.context)
     if not target.is_running():
@@ -139,6 +136,18 @@ def _go_async(
         wake_started(target)
         return task
     return submit(record, coro, target, options.name, options.context)
+
+
+def _no_loop() -> str:
+    trio: Any = sys.modules.get("trio")
+    try:
+        trio.lowlevel.current_task()
+    except Exception:
+        return (
+            "no event loop runs in this thread; call it from a coroutine, "
+            "pass loop= a loop, or run the coroutine with asyncio.run()"
+        )
+    return "trio runs here, not asyncio; start it in a nursery, decorated with guarded()"
 
 
 def _go_pool(

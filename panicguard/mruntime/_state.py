@@ -70,6 +70,10 @@ class State(types.ModuleType):
         self.production = False
         self.complained = 0.0
         """When the last line about a failing observer was written, in seconds of the monotonic clock."""
+        self.passing: dict[object, tuple[type[BaseException], ...]] = {}
+        """What is no panic, beyond what is known of frameworks."""
+        self.once_only = False
+        """Whether asyncio's log leaves out what was reported."""
         self.silenced = False
         """Whether it was said that panics are not logged."""
         self.hooks: dict[object, Callable[[], object]] = {}

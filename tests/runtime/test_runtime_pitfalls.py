@@ -351,7 +351,7 @@ ALONE = [
         rc=70,
         out=r"((c: this sub-interpreter allows no threads; start it in the main one\n){2}awaited \{'c': 1\}"
         r"|ran\ndaemon threads are disabled in this \(sub\)interpreter\nawaited \{'c': 2\})",
-        err="crash: panic in /sub: ZeroDivisionError: division by zero; exit status 70\npanic recovered in /sub: division",
+        err="crash: panic in /sub: ZeroDivisionError: division by zero; exit status 70\npanic recovered in /sub",
     ),
     Pitfall(
         "41-a-panic-at-the-bottom-of-the-stack",
