@@ -114,6 +114,11 @@ class Result:
     noqa_codes: tuple[str, ...] = ()
     lasting: bool = True
 
+    @property
+    def says_something(self) -> bool:
+        """Whether there is anything to show."""
+        return bool(self.diagnostics or self.original or self.warnings or self.noqa_codes)
+
 
 class Fault(NamedTuple):
     """Why a file must not be edited, and where. `invalid`: it is not Python at all, as Ruff sees it, so that nothing

@@ -23,6 +23,8 @@ class FrontEnd(Protocol):
     WEIGHT: float
     """How long a file takes, relative to one of Python of the same size."""
     COMMENTS: CommentStyle
+    NEEDS: Mapping[str, tuple[str, ...]]
+    """Word -> texts without one of which it says nothing."""
 
     def words(self, rule: Rule, likely: bool) -> tuple[str, ...]:
         """The words that a rule looks for; with `likely`, also those for likely findings."""

@@ -11,12 +11,15 @@ from panicguard.diagnostic import Finding
 from panicguard.go import nodes
 from panicguard.go.names import GoNames
 from panicguard.go.scopes import Scopes
-from panicguard.go.spawns import Spawn, find
+from panicguard.go.spawns import Spawn, find, hooks
 from panicguard.go.tree import Tree, parsed
+from panicguard.go.uses import is_useless, uses_of
 from panicguard.go.versions import NEWEST, build_version
 from panicguard.settings import GO_CALL, is_boundary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tree_sitter import Node
 
     from panicguard.diagnostic import Fix
@@ -73,6 +76,11 @@ class GoFile:
     def spawns(self) -> tuple[Spawn, ...]:
         return tuple(find(self.tree, self.names))
 
+    @property
+    def hooks(self) -> Iterator[tuple[Node, Node]]:
+        """See `spawns.hooks`."""
+        return hooks(self.tree, self.names)
+
     @cached_property
     def recovers(self) -> tuple[Node, ...]:
         """The calls of the builtin `recover`."""
@@ -92,7 +100,7 @@ class GoFile:
     @cached_property
     def recovering_calls(self) -> dict[int, list[Node]]:
         """The calls, other than by `defer`, of the functions of this file that recover and do nothing else, by the ids
-        of those functions."""
+        of those functions; and where one is passed to something that calls it so."""
         recovering = {key: node for key, node in self.recovering.items() if _only_recovers(node)}
         names = {nodes.text(node.child_by_field_name("name")) for node in recovering.values()}
         calls: dict[int, list[Node]] = {}
@@ -100,6 +108,10 @@ class GoFile:
             declared = self.names.declared(nodes.callee(call)) if not nodes.is_deferred_call(call) else None
             if declared is not None and declared.id in recovering:
                 calls.setdefault(declared.id, []).append(call)
+        for key, node in recovering.items():
+            passed = [use for use in uses_of(self.names, node) if nodes.is_called(use) is None]
+            if useless := [use for use in passed if is_useless(self.names, use)]:
+                calls.setdefault(key, []).extend(useless)
         return calls
 
     @cached_property

@@ -24,15 +24,16 @@ _FUNCTIONS = frozenset(("time.Now", "time.Since", "time.Until", "time.Sleep", "r
 _METHODS = frozenset("Done Err Lock RLock Unlock RUnlock Add Load Store".split())
 """Methods of contexts, locks, groups and counters."""
 _LOGGING = re.compile(r"(?:\w+\.)*(?:\w*[lL]ogger|[gkszGKSZ]?[lL]og|logrus)\b")
+_LATER = frozenset(("func_literal", "defer_statement", "go_statement"))
 _ENDING = re.compile(r"Fatal|Panic")
 
 
 def fallible(module: GoFile, node: Node) -> Iterator[Node]:
-    """What may panic when a statement runs, without what runs later: the bodies of function literals."""
+    """What may panic when a statement runs, without what runs later or elsewhere."""
     stack = [node]
     while stack:
         node = stack.pop()
-        if node.type == "func_literal":
+        if node.type in _LATER:
             continue
         stack.extend(reversed(node.named_children))
         if _may_panic(module, node):

@@ -72,7 +72,7 @@ def _handle(module: GoFile, spawn: Spawn) -> tuple[str, str | None]:
     """What happens to a panic, since no handle reports it; and why the spawn is safe, if it is."""
     if spawn.kind is SpawnKind.SAFE:
         return "none: SafeGo recovers from a panic", "the runtime guards it"
-    if spawn.kind is SpawnKind.UNGUARDED and is_guarded(module, spawn):
+    if spawn.kind is SpawnKind.UNGUARDED and is_guarded(module, spawn.target):
         return "none: its function recovers from a panic", "its function begins with a `defer` that recovers"
     return "none: a panic ends the process", None
 

@@ -9,8 +9,6 @@ from panicguard.python.cst import cst
 from panicguard.python.scopes import BindingKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from libcst import CSTNode
 
     from panicguard.python.names import Names
@@ -42,17 +40,10 @@ class Containers:
                     pass
                 case cst.Call(func=cst.Attribute(value=root, attr=cst.Name(value="setdefault" | "get"))):
                     pass
-                case cst.Name() | cst.Attribute() if any(map(self._is_container, self._values(root))):
+                case cst.Name() | cst.Attribute() if any(map(self._is_container, self._bindings(root))):
                     return root
                 case _:
                     return None
-
-    def _values(self, node: CSTNode) -> Iterator[tuple[CSTNode | None, CSTNode | None]]:
-        """The bindings of a variable or an attribute, and those of what it is another name of."""
-        for binding in self._bindings(node):
-            yield binding
-            if isinstance(binding[0], cst.Name):
-                yield from self._bindings(binding[0])
 
     def _bindings(self, node: CSTNode) -> list[tuple[CSTNode | None, CSTNode | None]]:
         """(value, annotation) for each binding of a variable or of self's attribute, but for what a caller gives."""

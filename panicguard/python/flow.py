@@ -23,6 +23,8 @@ ADDERS = frozenset("add append appendleft insert extend extendleft update setdef
 """Methods that put their argument into a container."""
 _TAKERS = frozenset("pop popleft popitem get keys values items copy".split())
 """Methods that return what a container holds; the job of a pool has a `get` too, which raises its error."""
+_TAKING_OUT = frozenset("discard remove index count".split())
+"""Methods of a container that look for their argument in it."""
 _HANDED_ON = frozenset(
     "list tuple set frozenset dict iter enumerate zip sorted reversed filter next collections.deque "
     "itertools.chain itertools.chain.from_iterable asyncio.as_completed concurrent.futures.as_completed "
@@ -54,10 +56,10 @@ class Flow:
     def _containers(self) -> Containers:
         return Containers(self.names)
 
-    def uses(self, value: CSTNode) -> Iterator[Use]:
-        """Every use the module makes of the value of this expression, each once."""
+    def uses(self, *values: CSTNode) -> Iterator[Use]:
+        """Every use the module makes of the value of these expressions, each once."""
         seen: set[CSTNode] = set()
-        pending = [value]
+        pending = [*values]
         while pending:
             node = pending.pop()
             if node in seen:
@@ -185,8 +187,7 @@ class Flow:
             yield call
         elif callee in _WAITS:
             yield Use(UseKind.WAITED, call)
-            outer = self.tree.parents[call]
-            yield outer if isinstance(outer, cst.Await) else call
+            yield from self._done(call)
         elif callee in _LOOKED_AT:
             yield Use(UseKind.TESTED, call)
         elif (
@@ -195,8 +196,26 @@ class Flow:
             and self._containers.holds(call.func.value)
         ):
             yield from self._into(call.func.value)
+        elif self._is_taken_out(call.func):
+            yield Use(UseKind.TESTED, call)
         else:
-            yield Use(UseKind.ARGUMENT, call)
+            yield Use(UseKind.ARGUMENT, call, _slot(arg, call))
+
+    def _is_taken_out(self, func: CSTNode) -> bool:
+        match func:
+            case cst.Attribute(value=container, attr=cst.Name(value=name)):
+                return name in _TAKING_OUT and self._containers.holds(container)
+        return False
+
+    def _done(self, wait: cst.Call) -> Iterator[Use | CSTNode]:
+        """What has ended, of what is waited for: the first of two sets; what has not ended has no error yet."""
+        outer = self.tree.parents[wait]
+        value = outer if isinstance(outer, cst.Await) else wait
+        match self.tree.parents[value]:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Tuple(elements=[done, _]))]):
+                yield from self._bind(done.value, value)
+            case _:
+                yield value
 
     def _into(self, container: CSTNode) -> Iterator[Use | CSTNode]:
         """The value is now in this container: what is done to the container's contents is done to it."""
@@ -204,6 +223,8 @@ class Flow:
         if root is None or (isinstance(root, cst.Name) and self._containers.is_parameter(root)):
             yield Use(UseKind.ARGUMENT, container)
         else:
+            if isinstance(root, cst.Name):
+                yield Use(UseKind.HELD, root)
             yield from self._bind(root, container)
 
     def _bind(self, target: CSTNode, value: CSTNode) -> Iterator[Use | CSTNode]:
@@ -214,7 +235,7 @@ class Flow:
                     yield Use(UseKind.KEPT, target, name)
                     if isinstance(scope, cst.ClassDef):
                         yield from self._loads_of(name, scope)
-                yield from self._loads(name, scope)
+                yield from self.loads(name, scope)
             case cst.Attribute(attr=cst.Name(value=name)):
                 yield Use(UseKind.KEPT, target, name)
                 yield from self._loads_of(name, self._class_of(target.value))
@@ -231,7 +252,7 @@ class Flow:
             case _:
                 yield Use(UseKind.OTHER, target)
 
-    def _loads(self, name: str, scope: CSTNode | None) -> Sequence[CSTNode]:
+    def loads(self, name: str, scope: CSTNode | None) -> Sequence[CSTNode]:
         """Where the variable of a scope is read."""
         by_scope = self._loads_by_scope.get(name)
         if by_scope is None:
@@ -284,6 +305,14 @@ class Flow:
                 case cst.Call(func=cst.Name(value="getattr"), args=[_, cst.Arg(value=cst.SimpleString() as name), *_]):
                     loads[str(name.raw_value)].append(call)
         return loads
+
+
+def _slot(arg: cst.Arg, call: cst.Call) -> str:
+    """Which parameter an argument is for: its name or its place; empty where that is not known."""
+    if arg.keyword is not None:
+        return arg.keyword.value
+    place = next(at for at, other in enumerate(call.args) if other is arg)
+    return "" if any(other.star for other in call.args[: place + 1]) else str(place)
 
 
 def _is_comprehension(node: CSTNode | None) -> bool:

@@ -6,6 +6,13 @@ Reports `create_task`, `ensure_future`, `run_coroutine_threadsafe` and a `gather
 task or future they return goes nowhere: the call is a statement of its own, its result is assigned to a name
 that is never read, or it ends in a container that nothing outside the function sees.
 
+Not reported is what loses nothing: waiting for an event; a coroutine that `run_coroutine_threadsafe` only hands on to a
+task group or to an unbounded queue of the module, or that handles all of its errors itself; and a task that does so and
+that a `while` loop keeps in a container of its function.
+
+Reports as well a call of a function of the module that starts a task and returns it, where the result goes nowhere,
+the function itself reads no error, and what runs may fail. There is no fix: the function decides how it starts tasks.
+
 ## Why is this bad
 
 The event loop keeps only a weak reference to a task. A task that nothing else refers to may be garbage-collected before
@@ -75,8 +82,12 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import TASK_WORDS, SpawnKind
 from panicguard.python.evidence import Evidence
+from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
-from panicguard.python.spawns import Fate
+from panicguard.python.givers import dropped_calls
+from panicguard.python.guards import has_nothing_to_lose, is_handed_on, is_heard, is_held_while_it_runs
+from panicguard.python.reads import Heard, lost_until
+from panicguard.python.tree import last_name
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -93,13 +104,26 @@ def check(module: PythonFile) -> Iterator[Finding]:
         if spawn.kind not in (SpawnKind.TASK, SpawnKind.GATHER):
             continue
         name = spawn.api.rpartition(".")[2]
-        if spawn.fate is Fate.DROPPED:
+        if spawn.fate is Fate.DROPPED and (strict or _is_lost(module, spawn)):
             message = f"`{name}` is bare: nothing keeps the {_handle(spawn.api)} or reads its error; {_advice(spawn)}"
         elif strict and spawn.fate is not Fate.RETAINED and spawn.kind is SpawnKind.TASK:
             message = f"`{name}` is a raw spawn without a component and a policy; use `SafeGo`"
         else:
             continue
         yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
+    for spawn in module.spawns:
+        if spawn.fate is Fate.OBSERVED and lost_until(module, spawn) is Heard.IN_TIME:
+            for call in dropped_calls(module, spawn):
+                name = last_name(call.func)
+                message = f"`{name}` returns a task, and nothing reads its error; await it, or spawn with `SafeGo`"
+                yield module.finding(call.func, message)
+
+
+def _is_lost(module: PythonFile, spawn: Spawn) -> bool:
+    """Whether the task may end too soon, or its error be lost."""
+    if has_nothing_to_lose(module, spawn) or is_handed_on(module, spawn):
+        return False
+    return not (is_held_while_it_runs(module, spawn) and is_heard(module, spawn))
 
 
 def _handle(api: str) -> str:

@@ -277,8 +277,7 @@ def _remember(known: _Known, result: Result, stamp: Stamp) -> None:
     known.files.pop(path, None)
     lasting = result.lasting and all(d.is_rule or d.code == INVALID_SYNTAX for d in result.diagnostics)
     if result.original is None and lasting:
-        says_something = result.diagnostics or result.warnings or result.noqa_codes
-        known.files[path] = [stamp, _to_json(result) if says_something else None]
+        known.files[path] = [stamp, _to_json(result) if result.says_something else None]
 
 
 def _to_json(result: Result) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import LOOP
 from panicguard.python.cst import cst
+from panicguard.python.fates import Fate
 from panicguard.python.fixes.evaluation import has_effects, is_async
 from panicguard.python.fixes.rewrite import SAFEGO, Labels, Rewrite, insert
-from panicguard.python.spawns import Fate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from panicguard.python.apis import HARMLESS
 from panicguard.python.evidence import Evidence
-from panicguard.python.slice.facts import children, last_name, own, within
-from panicguard.python.slice.layout import DEFINITIONS, TRIES
+from panicguard.python.slice.escapes import first_unguarded
+from panicguard.python.slice.facts import last_name, own, within
+from panicguard.python.slice.layout import TRIES
 from panicguard.python.slice.words import words_in
 
 if TYPE_CHECKING:
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from panicguard.python.slice.unit import Unit
 
 _WITHS = (ast.With, ast.AsyncWith)
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _AWAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _STOPS = (ast.Break, ast.Return, ast.Raise)
 _LEAVES = (ast.Return, ast.Break, ast.Continue)
-_BRANCHES = (ast.If, ast.While)
-_UNSAFE = (ast.Raise, ast.Assert, ast.For, ast.AsyncFor, ast.ClassDef)
-"""Statements that may let an error out, whatever is in them."""
+_GOES_ON = (*_LEAVES, ast.Yield)
+
 _IDLE = (ast.Pass, ast.Continue, ast.Break, ast.Return)
 _IDLE_CALLS = ("print", "sleep")
 
 
-def of_spawned(block: Block, definition: Unit, kinds: Set[Evidence], marked: Container[Unit]) -> set[int] | None:
+def of_spawned(
+    block: Block, definition: Unit, kinds: Set[Evidence], marked: Container[Unit], defined: Container[str]
+) -> set[int] | None:
     """The first rows of what decides about a spawned function; None where all of it may. The units that are `marked`
-    hold a word: they may guard what is in them."""
+    hold a word: they may guard what is in them. `defined` are the names of the module's functions."""
     if Evidence.WHOLE_SPAWNED_BODY in kinds:
         return None
     units = block.units_in(definition.rows)
@@ -43,10 +43,8 @@ def of_spawned(block: Block, definition: Unit, kinds: Set[Evidence], marked: Con
             if stop is None:
                 return None
             rows.add(stop)
-    if Evidence.ESCAPES in kinds and any(isinstance(unit.head, (*TRIES, *_WITHS)) for unit in units):
-        unguarded = next(
-            (unit.first for unit in units if _is_bare(unit, definition) and _is_unsafe(unit, marked)), None
-        )
+    if Evidence.ESCAPES in kinds:
+        unguarded = first_unguarded(block, definition, marked, defined)
         if unguarded is None:
             return None
         rows.add(unguarded)
@@ -65,7 +63,8 @@ def of_called(block: Block, units: Sequence[Unit], kinds: Set[Evidence]) -> set[
 
 def _hiding(units: Iterable[Unit]) -> Iterator[int]:
     """The rows in which an error may be hidden: of each `try` of which a handler may do nothing, and of what stands
-    under a `suppress`."""
+    under a `suppress`; and those that set a variable first that is set there."""
+    units = tuple(units)
     for unit in units:
         node = unit.head
         if isinstance(node, TRIES):
@@ -74,6 +73,18 @@ def _hiding(units: Iterable[Unit]) -> Iterator[int]:
             is_hiding = isinstance(node, _WITHS) and any(_suppressed(node))
         if is_hiding:
             yield from range(unit.first, node.end_lineno)  # type: ignore[union-attr]
+            targets = {target.id for target in _targets(node.body)}  # type: ignore[union-attr]
+            yield from (other.first for other in units if targets and not targets.isdisjoint(other.facts.binds))
+
+
+def _targets(body: Iterable[ast.stmt]) -> Iterator[ast.Name]:
+    """The variables that the assignments of a body set."""
+    for statement in body:
+        if isinstance(statement, ast.Assign):
+            nodes = (node for target in statement.targets for node in within(target))
+            yield from (node for node in nodes if isinstance(node, ast.Name))
+        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.NamedExpr):
+            yield statement.value.target
 
 
 def may_not_end(block: Block, definition: Unit) -> bool:
@@ -90,12 +101,9 @@ def of_async(block: Block, caught: Set[str], kinds: Set[Evidence]) -> set[int]:
             continue
         if Evidence.FINALLY in kinds:
             rows.update(_leaving(block, (unit,)))
-        node: Any = unit.head
-        if caught and _may_swallow(node, caught):
-            body = node.body
-            inside = range(unit.first, body[-1].end_lineno)
-            rows.add(unit.first)
-            rows.update(inner.first for inner in block.units_in(inside) if inner.facts.awaits)
+        if caught and _may_swallow(unit.head, caught):
+            definition = next(above for above in unit.around() if above.is_definition)
+            rows.update(inner.first for inner in block.units_in(definition.rows))
     return rows
 
 
@@ -155,42 +163,12 @@ def _is_endless(node: ast.AST | None) -> bool:
     )
 
 
-def _is_bare(unit: Unit, definition: Unit) -> bool:
-    """Whether a statement stands in nothing but branches and loops of its function."""
-    above = unit.above
-    while above is not None and above is not definition and isinstance(above.head, _BRANCHES):
-        above = above.above
-    return above is definition
-
-
-def _is_unsafe(unit: Unit, marked: Container[Unit]) -> bool:
-    """Whether a statement may let an error out, for certain."""
-    node = unit.head
-    if isinstance(node, _BRANCHES):
-        return bool(node.orelse) or any(call.args for call in _risky(unit.nodes))
-    if isinstance(node, _WITHS):
-        return unit not in marked and any(isinstance(inner, ast.Call) for item in unit.nodes for inner in within(item))
-    if isinstance(node, (*TRIES, *DEFINITIONS, ast.Import, ast.ImportFrom)):
-        return isinstance(node, ast.ClassDef)
-    return isinstance(node, _UNSAFE) or any(True for _ in _risky(unit.nodes))
-
-
-def _risky(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
-    """The calls that may raise."""
-    stack = list(nodes)
-    while stack:
-        node = stack.pop()
-        if type(node) is ast.Call and last_name(node.func).lstrip(".") not in HARMLESS:
-            yield node
-        stack += children(node)
-
-
 def _is_in_async(unit: Unit) -> bool:
     definition = next((above for above in unit.around() if above.is_definition), None)
     return definition is not None and isinstance(definition.head, ast.AsyncFunctionDef)
 
 
-def _may_swallow(node: ast.AST, caught: Set[str]) -> bool:
+def _may_swallow(node: Any, caught: Set[str]) -> bool:
     """Whether a `try` has a handler for one of `caught` that may end without `raise`, or a `with` suppresses one; and
     code that awaits is in it."""
     if isinstance(node, _WITHS):
@@ -198,9 +176,9 @@ def _may_swallow(node: ast.AST, caught: Set[str]) -> bool:
     else:
         may = any(
             (not handler.type or _names_any((handler.type,), caught)) and not _raises_again(handler.body)
-            for handler in node.handlers  # type: ignore[attr-defined]
+            for handler in node.handlers
         )
-    return may and any(map(_is_awaiting, own(node.body)))  # type: ignore[attr-defined]
+    return may and any(map(_is_awaiting, own(node.body)))
 
 
 def _names_any(nodes: Iterable[ast.AST], caught: Set[str]) -> bool:
@@ -208,7 +186,10 @@ def _names_any(nodes: Iterable[ast.AST], caught: Set[str]) -> bool:
 
 
 def _raises_again(body: Sequence[ast.stmt]) -> bool:
-    return isinstance(body[-1], ast.Raise) and not any(isinstance(node, _LEAVES) for node in own(body))
+    last = body[-1]
+    return (
+        isinstance(last, ast.Raise) and last.exc is None and not any(isinstance(node, _GOES_ON) for node in own(body))
+    )
 
 
 def _is_awaiting(node: ast.AST) -> bool:
