@@ -84,8 +84,7 @@ class _End:
 def _last_words(end: _End, component: str, name: str, ctx: object, logger: Any) -> None:
     until = time.monotonic() + BUDGET
     # First, for a handler of the log may never return; and here, for so may the text of an exception.
-    with contextlib.suppress(BaseException):
-        end.say(value_of(end.exc))
+    end.say(value_of(end.exc))
     _tell(end.exc, component, name, ctx, logger)
     deliver(until - time.monotonic())
 
