@@ -22,13 +22,16 @@ _CLOSING = re.compile(r"(?:[\s,]*\))*")
 EVERY_ERROR = frozenset(("Exception", "BaseException"))
 """The classes that catch every error a program is expected to handle."""
 _CLEANUP = re.compile(
-    r"_*(?:force_?)?(?:clean_?up|a?close|wait_closed|shutdown|disconnect|terminate|kill|cancel|stop|unlink|remove|rmtree|"
+    r"_*(?:force_?)?(?:clean_?up|tear_?down|a?close|wait_closed|shutdown|disconnect|terminate|kill|cancel|stop|unlink|remove|rmtree|"
     r"release|join|flush|unsubscribe|unregister|logout|quit|destroy|dispose|detach|reset|send_eof|write_eof|a?exit)(?:_|$)"
 )
 """Prefixes of the names of functions that only end something."""
+_WAITS = frozenset(("wait_for", "shield"))
+"""Calls that only wait for what they are given."""
 _IDLE_CALLS = frozenset(("print", "time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep"))
 _RAISING = re.compile(r"_*(?:re_?)?raise", re.IGNORECASE)
 """Prefixes of the names of functions that always raise."""
+_EXITS = frozenset(("sys.exit", "os._exit", "os.abort"))
 _NEVER = frozenset(("NoReturn", "Never"))
 _HELPER_NAME = re.compile(r"exc|err|raise|traceback|tb(?![a-z])|panic|fail|crash|log|report|handle|hook", re.IGNORECASE)
 """The names of functions that are meant to be called by handlers."""
@@ -112,33 +115,39 @@ def is_cleanup(module: PythonFile, block: CSTNode) -> bool:
     return bool(done) and all(_is_cleanup(module, statement) for statement in done)
 
 
+def is_cleanup_name(name: str) -> bool:
+    """Whether a function of this name only ends something."""
+    return _CLEANUP.match(name) is not None
+
+
 def _is_cleanup(module: PythonFile, statement: CSTNode) -> bool:
-    if isinstance(statement, cst.If) and statement.orelse is None:
-        return all(_is_cleanup(module, s) for s in statements(statement.body))
+    if isinstance(statement, cst.With) or (isinstance(statement, cst.If) and statement.orelse is None):
+        return is_cleanup(module, statement.body)
+    if isinstance(statement, cst.Assign):
+        return is_constant(statement.value)
     value = statement.value if isinstance(statement, cst.Expr) else None
     if isinstance(value, cst.Await):
         value = value.expression
         if last_name(value) in module.cancelled:
             return True
-    return isinstance(value, cst.Call) and _CLEANUP.match(last_name(value.func)) is not None
+    if isinstance(value, cst.Call) and last_name(value.func) in _WAITS and value.args:
+        value = value.args[0].value
+    return isinstance(value, cst.Call) and is_cleanup_name(last_name(value.func))
 
 
-def raises(module: PythonFile, handler: Handler) -> bool:
-    """Whether a handler ends by raising, on every path, or calls something that raises."""
-    return always_raises(statements(handler.body)) or any(
-        isinstance(node, cst.Call) and _never_returns(module, node) for node in module.tree.own(handler)
-    )
-
-
-def _never_returns(module: PythonFile, call: cst.Call) -> bool:
-    """Whether a call always raises: by its name, or as its function is annotated."""
-    if _RAISING.match(last_name(call.func)):
+def never_returns(module: PythonFile, call: cst.Call) -> bool:
+    """Whether a call always raises, or ends the program: by its name, or as its function is annotated."""
+    if module.names.qualified(call.func) in _EXITS or _RAISING.match(last_name(call.func)) or _is_exit(call.func):
         return True
     function = module.names.definition(call.func)
     if not isinstance(function, cst.FunctionDef) or function.returns is None:
         return False
     name = module.names.qualified(function.returns.annotation) or ""
     return name.rpartition(".")[2] in _NEVER
+
+
+def _is_exit(function: CSTNode) -> bool:
+    return isinstance(function, cst.Name) and function.value in ("exit", "quit")
 
 
 def is_on_the_way_out(module: PythonFile, node: CSTNode) -> bool:
@@ -186,7 +195,7 @@ def raise_at_end(module: PythonFile, handler: Handler) -> Edit | None:
     """The edit that ends a handler with a `raise`, in place of a `pass` or on a line of its own; None if the handler
     leaves by itself, or if its statements are on the line of its `except`."""
     body = statements(handler.body)
-    if not body or leaves(body):
+    if not body or leaves(body) or isinstance(body[-1], cst.Raise):
         return None
     start, end = module.span(body[-1])
     if isinstance(body[-1], cst.Pass):

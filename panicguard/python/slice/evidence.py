@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from panicguard.python.evidence import Evidence
 from panicguard.python.slice.escapes import first_unguarded
-from panicguard.python.slice.facts import last_name, own
+from panicguard.python.slice.facts import last_name, own, within
 from panicguard.python.slice.layout import TRIES
 from panicguard.python.slice.words import words_in
 
@@ -21,6 +21,7 @@ _WITHS = (ast.With, ast.AsyncWith)
 _AWAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _STOPS = (ast.Break, ast.Return, ast.Raise)
 _LEAVES = (ast.Return, ast.Break, ast.Continue)
+_GOES_ON = (*_LEAVES, ast.Yield)
 
 _IDLE = (ast.Pass, ast.Continue, ast.Break, ast.Return)
 _IDLE_CALLS = ("print", "sleep")
@@ -62,7 +63,8 @@ def of_called(block: Block, units: Sequence[Unit], kinds: Set[Evidence]) -> set[
 
 def _hiding(units: Iterable[Unit]) -> Iterator[int]:
     """The rows in which an error may be hidden: of each `try` of which a handler may do nothing, and of what stands
-    under a `suppress`."""
+    under a `suppress`; and those that set a variable first that is set there."""
+    units = tuple(units)
     for unit in units:
         node = unit.head
         if isinstance(node, TRIES):
@@ -71,6 +73,18 @@ def _hiding(units: Iterable[Unit]) -> Iterator[int]:
             is_hiding = isinstance(node, _WITHS) and any(_suppressed(node))
         if is_hiding:
             yield from range(unit.first, node.end_lineno)  # type: ignore[union-attr]
+            targets = {target.id for target in _targets(node.body)}  # type: ignore[union-attr]
+            yield from (other.first for other in units if targets and not targets.isdisjoint(other.facts.binds))
+
+
+def _targets(body: Iterable[ast.stmt]) -> Iterator[ast.Name]:
+    """The variables that the assignments of a body set."""
+    for statement in body:
+        if isinstance(statement, ast.Assign):
+            nodes = (node for target in statement.targets for node in within(target))
+            yield from (node for node in nodes if isinstance(node, ast.Name))
+        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.NamedExpr):
+            yield statement.value.target
 
 
 def may_not_end(block: Block, definition: Unit) -> bool:
@@ -87,12 +101,9 @@ def of_async(block: Block, caught: Set[str], kinds: Set[Evidence]) -> set[int]:
             continue
         if Evidence.FINALLY in kinds:
             rows.update(_leaving(block, (unit,)))
-        node: Any = unit.head
-        if caught and _may_swallow(node, caught):
-            body = node.body
-            inside = range(unit.first, body[-1].end_lineno)
-            rows.add(unit.first)
-            rows.update(inner.first for inner in block.units_in(inside) if inner.facts.awaits)
+        if caught and _may_swallow(unit.head, caught):
+            definition = next(above for above in unit.around() if above.is_definition)
+            rows.update(inner.first for inner in block.units_in(definition.rows))
     return rows
 
 
@@ -157,7 +168,7 @@ def _is_in_async(unit: Unit) -> bool:
     return definition is not None and isinstance(definition.head, ast.AsyncFunctionDef)
 
 
-def _may_swallow(node: ast.AST, caught: Set[str]) -> bool:
+def _may_swallow(node: Any, caught: Set[str]) -> bool:
     """Whether a `try` has a handler for one of `caught` that may end without `raise`, or a `with` suppresses one; and
     code that awaits is in it."""
     if isinstance(node, _WITHS):
@@ -165,9 +176,9 @@ def _may_swallow(node: ast.AST, caught: Set[str]) -> bool:
     else:
         may = any(
             (not handler.type or _names_any((handler.type,), caught)) and not _raises_again(handler.body)
-            for handler in node.handlers  # type: ignore[attr-defined]
+            for handler in node.handlers
         )
-    return may and any(map(_is_awaiting, own(node.body)))  # type: ignore[attr-defined]
+    return may and any(map(_is_awaiting, own(node.body)))
 
 
 def _names_any(nodes: Iterable[ast.AST], caught: Set[str]) -> bool:
@@ -175,7 +186,10 @@ def _names_any(nodes: Iterable[ast.AST], caught: Set[str]) -> bool:
 
 
 def _raises_again(body: Sequence[ast.stmt]) -> bool:
-    return isinstance(body[-1], ast.Raise) and not any(isinstance(node, _LEAVES) for node in own(body))
+    last = body[-1]
+    return (
+        isinstance(last, ast.Raise) and last.exc is None and not any(isinstance(node, _GOES_ON) for node in own(body))
+    )
 
 
 def _is_awaiting(node: ast.AST) -> bool:
