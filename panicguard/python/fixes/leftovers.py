@@ -8,16 +8,19 @@ then it is the only one.
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.diagnostic import Edit
+from panicguard.lines import line_at
 from panicguard.python.cst import cst
 from panicguard.python.fixes.occurrences import block, occurrences
 from panicguard.python.fixes.rewrite import insert
-from panicguard.python.scopes import BindingKind, module_name
+from panicguard.python.lex import scan
+from panicguard.python.scopes import BindingKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,10 +33,12 @@ _IMPORTS = re.compile(r"(?:import|from)\s")
 
 
 class _Import(NamedTuple):
-    """The import of a name: the statement, which of its aliases, and the span of the code that may use the name."""
+    """The import of a name, by its own text, for the tree may lack some of the names: the spans of the statement and of
+    its names, which of them it is, and the span of the code that may use it."""
 
     name: str
-    statement: cst.Import | cst.ImportFrom
+    span: tuple[int, int]
+    aliases: list[tuple[int, int]]
     position: int
     reach: tuple[int, int]
 
@@ -45,7 +50,7 @@ def tidied(module: PythonFile, callee: CSTNode, edits: Sequence[Edit], imported:
     found = _import(module, callee)
     if found is None or any(re.search(rf"(?<![\w.'\"]){found.name}(?!\w)", edit.content) for edit in edits):
         return every
-    alias = module.span(found.statement.names[found.position])  # type: ignore[index]
+    alias = found.aliases[found.position]
     uses = occurrences(module.source.text, found.name).inside(*found.reach).outside(_not_meant(module, found))
     left = uses.outside((edit.start, edit.end) for edit in edits if edit.start < edit.end)
     if not left.all:
@@ -59,7 +64,7 @@ def tidied(module: PythonFile, callee: CSTNode, edits: Sequence[Edit], imported:
 
 def _not_meant(module: PythonFile, found: _Import) -> Iterator[tuple[int, int]]:
     """The import itself, and the functions in its reach that mean something else by its name."""
-    yield module.span(found.statement)
+    yield found.span
     for scope, names in module.names.bindings.items():
         if found.name in names and isinstance(scope, cst.FunctionDef):
             span = block(module.source.text, module.span(scope.name)[0])
@@ -79,32 +84,43 @@ def _import(module: PythonFile, callee: CSTNode) -> _Import | None:
     scope, bindings = module.names.lookup(callee.value, module.names.scope(callee))
     if scope is None or len(bindings) != 1 or bindings[0].kind is not BindingKind.IMPORT:
         return None
-    statement = bindings[0].node
-    if not isinstance(statement, (cst.Import, cst.ImportFrom)) or isinstance(statement.names, cst.ImportStar):
-        return None
-    index = next((i for i, alias in enumerate(statement.names) if _bound(alias) == callee.value), None)
-    line = module.tree.parents[statement]
-    if index is None or not isinstance(line, cst.SimpleStatementLine) or len(line.body) > 1:
-        return None
-    if not _is_of_block(module, line, scope) or not _is_standard(statement, index):
-        return None
-    start, end = module.span(statement)
-    rows = module.source.text[start : _end_of_row(module, end)]
-    if "#" in rows or ";" in rows or "\\" in rows:
+    line = module.tree.parents.get(bindings[0].node)
+    if not isinstance(line, cst.SimpleStatementLine) or not _is_of_block(module, line, scope):
         return None
     reach = 0, len(module.source.text)
     if isinstance(scope, cst.FunctionDef):
         reach = block(module.source.text, module.span(scope.name)[0])
-    return _Import(callee.value, statement, index, reach)
+    return _written(module, module.span(bindings[0].node)[0], callee.value, reach)
 
 
-def _bound(alias: cst.ImportAlias) -> str | None:
+def _written(module: PythonFile, start: int, name: str, reach: tuple[int, int]) -> _Import | None:
+    """The import that starts at an offset, if it is the only statement of its rows."""
+    text, lines = module.source.text, scan(module.source.text).lines
+    rows = text[start : lines[line_at(lines, start)].end].rstrip()
+    if not rows.isascii() or "#" in rows or ";" in rows or "\\" in rows or "\r" in rows.replace("\r\n", "  "):
+        return None
+    try:
+        (statement,) = ast.parse(rows).body
+    except (SyntaxError, ValueError):
+        return None
+    if not isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return None
+    position = next((i for i, alias in enumerate(statement.names) if _bound(alias) == name), None)
+    if position is None or not _is_standard(statement, position):
+        return None
+    starts = [start, *(start + match.end() for match in re.finditer("\n", rows))]
+    aliases = [
+        (starts[alias.lineno - 1] + alias.col_offset, starts[(alias.end_lineno or 1) - 1] + (alias.end_col_offset or 0))
+        for alias in statement.names
+    ]
+    return _Import(name, (start, start + len(rows)), aliases, position, reach)
+
+
+def _bound(alias: ast.alias) -> str | None:
     """The name that a part of an import binds; None where that may be meant for others, `x as x`, or has dots."""
-    name = alias.name.value if isinstance(alias.name, cst.Name) else None
     if alias.asname is None:
-        return name
-    bound = alias.asname.name.value if isinstance(alias.asname.name, cst.Name) else None
-    return None if bound == name else bound
+        return None if "." in alias.name else alias.name
+    return None if alias.asname == alias.name else alias.asname
 
 
 def _is_of_block(module: PythonFile, line: CSTNode, scope: CSTNode) -> bool:
@@ -113,9 +129,11 @@ def _is_of_block(module: PythonFile, line: CSTNode, scope: CSTNode) -> bool:
     return above is scope if scope is module.tree.root else module.tree.parents[above] is scope
 
 
-def _is_standard(statement: cst.Import | cst.ImportFrom, index: int) -> bool:
-    imported = statement.names[index].name  # type: ignore[index]
-    name = module_name(statement) if isinstance(statement, cst.ImportFrom) else str(getattr(imported, "value", ""))
+def _is_standard(statement: ast.Import | ast.ImportFrom, position: int) -> bool:
+    if isinstance(statement, ast.Import):
+        name = statement.names[position].name
+    else:
+        name = "" if statement.level else statement.module or ""
     return name.partition(".")[0] in sys.stdlib_module_names
 
 
@@ -126,11 +144,10 @@ def _end_of_row(module: PythonFile, offset: int) -> int:
 
 def _removal(module: PythonFile, found: _Import) -> Edit | None:
     """The edit that removes a name from its import, or the import."""
-    names, text = found.statement.names, module.source.text
-    spans = [module.span(alias) for alias in names]  # type: ignore[union-attr]
+    text, spans = module.source.text, found.aliases
+    start, end = found.span
     if len(spans) == 1:
-        return _whole(module, found.statement)
-    start, end = module.span(found.statement)
+        return _whole(module, start, end)
     if len(spans) == 2 and text[end - 1] == ")" and not text[spans[1][1] : end].lstrip().startswith(","):
         other = spans[1 - found.position]
         head = text[start : spans[0][0]].partition("(")[0]
@@ -140,11 +157,11 @@ def _removal(module: PythonFile, found: _Import) -> Edit | None:
     return Edit(spans[found.position - 1][1], spans[found.position][1], "")
 
 
-def _whole(module: PythonFile, statement: CSTNode) -> Edit:
+def _whole(module: PythonFile, start: int, end: int) -> Edit:
     """The removal of an import's rows; and of the blank ones on one side, where it stands between blank rows."""
     source = module.source
-    first, _ = source.location(module.span(statement)[0])
-    last, _ = source.location(module.span(statement)[1])
+    first, _ = source.location(start)
+    last, _ = source.location(end)
     below = last + 1
     count = len(source.line_starts)
     if first == 1 or not source.line(first - 1).strip():
