@@ -108,9 +108,9 @@ def _raises_later(module: PythonFile, handler: Handler) -> bool:
     """Whether a handler assigns something to a variable of which its function raises an error afterwards: that
     variable, or under a test of it."""
     function = module.tree.function(handler)
-    assigned = (node for node in module.tree.within(handler.body) if isinstance(node, cst.Assign))
-    targets = (target.target for node in assigned for target in node.targets)
-    noted = {target.value for target in targets if isinstance(target, cst.Name)}
+    binding = (n for n in module.tree.within(handler.body) if isinstance(n, (cst.AssignTarget, cst.NamedExpr)))
+    bound = (node for target in binding for node in module.tree.within(target.target))
+    noted = {node.value for node in bound if isinstance(node, cst.Name)}
     if not noted or function is None:
         return False
     asked: list[CSTNode] = []
