@@ -23,6 +23,8 @@ class FrontEnd(Protocol):
     WEIGHT: float
     """How long a file takes, relative to one of Python of the same size."""
     COMMENTS: CommentStyle
+    HINTS: tuple[str, ...]
+    """Texts, beside the words, for which a file may be asked what it imports from other modules of the project."""
 
     def words(self, rule: Rule, likely: bool) -> tuple[str, ...]:
         """The words that a rule looks for; with `likely`, also those for likely findings."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.globs import matches
 
@@ -57,6 +57,18 @@ SEVERITIES = ("error", "warning", "info")
 """The most severe first."""
 
 
+class Imported(NamedTuple):
+    """What a name that a file imports is in the module of the project that it comes from."""
+
+    name: str
+    """As the imports of the file give it: `.pools.POOL`."""
+    kind: str
+    """`alias`: another name of `of`. `object`: an instance of the class `of`. `class`: one that derives from `of`.
+    `spawner`: a function that hands its first argument to `of`, and the handle to its caller."""
+    of: str
+    """A qualified name: `concurrent.futures.ThreadPoolExecutor`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a run depends on. Hashable, of plain values; two equal values give equal results."""
@@ -82,6 +94,8 @@ class Settings:
     """The version of Go that the go.mod of a file's module names; None if there is no go.mod."""
     go_names: frozenset[str] = frozenset()
     """What the other files of a file's package declare; known only where a fix depends on it."""
+    imported: tuple[Imported, ...] = ()
+    """What a Python file imports from other modules of the project and may spawn with: see `run/modules.py`."""
     go_runtime: str | None = None
     """The import path of the Go runtime that fixes import; None: only files that import it already are fixed."""
     runtime_module: str | None = None

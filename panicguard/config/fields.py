@@ -175,7 +175,7 @@ FIELDS: Mapping[str, Field] = {
     "src": Field(
         ListOf("path"),
         '[".", "src"]',
-        "Where the project's own packages are; no rule uses it yet.",
+        "Where the project's own packages are: imports of them are looked up there.",
         '["lib"]',
         lint=False,
     ),

@@ -126,6 +126,9 @@ class _Finder:
         if apis.is_named(spawner, (*self.spawners, *self.guards)):
             yield self._declared(call, spawner)
             return
+        if (of := self.names.elsewhere.of(spawner, "spawner")) is not None:
+            yield self._imported(call, spawner, apis.SPAWNS[of])
+            return
         api = apis.Api(SpawnKind.FUTURE) if spawner == apis.RAY_REMOTE else apis.SPAWNS.get(spawner)
         if api is None:
             return
@@ -157,6 +160,12 @@ class _Finder:
         kind = SpawnKind.TASK if is_async or is_called else SpawnKind.THREAD
         return Spawn(call, name, kind, target, definition, None, self._fate(uses), uses, declared=True)
 
+    def _imported(self, call: cst.Call, name: str, api: apis.Api) -> Spawn:
+        """A spawn by a function of another module, which hands its first argument on and returns the handle."""
+        target = _argument(call, api)
+        uses = tuple(self.flow.uses(call))
+        return Spawn(call, name, api.kind, target, self._run(target), None, self._fate(uses), uses, declared=True)
+
     def _mapped(self) -> Iterator[Spawn]:
         """`map(asyncio.create_task, ...)`: each element is a handle."""
         for call in self.tree.all(cst.Call):
@@ -169,7 +178,8 @@ class _Finder:
 
     def _is_object(self, func: cst.Attribute) -> bool:
         """Whether the callee is a method of an object, not a function of a module."""
-        return self.names.qualified(func.value) is None
+        name = self.names.qualified(func.value)
+        return name is None or self.names.elsewhere.of(name, "object") is not None
 
     def _is_called_loop(self, func: CSTNode) -> bool:
         if not (isinstance(func, cst.Attribute) and func.attr.value == "create_task"):

@@ -4,7 +4,8 @@
 
 Reports `run` in a subclass of `threading.Thread`, `multiprocessing.Process`, `QThread` or `QRunnable` when its
 body is not wholly inside a `try` with an `except Exception` that does something with the error. A `run` that
-only calls one method of the class is judged by that method.
+only calls one method of the class is judged by that method. The class may derive from one of these by way of a class
+that is imported from another module of the project.
 
 ## Why is this bad
 
