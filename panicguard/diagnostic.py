@@ -116,6 +116,11 @@ class Result:
     lasting: bool = True
     consulted: tuple[tuple[str, tuple[int, ...] | None], ...] = ()
 
+    @property
+    def says_something(self) -> bool:
+        """Whether there is anything to show."""
+        return bool(self.diagnostics or self.original or self.warnings or self.noqa_codes)
+
 
 class Fault(NamedTuple):
     """Why a file must not be edited, and where. `invalid`: it is not Python at all, as Ruff sees it, so that nothing

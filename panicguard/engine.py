@@ -15,7 +15,7 @@ from panicguard.settings import ignored_codes, is_spawn_exempt, language
 from panicguard.suppression import match
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from panicguard.rule import Rule
     from panicguard.settings import Settings
@@ -104,15 +104,16 @@ def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
     return diagnostic
 
 
-def words_for(settings: Settings, language: str) -> tuple[str, ...]:
-    """The texts without one of which no file in a language can have a finding under these settings."""
+def words_for(settings: Settings, language: str) -> Mapping[str, tuple[str, ...]]:
+    """The texts without one of which no file in a language can have a finding under these settings, and the words that
+    each is sought for."""
     words = _chosen(settings.enabled, False, settings.low_confidence, language, declared_words(settings))[1]
-    return _texts((*words, *FRONT_ENDS[language].HINTS)) if words else ()
+    return _texts((*words, *FRONT_ENDS[language].HINTS)) if words else {}
 
 
 @functools.cache
-def _texts(words: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sought(words))
+def _texts(words: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    return sought(words)
 
 
 @functools.cache

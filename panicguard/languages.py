@@ -25,6 +25,8 @@ class FrontEnd(Protocol):
     COMMENTS: CommentStyle
     HINTS: tuple[str, ...]
     """Texts, beside the words, for which a file may be asked what it imports from other modules of the project."""
+    NEEDS: Mapping[str, tuple[str, ...]]
+    """Word -> texts without one of which it says nothing."""
 
     def words(self, rule: Rule, likely: bool) -> tuple[str, ...]:
         """The words that a rule looks for; with `likely`, also those for likely findings."""

@@ -96,6 +96,11 @@ class Settings:
     """What the other files of a file's package declare; known only where a fix depends on it."""
     imported: tuple[Imported, ...] = ()
     """What a Python file imports from other modules of the project and may spawn with: see `run/modules.py`."""
+    go_recovering: frozenset[str] = frozenset()
+    """The functions of the other files of a file's package that recover where they are deferred, methods with their
+    type; known only where a finding depends on it."""
+    go_guarded: frozenset[str] = frozenset()
+    """Those that recover from panics of their own."""
     go_runtime: str | None = None
     """The import path of the Go runtime that fixes import; None: only files that import it already are fixed."""
     runtime_module: str | None = None

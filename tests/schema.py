@@ -13,6 +13,10 @@ _PLAIN: dict[str, dict[str, Any]] = {
     "int": {"type": "integer", "minimum": 1},
     "selector": {"$ref": "#/definitions/selector"},
     "call": {"type": "string", "pattern": r"\{fn\}\)$"},
+    "function": {
+        "type": "string",
+        "pattern": r"^((?:[^\W\d]\w*\.)*|\*\.|[\w.~-]+(?:/[\w.~-]+)+\.)[^\W\d]\w*$",
+    },
     "module": {"type": "string", "pattern": r"^[^\W\d]\w*(\.[^\W\d]\w*)*$"},
 }
 

@@ -304,6 +304,53 @@ def test_an_import_has_another_name_than_what_the_package_declares(tmp_path: Pat
     assert (tmp_path / "a.go").read_text() == NO_CONTEXT_NEEDED
 
 
+def test_what_recovers_in_another_file_of_the_package_counts(tmp_path: Path) -> None:
+    """Whether it is deferred or spawned, and until that file changes."""
+    spawns = """package p
+
+import "time"
+
+func f(s *server) {
+	time.AfterFunc(1, func() {
+		defer tidy()
+		s.work()
+	})
+	time.AfterFunc(1, func() {
+		defer s.end()
+		s.work()
+	})
+	time.AfterFunc(1, s.guarded)
+	time.AfterFunc(1, s.work)
+}
+"""
+    others = """package p
+
+type server struct{}
+
+func tidy() { println(recover()) }
+
+func (s *server) end() { println(recover()) }
+
+func (s *server) guarded() {
+	defer tidy()
+	s.work()
+}
+
+func (s *server) work() {}
+"""
+    (tmp_path / "a.go").write_text(spawns)
+    (tmp_path / "b.go").write_text(others)
+    flagged = re.compile(r"^a\.go:(\d+):\d+: PNC121", re.MULTILINE)
+    for _ in range(2):  # cached, too
+        assert flagged.findall(run(tmp_path)) == ["15"]
+    (tmp_path / "b.go").write_text(others.replace("recover()", "0"))
+    assert flagged.findall(run(tmp_path)) == ["6", "10", "14", "15"]
+    (tmp_path / "b.go").write_text(others.replace("println(recover())", "panic(recover())"))
+    assert flagged.findall(run(tmp_path)) == ["6", "10", "14", "15"]
+    (tmp_path / "b.go").write_text(others)
+    assert flagged.findall(run(tmp_path)) == ["15"]
+
+
 TAKEN = {
     "go.mod": "module example.com/app\n\ngo 1.22\n",
     "a.go": NO_CONTEXT_NEEDED,

@@ -57,8 +57,6 @@ def _run(
     """The results that say something, and the number of files; with `progress`, a long run shows how far it is."""
     import time
 
-    from panicguard.run import cache
-
     said: list[Result] = []
     count = 0
     bar = None
@@ -70,10 +68,9 @@ def _run(
             count += 1
             yield file
 
-    run = functools.partial(_lint_all, task=task)
     try:
-        for result in cache.run(counted(), run, fixing=task.does is not Does.CHECK) if cached else run(counted()):
-            if result.diagnostics or result.original or result.warnings or result.noqa_codes:
+        for result in _remembering(counted(), task) if cached else _lint_all(counted(), task):
+            if result.says_something:
                 said.append(result)
             if progress and time.monotonic() - started > SLOW:
                 bar, progress = _progress_bar(), False
@@ -83,6 +80,13 @@ def _run(
         if bar is not None:
             bar.stop()
     return sorted(said, key=lambda result: discover.parts(result.source.path)), count
+
+
+def _remembering(files: Iterable[tuple[str, Settings]], task: Task) -> Iterator[Result]:
+    """What the files come to, as far as known from earlier runs; imported here for the sake of runs without a cache."""
+    from panicguard.run import cache
+
+    return cache.run(files, functools.partial(_lint_all, task=task), fixing=task.does is not Does.CHECK)
 
 
 def _lint_all(files: Iterable[tuple[str, Settings]], task: Task) -> Iterator[Result]:

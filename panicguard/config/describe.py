@@ -25,7 +25,15 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "per-file-ignores": ("extend-per-file-ignores",),
 }
 """Key -> the keys that only modify its value."""
-_TYPES = {"selector": "RuleSelector", "glob": "str", "path": "str", "module": "str", "call": "str", "version": "str"}
+_TYPES = {
+    "selector": "RuleSelector",
+    "glob": "str",
+    "path": "str",
+    "module": "str",
+    "function": "str",
+    "call": "str",
+    "version": "str",
+}
 
 
 def list_keys(table: str | None, *, as_json: bool) -> str:

@@ -116,7 +116,7 @@ FIELDS: Mapping[str, Field] = {
         ListOf("module"), "[]", "Functions that spawn their first argument.", '["myapp.background.run"]'
     ),
     "extend-guards": Field(
-        ListOf("module"), "[]", "Functions and decorators as good as SafeGo.", '["myapp.safe.guarded"]'
+        ListOf("function"), "[]", "Functions and decorators as good as SafeGo.", '["myapp.safe.guarded"]'
     ),
     "low-confidence": Field("bool", "false", "Report what is likely but not proven.", "true"),
     "reporters": Field(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from panicguard.config.fields import Field, Kind
     from panicguard.config.toml import Document, Where
 
+_FUNCTION = re.compile(r"((?:[^\W\d]\w*\.)*|\*\.|[\w.~-]+(?:/[\w.~-]+)+\.)[^\W\d]\w*")
+"""A dotted name, `*.method`, or a function of a Go package with the path of that."""
 LENIENT = ("ignore", "extend-ignore", "per-file-ignores", "extend-per-file-ignores")
 """The keys in which a selector that names no rule is a warning: a newer panicguard may know it."""
 RUFF = ("exclude", "extend-exclude", "target-version", "line-length", "src")
@@ -220,6 +222,9 @@ def _faults(kind: Kind, value: Any, where: Where = ()) -> Iterator[tuple[Where, 
             if unknown or not re.fullmatch(r"[^{}]*({\w+}[^{}]*)*\(([^{}]*{\w+}[^{}]*)*{fn}\)", value):
                 known = ", ".join(f"`{{{part}}}`" for part in GO_CALL_PARTS)
                 yield where, f'invalid value: string "{value}", expected a call of {known} that ends in `{{fn}})`'
+        case "function":
+            if not _FUNCTION.fullmatch(value):
+                yield where, f'invalid value: string "{value}", expected the name of a function'
         case "module":
             if not all(part.isidentifier() for part in value.split(".")):
                 yield where, f'invalid value: string "{value}", expected a dotted name'

@@ -7,7 +7,7 @@ import functools
 import os
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from panicguard.files.reading import SETTINGS, SOURCE, read
 
@@ -23,6 +23,8 @@ _MODULE = re.compile(r"^[ \t]*module\s*\(?\s*[\"`]?([^\s\"`()]+)", re.MULTILINE)
 _DECLARED = re.compile(r"^(?:func|type|var|const)[ \t]+(\w+)", re.MULTILINE)
 _GROUP = re.compile(r"^(?:type|var|const)[ \t]*\((.*?)^\)", re.MULTILINE | re.DOTALL)
 _LISTED = re.compile(r"^\t(\w+)", re.MULTILINE)
+Stamp: TypeAlias = "tuple[int, int, int]"
+"""What tells that a file has changed."""
 _WITHOUT_LINE = "16"
 """The version of a module that names none."""
 
@@ -59,23 +61,33 @@ def _version(root: str) -> tuple[int, int]:
 def declared_beside(path: str) -> frozenset[str]:
     """The names that the other Go files of a file's directory declare for all of their package, as they are written on
     the disk now: an import cannot have one of them."""
+    return frozenset().union(*(_declared_in(other, stamp) for other, stamp in beside(path)))
+
+
+def beside(path: str) -> list[tuple[str, Stamp]]:
+    """The other Go files of a file's directory, each with what tells that it has changed."""
     directory, name = os.path.split(path)
     try:
         with os.scandir(directory) as scan:
-            others = [entry.path for entry in scan if entry.name.endswith(".go") and entry.name != name]
+            others = sorted(entry.path for entry in scan if entry.name.endswith(".go") and entry.name != name)
     except OSError:
-        return frozenset()
-    return frozenset().union(*(_declared_in(other, stamp) for other in others if (stamp := _stamp(other)) is not None))
+        return []
+    return [(other, stamp) for other in others if (stamp := _stamp(other)) is not None]
 
 
 @functools.lru_cache(maxsize=4096)
-def _declared_in(path: str, stamp: tuple[int, int, int]) -> frozenset[str]:
+def _declared_in(path: str, stamp: Stamp) -> frozenset[str]:
     """The names that a file declares. The stamp makes it be read again once it has changed."""
-    text = _text(path, SOURCE) or ""
+    text = text_of(path)
     return frozenset((*_DECLARED.findall(text), *(n for group in _GROUP.findall(text) for n in _LISTED.findall(group))))
 
 
-def _stamp(path: str) -> tuple[int, int, int] | None:
+def text_of(path: str) -> str:
+    """The text of a Go file; "" if it cannot be read."""
+    return _text(path, SOURCE) or ""
+
+
+def _stamp(path: str) -> Stamp | None:
     """What tells that a file has changed."""
     try:
         status = os.stat(path)

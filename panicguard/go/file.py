@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import Finding
 from panicguard.go import nodes
-from panicguard.go.apis import RECOVERERS
 from panicguard.go.names import GoNames
 from panicguard.go.scopes import Scopes
-from panicguard.go.spawns import Spawn, find
+from panicguard.go.spawns import Spawn, find, hooks
 from panicguard.go.tree import Tree, parsed
+from panicguard.go.uses import is_useless, uses_of
 from panicguard.go.versions import NEWEST, build_version
 from panicguard.settings import GO_CALL, is_boundary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tree_sitter import Node
 
     from panicguard.diagnostic import Fix
@@ -74,6 +76,11 @@ class GoFile:
     def spawns(self) -> tuple[Spawn, ...]:
         return tuple(find(self.tree, self.names))
 
+    @property
+    def hooks(self) -> Iterator[tuple[Node, Node]]:
+        """See `spawns.hooks`."""
+        return hooks(self.tree, self.names)
+
     @cached_property
     def recovers(self) -> tuple[Node, ...]:
         """The calls of the builtin `recover`."""
@@ -93,7 +100,7 @@ class GoFile:
     @cached_property
     def recovering_calls(self) -> dict[int, list[Node]]:
         """The calls, other than by `defer`, of the functions of this file that recover and do nothing else, by the ids
-        of those functions."""
+        of those functions; and where one is passed to something that calls it so."""
         recovering = {key: node for key, node in self.recovering.items() if _only_recovers(node)}
         names = {nodes.text(node.child_by_field_name("name")) for node in recovering.values()}
         calls: dict[int, list[Node]] = {}
@@ -101,6 +108,10 @@ class GoFile:
             declared = self.names.declared(nodes.callee(call)) if not nodes.is_deferred_call(call) else None
             if declared is not None and declared.id in recovering:
                 calls.setdefault(declared.id, []).append(call)
+        for key, node in recovering.items():
+            passed = [use for use in uses_of(self.names, node) if nodes.is_called(use) is None]
+            if useless := [use for use in passed if is_useless(self.names, use)]:
+                calls.setdefault(key, []).extend(useless)
         return calls
 
     @cached_property
@@ -109,25 +120,6 @@ class GoFile:
         called = (nodes.statement_call(statement) for statement in self.tree.all("defer_statement"))
         functions = (self.names.declared(nodes.callee(call)) for call in called if call is not None)
         return frozenset(function.id for function in functions if function is not None)
-
-    def is_guarded(self, function: Node) -> bool:
-        """Whether a function begins with a `defer` of something that recovers."""
-        return self._begins_guarded(function.child_by_field_name("body"))
-
-    def _begins_guarded(self, block: Node | None) -> bool:
-        for statement in nodes.statements(block):
-            if statement.type == "block" and self._begins_guarded(statement):
-                return True
-            if statement.type != "defer_statement":
-                return False
-            call = nodes.statement_call(statement)
-            callee = nodes.callee(call) if call is not None else None
-            if self.names.qualified(callee) in RECOVERERS:
-                return True
-            declared = self.names.declared(callee)
-            if declared is not None and declared.id in self.recovering:
-                return True
-        return False
 
     def span(self, node: Node) -> tuple[int, int]:
         """Start and end of a node, as offsets (code points) into the source."""

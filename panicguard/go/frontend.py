@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panicguard.go.apis import NEEDS
 from panicguard.go.judge import judge_for
 from panicguard.go.lex import COMMENTS, scan
 from panicguard.go.screen import is_generated, standing_in
@@ -18,14 +19,28 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
     from panicguard.source import Source
 
-__all__ = ["COMMENTS", "HINTS", "WEIGHT", "fault", "findings", "judge_for", "scan", "skips", "standing_in", "words"]
+__all__ = [
+    "COMMENTS",
+    "HINTS",
+    "NEEDS",
+    "WEIGHT",
+    "fault",
+    "findings",
+    "judge_for",
+    "scan",
+    "skips",
+    "standing_in",
+    "words",
+]
 
 HINTS: tuple[str, ...] = ()
 WEIGHT = 0.2
 
 
 def words(rule: Rule, likely: bool) -> tuple[str, ...]:
-    return rule.go.words if rule.go is not None else ()
+    if rule.go is None:
+        return ()
+    return (*rule.go.words, *rule.go.likely_words) if likely else rule.go.words
 
 
 def skips(source: Source, settings: Settings) -> bool:
@@ -33,7 +48,12 @@ def skips(source: Source, settings: Settings) -> bool:
 
 
 def findings(source: Source, settings: Settings, rules: Sequence[Rule], words: frozenset[str]) -> list[Diagnostic]:
-    wanted = [(rule, rule.go) for rule in rules if rule.go is not None and words.intersection(rule.go.words)]
+    wanted = [
+        (rule, rule.go)
+        for rule in rules
+        if rule.go is not None
+        and not words.isdisjoint((*rule.go.words, *(rule.go.likely_words if settings.low_confidence else ())))
+    ]
     if not wanted:
         return []
     from panicguard.go.file import parse

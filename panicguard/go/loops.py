@@ -6,6 +6,7 @@ A turn is one iteration: one run of a loop's body.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from panicguard.go.contexts import asks_context
@@ -27,6 +28,8 @@ _BREAKABLE = frozenset(
     "for_statement select_statement expression_switch_statement type_switch_statement func_literal".split()
 )
 """What a `break` without a label leaves, and what it cannot cross."""
+_BRANCHING = frozenset("if_statement select_statement expression_switch_statement type_switch_statement".split())
+"""What runs one of its branches."""
 _PER_ITERATION = (1, 22)
 """The version of Go from which a loop has new variables on every turn."""
 
@@ -66,9 +69,7 @@ def _leaves_or_asks(module: GoFile, node: Node, loop: Node) -> bool:
         case "return_statement" | "goto_statement":
             return True
         case "break_statement":
-            if parts(node):
-                return True
-            return next((above for above in ancestors(node) if above.type in _BREAKABLE), None) == loop
+            return _leaves(node, loop)
         case "call_expression":
             called = callee(node)
             return module.names.qualified(called) in _ENDING or module.names.is_builtin(called, "panic")
@@ -79,7 +80,28 @@ def is_joined_in_turn(spawn: Spawn) -> bool:
     """Whether the turn of a loop that starts a spawn also waits for it: with `Wait`, or by receiving."""
     loop = next(loops(spawn.node), None)
     after = (node for node in own(loop) if node.start_byte >= spawn.node.end_byte) if loop is not None else ()
-    return any(_waits(node) for node in after)
+    return any(_waits(node) and not _is_in_other_branch(node, spawn.node) for node in after)
+
+
+def is_left_in_turn(spawn: Spawn) -> bool:
+    """Whether the turn of a loop that starts a spawn ends by leaving the loop, so that there is no other one."""
+    loop = next(loops(spawn.node), None)
+    if loop is None:
+        return False
+    inside = itertools.takewhile(lambda above: above != loop, ancestors(spawn.node))
+    last = [node for block in inside if block.type == "statement_list" for node in parts(block)[-1:]]
+    return any(n.type == "return_statement" or (n.type == "break_statement" and _leaves(n, loop)) for n in last)
+
+
+def _leaves(node: Node, loop: Node) -> bool:
+    """Whether a `break` leaves a loop, or perhaps one around it."""
+    return bool(parts(node)) or next((above for above in ancestors(node) if above.type in _BREAKABLE), None) == loop
+
+
+def _is_in_other_branch(node: Node, before: Node) -> bool:
+    """Whether a node never runs after one that stands before it, but instead of it."""
+    around = next((above for above in ancestors(node) if above.start_byte <= before.start_byte), None)
+    return around is not None and around.type in _BRANCHING
 
 
 def _waits(node: Node) -> bool:
@@ -89,20 +111,20 @@ def _waits(node: Node) -> bool:
     return node.type == "unary_expression" and text(node).startswith("<-")
 
 
-def shared_by_turns(module: GoFile, spawn: Spawn) -> list[Binding]:
-    """The variables that the loops around a spawn set, and that all turns share."""
+def shared_by_turns(module: GoFile, spawn: Spawn) -> list[Binding | str]:
+    """The variables that the loops around a spawn set, and that all turns share; one of another file by its name."""
     return [binding for loop in loops(spawn.node) for binding in _shared(module, loop)]
 
 
-def _shared(module: GoFile, loop: Node) -> Iterator[Binding]:
+def _shared(module: GoFile, loop: Node) -> Iterator[Binding | str]:
     body = loop.child_by_field_name("body")
     for setting in _settings(loop):
         declares = any(child.type == ":=" for child in setting.children)
         if body is None or (declares and module.version >= _PER_ITERATION):
             continue
         for name in listed(setting.child_by_field_name("left")):
-            if name.type == "identifier" and text(name) != "_" and (binding := module.names.lookup(body, text(name))):
-                yield binding
+            if name.type == "identifier" and text(name) != "_":
+                yield module.names.lookup(body, text(name)) or text(name)
 
 
 def _settings(loop: Node) -> Iterator[Node]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import CONTEXT, RESULTS, RUNTIME
 from panicguard.go.nodes import ancestors, parts, plain, text
+from panicguard.go.packages import package_name, specs
 from panicguard.go.scopes import Binding, BindingKind, is_visible
+from panicguard.go.types import element_type, first, plain_type, receiver_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +20,10 @@ if TYPE_CHECKING:
     from panicguard.go.scopes import Scopes
     from panicguard.go.tree import Tree
 
-_WRAPPING = ("pointer_type", "generic_type", "parenthesized_type", "unary_expression")
 _REFERENCES = frozenset("pointer_type slice_type map_type channel_type function_type interface_type".split())
 """Types whose copies share what they refer to."""
-_VERSION = frozenset("0123456789")
+_KEYED = frozenset("map_type array_type slice_type implicit_length_array_type".split())
+"""Types in whose literals a key is an expression."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,9 @@ class GoNames:
         return self.scopes.tree
 
     def lookup(self, identifier: Node, name: str | None = None) -> Binding | None:
-        """See `Scopes.lookup`."""
+        """See `Scopes.lookup`. None for the name of a field, in `point{x: 1}`."""
+        if name is None and self.is_field_key(identifier):
+            return None
         return self.scopes.lookup(identifier, name)
 
     def is_declared_in(self, block: Node, name: str) -> bool:
@@ -73,6 +77,24 @@ class GoNames:
             name = text(spec.child_by_field_name("name"))
             imported.append((name or package_name(path), path))
         return imported
+
+    def is_field_key(self, identifier: Node) -> bool:
+        """Whether an identifier is a key in a literal, and that is not of a type which has expressions as keys."""
+        element = identifier.parent
+        pair = element.parent if element is not None and element.type == "literal_element" else None
+        if pair is None or pair.type != "keyed_element" or pair.named_children[0] != element or pair.parent is None:
+            return False
+        kind = self._literal_type(pair.parent)
+        return kind is None or kind.type not in _KEYED
+
+    def _literal_type(self, values: Node) -> Node | None:
+        """The type of a literal, by its values in braces; within another one it may be that of an element."""
+        above = values.parent
+        if above is None or above.type == "composite_literal":
+            return self.written_type(above)
+        while above is not None and above.type in ("literal_element", "keyed_element"):
+            above = above.parent
+        return self.resolved(element_type(self._literal_type(above))) if above is not None else None
 
     def nearest(self, node: Node, type_name: str) -> Binding | None:
         """The variable of a type that is declared nearest above a node."""
@@ -150,7 +172,7 @@ class GoNames:
             return None
         if node.type == "func_literal":
             return node
-        if node.type == "identifier":
+        if node.type in ("identifier", "type_identifier"):  # the latter is `f` of `f[int](x)`, to the grammar
             binding = self.lookup(node)
             if binding is None:
                 return None
@@ -203,6 +225,8 @@ class GoNames:
                 if owner is None:
                     return None
                 return self.type_name(self._fields.get(owner, {}).get(text(node.child_by_field_name("field"))))
+            case "index_expression":
+                return self.type_name(element_type(self.written_type(node.child_by_field_name("operand"))))
             case "unary_expression":
                 return self.type_of(next(iter(parts(node)), None))
             case "composite_literal":
@@ -211,7 +235,42 @@ class GoNames:
                 return self._result_of(node, 0)
         return None
 
+    def written_type(self, node: Node | None) -> Node | None:
+        """The type of an expression as this file writes it, a pointer being what it points to and a name of this file
+        what it is declared as: `map[string]int`."""
+        node = plain(node)
+        if node is None:
+            return None
+        match node.type:
+            case "identifier":
+                binding = self.lookup(node)
+                if binding is None or binding.index != 0 or binding.kind is BindingKind.RANGE:
+                    return None
+                return self.resolved(binding.type) if binding.type is not None else self.written_type(binding.value)
+            case "selector_expression":
+                owner = self.type_of(node.child_by_field_name("operand")) or ""
+                return self.resolved(self._fields.get(owner, {}).get(text(node.child_by_field_name("field"))))
+            case "index_expression":
+                return self.resolved(element_type(self.written_type(node.child_by_field_name("operand"))))
+            case "unary_expression" if text(node).startswith("&"):
+                return self.written_type(first(node))
+            case "composite_literal":
+                return self.resolved(node.child_by_field_name("type"))
+            case "call_expression" if self.is_builtin(plain(node.child_by_field_name("function")), "make"):
+                return self.resolved(first(node.child_by_field_name("arguments")))
+        return None
+
+    def resolved(self, kind: Node | None) -> Node | None:
+        """What a type is declared as, if this file does so."""
+        kind = plain_type(kind)
+        binding = self.scopes.lookup(kind) if kind is not None and kind.type == "type_identifier" else None
+        if binding is None or binding.kind is not BindingKind.TYPE:
+            return kind
+        return binding.node.child_by_field_name("type")
+
     def type_of_binding(self, binding: Binding) -> str | None:
+        if binding.kind is BindingKind.RANGE and binding.index == 1:
+            return self.type_name(element_type(self.written_type(binding.node.child_by_field_name("right"))))
         if binding.kind not in (BindingKind.VAR, BindingKind.PARAM):
             return None
         if binding.type is not None:
@@ -226,13 +285,13 @@ class GoNames:
     def _result_of(self, call: Node, index: int) -> str | None:
         function = plain(call.child_by_field_name("function"))
         if self.is_builtin(function, "new"):
-            return self.type_name(_first(call.child_by_field_name("arguments")))
+            return self.type_name(first(call.child_by_field_name("arguments")))
         results = RESULTS.get(self.qualified(function) or "")
         return results[index] if results is not None and index < len(results) else None
 
     def type_name(self, node: Node | None) -> str | None:
         """The name of a type, a pointer being what it points to."""
-        node = _named(node)
+        node = plain_type(node)
         if node is None:
             return None
         if node.type in ("qualified_type", "selector_expression"):
@@ -276,39 +335,3 @@ class GoNames:
         over = self.lookup(ranged) if ranged is not None and ranged.type == "identifier" else None
         element = over.type.child_by_field_name("element") if over is not None and over.type is not None else None
         return element is not None and element.type == "type_identifier"
-
-
-def package_name(path: str) -> str:
-    """The name that a package is likely to have: the last part of its path that is not a version."""
-    parts = [part for part in path.split("/") if part]
-    while len(parts) > 1 and parts[-1][0] == "v" and set(parts[-1][1:]) <= _VERSION and parts[-1] != "v":
-        parts.pop()
-    name = parts[-1] if parts else ""
-    stem, dot, version = name.rpartition(".v")
-    return stem if dot and set(version) <= _VERSION else name
-
-
-def specs(declaration: Node) -> list[Node]:
-    """The packages that a declaration imports."""
-    listed_ = [child for child in declaration.named_children if child.type == "import_spec_list"]
-    every = (child for node in (declaration, *listed_) for child in node.named_children)
-    return [child for child in every if child.type == "import_spec"]
-
-
-def receiver_type(method: Node) -> str:
-    """The name of the type that a method belongs to."""
-    receiver = method.child_by_field_name("receiver")
-    for parameter in parts(receiver):
-        return text(_named(parameter.child_by_field_name("type")))
-    return ""
-
-
-def _named(node: Node | None) -> Node | None:
-    """The name in a type: what a pointer points to, without type arguments."""
-    while node is not None and node.type in _WRAPPING:
-        node = node.child_by_field_name("type") or next(iter(parts(node)), None)
-    return node
-
-
-def _first(node: Node | None) -> Node | None:
-    return next(iter(parts(node)), None)

@@ -22,6 +22,7 @@ from panicguard.go.nodes import (
     text,
     within,
 )
+from panicguard.go.uses import is_useless, uses_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -61,7 +62,7 @@ def misplaced(module: GoFile, call: Node) -> str | None:
     if _is_in_iterator(module, call):
         return "the body of a loop over an iterator is a function of its own"
     if around.type == "func_literal":
-        return _misplaced_in_literal(around)
+        return _misplaced_in_literal(module, around)
     return _misplaced_in_named(module, around, call)
 
 
@@ -112,10 +113,12 @@ def _generic(node: Node) -> Node:
     return node.child_by_field_name("type") or node if node.type == "generic_type" else node
 
 
-def _misplaced_in_literal(literal: Node) -> str | None:
+def _misplaced_in_literal(module: GoFile, literal: Node) -> str | None:
     call = is_called(literal)
     if call is None:
-        return None
+        used = uses_of(module.names, literal)
+        is_lost = bool(used) and all(is_useless(module.names, use) for use in used)
+        return "no `defer` calls the function that calls it" if is_lost else None
     statement = call.parent
     if statement is None or statement.type != "defer_statement":
         return "no `defer` calls the function that calls it"

@@ -4,9 +4,10 @@ apart."""
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from panicguard.go.nodes import arguments, callee, function, listed, own, parts, plain, plain_arguments, text, within
+from panicguard.go.locks import earlier, signals, takes_lock
+from panicguard.go.nodes import ancestors, callee, function, listed, own, parts, plain, plain_arguments, text, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,14 +18,13 @@ if TYPE_CHECKING:
     from panicguard.go.scopes import Binding
     from panicguard.go.spawns import Spawn
 
-_CHANNELS = frozenset(("identifier", "selector_expression", "index_expression"))
-"""What may be a channel, if one value is taken from it per turn."""
 _WAITING = re.compile(
     r"wait|join|sync|lock|done|stop|close|finish|shutdown|drain|recv|receive|read|accept|load|swap|atomic",
     re.IGNORECASE,
 )
 """Names of calls that wait for others, or that share data without a lock."""
-_LOCKS = frozenset(("Lock", "TryLock", "Acquire", "Do"))
+_NOT_NIL = re.compile(r"!= nil$")
+_VARIABLES = ("identifier", "selector_expression")
 _SETTING = ("assignment_statement", "short_var_declaration")
 
 
@@ -47,36 +47,29 @@ def _takes_address(method: Node) -> bool:
     return text(method.child_by_field_name("receiver")).count("*") > 0
 
 
-def unlocked(literal: Node) -> list[Node]:
-    """What a function itself does before it first excludes others, and the node that does so."""
-    nodes = list(own(literal))
-    locked = min((node.start_byte for node in nodes if takes_lock(node)), default=literal.end_byte)
-    return [node for node in nodes if node.start_byte <= locked]
-
-
-def takes_lock(node: Node) -> bool:
-    """Whether others may be excluded from here on: by a lock, or by a send to or receive from a channel."""
-    if node.type in ("send_statement", "receive_statement"):
-        return True
-    if node.type == "unary_expression":
-        return text(node).startswith("<-")
-    if node.type == "range_clause":
-        ranged = node.child_by_field_name("right")
-        return ranged is not None and len(listed(node.child_by_field_name("left"))) < 2 and ranged.type in _CHANNELS
-    called = callee(node) if node.type == "call_expression" else None
-    return called is not None and text(called.child_by_field_name("field")) in _LOCKS
-
-
-def waits(around: Node) -> list[int]:
-    """Where a function may wait for others, in byte offsets: it receives, selects, or calls something with such a
-    name."""
+def waits(around: Node) -> list[Node]:
+    """Where a function may wait for others: it receives, selects, or calls something with such a name."""
     return [
-        node.start_byte
+        node
         for node in own(around)
         if node.type == "select_statement"
         or takes_lock(node)
         or (node.type == "call_expression" and _WAITING.search(text(callee(node))) is not None)
     ]
+
+
+def waits_for(spawn: Spawn, around: Node, change: Node, waited: list[Node]) -> list[int]:
+    """Those of the waits of a function around a spawn after which what that changes may be used, in byte offsets; and
+    its calls of what gets to know what the spawn signals."""
+    literal = spawn.target
+    early = {f"<-{subject}" for subject in earlier(literal, change)}
+    told = {signal.subject for signal in signals(literal)}
+    calls = [
+        node.start_byte
+        for node in own(around)
+        if node.type == "call_expression" and told.intersection(text(a).lstrip("&") for a in plain_arguments(node))
+    ]
+    return sorted([*(node.start_byte for node in waited if text(node) not in early), *calls])
 
 
 def uses(module: GoFile, binding: Binding, around: Node) -> list[int]:
@@ -100,14 +93,48 @@ def _when_used(leaf: Node) -> int:
     return leaf.start_byte
 
 
-def sets(module: GoFile, nodes: list[Node]) -> Iterator[tuple[Node, Binding]]:
-    """The names that these nodes set with a plain `=`, each with what it stands for."""
+class Change(NamedTuple):
+    """Where a function changes a variable from around it: `variable` is a name, or a field of what has one; `is_set` if
+    it gets a new value whatever the old one was."""
+
+    node: Node
+    variable: Node
+    binding: Binding
+    is_set: bool
+
+
+def changes(module: GoFile, nodes: list[Node]) -> Iterator[Change]:
+    """What these nodes change."""
     for node in nodes:
-        if node.type == "assignment_statement" and text(node.child_by_field_name("operator")) == "=":
+        variable = changed(module, node)
+        binding = _of(module, variable)
+        if variable is not None and binding is not None:
+            yield Change(node, variable, binding, False)
+        elif node.type == "assignment_statement" and text(node.child_by_field_name("operator")) == "=":
             for target in listed(node.child_by_field_name("left")):
                 binding = module.names.lookup(target) if target.type == "identifier" else None
                 if binding is not None and binding.name != "_":
-                    yield target, binding
+                    yield Change(target, target, binding, True)
+
+
+def is_conditional(node: Node, function: Node) -> bool:
+    """Whether only some of the goroutines that run a function may come to a node: by an `if` that does more than look
+    for an error, or by a case."""
+    for above in ancestors(node):
+        if above == function:
+            return False
+        if above.type == "if_statement" and _NOT_NIL.search(text(above.child_by_field_name("condition"))) is None:
+            return True
+        if above.type.endswith("_case"):
+            return True
+    return False
+
+
+def _of(module: GoFile, variable: Node | None) -> Binding | None:
+    """What the name in a variable, or in a field of one, stands for."""
+    while variable is not None and variable.type == "selector_expression":
+        variable = plain(variable.child_by_field_name("operand"))
+    return module.names.lookup(variable) if variable is not None and variable.type == "identifier" else None
 
 
 def changed(module: GoFile, node: Node) -> Node | None:
@@ -119,7 +146,7 @@ def changed(module: GoFile, node: Node) -> Node | None:
             return _changed_by_assignment(module, node)
         case "call_expression" if module.names.is_builtin(callee(node), "delete"):
             deleted_from = plain_arguments(node)
-            return deleted_from[0] if deleted_from and deleted_from[0].type == "identifier" else None
+            return deleted_from[0] if deleted_from and deleted_from[0].type in _VARIABLES else None
     return None
 
 
@@ -131,7 +158,7 @@ def _changed_by_assignment(module: GoFile, assignment: Node) -> Node | None:
     if text(assignment.child_by_field_name("operator")) != "=" or target.type == "index_expression":
         return _variable(module, target)
     value = next(iter(listed(right)), None)
-    return target if target.type == "identifier" and _appends_to(module, value, target) else None
+    return target if target.type in _VARIABLES and _appends_to(module, value, target) else None
 
 
 def _appends_to(module: GoFile, value: Node | None, target: Node) -> bool:
@@ -145,21 +172,10 @@ def _appends_to(module: GoFile, value: Node | None, target: Node) -> bool:
 
 def _variable(module: GoFile, target: Node | None) -> Node | None:
     """The variable that is a target, or the map of which an entry is."""
-    if target is None or target.type == "identifier":
+    if target is None or target.type in _VARIABLES:
         return target
     mapping = plain(target.child_by_field_name("operand")) if target.type == "index_expression" else None
-    if mapping is None or mapping.type != "identifier":
+    if mapping is None or mapping.type not in _VARIABLES:
         return None
-    binding = module.names.lookup(mapping)
-    return mapping if binding is not None and _is_map(module, binding) else None
-
-
-def _is_map(module: GoFile, binding: Binding) -> bool:
-    value = plain(binding.value)
-    kind = binding.type
-    if kind is None and value is not None and value.type == "composite_literal":
-        kind = value.child_by_field_name("type")
-    if kind is None and value is not None and value.type == "call_expression":
-        made = arguments(value)
-        kind = made[0] if made and module.names.is_builtin(callee(value), "make") else None
-    return kind is not None and kind.type == "map_type"
+    kind = module.names.written_type(mapping)
+    return mapping if kind is not None and kind.type == "map_type" else None

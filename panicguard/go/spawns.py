@@ -5,8 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from panicguard.go.apis import METHODS, RUNTIME, SAFEGO, SPAWNERS
-from panicguard.go.nodes import callee, plain_arguments, statement_call, text
+from panicguard.go.apis import HOOKS, METHODS, RUNTIME, SAFEGO, SPAWNERS
+from panicguard.go.nodes import callee, parts, plain_arguments, statement_call, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from panicguard.go.names import GoNames
     from panicguard.go.tree import Tree
 
-_METHOD_NAMES = frozenset(name for _, name in METHODS)
+_PACKAGES: dict[str, set[str]] = {}
+"""Package -> the methods of its types that spawn."""
+for _kind, _method_name in METHODS:
+    _PACKAGES.setdefault(_kind.rpartition(".")[0], set()).add(_method_name)
+_FIELDS = frozenset(field for _, field in HOOKS)
 _SAFE = frozenset((SAFEGO, f"{RUNTIME}.SafeGoWithContext", f"{RUNTIME}.SafeGo"))
-_SPAWNING = tuple(sorted({name.rpartition(".")[2] for name in (*_SAFE, *SPAWNERS)} | _METHOD_NAMES))
-"""The callee has one of these names, if the call is a spawn."""
+_FUNCTIONS = frozenset(name.rpartition(".")[2] for name in (*_SAFE, *SPAWNERS))
 
 
 class SpawnKind(str, enum.Enum):
@@ -55,7 +58,9 @@ def find(tree: Tree, names: GoNames) -> Iterator[Spawn]:
         target = callee(call) if call is not None else None
         if target is not None:
             yield Spawn(SpawnKind.BARE, statement, target, names.declared(target))
-    for call in tree.calls(*_SPAWNING):
+    imported = {*names.imports.values(), *names.dots}
+    methods = {name for package, every in _PACKAGES.items() if package in imported for name in every}
+    for call in tree.calls(*sorted(_FUNCTIONS | methods)):
         handed = _handed(names, call)
         if handed is not None:
             kind, target = handed
@@ -78,11 +83,35 @@ def _handed(names: GoNames, call: Node) -> tuple[SpawnKind, Node] | None:
 
 
 def _method(names: GoNames, called: Node) -> int | None:
-    """0 for a method that spawns its first argument, by the declared type of its receiver."""
+    """The index of the argument that a method spawns, by the declared type of its receiver."""
     method = text(called.child_by_field_name("field"))
-    if method not in _METHOD_NAMES:
+    if not method:
         return None
     receiver = names.type_of(called.child_by_field_name("operand"))
     if receiver is None or (receiver, method) in names.methods:
         return None
-    return 0 if any((kind, method) in METHODS for kind in (receiver, *names.embedded(receiver))) else None
+    kinds = (kind for kind in (receiver, *names.embedded(receiver)) if (kind, method) in METHODS)
+    return next((METHODS[kind, method] for kind in kinds), None)
+
+
+def hooks(tree: Tree, names: GoNames) -> Iterator[tuple[Node, Node]]:
+    """The fields that a library calls in a goroutine of its own, each with the function that a file sets it to."""
+    for leaf in tree.leaves(*sorted(_FIELDS)):
+        above = leaf.parent
+        if above is None:
+            continue
+        if above.type == "literal_element" and above.parent is not None and above.parent.type == "keyed_element":
+            key, *values = parts(above.parent)
+            literal = above.parent.parent.parent if above.parent.parent is not None else None
+            if key == above and values and (names.type_of(literal), text(leaf)) in HOOKS:
+                yield leaf, parts(values[0])[0]
+        elif above.type == "selector_expression" and above.parent is not None:
+            setting = above.parent.parent
+            right = setting.child_by_field_name("right") if setting is not None else None
+            is_set = setting is not None and setting.type == "assignment_statement" and above.parent != right
+            if (
+                is_set
+                and right is not None
+                and (names.type_of(above.child_by_field_name("operand")), text(leaf)) in HOOKS
+            ):
+                yield above, parts(right)[0]

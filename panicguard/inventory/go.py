@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.file import parse
 from panicguard.go.fixes.component import component
+from panicguard.go.guards import is_guarded
 from panicguard.go.nodes import arguments, callee, text
 from panicguard.go.spawns import SpawnKind
 from panicguard.inventory.site import SpawnSite, short
@@ -71,7 +72,7 @@ def _handle(module: GoFile, spawn: Spawn) -> tuple[str, str | None]:
     """What happens to a panic, since no handle reports it; and why the spawn is safe, if it is."""
     if spawn.kind is SpawnKind.SAFE:
         return "none: SafeGo recovers from a panic", "the runtime guards it"
-    if spawn.kind is SpawnKind.UNGUARDED and spawn.function is not None and module.is_guarded(spawn.function):
+    if spawn.kind is SpawnKind.UNGUARDED and is_guarded(module, spawn.target):
         return "none: its function recovers from a panic", "its function begins with a `defer` that recovers"
     return "none: a panic ends the process", None
 

@@ -9,9 +9,9 @@ from panicguard.inventory.site import SpawnSite, short
 from panicguard.python import screen
 from panicguard.python.apis import SpawnKind
 from panicguard.python.evidence import Demand, Evidence
+from panicguard.python.fates import Fate
 from panicguard.python.fixes.component import component
 from panicguard.python.parse import UnparsableError, parse
-from panicguard.python.spawns import Fate
 from panicguard.rule import all_rules
 
 if TYPE_CHECKING:

@@ -7,18 +7,21 @@ means that nothing is printed, logged or raised anywhere.
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from panicguard.python.lex import GAP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 LOOP = "asyncio.AbstractEventLoop"
 GROUP = "asyncio.TaskGroup"
 NURSERY = "trio.Nursery"
 THREAD = "threading.Thread"
+TIMER = "threading.Timer"
+CONTEXT = "contextvars.Context"
 POOL = "multiprocessing.pool.Pool"
 THREAD_POOL = "multiprocessing.pool.ThreadPool"
 EXECUTORS = (
@@ -31,7 +34,7 @@ THREAD_EXECUTORS = ("concurrent.futures.ThreadPoolExecutor",)
 """Executors whose jobs run in this process: the only ones a job can be wrapped for without pickling."""
 THREAD_CLASSES = (
     THREAD,
-    "threading.Timer",
+    TIMER,
     "multiprocessing.Process",
     "multiprocessing.context.Process",
     *(f"{qt}.QtCore.{name}" for qt in ("PySide6", "PySide2", "PyQt6", "PyQt5") for name in ("QThread", "QRunnable")),
@@ -53,7 +56,7 @@ class SpawnKind(str, enum.Enum):
     MAP = "map"
     """A job for each element; an iterator whose steps raise the errors."""
     GROUP = "group"
-    """A task of a task group or a nursery, which awaits it and raises its error."""
+    """A task that what starts it keeps: a task group or a nursery, which raises its error, or a loop that logs it."""
     SAFE = "safe"
     """Anything by the runtime or by a guard of the project: what becomes of an error is decided."""
 
@@ -70,11 +73,11 @@ class Api:
 
 SPAWNS: dict[str, Api] = {
     "asyncio.create_task": Api(SpawnKind.TASK, 0, "coro"),
+    "asyncio.Task": Api(SpawnKind.TASK, 0, "coro"),
     "asyncio.ensure_future": Api(SpawnKind.TASK, 0, "coro_or_future"),
     "asyncio.run_coroutine_threadsafe": Api(SpawnKind.TASK, 0, "coro"),
     "asyncio.gather": Api(SpawnKind.GATHER),
     f"{LOOP}.create_task": Api(SpawnKind.TASK, 0, "coro"),
-    "tornado.ioloop.IOLoop.spawn_callback": Api(SpawnKind.TASK, 0, "callback"),
     THREAD: Api(SpawnKind.THREAD, 1, "target"),
     "_thread.start_new_thread": Api(SpawnKind.THREAD, 0, "function"),
     "_thread.start_joinable_thread": Api(SpawnKind.THREAD, 0, "function"),
@@ -93,6 +96,7 @@ SPAWNS: dict[str, Api] = {
     },
     f"{GROUP}.create_task": Api(SpawnKind.GROUP, 0, "coro"),
     f"{NURSERY}.start_soon": Api(SpawnKind.GROUP, 0, "async_fn"),
+    "tornado.ioloop.IOLoop.spawn_callback": Api(SpawnKind.GROUP, 0, "callback"),
     "mruntime.SafeGo": Api(SpawnKind.SAFE, 2),
     "mruntime.SafeGoWithContextAndComponent": Api(SpawnKind.SAFE, 3),
     "mruntime.SafeGoWithContext": Api(SpawnKind.SAFE, 2),
@@ -120,6 +124,7 @@ RETURNS: dict[str, str] = {
     "multiprocessing.dummy.Pool": THREAD_POOL,
     "multiprocessing.get_context": "multiprocessing.context.BaseContext",
     "multiprocessing.context.BaseContext.Pool": POOL,
+    "contextvars.copy_context": CONTEXT,
     "tornado.ioloop.IOLoop.current": "tornado.ioloop.IOLoop",
     "tornado.ioloop.IOLoop.instance": "tornado.ioloop.IOLoop",
 }
@@ -167,6 +172,7 @@ BUILTINS = frozenset(
 KNOWN = frozenset(
     (*SPAWNS, *RETURNS, *RECOVERS, *GUARDS, *CANCELLED, "mruntime.Context", GROUP, LOOP, THREAD, *EXECUTORS)
 )
+START_APIS = ("_thread.start_new_thread", "_thread.start_joinable_thread")
 THREAD_WORDS = ("Thread", "QThread", "QRunnable")
 START_WORDS = ("start_new_thread", "start_joinable_thread", "_start_new_thread", "_start_joinable_thread")
 _COMMON = frozenset(("submit", "map", "go", "remote"))
@@ -180,15 +186,19 @@ SPAWN_WORDS = tuple(
 )
 """Words without one of which a module spawns nothing: what a rule about spawned code is screened by. One with a dot in
 front is an attribute."""
+TASK_WORDS = tuple(
+    sorted({name.rpartition(".")[2] for name, api in SPAWNS.items() if api.kind in (SpawnKind.TASK, SpawnKind.GATHER)})
+)
+"""Words without one of which a module starts no task."""
 BARE_EXCEPT = "except:"
 CAUGHT_WORDS = frozenset(
     (*(name.rpartition(".")[2] for name in CANCELLED), "BaseException", "get_cancelled_exc_class", BARE_EXCEPT)
 )
 """Words that count where an `except` or a `suppress` of an async function may name them."""
-NEEDS = {
+NEEDS: Mapping[str, tuple[str, ...]] = {
     ".submit": ("Executor", "distributed"),
     ".map": ("PoolExecutor",),
-    "gather": ("asyncio",),
+    **dict.fromkeys(("gather", "Task"), ("asyncio",)),
     ".go": ("WaitGroup",),
     **dict.fromkeys(("apply_async", "map_async", "starmap_async"), ("Pool",)),
     ".remote": ("ray",),
@@ -215,6 +225,7 @@ _RAISED = r"[ \t]*(?:\#[^\r\n]*[\r\n])?\s*raise\b"
 AFTER = {
     **dict.fromkeys((*THREAD_WORDS, "gather"), _NAMED),
     **dict.fromkeys(("Timer", "Process"), _BASE),
+    "Task": rf"{GAP}(?:(?:\){GAP})*\(|as\b)|\s*(?:[#;]|$|\n)",
     **dict.fromkeys(("exc_info", ".exception"), rf"{GAP}(?:\){GAP})*\("),
     **dict.fromkeys(CAUGHT_WORDS, rf"(?![^\n:#]*:{_RAISED})"),
     BARE_EXCEPT: rf"{GAP}:(?!{_RAISED})",
@@ -222,11 +233,48 @@ AFTER = {
 }
 """Word -> what must stand behind it: a thread class counts where it is called, derived from or renamed, but not in an
 annotation; and what a handler names, where that does not begin with `raise`."""
-HARMLESS = frozenset(
-    "debug info warning warn error exception critical fatal log msg is_set is_alive wait set clear sleep "
-    "monotonic time perf_counter".split()
+LOGGING = frozenset("debug info warning warn error exception critical fatal log msg".split())
+"""Methods of loggers: they do not raise, whatever they are given."""
+WAITING = frozenset("wait sleep join acquire run_forever".split())
+"""Methods that only wait; an event loop that runs for ever tells its own handler of errors."""
+QUEUED = frozenset("get put get_nowait put_nowait".split())
+"""Methods of queues, which raise only where they are told not to wait for long."""
+SPAWNING_METHODS = frozenset("spawn start_soon create_task".split())
+"""Methods of task groups and nurseries that start a task in them."""
+HARMLESS = (
+    LOGGING
+    | WAITING
+    | frozenset(
+        "is_set is_alive set clear release notify notify_all task_done monotonic time perf_counter time_ns "
+        "current_thread get_ident get_native_id getpid new_event_loop set_event_loop suppress app_context "
+        "append appendleft add discard print_exc format_exc".split()
+    )
 )
-"""Calls that do not raise in practice: waiting, flags and logging."""
+"""Calls that do not raise in practice: waiting, flags, containers and logging."""
+HARMLESS_BUILTINS = frozenset("len str repr bool isinstance getattr hasattr range list dict set tuple id type".split())
+_GROUP = re.compile(r"group|nursery|^_?tg$", re.IGNORECASE)
+_CALLBACK = re.compile(r"^_?on_|(?:^|_)(?:callback|cb)$")
+
+
+def may_be_harmless(name: str) -> bool:
+    """Whether a call by this name, with a dot in front where it is a method, may be one that does not raise: a No is
+    certain where nothing of the name is defined in the module."""
+    last = name.lstrip(".")
+    if last in HARMLESS or (name == last and name in HARMLESS_BUILTINS):
+        return True
+    return name != last and (last in QUEUED or last in SPAWNING_METHODS or is_callback(last))
+
+
+def is_group(name: str) -> bool:
+    """Whether a variable is named like what awaits the tasks that are started in it."""
+    return _GROUP.search(name) is not None
+
+
+def is_callback(name: str) -> bool:
+    """Whether an attribute is named like one that holds what a caller wants to be told by."""
+    return _CALLBACK.search(name) is not None
+
+
 ADDERS = frozenset("add append appendleft insert extend extendleft update setdefault".split())
 """Methods that put something into what they are called on."""
 METHODS_ELSEWHERE = {"gather": ("asyncio", "aio", "tasks")}

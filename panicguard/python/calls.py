@@ -14,10 +14,11 @@ from panicguard.python.slice.parse import parsed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from panicguard.python.slice.outline import Outline
+    from panicguard.python.slice.outline import Block, Outline
 
 T = TypeVar("T")
 _RUNNERS = frozenset((".run", "run", ".run_until_complete"))
+_QUEUES = frozenset(("Queue", "LifoQueue", "PriorityQueue", "SimpleQueue"))
 _CANCELLED = "CancelledError"
 _EFFECT = "side_effect"
 
@@ -25,11 +26,11 @@ _EFFECT = "side_effect"
 def is_awaited_or_run(text: str, name: str) -> bool:
     """Whether a call of a function or method of this name is awaited, or is what an event loop is run for; of a text
     that the running Python cannot parse, whether there may be a call at all."""
-    answer = _answer(text, lambda module: name in _awaited(module, name))
-    return len(re.findall(rf"\b{name}\s*\(", text)) > 1 if answer is None else answer  # one is its definition
+    known = answer(text, lambda module: name in _awaited(module, name))
+    return len(re.findall(rf"\b{name}\s*\(", text)) > 1 if known is None else known  # one is its definition
 
 
-def _answer(text: str, question: Callable[[Outline], T]) -> T | None:
+def answer(text: str, question: Callable[[Outline], T]) -> T | None:
     """The answer to a question about a module; None where the running Python cannot parse it."""
     from panicguard.python.slice.whole import NotReadError, ask  # most runs ask nothing, and all would wait for it
 
@@ -48,6 +49,57 @@ def _awaited(module: Outline, name: str) -> Iterator[str]:
         elif isinstance(node, ast.Call) and last_name(node.func) in _RUNNERS:
             values = node.args
         yield from (last_name(value.func).lstrip(".") for value in values if isinstance(value, ast.Call))
+
+
+def makes_daemons(text: str, name: str) -> bool:
+    """Whether the methods of a class of this name say that what it makes are daemons, or that is said of it where it is
+    made."""
+    if "aemon" not in text:
+        return False
+    return bool(answer(text, lambda module: any(_says_daemon(block, name) for block in module.blocks)))
+
+
+def _says_daemon(block: Block, name: str) -> bool:
+    is_in_class = any(owner.name == name for owner in block.owners)
+    for node in (node for unit in block.units for node in unit.nodes):
+        for inner in within(node):
+            match inner:
+                case ast.keyword(arg="daemon", value=ast.Constant(value=True)) if is_in_class:
+                    return True
+                case ast.Assign(targets=[target], value=ast.Constant(value=True)) if is_in_class:
+                    if last_name(target).lstrip(".") == "daemon":
+                        return True
+                case ast.Call(func=func, keywords=keywords) if last_name(func).lstrip(".") == name:
+                    if any(k.arg == "daemon" for k in keywords):
+                        return True
+                case ast.Call(func=ast.Attribute(attr="setDaemon")) if is_in_class:
+                    return True
+    return False
+
+
+def is_unbounded_queue(text: str, name: str) -> bool:
+    """Whether all that a text assigns to variables and attributes of this name is a new queue without a limit."""
+
+    def question(module: Outline) -> bool:
+        made = list(_assigned(module, name))
+        return bool(made) and all(map(_is_unbounded, made))
+
+    return bool(answer(text, question))
+
+
+def _assigned(module: Outline, name: str) -> Iterator[ast.expr]:
+    """What is assigned to variables and attributes of a name, but for None."""
+    for node in module.mentions_of((name,)):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            is_none = isinstance(node.value, ast.Constant) and node.value.value is None
+            if not is_none and any(last_name(target).lstrip(".") == name for target in targets):
+                yield node.value
+
+
+def _is_unbounded(made: ast.expr) -> bool:
+    is_queue = isinstance(made, ast.Call) and last_name(made.func).lstrip(".") in _QUEUES
+    return is_queue and not (made.args or made.keywords)  # type: ignore[attr-defined]
 
 
 @functools.lru_cache(maxsize=4)
@@ -75,7 +127,7 @@ def passed_to(text: str, takers: str) -> frozenset[str]:
     wanted = [taker for taker in takers.split() if all(part in text for part in taker.split("."))]
     if not wanted:
         return frozenset()
-    return _answer(text, lambda module: frozenset(_given(module, wanted))) or frozenset()
+    return answer(text, lambda module: frozenset(_given(module, wanted))) or frozenset()
 
 
 def _given(module: Outline, takers: Sequence[str]) -> Iterator[str]:

@@ -7,16 +7,33 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import libcst as cst
 else:
+    import dataclasses
+    import functools
     import types
 
     class _Lazy(types.ModuleType):
         def __getattr__(self, name):
-            import libcst
-
+            original = dataclasses.dataclass
+            dataclasses.dataclass = functools.partial(_light, original)
+            try:
+                import libcst
+            finally:
+                dataclasses.dataclass = original
             _hash_by_identity(libcst.CSTNode)
             value = getattr(libcst, name)
             setattr(self, name, value)
             return value
+
+    def _light(original, kind=None, **options):
+        """Make a dataclass; of a class of nodes without what all nodes inherit anyway, or what keeps them from being
+        changed. To compile that for 170 classes takes half the time of the import."""
+        if kind is None:
+            return functools.partial(_light, original, **options)
+        if any(base.__name__ == "CSTNode" for base in kind.__mro__):
+            bases = (getattr(base, "__dataclass_params__", None) for base in kind.__mro__[1:])
+            frozen = any(base is not None and base.frozen for base in bases)
+            options = {**options, "repr": False, "eq": False, "frozen": frozen}
+        return original(kind, **options)
 
     def _hash_by_identity(kind):
         """Hash nodes as libcst does, but in C: they are keys in tables all the time."""

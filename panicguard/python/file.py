@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from panicguard.diagnostic import Finding
 from panicguard.python.apis import THREAD_CLASSES
 from panicguard.python.cst import cst
+from panicguard.python.fates import Fates
 from panicguard.python.spawns import find
 from panicguard.python.tree import Tree, last_name
 
@@ -41,7 +42,12 @@ class PythonFile:
 
     @cached_property
     def spawns(self) -> tuple[Spawn, ...]:
-        return find(self.tree, self.names, self.flow, self.settings.extend_spawners, self.settings.extend_guards)
+        settings = self.settings
+        return find(self.tree, self.names, self.flow, self.fates, settings.extend_spawners, settings.extend_guards)
+
+    @cached_property
+    def fates(self) -> Fates:
+        return Fates(self.tree, self.names, self.flow)
 
     @cached_property
     def spawned(self) -> dict[CSTNode, Spawn | None]:

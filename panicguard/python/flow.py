@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from panicguard.python.containers import Containers
 from panicguard.python.cst import cst
-from panicguard.python.scopes import BindingKind
 from panicguard.python.uses import Use, UseKind
 
 if TYPE_CHECKING:
@@ -32,15 +32,6 @@ _HANDED_ON = frozenset(
 _WAITS = frozenset(("asyncio.wait", "concurrent.futures.wait"))
 """Calls that wait, do not raise, and return their argument."""
 _LOOKED_AT = frozenset("len bool id hash repr str type isinstance print any all".split())
-_CONTAINERS = frozenset(
-    "list set dict frozenset collections.deque collections.defaultdict collections.OrderedDict "
-    "weakref.WeakSet weakref.WeakValueDictionary weakref.WeakKeyDictionary queue.deque".split()
-)
-_CONTAINER_ANNOTATIONS = frozenset(
-    "list set dict deque defaultdict List Set Dict Deque DefaultDict MutableSet MutableSequence "
-    "MutableMapping WeakSet OrderedDict WeakValueDictionary WeakKeyDictionary".split()
-)
-
 _LABELS = {
     "Attribute": "attr",
     "Arg": "keyword",
@@ -59,10 +50,14 @@ class Flow:
     _steps: dict[CSTNode, tuple[Use | CSTNode, ...]] = field(default_factory=dict)
     _loads_by_scope: dict[str, dict[CSTNode | None, list[CSTNode]]] = field(default_factory=dict)
 
-    def uses(self, value: CSTNode) -> Iterator[Use]:
-        """Every use the module makes of the value of this expression, each once."""
+    @cached_property
+    def _containers(self) -> Containers:
+        return Containers(self.names)
+
+    def uses(self, *values: CSTNode) -> Iterator[Use]:
+        """Every use the module makes of the value of these expressions, each once."""
         seen: set[CSTNode] = set()
-        pending = [value]
+        pending = [*values]
         while pending:
             node = pending.pop()
             if node in seen:
@@ -98,8 +93,10 @@ class Flow:
             case cst.Assign():
                 for target in parent.targets:
                     yield from self._bind(target.target, node)
-            case cst.AnnAssign() | cst.AugAssign():
+            case cst.AnnAssign():
                 yield from self._bind(parent.target, node)
+            case cst.AugAssign():
+                yield from self._into(parent.target)
             case cst.NamedExpr():
                 yield parent
                 yield from self._bind(parent.target, node)
@@ -173,7 +170,7 @@ class Flow:
         name = attribute.attr.value
         if not (isinstance(call, cst.Call) and call.func is attribute):
             yield Use(UseKind.METHOD, attribute, name)
-        elif name in _TAKERS and (name != "get" or (call.args and self._holds(attribute.value))):
+        elif name in _TAKERS and (name != "get" or (call.args and self._containers.holds(attribute.value))):
             yield call
         else:
             yield Use(UseKind.METHOD, call, name)
@@ -188,81 +185,36 @@ class Flow:
             yield call
         elif callee in _WAITS:
             yield Use(UseKind.WAITED, call)
-            outer = self.tree.parents[call]
-            yield outer if isinstance(outer, cst.Await) else call
+            yield from self._done(call)
         elif callee in _LOOKED_AT:
             yield Use(UseKind.TESTED, call)
-        elif isinstance(call.func, cst.Attribute) and call.func.attr.value in ADDERS and self._holds(call.func.value):
+        elif (
+            isinstance(call.func, cst.Attribute)
+            and call.func.attr.value in ADDERS
+            and self._containers.holds(call.func.value)
+        ):
             yield from self._into(call.func.value)
         else:
-            yield Use(UseKind.ARGUMENT, call)
+            yield Use(UseKind.ARGUMENT, call, _slot(arg, call))
 
-    def _holds(self, container: CSTNode) -> bool:
-        """Whether an expression is known to be a list, set, dict or deque."""
-        return any(True for _ in self._container_roots(container))
-
-    def _container_roots(self, container: CSTNode) -> Iterator[CSTNode]:
-        """The variable or attribute under `d[k]` and `d.setdefault(k, set())`, if it is a known container."""
-        root = container
-        while True:
-            if isinstance(root, cst.Subscript):
-                root = root.value
-            elif (
-                isinstance(root, cst.Call)
-                and isinstance(root.func, cst.Attribute)
-                and root.func.attr.value
-                in (
-                    "setdefault",
-                    "get",
-                )
-            ):
-                root = root.func.value
-            else:
-                break
-        if isinstance(root, (cst.Name, cst.Attribute)) and any(self._is_container(b) for b in self._bindings(root)):
-            yield root
-
-    def _bindings(self, node: CSTNode) -> list[tuple[CSTNode | None, CSTNode | None]]:
-        """(value, annotation) for each binding of a variable or of self's attribute."""
-        if isinstance(node, cst.Name):
-            bindings = self.names.lookup(node.value, self.names.scope(node))[1]
-        elif isinstance(node, cst.Attribute):
-            owner = self.names.type_of(node.value) or self.names.resolve(node.value)
-            if not isinstance(owner, cst.ClassDef):
-                return []
-            bindings = self.names.attribute_bindings(owner, node.attr.value)
-        else:
-            return []
-        return [
-            (
-                b.value if isinstance(b.value, cst.CSTNode) else None,
-                getattr(getattr(b.node, "annotation", None), "annotation", None),
-            )
-            for b in bindings
-            if b.kind not in (BindingKind.CONTEXT, BindingKind.ELEMENT)
-        ]
-
-    def _is_container(self, binding: tuple[CSTNode | None, CSTNode | None]) -> bool:
-        value, annotation = binding
-        if isinstance(annotation, cst.Subscript):
-            annotation = annotation.value
-        if isinstance(annotation, cst.Attribute):
-            annotation = annotation.attr
-        if isinstance(annotation, cst.Name) and annotation.value in _CONTAINER_ANNOTATIONS:
-            return True
-        if isinstance(value, (cst.List, cst.Set, cst.Dict, cst.ListComp, cst.SetComp, cst.DictComp)):
-            return True
-        return isinstance(value, cst.Call) and self.names.qualified(value.func) in _CONTAINERS
+    def _done(self, wait: cst.Call) -> Iterator[Use | CSTNode]:
+        """What has ended, of what is waited for: the first of two sets; what has not ended has no error yet."""
+        outer = self.tree.parents[wait]
+        value = outer if isinstance(outer, cst.Await) else wait
+        match self.tree.parents[value]:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Tuple(elements=[done, _]))]):
+                yield from self._bind(done.value, value)
+            case _:
+                yield value
 
     def _into(self, container: CSTNode) -> Iterator[Use | CSTNode]:
         """The value is now in this container: what is done to the container's contents is done to it."""
-        root = next(self._container_roots(container), None)
-        if root is None or (
-            isinstance(root, cst.Name)
-            and any(b.kind is BindingKind.PARAMETER for b in self.names.lookup(root.value, self.names.scope(root))[1])
-        ):
+        root = self._containers.root(container)
+        if root is None or (isinstance(root, cst.Name) and self._containers.is_parameter(root)):
             yield Use(UseKind.ARGUMENT, container)
         else:
+            if isinstance(root, cst.Name):
+                yield Use(UseKind.HELD, root)
             yield from self._bind(root, container)
 
     def _bind(self, target: CSTNode, value: CSTNode) -> Iterator[Use | CSTNode]:
@@ -272,13 +224,13 @@ class Flow:
                 if not isinstance(scope, (cst.FunctionDef, cst.Lambda)) and not _is_comprehension(scope):
                     yield Use(UseKind.KEPT, target, name)
                     if isinstance(scope, cst.ClassDef):
-                        yield from self._attribute_loads[name]
-                yield from self._loads(name, scope)
+                        yield from self._loads_of(name, scope)
+                yield from self.loads(name, scope)
             case cst.Attribute(attr=cst.Name(value=name)):
                 yield Use(UseKind.KEPT, target, name)
-                yield from self._attribute_loads[name]
+                yield from self._loads_of(name, self._class_of(target.value))
             case cst.Subscript(value=container):
-                if self._holds(container):
+                if self._containers.holds(container):
                     yield from self._into(container)
                 else:
                     yield Use(UseKind.ARGUMENT, target)
@@ -290,7 +242,7 @@ class Flow:
             case _:
                 yield Use(UseKind.OTHER, target)
 
-    def _loads(self, name: str, scope: CSTNode | None) -> Sequence[CSTNode]:
+    def loads(self, name: str, scope: CSTNode | None) -> Sequence[CSTNode]:
         """Where the variable of a scope is read."""
         by_scope = self._loads_by_scope.get(name)
         if by_scope is None:
@@ -298,6 +250,25 @@ class Flow:
             for load in self._name_loads[name]:
                 by_scope[self.names.lookup(name, self.names.scope(load))[0]].append(load)
         return by_scope.get(scope, ())
+
+    def _loads_of(self, name: str, owner: cst.ClassDef | None) -> Iterator[CSTNode]:
+        """Where the attribute of a class is read: of no other class that this module knows."""
+        for load in self._attribute_loads[name]:
+            other = self._class_of(load.value) if isinstance(load, cst.Attribute) else None
+            if owner is None or other is None or self._may_be_one(owner, other):
+                yield load
+
+    def _class_of(self, node: CSTNode) -> cst.ClassDef | None:
+        """The class of this module that an object is of."""
+        found = self.names.type_of(node) or self.names.resolve(node)
+        return found if isinstance(found, cst.ClassDef) else None
+
+    def _may_be_one(self, owner: cst.ClassDef, other: cst.ClassDef) -> bool:
+        """Whether an object may be of both classes: one derives from the other, or a third one from both."""
+        if owner is other or "Mixin" in owner.name.value or "Mixin" in other.name.value:
+            return True
+        lines = (self.names.mro(definition) for definition in self.tree.all(cst.ClassDef))
+        return any(owner in line and other in line for line in lines)
 
     @cached_property
     def _name_loads(self) -> dict[str, list[CSTNode]]:
@@ -324,6 +295,14 @@ class Flow:
                 case cst.Call(func=cst.Name(value="getattr"), args=[_, cst.Arg(value=cst.SimpleString() as name), *_]):
                     loads[str(name.raw_value)].append(call)
         return loads
+
+
+def _slot(arg: cst.Arg, call: cst.Call) -> str:
+    """Which parameter an argument is for: its name or its place; empty where that is not known."""
+    if arg.keyword is not None:
+        return arg.keyword.value
+    place = next(at for at, other in enumerate(call.args) if other is arg)
+    return "" if any(other.star for other in call.args[: place + 1]) else str(place)
 
 
 def _is_comprehension(node: CSTNode | None) -> bool:

@@ -26,9 +26,11 @@ _METHODS = (
     "map_async",
     "starmap_async",
 )
+_SUBMIT = ".submit("
+"""What has no executor in sight says nothing, unless that is imported."""
 RUN = "def run("
 """What a class has that may be one of threads."""
-HINTS: tuple[str, ...] = (*OWN_SPAWNERS, RUN)
+HINTS: tuple[str, ...] = (*OWN_SPAWNERS, RUN, _SUBMIT)
 _NOT_IMPORTED = frozenset(("self", "cls", "super"))
 _RECEIVER = re.compile(r"(\w+(?:[\s\\()]*\.[\s\\()]*\w+)*)[\s\\()]*\.[\s\\()]*$")
 _NEAR = 120

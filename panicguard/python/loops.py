@@ -6,13 +6,15 @@ A turn is one run of a loop's body.
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import SpawnKind
+from panicguard.python.apis import START_APIS, SpawnKind
+from panicguard.python.calls import makes_daemons
 from panicguard.python.cancellation import own_context
 from panicguard.python.cst import cst
+from panicguard.python.fates import Fate
 from panicguard.python.handlers import EVERY_ERROR
-from panicguard.python.spawns import Fate
 from panicguard.python.uses import UseKind
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ _ASKING = frozenset(
     "done cancelled cancelling is_set wait err check is_alive isInterruptionRequested is_shutdown".split()
 )
 """Methods and attributes of a context, an event, a task or a thread that tell whether to stop."""
+_READING = re.compile(r"get|accept|poll|select|next_message|(?:read|recv|receive)(?:_?\w+)?")
+"""Methods that wait until there is something to read."""
 _LEAVING = frozenset(("sys.exit", "os._exit", "os.kill", "os.abort", "exit", "quit", "next"))
 """Functions that may end a loop by raising or by ending the process."""
 
@@ -73,12 +77,43 @@ def ends(module: PythonFile, loop: CSTNode) -> bool:
 
 
 def _ends_by_an_exception(module: PythonFile, loop: CSTNode) -> bool:
-    """Whether the nearest `try` around a loop catches a specific exception by which the loop may end."""
+    """Whether the nearest `try` around a loop catches a specific exception by which the loop may end, or any that comes
+    when what the loop reads from is closed."""
     for above, child in module.tree.around(loop):
         if isinstance(above, cst.Try) and above.body is child:
             names = (module.names.qualified(h.type) for h in above.handlers if h.type is not None)
-            return any(name not in EVERY_ERROR for name in names)
+            return any(name not in EVERY_ERROR for name in names) or (bool(above.handlers) and is_fed(module, loop))
     return False
+
+
+def is_fed(module: PythonFile, loop: CSTNode) -> bool:
+    """Whether each turn of a loop waits for something to read: a message, a job of a queue, a connection."""
+    return any(
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Attribute)
+        and _READING.fullmatch(node.func.attr.value) is not None
+        and not (node.args and node.func.attr.value == "get")
+        for node in module.tree.own(loop)
+    )
+
+
+def runs_as_daemon(module: PythonFile, function: CSTNode) -> bool:
+    """Whether a spawned function runs in threads that end with the process: it is all that may stop them."""
+    spawn = module.spawned[function]
+    if spawn is None:
+        definition = module.tree.enclosing(function, cst.ClassDef)
+        return definition is not None and makes_daemons(module.source.text, definition.name.value)
+    return spawn.api in START_APIS or (
+        spawn.kind is SpawnKind.THREAD
+        and (
+            any(a.keyword is not None and a.keyword.value == "daemon" and _is_true(a.value) for a in spawn.call.args)
+            or any(use.kind is UseKind.METHOD and use.name in ("daemon", "setDaemon") for use in spawn.uses)
+        )
+    )
+
+
+def _is_true(node: CSTNode) -> bool:
+    return isinstance(node, cst.Name) and node.value == "True"
 
 
 def _leaves_or_asks(module: PythonFile, node: CSTNode, context: str | None) -> bool:

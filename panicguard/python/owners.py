@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from panicguard.python.spawns import Spawn
     from panicguard.python.uses import Use
 
-_SEEN_HERE = frozenset((UseKind.KEPT, UseKind.METHOD, UseKind.TESTED, UseKind.AWAITED, UseKind.WAITED))
+_SEEN_HERE = frozenset((UseKind.KEPT, UseKind.HELD, UseKind.METHOD, UseKind.TESTED, UseKind.AWAITED, UseKind.WAITED))
 """Uses of a task by which nobody else gets it."""
 
 

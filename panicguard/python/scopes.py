@@ -286,7 +286,9 @@ def _imported(statement: CSTNode) -> Iterator[tuple[str, str]]:
     prefix = f"{module_name(statement).removesuffix('.')}." if hasattr(statement, "module") else ""
     for alias in names:
         dotted = _text(alias.name)
-        if alias.asname is not None:
+        if dotted == "asyncio" and prefix.strip("."):
+            yield (dotted if alias.asname is None else alias.asname.name.value), dotted  # what a module hands on
+        elif alias.asname is not None:
             yield alias.asname.name.value, prefix + dotted
         elif prefix:
             yield dotted, prefix + dotted

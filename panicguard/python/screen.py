@@ -6,14 +6,13 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
+from panicguard.files import search
 from panicguard.python.apis import ADDERS, AFTER, BARE_EXCEPT, CAUGHT_WORDS, METHODS_ELSEWHERE, NEEDS, SOUGHT
 from panicguard.python.lex import GAP
 from panicguard.python.margins import may_be_in_async, may_be_left, may_go_on
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-
-    from ahocorasick_rs import AhoCorasick
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _RECEIVER = re.compile(r"(\w+)[\s\\]*\.[\s\\]*$")
 """What a word is a method of, before the word."""
@@ -37,9 +36,13 @@ _AWAITED = re.compile(r"\bawait[ \t]+[\w.]*$")
 @functools.lru_cache(maxsize=1)
 def found_in(text: str, words: tuple[str, ...]) -> frozenset[str]:
     """The words that may occur in the text, if only inside others: see `sought`."""
-    matcher, meant = _matcher(words)
-    matches = matcher.find_matches_as_indexes(text, overlapping=True)
-    return frozenset([word for index in {index for index, _, _ in matches} for word in meant[index]])
+    meant = _meant(words)
+    return frozenset([word for found in search.found_in(text, tuple(meant)) for word in meant[found]])
+
+
+@functools.cache
+def _meant(words: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    return sought(words)
 
 
 def sought(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -72,14 +75,6 @@ def _after(word: str) -> re.Pattern[str]:
 def _with_after(word: str) -> re.Pattern[str]:
     """The same behind the word: whether that stands anywhere is asked before each place is."""
     return re.compile(word.strip(".:") + AFTER[word])
-
-
-@functools.cache
-def _matcher(words: tuple[str, ...]) -> tuple[AhoCorasick, tuple[tuple[str, ...], ...]]:
-    from ahocorasick_rs import AhoCorasick
-
-    texts = sought(words)
-    return AhoCorasick(texts), tuple(texts.values())
 
 
 def hits(text: str, words: Iterable[str]) -> list[int]:

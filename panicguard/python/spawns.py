@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from panicguard.python import apis
 from panicguard.python.apis import SpawnKind
 from panicguard.python.cst import cst
-from panicguard.python.flow import ADDERS
+from panicguard.python.fates import Fate
 from panicguard.python.scopes import BindingKind
 from panicguard.python.tree import last_name
 from panicguard.python.uses import UseKind
@@ -20,22 +19,11 @@ if TYPE_CHECKING:
 
     from libcst import CSTNode
 
+    from panicguard.python.fates import Fates
     from panicguard.python.flow import Flow
     from panicguard.python.names import Names
     from panicguard.python.tree import Tree
     from panicguard.python.uses import Use
-
-
-class Fate(enum.IntEnum):
-    """What happens to a spawn's handle, and thereby to the error of what it runs."""
-
-    DROPPED = 0
-    RETAINED = 1
-    """A reference is kept, the error is never read."""
-    OBSERVED = 2
-    """The error can be read: awaited, returned, passed on."""
-    STRUCTURED = 3
-    """An owner awaits it and raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +53,11 @@ class Spawn:
         return any(use.kind is UseKind.METHOD and use.name == "start" for use in self.uses)
 
 
-# Methods and attributes of a handle that do not reveal an error.
-_DEAF = ADDERS | frozenset(
-    "cancel cancelled cancelling uncancel done running set_name get_name get_coro get_context get_loop "
-    "remove_done_callback add_done_callback start join is_alive name daemon ident native_id setDaemon "
-    "setName getName isDaemon ready wait stop discard remove clear keys union difference "
-    "difference_update".split()
-)
-_LISTENING = frozenset("result exception get print_stack get_stack successful".split())
-_POLLED = frozenset("cancel done cancelled cancelling running is_alive ready".split())
-_HANDLER_NAME = re.compile(r"^on_|(?:handler|callback|_cb)$")
-_HANDLER_TAKERS = frozenset(
-    "call_soon call_soon_threadsafe call_later call_at add_signal_handler add_done_callback add_reader "
-    "add_writer".split()
-)
 _ALIASING = (BindingKind.IMPORT, BindingKind.VALUE, BindingKind.CLASS)
 """The bindings by which a name may stand for an API."""
 _HANDLES = (SpawnKind.TASK, SpawnKind.GATHER, SpawnKind.THREAD, SpawnKind.FUTURE, SpawnKind.MAP)
 """The spawns that return a handle with the error."""
-_LOOP_NAME = re.compile(r"(?:.*_)?loop")
+_LOOP_NAME = re.compile(r"(?:.*_)?(?:event)?loop")
 
 
 @dataclass(frozen=True)
@@ -91,6 +65,7 @@ class _Finder:
     tree: Tree
     names: Names
     flow: Flow
+    fates: Fates
     spawners: tuple[str, ...]
     guards: tuple[str, ...]
 
@@ -133,9 +108,10 @@ class _Finder:
         if api is None:
             return
         target = None if spawner == apis.RAY_REMOTE else _argument(call, api)
-        definition = self._run(call.func.value if spawner == apis.RAY_REMOTE else target)  # type: ignore[attr-defined]
+        runs = call.func.value if spawner == apis.RAY_REMOTE else self._within_context(call, api, target)  # type: ignore[attr-defined]
+        definition = self._run(runs)
         uses = tuple(self.flow.uses(call)) if api.kind in _HANDLES else ()
-        fate = self._fate(uses)
+        fate = self.fates.of(uses)
         if api.kind in (SpawnKind.GROUP, SpawnKind.SAFE):
             fate = Fate.STRUCTURED
         elif api.kind is SpawnKind.MAP and uses and not isinstance(self.tree.parents[call], cst.Expr):
@@ -158,13 +134,13 @@ class _Finder:
         is_called = isinstance(target, cst.Call) and self.names.qualified(target.func) != "functools.partial"
         uses = tuple(self.flow.uses(call))
         kind = SpawnKind.TASK if is_async or is_called else SpawnKind.THREAD
-        return Spawn(call, name, kind, target, definition, None, self._fate(uses), uses, declared=True)
+        return Spawn(call, name, kind, target, definition, None, self.fates.of(uses), uses, declared=True)
 
     def _imported(self, call: cst.Call, name: str, api: apis.Api) -> Spawn:
         """A spawn by a function of another module, which hands its first argument on and returns the handle."""
         target = _argument(call, api)
         uses = tuple(self.flow.uses(call))
-        return Spawn(call, name, api.kind, target, self._run(target), None, self._fate(uses), uses, declared=True)
+        return Spawn(call, name, api.kind, target, self._run(target), None, self.fates.of(uses), uses, declared=True)
 
     def _mapped(self) -> Iterator[Spawn]:
         """`map(asyncio.create_task, ...)`: each element is a handle."""
@@ -174,7 +150,9 @@ class _Finder:
                 api = apis.SPAWNS.get(spawner or "")
                 if spawner and api and api.kind is SpawnKind.TASK and self.names.qualified(call.func) == "map":
                     uses = tuple(self.flow.uses(call))
-                    yield Spawn(call, spawner, SpawnKind.TASK, None, None, None, self._fate(uses), uses, guessed=False)
+                    yield Spawn(
+                        call, spawner, SpawnKind.TASK, None, None, None, self.fates.of(uses), uses, guessed=False
+                    )
 
     def _is_object(self, func: cst.Attribute) -> bool:
         """Whether the callee is a method of an object, not a function of a module."""
@@ -201,6 +179,18 @@ class _Finder:
             for d in function.decorators
         )
 
+    def _within_context(self, call: cst.Call, api: apis.Api, target: CSTNode | None) -> CSTNode | None:
+        """What runs: for the `run` of a context, the first argument that it gets."""
+        if target is None or self.names.qualified(target) != f"{apis.CONTEXT}.run":
+            return target
+        rest = apis.Api(
+            api.kind, 3 if api.kind is SpawnKind.THREAD and api.keyword == "target" else api.target + 1, "args"
+        )
+        given = _argument(call, rest)
+        if isinstance(given, (cst.Tuple, cst.List)):
+            return given.elements[0].value if given.elements else None
+        return given
+
     def _run(self, target: CSTNode | None) -> cst.FunctionDef | cst.Lambda | None:
         """The function that runs when the target is started: for `send(x)`, send."""
         if isinstance(target, cst.Call) and self.names.qualified(target.func) != "functools.partial":
@@ -208,65 +198,18 @@ class _Finder:
         definition = None if target is None else self.names.definition(target)
         return definition if isinstance(definition, (cst.FunctionDef, cst.Lambda)) else None
 
-    def _fate(self, uses: tuple[Use, ...]) -> Fate:
-        fate = Fate.DROPPED
-        for use in uses:
-            fate = max(fate, self._use_fate(use))
-        return fate
-
-    def _use_fate(self, use: Use) -> Fate:
-        match use.kind:
-            case UseKind.DROPPED | UseKind.TESTED:
-                return Fate.DROPPED
-            case UseKind.KEPT | UseKind.WAITED:
-                return Fate.RETAINED
-            case UseKind.AWAITED:
-                return Fate.STRUCTURED
-            case UseKind.LAMBDA if self._is_event_handler(use.node):
-                return Fate.DROPPED
-            case UseKind.METHOD if use.name in _LISTENING:
-                return Fate.OBSERVED
-            case UseKind.METHOD if use.name == "add_done_callback":
-                return Fate.DROPPED if self._only_forgets(use.node) else Fate.OBSERVED
-            case UseKind.METHOD if use.name in _DEAF:
-                if use.name == "cancel" and self._is_fixture(use.node):
-                    return Fate.OBSERVED
-                return Fate.RETAINED if use.name in _POLLED else Fate.DROPPED
-        return Fate.OBSERVED
-
-    def _is_event_handler(self, function: CSTNode) -> bool:
-        """Whether a lambda is called by an event loop or a signal, which ignores what it returns."""
-        parent = self.tree.parents[function]
-        match parent:
-            case cst.Assign(targets=[cst.AssignTarget(target=target)]):
-                return bool(_HANDLER_NAME.search(last_name(target)))
-            case cst.AnnAssign(target=target):
-                return bool(_HANDLER_NAME.search(last_name(target)))
-            case cst.Arg(keyword=cst.Name(value=name)):
-                return bool(_HANDLER_NAME.search(name))
-            case cst.Arg():
-                call = self.tree.parents[parent]
-                return isinstance(call, cst.Call) and last_name(call.func) in _HANDLER_TAKERS
-        return False
-
-    def _only_forgets(self, call: CSTNode) -> bool:
-        """Whether a done callback only takes the handle out of a container."""
-        if not (isinstance(call, cst.Call) and call.args):
-            return False
-        return last_name(call.args[0].value) in ("discard", "remove") and isinstance(call.args[0].value, cst.Attribute)
-
-    def _is_fixture(self, node: CSTNode) -> bool:
-        """A generator that starts something, yields and cancels it is its owner, as in a test fixture."""
-        function = self.tree.function(node)
-        return isinstance(function, cst.FunctionDef) and any(isinstance(n, cst.Yield) for n in self.tree.own(function))
-
 
 def find(
-    tree: Tree, names: Names, flow: Flow, spawners: tuple[str, ...] = (), guards: tuple[str, ...] = ()
+    tree: Tree,
+    names: Names,
+    flow: Flow,
+    fates: Fates,
+    spawners: tuple[str, ...] = (),
+    guards: tuple[str, ...] = (),
 ) -> tuple[Spawn, ...]:
     """All spawns of a module: raw ones, those that an owner awaits, and those that are already safe; `spawners` and
     `guards` are functions of the project that spawn raw and safely."""
-    return tuple(_Finder(tree, names, flow, spawners, guards).spawns())
+    return tuple(_Finder(tree, names, flow, fates, spawners, guards).spawns())
 
 
 def _argument(call: cst.Call, api: apis.Api) -> CSTNode | None:

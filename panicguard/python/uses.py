@@ -25,9 +25,12 @@ class UseKind(str, enum.Enum):
     YIELDED = "yielded"
     """Yielded; the node is the `yield`, or the `from` of one."""
     ARGUMENT = "argument"
-    """Passed to code that is not known to keep it or to read it; the node is the call, or the container of a caller."""
+    """Passed to code that is not known to keep it or to read it; the node is the call, `name` the keyword or the place
+    of the argument; or the node is the container of a caller."""
     KEPT = "kept"
     """Kept in an attribute, a global or a container that lives on; the node is the target, `name` its name."""
+    HELD = "held"
+    """Put into a container in a variable of a function, which holds it for as long; the node is the variable."""
     METHOD = "method"
     """A method called, or an attribute read, `name` says which; the node is the call, or the attribute."""
     TESTED = "tested"

@@ -8,6 +8,10 @@ that is never read, or it ends in a container that nothing outside the function 
 imported from another module of the project and does nothing but hand its first argument to one of these and return the
 task.
 
+Not reported is what loses nothing: waiting for an event; a coroutine that `run_coroutine_threadsafe` only hands on to a
+task group or to an unbounded queue of the module, or that handles all of its errors itself; and a task that does so and
+that a `while` loop keeps in a container of its function.
+
 ## Why is this bad
 
 The event loop keeps only a weak reference to a task. A task that nothing else refers to may be garbage-collected before
@@ -75,10 +79,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import SpawnKind
+from panicguard.python.apis import TASK_WORDS, SpawnKind
 from panicguard.python.evidence import Evidence
+from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
-from panicguard.python.spawns import Fate
+from panicguard.python.guards import has_nothing_to_lose, is_handed_on, is_heard, is_held_while_it_runs
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -95,13 +100,20 @@ def check(module: PythonFile) -> Iterator[Finding]:
         if spawn.kind not in (SpawnKind.TASK, SpawnKind.GATHER):
             continue
         name = spawn.api.rpartition(".")[2]
-        if spawn.fate is Fate.DROPPED:
+        if spawn.fate is Fate.DROPPED and (strict or _is_lost(module, spawn)):
             message = f"`{name}` is bare: nothing keeps the {_handle(spawn.api)} or reads its error; {_advice(spawn)}"
         elif strict and spawn.fate is not Fate.RETAINED and spawn.kind is SpawnKind.TASK:
             message = f"`{name}` is a raw spawn without a component and a policy; use `SafeGo`"
         else:
             continue
         yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
+
+
+def _is_lost(module: PythonFile, spawn: Spawn) -> bool:
+    """Whether the task may end too soon, or its error be lost."""
+    if has_nothing_to_lose(module, spawn) or is_handed_on(module, spawn):
+        return False
+    return not (is_held_while_it_runs(module, spawn) and is_heard(module, spawn))
 
 
 def _handle(api: str) -> str:
@@ -116,7 +128,7 @@ RULE = Rule(
     "PNC101",
     python=Check(
         check,
-        words=("create_task", "ensure_future", "run_coroutine_threadsafe", "gather", "spawn_callback"),
+        words=TASK_WORDS,
         evidence={Evidence.ESCAPES},
     ),
     spawn=True,

@@ -2,10 +2,16 @@
 
 ## What it does
 
-Reports a `threading.Thread`, or an instance of a subclass of it in the same module, that is started,
-`_thread.start_new_thread`, and a function of `extend-spawners` that is passed a plain function. A thread is not
-reported when what it runs handles every error itself: its whole body is a `try` with an `except Exception` that
-does something with the error, or it is guarded by the runtime.
+Reports a `threading.Thread` that is started, `_thread.start_new_thread`, and a function of `extend-spawners` that is
+passed a plain function. A class of threads with a `run` of its own is the matter of `thread-subclass-run-unguarded`.
+
+A thread is not reported when what it runs handles every error itself: what may raise is in a `try` with an
+`except Exception` that does something with the error, or logs it before raising it again; it is decorated with a
+function of the module that does so; or it is guarded by the runtime. What cannot raise in practice may stand around the
+`try`: logging, waiting, flags, queues that wait for as long as it takes, and functions of the module of which that is
+true. The target may be such a function's lambda, `partial` or `Context.run`; what only waits (`process.wait`,
+`thread.join`, `loop.run_forever`) is not reported either. Nor is any thread of a module that sets
+`threading.excepthook`.
 
 ## Why is this bad
 
@@ -71,10 +77,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
+from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
+from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
-from panicguard.python.guards import runs_guarded
-from panicguard.python.spawns import Fate
+from panicguard.python.guards import has_nothing_to_lose, runs_guarded, runs_own_code
+from panicguard.python.hooks import tells_of_threads
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -82,6 +90,10 @@ if TYPE_CHECKING:
 
     from panicguard.diagnostic import Finding
     from panicguard.python.file import PythonFile
+    from panicguard.python.spawns import Spawn
+
+_IN_REACTOR = "twisted.internet.reactor.callInThread"
+"""Its errors are those of a pool, which logs them."""
 
 
 def check(module: PythonFile) -> Iterator[Finding]:
@@ -90,10 +102,22 @@ def check(module: PythonFile) -> Iterator[Finding]:
             continue
         if spawn.declared and spawn.fate >= Fate.OBSERVED:
             continue
-        if module.settings.strict_spawns or not runs_guarded(module, spawn):
+        if module.settings.strict_spawns or not _is_told(module, spawn):
             name = module.text(spawn.call.func).rpartition(".")[2]
             message = f"`{name}` is bare: an exception ends the thread unreported; use `SafeGo` or `SafeThread`"
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
+
+
+def _is_told(module: PythonFile, spawn: Spawn) -> bool:
+    """Whether somebody learns of the errors of a thread, if it has any, or its class is to blame: see PNC104."""
+    started = module.names.definition(spawn.call.func)
+    if isinstance(started, cst.ClassDef) and runs_own_code(module, started):
+        return True
+    return (
+        has_nothing_to_lose(module, spawn)
+        or runs_guarded(module, spawn)
+        or (spawn.api != _IN_REACTOR and tells_of_threads(module.source.text))
+    )
 
 
 RULE = Rule(

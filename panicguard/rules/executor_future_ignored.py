@@ -76,9 +76,9 @@ from typing import TYPE_CHECKING
 
 from panicguard.python import apis
 from panicguard.python.evidence import Evidence
+from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
 from panicguard.python.guards import runs_guarded
-from panicguard.python.spawns import Fate
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:

@@ -4,8 +4,11 @@
 
 Reports `while True`, `while 1` and `for ... in itertools.count()` in a function that runs as a task, a thread or a job,
 when nothing in the loop checks a context, an event or a flag, awaits, leaves the loop or raises, and no exception that
-is named around the loop ends it. In Go: a `for` without a condition, or over `time.Tick`, in a function passed to the
-runtime's SafeGo, when nothing in it leaves the loop or uses a context.
+is named around the loop ends it. A daemon thread that waits for something to read in each turn is meant to end with
+the process, and is not reported; nor is a loop that waits so inside a `try` that catches everything.
+
+In Go: a `for` without a condition, or over `time.Tick`, in a function passed to the runtime's SafeGo, when nothing in
+it leaves the loop or uses a context.
 
 ## Why is this bad
 
@@ -112,7 +115,7 @@ from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.cancellation import own_context
 from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
-from panicguard.python.loops import ends, is_endless
+from panicguard.python.loops import ends, is_endless, is_fed, runs_as_daemon
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -128,7 +131,9 @@ if TYPE_CHECKING:
 def check(module: PythonFile) -> Iterator[Finding]:
     for loop in module.tree.all(cst.While, cst.For):
         function = module.tree.function(loop)
-        if function in module.spawned and is_endless(module, loop) and not ends(module, loop):
+        if function not in module.spawned or not is_endless(module, loop) or ends(module, loop):
+            continue
+        if not (is_fed(module, loop) and runs_as_daemon(module, function)):
             start, _ = module.span(loop)
             _, end = module.span(loop.test if isinstance(loop, cst.While) else loop.iter)
             message = "This endless loop in spawned code cannot be stopped; check a context, an event or a flag in it"

@@ -155,12 +155,15 @@ def _fix(module: PythonFile, closure: Closure, names: list[str]) -> Fix | None:
 
 def check_go(module: GoFile) -> Iterator[Finding]:
     for spawn in module.spawns:
-        shared = [] if go_loops.is_joined_in_turn(spawn) else go_loops.shared_by_turns(module, spawn)
-        seen: set[Binding] = set()
+        is_alone = go_loops.is_joined_in_turn(spawn) or go_loops.is_left_in_turn(spawn)
+        shared = [] if is_alone else go_loops.shared_by_turns(module, spawn)
+        seen: set[Binding | str] = set()
         for node in read_later_in_go(module, spawn) if shared else ():
-            binding = module.names.lookup(node) if node.type == "identifier" else None
-            if binding is not None and binding in shared and binding not in seen:
-                seen.add(binding)
+            if node.type != "identifier" or module.names.is_field_key(node):
+                continue
+            variable = module.names.lookup(node) or text(node)
+            if variable in shared and variable not in seen:
+                seen.add(variable)
                 message = f"The goroutine reads `{text(node)}` when it runs, after the loop has moved on; pass it in"
                 yield module.finding(node, message)
 

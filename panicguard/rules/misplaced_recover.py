@@ -7,7 +7,8 @@ Reports the runtime's `RecoverAndLog`, `RecoverAndCrash` and `RecoverWithPolicy`
 `sys.exception()`, `traceback.format_exc()` and a logger's `exception()` there.
 
 In Go: the builtin `recover()` anywhere but in a function that a `defer` calls, and a function that recovers, of the
-runtime or of the same file, where it is called without `defer`.
+runtime or of the same file, where it is called without `defer`, or passed to something that calls it so
+(`sync.OnceFunc`, `once.Do`, a function of the file).
 
 ## Why is this bad
 
@@ -150,8 +151,8 @@ def check_go(module: GoFile) -> Iterator[Finding]:
         if not is_deferred_call(call):
             yield module.finding(call, f"`{text(callee(call))}` {advice}")
     works = {f.id for call in module.recovers if call.id not in useless and (f := function(call)) is not None}
-    for call in (call for key in works for call in module.recovering_calls.get(key, ())):
-        yield module.finding(call, f"`{text(callee(call))}` {advice}")
+    for use in (use for key in works for use in module.recovering_calls.get(key, ())):
+        yield module.finding(use, f"`{text(callee(use) or use)}` {advice}")
 
 
 RULE = Rule(

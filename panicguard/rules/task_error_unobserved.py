@@ -3,14 +3,20 @@
 ## What it does
 
 Reports a task whose handle is stored in an attribute, a global or a container, or is only polled and cancelled,
-when nothing in the module awaits it, asks for its result or exception, or passes it on. A done callback that
-only takes the task out of a set keeps it as silent. A task that only sleeps or waits for an event, or that
-handles all of its errors itself, is not reported.
+when nothing in the module awaits it, asks for its result or exception, or passes it on. These read nothing either: a
+done callback that never looks at its task, an `await` under `suppress(Exception)` or of a `gather` whose errors are
+dropped, the second set of `asyncio.wait`, and a function of the module that does no more than that. A task that only
+sleeps or waits for an event, or that handles all of its errors itself, by a decorator of the module that logs them
+too, is not reported. Nor is one that a done callback takes out of its set, in a module with
+`loop.set_exception_handler`: that is called then.
+
+Reports a task, too, that is awaited only by who cancels it, such as `stop()`, where the module shows that it may fail
+before: then the error is heard when the service ends, and the message says so.
 
 ## Why is this bad
 
-As long as a reference to a failed task exists, asyncio does not report its exception at all. The service continues with
-a part of it dead.
+As long as a reference to a failed task exists, asyncio does not report its exception at all, and to cancel the task
+then, or to wait for it, makes asyncio forget the exception for good. The service continues with a part of it dead.
 
 ## Example
 
@@ -67,12 +73,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import SpawnKind
-from panicguard.python.cst import cst
+from panicguard.python.apis import TASK_WORDS, SpawnKind
 from panicguard.python.evidence import Evidence
+from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
-from panicguard.python.guards import runs_guarded
-from panicguard.python.spawns import Fate
+from panicguard.python.reads import Heard, lost_until
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -80,34 +85,30 @@ if TYPE_CHECKING:
 
     from panicguard.diagnostic import Finding
     from panicguard.python.file import PythonFile
-    from panicguard.python.spawns import Spawn
 
 
 def check(module: PythonFile) -> Iterator[Finding]:
     for spawn in module.spawns:
-        if spawn.kind not in (SpawnKind.TASK, SpawnKind.GATHER) or spawn.fate is not Fate.RETAINED:
+        if spawn.kind not in (SpawnKind.TASK, SpawnKind.GATHER) or spawn.fate is Fate.DROPPED:
             continue
-        if module.settings.strict_spawns or not (_only_waits(module, spawn) or runs_guarded(module, spawn)):
-            name = spawn.api.rpartition(".")[2]
-            message = f"The result of `{name}` is kept, but its error is never read; await it, or use `SafeGo`"
+        when = lost_until(module, spawn)
+        if when is not Heard.IN_TIME:
+            message = _MESSAGES[when].format(spawn.api.rpartition(".")[2])
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
 
 
-def _only_waits(module: PythonFile, spawn: Spawn) -> bool:
-    """Whether the task sleeps, or waits for an event, a lock or the like that is not defined in this module."""
-    match spawn.target:
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value="wait" | "acquire")) as func, args=[]):
-            return module.names.definition(func) is None
-        case cst.Call(func=func):
-            return module.names.qualified(func) == "asyncio.sleep"
-    return False
+_MESSAGES = {
+    Heard.NEVER: "The result of `{}` is kept, but its error is never read; await it, or use `SafeGo`",
+    Heard.AT_STOP: "What `{}` starts is read only where it is stopped: an earlier error goes unheard till then; "
+    "use `SafeGo`",
+}
 
 
 RULE = Rule(
     "PNC102",
     python=Check(
         check,
-        words=("create_task", "ensure_future", "run_coroutine_threadsafe", "gather", "spawn_callback"),
+        words=TASK_WORDS,
         evidence={Evidence.ESCAPES},
     ),
     spawn=True,

@@ -2,10 +2,11 @@
 
 ## What it does
 
-Reports `run` in a subclass of `threading.Thread`, `multiprocessing.Process`, `QThread` or `QRunnable` when its
-body is not wholly inside a `try` with an `except Exception` that does something with the error. A `run` that
-only calls one method of the class is judged by that method. The class may derive from one of these by way of a class
-that is imported from another module of the project.
+Reports `run` in a subclass of `threading.Thread`, `multiprocessing.Process`, `QThread` or `QRunnable` when what may
+raise in it is not inside a `try` with an `except Exception` that does something with the error. Methods and functions
+of the module that it calls, also by `super()` or the name of a base, are judged by what they do; waiting, logging and
+queues around the `try` cannot hurt. Threads of a module that sets `threading.excepthook` are not reported.
+The class may derive from one of these by way of a class that is imported from another module of the project.
 
 ## Why is this bad
 
@@ -59,12 +60,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import THREAD_CLASSES
+from panicguard.python.apis import THREAD, THREAD_CLASSES, TIMER
 from panicguard.python.blocks import statements
 from panicguard.python.cst import cst
+from panicguard.python.escapes import is_stub
 from panicguard.python.evidence import Evidence
 from panicguard.python.fixes.guard import guard_fix
 from panicguard.python.guards import is_guarded
+from panicguard.python.hooks import tells_of_threads
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -77,22 +80,18 @@ if TYPE_CHECKING:
 def check(module: PythonFile) -> Iterator[Finding]:
     for definition in module.thread_classes:
         run = module.method(definition, "run")
-        if run is None or _is_abstract(run) or is_guarded(module, run):
+        if run is None or is_stub(run) or is_guarded(module, run) or _is_told(module, definition):
             continue
         delegate = _delegate(module, run)
-        if delegate is not None and (_is_abstract(delegate) or is_guarded(module, delegate)):
-            continue
-        message = f"An exception in `{definition.name.value}.run` ends it unreported; catch it, or guard `run`"
-        yield module.finding(run.name, message, guard_fix(module, definition, run))
+        if delegate is None or not is_stub(delegate):
+            message = f"An exception in `{definition.name.value}.run` ends it unreported; catch it, or guard `run`"
+            yield module.finding(run.name, message, guard_fix(module, definition, run))
 
 
-def _is_abstract(run: cst.FunctionDef) -> bool:
-    body = statements(run.body)
-    return all(isinstance(s, (cst.Pass, cst.Raise)) or _is_ellipsis(s) for s in body) and len(body) <= 1
-
-
-def _is_ellipsis(statement: object) -> bool:
-    return isinstance(statement, cst.Expr) and isinstance(statement.value, cst.Ellipsis)
+def _is_told(module: PythonFile, definition: cst.ClassDef) -> bool:
+    """Whether a hook of this module learns of errors of this class of threads."""
+    is_thread = module.names.is_a(definition, THREAD, TIMER)
+    return is_thread and not module.settings.strict_spawns and tells_of_threads(module.source.text)
 
 
 def _delegate(module: PythonFile, run: cst.FunctionDef) -> cst.FunctionDef | None:

@@ -3,7 +3,10 @@
 ## What it does
 
 Reports, in Go, a `Done()` of a `sync.WaitGroup` in a spawned function that is called and not deferred, after something
-that may panic or return. One in a loop counts jobs, not goroutines, and is not reported.
+that may return or, where the process would survive that, panic: under `KeepRunning`, or in a function that recovers. A
+channel that is closed last is reported where a panic is survived. One in a loop counts jobs, not goroutines, and one
+that other statements follow says how far the goroutine has come: they are not reported, nor is one in a goroutine that
+calls `Add` itself.
 
 ## Why is this bad
 
@@ -61,7 +64,7 @@ func f(ctx context.Context) {
 
 ## Fix safety
 
-The fix defers the only `Done()` of a function, if that is its last statement, in the first statement. It is unsafe:
+The fix defers the only such call of a function, if that is its last statement, in the first statement. It is unsafe:
 other deferred calls then run before it. There is no fix where the group may be another one by then, or a comment stands
 beside a line that moves.
 """
@@ -73,8 +76,8 @@ from typing import TYPE_CHECKING
 from panicguard.diagnostic import Applicability, Edit, Fix
 from panicguard.go.apis import SPAWN_WORDS
 from panicguard.go.fixes.alignment import comment_behind
-from panicguard.go.loops import loops
-from panicguard.go.nodes import callee, in_error, is_deferred_call, own, statements, text
+from panicguard.go.nodes import callee, in_error, statements, text
+from panicguard.go.signals import skipped
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -84,8 +87,7 @@ if TYPE_CHECKING:
 
     from panicguard.diagnostic import Finding
     from panicguard.go.file import GoFile
-
-_FAILING = frozenset("call_expression return_statement index_expression type_assertion_expression".split())
+    from panicguard.go.signals import Signal
 
 
 def check_go(module: GoFile) -> Iterator[Finding]:
@@ -95,37 +97,19 @@ def check_go(module: GoFile) -> Iterator[Finding]:
         if function is None or function.id in seen:
             continue
         seen.add(function.id)
-        nodes = list(own(function))
-        done = [node for node in nodes if _is_done(module, node)]
-        # In a loop it counts jobs, not goroutines.
-        fine = {text(callee(n)) for n in done if is_deferred_call(n) or any(True for _ in loops(n))}
-        for node in done:
-            called = text(callee(node))
-            if not _is_statement(node) or called in fine:
-                continue
-            if any(
-                other.type in _FAILING and other.end_byte <= node.start_byte and other not in done for other in nodes
-            ):
-                message = f"`{called}()` is skipped if the function panics or returns early; defer it"
-                yield module.finding(node, message, _fix(module, function, node) if len(done) == 1 else None)
-                break
+        for signal, why, is_only in skipped(module, spawn, function):
+            called = text(signal.call) if signal.is_close else f"{text(callee(signal.call))}()"
+            message = f"`{called}` is skipped if the function {why}; defer it"
+            yield module.finding(signal.call, message, _fix(module, function, signal) if is_only else None)
 
 
-def _is_done(module: GoFile, node: Node) -> bool:
-    called = callee(node) if node.type == "call_expression" else None
-    if called is None or called.type != "selector_expression" or text(called.child_by_field_name("field")) != "Done":
-        return False
-    return module.names.type_of(called.child_by_field_name("operand")) == "sync.WaitGroup"
-
-
-def _fix(module: GoFile, function: Node, done: Node) -> Fix | None:
-    """The fix that moves a `Done()`, the last statement of a function, behind a `defer` before the first one."""
-    body, statement, called = function.child_by_field_name("body"), done.parent, callee(done)
-    group = called.child_by_field_name("operand") if called is not None else None
-    if body is None or statement is None or group is None or in_error(function):
+def _fix(module: GoFile, function: Node, signal: Signal) -> Fix | None:
+    """The fix that moves a signal, the last statement of a function, behind a `defer` before the first one."""
+    body, statement = function.child_by_field_name("body"), signal.call.parent
+    if body is None or statement is None or in_error(function):
         return None
     every = statements(body)
-    if every[-1] != statement or not _stays(module, group):
+    if every[-1] != statement or not _stays(module, signal.subject):
         return None
     source, tree = module.source, module.tree
     places = (body.start_byte, every[0].start_byte, every[-2].end_byte, statement.start_byte, body.end_byte)
@@ -148,10 +132,6 @@ def _stays(module: GoFile, group: Node) -> bool:
         group = operand
     binding = module.names.lookup(group) if group.type == "identifier" else None
     return binding is not None and not module.names.is_reassigned(binding)
-
-
-def _is_statement(call: Node) -> bool:
-    return call.parent is not None and call.parent.type == "expression_statement"
 
 
 RULE = Rule(

@@ -280,8 +280,7 @@ def _remember(known: _Known, result: Result, stamp: Stamp) -> None:
     lasting = result.lasting and all(d.is_rule or d.code == INVALID_SYNTAX for d in result.diagnostics)
     settled = all(stamp is None or _is_settled(stamp) for _, stamp in result.consulted)
     if result.original is None and lasting and settled:
-        says_something = result.diagnostics or result.warnings or result.noqa_codes
-        known.files[path] = [stamp, _to_json(result) if says_something else None, dict(result.consulted)]
+        known.files[path] = [stamp, _to_json(result) if result.says_something else None, dict(result.consulted)]
 
 
 def _to_json(result: Result) -> dict[str, Any]:

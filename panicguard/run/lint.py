@@ -74,7 +74,7 @@ def lint_bytes(path: str, data: bytes, settings: Settings, task: Task) -> Result
     except Exception as error:
         return failure(path, INTERNAL_ERROR, described(error))
     if not result.diagnostics and result.original is None:
-        result = clean(path)
+        result = dataclasses.replace(clean(path), lasting=result.lasting)
     return dataclasses.replace(result, warnings=warnings, noqa_codes=codes, consulted=consulted)
 
 

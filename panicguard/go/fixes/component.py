@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from panicguard.diagnostic import Edit, Fix
 from panicguard.go.apis import SAFEGO
 from panicguard.go.fixes.alignment import aligned
-from panicguard.go.names import receiver_type
 from panicguard.go.nodes import ancestors, arguments, callee, in_error, text
+from panicguard.go.types import receiver_type
 from panicguard.settings import component_for
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from panicguard.diagnostic import Edit
 from panicguard.go.apis import RUNTIME
 from panicguard.go.fixes.alignment import comment_behind
-from panicguard.go.names import package_name, specs
 from panicguard.go.nodes import text
+from panicguard.go.packages import package_name, specs
 
 if TYPE_CHECKING:
     from tree_sitter import Node

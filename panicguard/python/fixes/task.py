@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import LOOP
 from panicguard.python.cst import cst
+from panicguard.python.fates import Fate
 from panicguard.python.fixes.evaluation import has_effects, is_async
 from panicguard.python.fixes.rewrite import SAFEGO, Labels, Rewrite, insert
-from panicguard.python.spawns import Fate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ def rewrite_task(module: PythonFile, spawn: Spawn, labels: Labels) -> Rewrite | 
     """A SafeGo of the same awaitable, with `loop=` where the task was started on a loop that need not be the running
     one."""
     args = spawn.call.args
-    if spawn.target is None or args[0].keyword is not None or spawn.api.startswith("tornado."):
+    if spawn.target is None or args[0].keyword is not None:
         return None
     if any(arg.keyword is not None and arg.keyword.value == "eager_start" for arg in args):
         return None

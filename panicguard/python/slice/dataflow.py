@@ -9,15 +9,16 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.python.apis import RAY_REMOTE
-from panicguard.python.slice.facts import chain, facts
+from panicguard.python.slice.facts import chain, facts, last_name, within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence, Set
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
     from panicguard.python.slice.outline import Block
     from panicguard.python.slice.unit import Unit
 
 _OWN_METHOD = RAY_REMOTE.rpartition(".")[2]
+_CALLBACK = ".add_done_callback"
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _ENDS_TURN = (ast.Continue, ast.Return, ast.Raise)
 """What decides whether a loop goes on after a closure is spawned in it."""
@@ -33,6 +34,8 @@ class Trace(NamedTuple):
     """Through what the spawning words, and the containers of handles, are reached."""
     stores: set[str]
     """Where handles go."""
+    readers: set[str]
+    """The functions that handles are passed to, and the names of what is called once they are done."""
 
 
 class _Follower:
@@ -40,7 +43,7 @@ class _Follower:
 
     def __init__(self, block: Block) -> None:
         self.block = block
-        self.trace = Trace(set(), set(), set(), set())
+        self.trace = Trace(set(), set(), set(), set(), set())
         self._flows: set[str] = set()
         self._needs: set[str] = set()
         self._pending: list[tuple[Unit, bool]] = []
@@ -63,6 +66,14 @@ class _Follower:
                 self._done.add((unit, is_flow))
                 self._follow(unit, is_flow)
 
+    def read(self, hits: Mapping[Unit, Sequence[ast.AST]]) -> None:
+        """Note who is given a handle, once all names of it are known."""
+        for unit in dict.fromkeys((*hits, *(unit for unit, is_flow in self._done if is_flow))):
+            if unit.facts.called and not unit.is_definition:
+                handles: set[ast.AST | str] = {*hits.get(unit, ()), *self._flows}
+                for node in unit.nodes:
+                    self.trace.readers.update(_readers(node, handles))
+
     def _follow(self, unit: Unit, is_flow: bool) -> None:
         said, trace = unit.facts, self.trace
         trace.rows.update(unit.rows if unit.is_definition else (unit.first,))
@@ -70,6 +81,8 @@ class _Follower:
             trace.stores.update(said.binds)
             trace.receivers.update(said.holders)
             self.flow(said.binds)
+            if _CALLBACK in said.called:
+                self.need(said.names)
         if unit.is_definition:
             self.need(name for inner in self.block.units_in(unit.rows) for name in inner.facts.names)
         elif said.spawns_late:
@@ -98,18 +111,31 @@ def trace(
         found.receivers.update(said.holders, *(chain(node)[1:] for node in nodes))
         follower.flow(unit.facts.binds if unit.above or not unit.is_definition else ())
         follower.flow(above.head.name for above in unit.around() if above.is_definition and above.above)  # type: ignore[union-attr]
-        follower.need(said.names if said.spawns_late else said.leading)
+        is_late = said.spawns_late or _CALLBACK in said.called
+        follower.need(said.names if is_late else said.leading)
     if flows:
         follower.flow(block.mentions.keys() & flows)
     if needs:
         follower.need(block.bindings.keys() & needs)
     follower.run()
+    follower.read(hits)
     _reach(block, found)
     if found.rows:
         found.rows.update(unit.first for unit in block.units if unit.facts.yields)
         if turns and _spawns_closures(block, hits):
             found.rows.update(unit.first for unit in block.units if unit.is_a(*_ENDS_TURN))
     return found
+
+
+def _readers(statement: ast.AST, handles: Set[ast.AST | str]) -> Iterator[str]:
+    """The names of the callees to which one of `handles` is given, and of what is made a callback."""
+    for call in within(statement):
+        if isinstance(call, ast.Call):
+            given = (*call.args, *(keyword.value for keyword in call.keywords))
+            if last_name(call.func) == _CALLBACK:
+                yield from facts(given).names
+            elif any(node in handles or last_name(node) in handles for value in given for node in within(value)):
+                yield last_name(call.func)
 
 
 def _called_on(node: ast.AST) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from panicguard.python.apis import HARMLESS
 from panicguard.python.evidence import Evidence
-from panicguard.python.slice.facts import children, last_name, own, within
-from panicguard.python.slice.layout import DEFINITIONS, TRIES
+from panicguard.python.slice.escapes import first_unguarded, is_idle
+from panicguard.python.slice.facts import last_name, own
+from panicguard.python.slice.layout import TRIES
 from panicguard.python.slice.words import words_in
 
 if TYPE_CHECKING:
@@ -18,20 +18,16 @@ if TYPE_CHECKING:
     from panicguard.python.slice.unit import Unit
 
 _WITHS = (ast.With, ast.AsyncWith)
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _AWAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _STOPS = (ast.Break, ast.Return, ast.Raise)
 _LEAVES = (ast.Return, ast.Break, ast.Continue)
-_BRANCHES = (ast.If, ast.While)
-_UNSAFE = (ast.Raise, ast.Assert, ast.For, ast.AsyncFor, ast.ClassDef)
-"""Statements that may let an error out, whatever is in them."""
-_IDLE = (ast.Pass, ast.Continue, ast.Break, ast.Return)
-_IDLE_CALLS = ("print", "sleep")
 
 
-def of_spawned(block: Block, definition: Unit, kinds: Set[Evidence], marked: Container[Unit]) -> set[int] | None:
+def of_spawned(
+    block: Block, definition: Unit, kinds: Set[Evidence], marked: Container[Unit], defined: Container[str]
+) -> set[int] | None:
     """The first rows of what decides about a spawned function; None where all of it may. The units that are `marked`
-    hold a word: they may guard what is in them."""
+    hold a word: they may guard what is in them. `defined` are the names of the module's functions."""
     if Evidence.WHOLE_SPAWNED_BODY in kinds:
         return None
     units = block.units_in(definition.rows)
@@ -43,10 +39,8 @@ def of_spawned(block: Block, definition: Unit, kinds: Set[Evidence], marked: Con
             if stop is None:
                 return None
             rows.add(stop)
-    if Evidence.ESCAPES in kinds and any(isinstance(unit.head, (*TRIES, *_WITHS)) for unit in units):
-        unguarded = next(
-            (unit.first for unit in units if _is_bare(unit, definition) and _is_unsafe(unit, marked)), None
-        )
+    if Evidence.ESCAPES in kinds:
+        unguarded = first_unguarded(block, definition, marked, defined)
         if unguarded is None:
             return None
         rows.add(unguarded)
@@ -69,7 +63,7 @@ def _hiding(units: Iterable[Unit]) -> Iterator[int]:
     for unit in units:
         node = unit.head
         if isinstance(node, TRIES):
-            is_hiding = any(all(map(_is_idle, handler.body)) for handler in node.handlers)  # type: ignore[attr-defined]
+            is_hiding = any(all(map(is_idle, handler.body)) for handler in node.handlers)  # type: ignore[attr-defined]
         else:
             is_hiding = isinstance(node, _WITHS) and any(_suppressed(node))
         if is_hiding:
@@ -107,18 +101,6 @@ def _leaving(block: Block, units: Iterable[Unit]) -> Iterator[int]:
                 yield from (at.first for at in block.units_at(node.lineno - 1))
 
 
-def _is_idle(statement: ast.stmt) -> bool:
-    """Whether a statement may do nothing with an error."""
-    if isinstance(statement, _IDLE):
-        return True
-    value = statement.value if isinstance(statement, ast.Expr) else None
-    if isinstance(value, ast.Await):
-        value = value.value
-    if isinstance(value, ast.Call):
-        return last_name(value.func).lstrip(".").endswith(_IDLE_CALLS)
-    return isinstance(value, (ast.Constant, ast.Name, ast.UnaryOp, ast.Tuple, ast.List, ast.Dict))
-
-
 def _suppressed(node: ast.With | ast.AsyncWith) -> Iterator[ast.Call]:
     """The calls of a `with` that suppress something."""
     for item in node.items:
@@ -153,36 +135,6 @@ def _is_endless(node: ast.AST | None) -> bool:
         and isinstance(node.iter, ast.Call)
         and last_name(node.iter.func).lstrip(".") == "count"
     )
-
-
-def _is_bare(unit: Unit, definition: Unit) -> bool:
-    """Whether a statement stands in nothing but branches and loops of its function."""
-    above = unit.above
-    while above is not None and above is not definition and isinstance(above.head, _BRANCHES):
-        above = above.above
-    return above is definition
-
-
-def _is_unsafe(unit: Unit, marked: Container[Unit]) -> bool:
-    """Whether a statement may let an error out, for certain."""
-    node = unit.head
-    if isinstance(node, _BRANCHES):
-        return bool(node.orelse) or any(call.args for call in _risky(unit.nodes))
-    if isinstance(node, _WITHS):
-        return unit not in marked and any(isinstance(inner, ast.Call) for item in unit.nodes for inner in within(item))
-    if isinstance(node, (*TRIES, *DEFINITIONS, ast.Import, ast.ImportFrom)):
-        return isinstance(node, ast.ClassDef)
-    return isinstance(node, _UNSAFE) or any(True for _ in _risky(unit.nodes))
-
-
-def _risky(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
-    """The calls that may raise."""
-    stack = list(nodes)
-    while stack:
-        node = stack.pop()
-        if type(node) is ast.Call and last_name(node.func).lstrip(".") not in HARMLESS:
-            yield node
-        stack += children(node)
 
 
 def _is_in_async(unit: Unit) -> bool:

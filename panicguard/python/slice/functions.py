@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from panicguard.python.evidence import Evidence
 from panicguard.python.screen import assignments, hits, renamings
 from panicguard.python.slice.dataflow import trace
+from panicguard.python.slice.escapes import called
 from panicguard.python.slice.evidence import may_not_end, of_async, of_called, of_spawned
 from panicguard.python.slice.facts import own, within
 from panicguard.python.slice.kept import Kept
@@ -117,13 +118,17 @@ class _Slicer:
             if unit.is_definition and unit.head.name in plain  # type: ignore[union-attr]
         ]
         for block, unit in (*found, *nested):
-            rows = (
-                None if unit in running_units else of_spawned(block, unit, self.kinds, self.marks.hits.get(block, ()))
-            )
-            self._keep(block, unit.rows if rows is None else (unit.first, *rows))
+            kept = None if unit in running_units else self._of_spawned(block, unit)
+            self._keep(block, unit.rows if kept is None else (unit.first, *kept))
         self.callers = [*found, *((block, block.units[0]) for block, _ in nested)]
         self._called()
         self._decorated()
+        if Evidence.ESCAPES in self.kinds:
+            for block, rows in called([*found, *nested], self.marks, lambda name, block: self._named(name, (block,))):
+                self._keep(block, rows)
+
+    def _of_spawned(self, block: Block, unit: Unit) -> set[int] | None:
+        return of_spawned(block, unit, self.kinds, self.marks.hits.get(block, ()), self.outline.by_name)
 
     def _called(self) -> None:
         """Keep what matters of the functions that callers call: all of those that may end an endless loop, or are what
@@ -232,6 +237,7 @@ class _Slicer:
         told = self._told(flows, needs)
         asked = {b for name in needs for b in self.outline.by_name.get(name.lstrip("."), ())}
         turns = Evidence.TURNS in self.kinds
+        readers: set[str] = set()
         for block in {**traces, **told, **dict.fromkeys(asked)}:
             if block.function is None:
                 continue
@@ -240,6 +246,10 @@ class _Slicer:
                 found = trace(block, self.marks.hits.get(block, {}), flows, needs | self.names, turns=turns)
             if found.rows or block in asked:
                 self._keep(block, found.rows)
+            readers |= found.readers
+        for name in readers:
+            for reader in self.outline.by_name.get(name.lstrip("."), ()):
+                self._keep_all(reader, reader.units[0].rows)
         return flows
 
     def _told(self, flows: Set[str], needs: Set[str]) -> dict[Block, None]:

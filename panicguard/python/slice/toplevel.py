@@ -44,6 +44,8 @@ class Toplevel:
             self._keep(block)
         self._read(names)
         for block in self._outline.outside:
+            if _joins_classes(block):
+                self._keep(block)  # what an attribute of the one holds, the other may read
             if any(name in ("*", *names) for name in _imported(block)):
                 self._keep(block)
         self._grow()
@@ -128,6 +130,12 @@ def _is_assigned(block: Block) -> bool:
         and isinstance(block.statement.node, (ast.Assign, ast.AnnAssign))
         and any(name[0] != "." for name in block.bound)
     )
+
+
+def _joins_classes(block: Block) -> bool:
+    """Whether a block is of a class that derives from several."""
+    node = block.head or block.statement.node
+    return type(node) is ast.ClassDef and len(node.bases) > 1
 
 
 def _imported(block: Block) -> Iterator[str]:

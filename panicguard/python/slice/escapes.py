@@ -1,0 +1,140 @@
+"""What decides whether an error can leave a spawned function: a No is certain, a Yes is for the rules to judge."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from panicguard.python.apis import may_be_harmless
+from panicguard.python.slice.facts import children, last_name, own
+from panicguard.python.slice.layout import DEFINITIONS, TRIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+
+    from panicguard.python.slice.outline import Block
+    from panicguard.python.slice.unit import Unit
+    from panicguard.python.slice.words import Marks
+
+    Function = tuple[Block, Unit]
+
+_WITHS = (ast.With, ast.AsyncWith)
+_BRANCHES = (ast.If, ast.While)
+_LOOPS = (*_BRANCHES, ast.For)
+_UNSAFE = (ast.Raise, ast.Assert, ast.AsyncFor)
+"""Statements that may let an error out, whatever is in them."""
+_IDLE = (ast.Pass, ast.Continue, ast.Break, ast.Return)
+_IDLE_CALLS = ("print", "sleep")
+_EVERYTHING = frozenset(("Exception", "BaseException"))
+
+
+def called(
+    spawned: Sequence[Function], marks: Marks, named: Callable[[str, Block], Iterable[Function]]
+) -> Iterator[tuple[Block, Iterable[int]]]:
+    """Rows of the functions that spawned ones call where nothing catches what these raise, and of those that these
+    call in turn; and all of what decorates them. `named` finds the functions of a name, as seen in a block."""
+    defined = marks.outline.by_name
+    pending, seen = list(spawned), {unit for _, unit in spawned}
+    while pending:
+        block, unit = pending.pop()
+        decorators = set(_decorators(unit))
+        names = set(decorators)
+        if first_unguarded(block, unit, marks.hits.get(block, ()), defined) is None:
+            names.update(_called_outside_guards(block, unit))
+        for name in names:
+            for inner, function in named(name, block):
+                if function in seen:
+                    continue
+                seen.add(function)
+                pending.append((inner, function))
+                row = first_unguarded(inner, function, marks.hits.get(inner, ()), defined)
+                yield inner, function.rows if row is None or name in decorators else (function.first, row)
+
+
+def first_unguarded(block: Block, definition: Unit, marked: Container[Unit], defined: Container[str]) -> int | None:
+    """The first row of a function that may let an error out, for certain; None where there is none for certain. What
+    its calls of the functions that are `defined` in the module do is not certain."""
+    units = block.units_in(definition.rows)
+    nested = {unit.head.name for unit in units if unit.is_definition}  # type: ignore[union-attr]
+    return next(
+        (
+            unit.first
+            for unit in units
+            if _is_bare(unit, definition)
+            and any(name not in defined and name not in nested for name in _unsafe(unit, marked))
+        ),
+        None,
+    )
+
+
+def _called_outside_guards(block: Block, definition: Unit) -> Iterator[str]:
+    """The names of what a function may call where no handler catches everything."""
+    for unit in block.units_in(definition.rows):
+        if not any(_catches_all(above) for above in _up_to(unit, definition)):
+            yield from (last_name(node.func).lstrip(".") for node in own(unit.nodes) if isinstance(node, ast.Call))
+
+
+def _up_to(unit: Unit, definition: Unit) -> Iterator[Unit]:
+    return itertools.takewhile(lambda above: above is not definition, unit.around())
+
+
+def _catches_all(unit: Unit) -> bool:
+    """Whether a unit is the header of a `try` with a handler for every error, which does something."""
+    return isinstance(unit.head, TRIES) and any(
+        (handler.type is None or last_name(handler.type) in _EVERYTHING) and not all(map(is_idle, handler.body))
+        for handler in unit.head.handlers  # type: ignore[attr-defined]
+    )
+
+
+def _decorators(definition: Unit) -> Iterator[str]:
+    head: Any = definition.head
+    return (last_name(node).lstrip(".") for node in own(head.decorator_list))
+
+
+def is_idle(statement: ast.stmt) -> bool:
+    """Whether a statement may do nothing with an error."""
+    if isinstance(statement, _IDLE):
+        return True
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(value, ast.Await):
+        value = value.value
+    if isinstance(value, ast.Call):
+        return last_name(value.func).lstrip(".").endswith(_IDLE_CALLS)
+    return isinstance(value, (ast.Constant, ast.Name, ast.UnaryOp, ast.Tuple, ast.List, ast.Dict))
+
+
+def _is_bare(unit: Unit, definition: Unit) -> bool:
+    """Whether a statement stands in nothing but branches and loops of its function."""
+    above = unit.above
+    while above is not None and above is not definition and isinstance(above.head, _LOOPS):
+        above = above.above
+    return above is definition
+
+
+def _unsafe(unit: Unit, marked: Container[Unit]) -> Iterator[str]:
+    """The names of what may let an error out of a statement: empty ones are nobody's."""
+    node = unit.head
+    if isinstance(node, _BRANCHES):
+        yield from (_name(call) for call in _risky(unit.nodes) if call.args)
+    elif isinstance(node, (*TRIES, *DEFINITIONS, ast.Import, ast.ImportFrom)):
+        if isinstance(node, ast.ClassDef):
+            yield ""
+    elif isinstance(node, _UNSAFE):
+        yield ""
+    elif not isinstance(node, _WITHS) or unit not in marked:
+        yield from map(_name, _risky(unit.nodes))
+
+
+def _name(call: ast.Call) -> str:
+    return last_name(call.func).lstrip(".")
+
+
+def _risky(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
+    """The calls that may raise."""
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        if type(node) is ast.Call and not may_be_harmless(last_name(node.func)):
+            yield node
+        stack += children(node)
