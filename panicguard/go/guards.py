@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from panicguard.go.apis import RECOVERERS, REPANICKING
 from panicguard.go.harmless import fallible
-from panicguard.go.nodes import callee, own, parts, plain, statement_call, statements, text
+from panicguard.go.loops import is_wait
+from panicguard.go.nodes import callee, own, parts, plain, plain_arguments, statement_call, statements, text, within
 from panicguard.go.packages import package_name
 from panicguard.go.types import receiver_type
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _TELLING = re.compile(r"recover|panic|crash|guard|catch|rescue", re.IGNORECASE)
 """The names of functions of which it is likely that they recover."""
+_WRAPPING = re.compile(r"safe|protect", re.IGNORECASE)
+"""The names of functions of which it is likely that they guard a function that is passed to them."""
 _STEPS = 4
 """How far calls are followed."""
 _SAFE = re.compile(r"safe(?:go|ly)?|panics?|recover\w*")
@@ -81,21 +84,27 @@ def _is_guarded(module: GoFile, target: Node | None, seen: frozenset[int]) -> bo
         return _may_wrap(module, callee(target)) or _returns(
             module, target, lambda function: _begins_guarded(module, function, seen)
         )
+    if text(target.child_by_field_name("field")) == "Wait":
+        return True
     return not module.settings.go_guarded.isdisjoint(_names(module, target))
 
 
 def _may_wrap(module: GoFile, called: Node | None) -> bool:
     """Whether a function that takes a function may recover from what that raises."""
-    return called is not None and module.names.declared(called) is None and _is_by_name(module, called)
+    if called is None or module.names.declared(called) is not None:
+        return False
+    name = text(called.child_by_field_name("field") or called)
+    return _is_by_name(module, called) or _WRAPPING.search(name) is not None
 
 
 def _begins_guarded(module: GoFile, function: Node, seen: frozenset[int]) -> bool:
-    """Whether nothing in a function can panic before it defers something that recovers, or but in guarded calls."""
+    """Whether nothing in a function can panic before it defers something that recovers; or but in guarded calls, or at
+    all, for it only waits."""
     return _is_guarded_block(module, function.child_by_field_name("body"), seen)
 
 
 def _is_guarded_block(module: GoFile, block: Node | None, seen: frozenset[int]) -> bool:
-    hands_on = False
+    is_done = False
     for statement in statements(block):
         if statement.type == "block" and _is_guarded_block(module, statement, seen):
             return True
@@ -105,19 +114,20 @@ def _is_guarded_block(module: GoFile, block: Node | None, seen: frozenset[int]) 
                 return True
             continue
         risky = list(fallible(module, statement))
-        if not all(_is_guarded_call(module, node, seen) for node in risky):
+        if not all(is_wait(node) or _is_guarded_call(module, node, seen) for node in risky):
             return False
-        hands_on = hands_on or bool(risky)
-    return hands_on
+        is_done = is_done or bool(risky) or any(map(is_wait, within(statement)))
+    return is_done
 
 
 def _is_guarded_call(module: GoFile, node: Node, seen: frozenset[int]) -> bool:
     if node.type != "call_expression":
         return False
     called = callee(node)
-    return _may_wrap(module, called) or (
-        called is not None and called.type != "call_expression" and _is_guarded(module, called, seen)
-    )
+    if called is None or called.type == "call_expression":
+        return False
+    wraps = any(argument.type == "func_literal" for argument in plain_arguments(node)) and _may_wrap(module, called)
+    return wraps or _is_by_name(module, called) or _is_guarded(module, called, seen)
 
 
 def _guards(module: GoFile, called: Node | None) -> bool:

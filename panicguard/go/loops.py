@@ -80,7 +80,7 @@ def is_joined_in_turn(spawn: Spawn) -> bool:
     """Whether the turn of a loop that starts a spawn also waits for it: with `Wait`, or by receiving."""
     loop = next(loops(spawn.node), None)
     after = (node for node in own(loop) if node.start_byte >= spawn.node.end_byte) if loop is not None else ()
-    return any(_waits(node) and not _is_in_other_branch(node, spawn.node) for node in after)
+    return any(is_wait(node) and not _is_in_other_branch(node, spawn.node) for node in after)
 
 
 def is_left_in_turn(spawn: Spawn) -> bool:
@@ -104,7 +104,8 @@ def _is_in_other_branch(node: Node, before: Node) -> bool:
     return around is not None and around.type in _BRANCHING
 
 
-def _waits(node: Node) -> bool:
+def is_wait(node: Node) -> bool:
+    """Whether a node waits for others: with `Wait`, or by receiving."""
     if node.type == "call_expression":
         called = callee(node)
         return called is not None and text(called.child_by_field_name("field")) == "Wait"

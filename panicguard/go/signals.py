@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LEAVING = frozenset("Fatal Fatalf FailNow Skip Skipf SkipNow".split())
 """The methods of a test that end its goroutine."""
+_TESTS = ("testing.T", "testing.B", "testing.F", "testing.TB")
 _FAILING = frozenset("call_expression index_expression type_assertion_expression".split())
 
 
@@ -126,10 +127,16 @@ def _leaves(module: GoFile, node: Node, signal: Signal) -> bool:
         )
     if node.type != "call_expression":
         return False
-    called = callee(node)
-    name = module.names.qualified(called) or ""
-    if name == "runtime.Goexit" or name.rpartition(".")[0].endswith("/testify/require"):
-        return True
-    if called is None or text(called.child_by_field_name("field")) not in _LEAVING:
+    return module.names.qualified(callee(node)) == "runtime.Goexit" or ends_test(module, node)
+
+
+def ends_test(module: GoFile, call: Node) -> bool:
+    """Whether a call ends the goroutine of a test, as `t.Fatal` and `require.NoError(t, err)` do."""
+    called = callee(call)
+    if called is None:
         return False
-    return module.names.type_of(called.child_by_field_name("operand")) in ("testing.T", "testing.B")
+    if (module.names.qualified(called) or "").rpartition(".")[0].endswith("/testify/require"):
+        return True
+    if text(called.child_by_field_name("field")) not in _LEAVING:
+        return False
+    return module.names.type_of(called.child_by_field_name("operand")) in _TESTS

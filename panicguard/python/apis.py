@@ -221,7 +221,7 @@ SOUGHT = {
 needs others, which are rarer."""
 _BASE = rf"{GAP}(?:,(?:[^()]|\([^()]*\))*)?\){GAP}:"
 _NAMED = r"\s*(?:[(),;#\\]|as\b|$|\n)"
-_RAISED = r"[ \t]*(?:\#[^\r\n]*[\r\n])?\s*raise\b"
+_RAISED = r"[ \t]*(?:\#[^\r\n]*[\r\n])?\s*raise[ \t]*(?:[\r\n;#]|\Z)"
 AFTER = {
     **dict.fromkeys((*THREAD_WORDS, "gather"), _NAMED),
     **dict.fromkeys(("Timer", "Process"), _BASE),
@@ -239,6 +239,10 @@ WAITING = frozenset("wait sleep join acquire run_forever".split())
 """Methods that only wait; an event loop that runs for ever tells its own handler of errors."""
 QUEUED = frozenset("get put get_nowait put_nowait".split())
 """Methods of queues, which raise only where they are told not to wait for long."""
+TAKING = frozenset(("pop", "popleft", "popitem"))
+"""Methods that take something out of a container, and raise where it is empty."""
+RUNNING = frozenset(("run_until_complete", "run"))
+"""Functions that run a coroutine to its end."""
 SPAWNING_METHODS = frozenset("spawn start_soon create_task".split())
 """Methods of task groups and nurseries that start a task in them."""
 HARMLESS = (
@@ -247,11 +251,15 @@ HARMLESS = (
     | frozenset(
         "is_set is_alive set clear release notify notify_all task_done monotonic time perf_counter time_ns "
         "current_thread get_ident get_native_id getpid new_event_loop set_event_loop suppress app_context "
-        "append appendleft add discard print_exc format_exc".split()
+        "append appendleft add discard print_exc format_exc "
+        "call_soon_threadsafe callFromThread seed empty full qsize partial "
+        "set_result set_exception".split()
     )
 )
 """Calls that do not raise in practice: waiting, flags, containers and logging."""
-HARMLESS_BUILTINS = frozenset("len str repr bool isinstance getattr hasattr range list dict set tuple id type".split())
+HARMLESS_BUILTINS = frozenset(
+    "len str repr bool isinstance getattr hasattr range list dict set tuple id type super".split()
+)
 _GROUP = re.compile(r"group|nursery|^_?tg$", re.IGNORECASE)
 _CALLBACK = re.compile(r"^_?on_|(?:^|_)(?:callback|cb)$")
 
@@ -262,7 +270,9 @@ def may_be_harmless(name: str) -> bool:
     last = name.lstrip(".")
     if last in HARMLESS or (name == last and name in HARMLESS_BUILTINS):
         return True
-    return name != last and (last in QUEUED or last in SPAWNING_METHODS or is_callback(last))
+    return name != last and (
+        last in QUEUED or last in TAKING or last in RUNNING or last in SPAWNING_METHODS or is_callback(last)
+    )
 
 
 def is_group(name: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import re
 from typing import TYPE_CHECKING, TypeVar
 
 from panicguard.python.plain import plain
@@ -17,17 +16,8 @@ if TYPE_CHECKING:
     from panicguard.python.slice.outline import Block, Outline
 
 T = TypeVar("T")
-_RUNNERS = frozenset((".run", "run", ".run_until_complete"))
 _QUEUES = frozenset(("Queue", "LifoQueue", "PriorityQueue", "SimpleQueue"))
-_CANCELLED = "CancelledError"
 _EFFECT = "side_effect"
-
-
-def is_awaited_or_run(text: str, name: str) -> bool:
-    """Whether a call of a function or method of this name is awaited, or is what an event loop is run for; of a text
-    that the running Python cannot parse, whether there may be a call at all."""
-    known = answer(text, lambda module: name in _awaited(module, name))
-    return len(re.findall(rf"\b{name}\s*\(", text)) > 1 if known is None else known  # one is its definition
 
 
 def answer(text: str, question: Callable[[Outline], T]) -> T | None:
@@ -38,17 +28,6 @@ def answer(text: str, question: Callable[[Outline], T]) -> T | None:
         return ask(plain(text), question)
     except NotReadError:
         return None
-
-
-def _awaited(module: Outline, name: str) -> Iterator[str]:
-    """The names of the calls that are awaited or run, where a name is mentioned."""
-    for node in module.mentions_of((name,)):
-        values: list[ast.expr] = []
-        if isinstance(node, ast.Await):
-            values = [node.value]
-        elif isinstance(node, ast.Call) and last_name(node.func) in _RUNNERS:
-            values = node.args
-        yield from (last_name(value.func).lstrip(".") for value in values if isinstance(value, ast.Call))
 
 
 def makes_daemons(text: str, name: str) -> bool:
@@ -103,13 +82,12 @@ def _is_unbounded(made: ast.expr) -> bool:
 
 
 @functools.lru_cache(maxsize=4)
-def mocks_cancellation(text: str) -> bool:
-    """Whether a mock in a text raises a cancellation: `side_effect=CancelledError`, or a list with one."""
-    if _EFFECT not in text or _CANCELLED not in text:
-        return False
-    tree = parsed(plain(text))
+def mocked(text: str) -> frozenset[str]:
+    """The last names of what the mocks in a text raise, call or return: of `side_effect=CancelledError`, of a list with
+    one, of a function."""
+    tree = parsed(plain(text)) if _EFFECT in text else None
     effects = () if tree is None else _effects(tree)
-    return any(last_name(node).lstrip(".") == _CANCELLED for effect in effects for node in within(effect))
+    return frozenset(last_name(node).lstrip(".") for effect in effects for node in within(effect))
 
 
 def _effects(tree: ast.Module) -> Iterator[ast.expr]:

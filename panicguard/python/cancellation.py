@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from panicguard.python import apis
 from panicguard.python.blocks import statements
-from panicguard.python.calls import mocks_cancellation
 from panicguard.python.cst import cst
-from panicguard.python.handlers import caught_types, is_on_the_way_out, raises
+from panicguard.python.errors import CANCELLED_CLASS
+from panicguard.python.handlers import caught_types, is_on_the_way_out
 from panicguard.python.tree import last_name
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _TAKING = frozenset((*apis.CANCELLED, "BaseException"))
 """The classes that catch a cancellation; Exception does not."""
-_CLASS_FUNCTION = "anyio.get_cancelled_exc_class"
-"""Returns the class of anyio's cancellations."""
 _SHIELDING = frozenset(f"{module}.{name}" for module in ("anyio", "trio") for name in ("CancelScope", "move_on_after"))
 _ASKING_WHO = frozenset(("cancelling", "uncancel"))
 _ASKING = _ASKING_WHO | {"cancelled"}
@@ -71,7 +69,7 @@ def catches_cancellation(module: PythonFile, handler: Handler) -> bool:
     """Whether a handler catches the cancellation of the task."""
     named = [t.func if isinstance(t, cst.Call) else t for t in caught_types(handler)]
     return not named or any(
-        takes_cancellation(module, t) or module.names.qualified(t) == _CLASS_FUNCTION for t in named
+        takes_cancellation(module, t) or module.names.qualified(t) == CANCELLED_CLASS for t in named
     )
 
 
@@ -87,15 +85,10 @@ def is_expected(module: PythonFile, function: cst.FunctionDef, node: cst.Try | c
     )
 
 
-def mocks_raise_it(module: PythonFile) -> bool:
-    """Whether a mock of this module raises the cancellation to end what is tested: then the test expects it."""
-    return mocks_cancellation(module.source.text)
-
-
 def is_heard(module: PythonFile, handler: Handler) -> bool:
-    """Whether somebody learns of the cancellation that a handler catches: it raises, checks who is cancelled, or keeps
-    the error or passes it on."""
-    return raises(module, handler) or _asks_who(module, handler) or _passes_on(module, handler)
+    """Whether somebody learns of the cancellation that a handler catches: it checks who is cancelled, or keeps the
+    error or passes it on."""
+    return _asks_who(module, handler) or _passes_on(module, handler)
 
 
 def is_shielded(module: PythonFile, node: CSTNode) -> bool:
@@ -144,14 +137,6 @@ def ends_with(module: PythonFile, node: CSTNode) -> bool:
         if body and body[-1] is not child:
             return False
     return True
-
-
-def function_ends_after(module: PythonFile, node: cst.Try | cst.TryStar, handler: Handler) -> bool:
-    """Whether a function certainly ends when one of its `try` statements has ended a cancellation: with that statement,
-    which is in no loop, or by a `return` that is all the handler ends in."""
-    if isinstance(statements(handler.body)[-1], cst.Return):
-        return True
-    return ends_with(module, node) and not is_in_loop(module, node)
 
 
 def is_in_loop(module: PythonFile, node: CSTNode) -> bool:

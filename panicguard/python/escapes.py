@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from panicguard.python import apis
 from panicguard.python.blocks import statements
 from panicguard.python.cst import cst
-from panicguard.python.handlers import catches_all, caught_types, does_something, suppresses_all
+from panicguard.python.handlers import catches_all, caught_types, suppresses_all
 from panicguard.python.nodes import children
 from panicguard.python.tree import last_name
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from panicguard.python.handlers import Handler
 
 _REPORTS = apis.LOGGING | frozenset(("print_exc", "print_exception", "capture_exception", "excepthook"))
-_TAKING_LONG = frozenset(("Empty", "Full", "QueueEmpty", "QueueFull", "TimeoutError"))
-"""What a queue raises where it is told not to wait for long."""
+_IN_VAIN = frozenset(("Empty", "Full", "QueueEmpty", "QueueFull", "TimeoutError", "KeyError", "IndexError"))
+"""What a queue or a container raises that has nothing to give, or no room."""
 _STOPPING = frozenset((*apis.CANCELLED, "SystemExit", "KeyboardInterrupt", "GeneratorExit"))
 """The errors that say to stop: no failure gets lost with them."""
 
@@ -127,16 +127,18 @@ class Escapes:
             return False
         if not all(_keeps(self.module, handler) for handler in handlers):
             return False
-        if any(catches_all(self.module, h) and does_something(h) for h in handlers):
+        if any(catches_all(self.module, h) for h in handlers):
             return True
-        waits = any(last_name(kind) in _TAKING_LONG for h in handlers for kind in caught_types(h))
-        return all(self._is_safe(s) or (waits and self._only_asks_queues(s)) for s in statements(tried.body)) and all(
+        asks = any(last_name(kind) in _IN_VAIN for h in handlers for kind in caught_types(h))
+        return all(self._is_safe(s) or (asks and self._only_asks_queues(s)) for s in statements(tried.body)) and all(
             self._are_safe(h.body) for h in handlers
         )
 
     def _only_asks_queues(self, statement: CSTNode) -> bool:
-        return isinstance(statement, cst.BaseSmallStatement) and all(
-            last_name(call.func) in apis.QUEUED or self._is_harmless(call) for call in self._calls(statement)
+        is_small = isinstance(statement, cst.BaseSmallStatement) and not isinstance(statement, (cst.Raise, cst.Assert))
+        return is_small and all(
+            last_name(call.func) in (*apis.QUEUED, *apis.TAKING) or self._is_harmless(call)
+            for call in self._calls(statement)
         )
 
     def _is_guarding_context(self, context: CSTNode) -> bool:
@@ -145,10 +147,21 @@ class Escapes:
         return isinstance(context, cst.Call) and is_guard(self.module, context.func, apis.RECOVERS)
 
     def _is_harmless_expression(self, node: CSTNode) -> bool:
-        return all(map(self._is_harmless, self._calls(node))) and all(
+        calls = list(self._calls(node))
+        handed_on = {arg.value for call in calls if self._starts_in_group(call) for arg in call.args}
+        return all(call in handed_on or self._is_harmless(call) for call in calls) and all(
             isinstance(inner.expression, cst.Call)
             for inner in self.module.tree.within(node)
             if isinstance(inner, cst.Await)
+        )
+
+    def _starts_in_group(self, call: cst.Call) -> bool:
+        """Whether a call starts a task in a group or a nursery, which awaits it."""
+        func = call.func
+        return (
+            isinstance(func, cst.Attribute)
+            and func.attr.value in apis.SPAWNING_METHODS
+            and apis.is_group(last_name(func.value))
         )
 
     def _is_harmless(self, call: cst.Call) -> bool:
@@ -158,7 +171,7 @@ class Escapes:
             return True
         function = self._called(call)
         if function is not None:
-            return self.is_reported(function)
+            return self.is_reported(function) or is_abstract(function)
         if self.module.names.definition(call.func) is not None:
             return False
         if isinstance(call.func, cst.Name):
@@ -168,9 +181,16 @@ class Escapes:
         owner = call.func.value
         if name in apis.QUEUED:
             return name in ("get", "put") and not _waits_for_some_time(call)
+        if name in apis.RUNNING:
+            return self._runs_call(call)
         if name in apis.SPAWNING_METHODS:
-            return apis.is_group(last_name(owner))
+            return self._starts_in_group(call)
         return name in apis.HARMLESS or (apis.is_callback(name) and last_name(owner) == "self")
+
+    def _runs_call(self, call: cst.Call) -> bool:
+        """Whether an event loop runs what another call returns: that one is judged by itself."""
+        is_run = last_name(call.func) != "run" or self.module.names.qualified(call.func) == "asyncio.run"
+        return is_run and bool(call.args) and isinstance(call.args[0].value, cst.Call)
 
     def _called(self, call: cst.Call) -> cst.FunctionDef | None:
         """The function of this module that a call is of, by its own name."""
@@ -209,6 +229,14 @@ def is_stub(function: cst.FunctionDef) -> bool:
         isinstance(s, (cst.Pass, cst.Raise)) or (isinstance(s, cst.Expr) and isinstance(s.value, cst.Ellipsis))
         for s in body
     )
+
+
+def is_abstract(method: cst.FunctionDef) -> bool:
+    """Whether what a method does is left to subclasses: it says so, or raises NotImplementedError."""
+    match statements(method.body):
+        case [cst.Raise(exc=cst.Call(func=raised) | (cst.Name() as raised))]:
+            return last_name(raised) == "NotImplementedError"
+    return any(last_name(decorator.decorator) == "abstractmethod" for decorator in method.decorators)
 
 
 def _keeps(module: PythonFile, handler: Handler) -> bool:

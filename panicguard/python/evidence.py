@@ -19,7 +19,7 @@ class Evidence(enum.Enum):
     RUN_METHODS = "the `run` of thread classes, and what it calls"
     TURNS = "what ends a turn of a loop that spawns a closure"
     CALLERS = "the words where they stand in no handler, and the calls of the functions that they stand in"
-    CANCELLATION_HANDLERS = "the words where handlers of async functions name them, and what is awaited there"
+    CANCELLATION_HANDLERS = "the async functions in which a handler names one of the words"
 
 
 class Demand(NamedTuple):

@@ -66,11 +66,6 @@ def swallows_all(module: PythonFile, handler: Handler) -> bool:
     return catches_all(module, handler) and all(ignores_error(module, s) for s in statements(handler.body))
 
 
-def does_something(handler: Handler) -> bool:
-    """Whether a handler does anything at all with the error."""
-    return any(not is_idle(s) for s in statements(handler.body))
-
-
 def is_idle(statement: CSTNode) -> bool:
     """Whether a statement does nothing at all: pass, continue, break, a constant, or the return of one."""
     match statement:
@@ -128,14 +123,7 @@ def _is_cleanup(module: PythonFile, statement: CSTNode) -> bool:
     return isinstance(value, cst.Call) and _CLEANUP.match(last_name(value.func)) is not None
 
 
-def raises(module: PythonFile, handler: Handler) -> bool:
-    """Whether a handler ends by raising, on every path, or calls something that raises."""
-    return always_raises(statements(handler.body)) or any(
-        isinstance(node, cst.Call) and _never_returns(module, node) for node in module.tree.own(handler)
-    )
-
-
-def _never_returns(module: PythonFile, call: cst.Call) -> bool:
+def never_returns(module: PythonFile, call: cst.Call) -> bool:
     """Whether a call always raises: by its name, or as its function is annotated."""
     if _RAISING.match(last_name(call.func)):
         return True
@@ -191,7 +179,7 @@ def raise_at_end(module: PythonFile, handler: Handler) -> Edit | None:
     """The edit that ends a handler with a `raise`, in place of a `pass` or on a line of its own; None if the handler
     leaves by itself, or if its statements are on the line of its `except`."""
     body = statements(handler.body)
-    if not body or leaves(body):
+    if not body or leaves(body) or isinstance(body[-1], cst.Raise):
         return None
     start, end = module.span(body[-1])
     if isinstance(body[-1], cst.Pass):

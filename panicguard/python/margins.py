@@ -23,7 +23,8 @@ _OPENING = re.compile(
 """What a row begins with that others stand under."""
 _HEADER = re.compile(r"(?:[^:#]|#[^\n]*)*:")
 _LEAVES = re.compile(r"\b(?:return|break|continue)\b")
-_RAISES = re.compile(r"\n([ \t]*)raise\b[^\n;]*\s*\Z")
+_GOES_ON = re.compile(r"\b(?:return|break|continue|yield)\b")
+_RAISES = re.compile(r"\n([ \t]*)raise[ \t]*(?:#[^\n]*)?\s*\Z")
 _RETURN = re.compile(r"\r(?!\n)(?!\Z)")
 """The newline of old, which is looked for nowhere else here."""
 _JOINED = re.compile(r"\\[\r\n]")
@@ -93,7 +94,7 @@ def may_be_left(text: str, at: int) -> bool:
 def may_go_on(text: str, at: int) -> bool:
     """Whether what stands under the row of an offset may end otherwise than by raising at its end."""
     block = _block(text, at)
-    if block is None or _LEAVES.search(block):
+    if block is None or _GOES_ON.search(block):
         return True
     raising, body = _RAISES.search(block), _ROW.search(block)
     return raising is None or body is None or raising[1] != body[1]

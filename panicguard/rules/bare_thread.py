@@ -6,8 +6,9 @@ Reports a `threading.Thread` that is started, `_thread.start_new_thread`, and a 
 passed a plain function. A class of threads with a `run` of its own is the matter of `thread-subclass-run-unguarded`.
 
 A thread is not reported when what it runs handles every error itself: what may raise is in a `try` with an
-`except Exception` that does something with the error, or logs it before raising it again; it is decorated with a
-function of the module that does so; or it is guarded by the runtime. What cannot raise in practice may stand around the
+`except Exception`, which logs or uses the error where it raises again (one that does nothing is the matter of
+`swallowed-exception-in-spawned`); it is decorated with a function of the module that does so; or it is guarded by the
+runtime. What cannot raise in practice may stand around the
 `try`: logging, waiting, flags, queues that wait for as long as it takes, and functions of the module of which that is
 true. The target may be such a function's lambda, `partial` or `Context.run`; what only waits (`process.wait`,
 `thread.join`, `loop.run_forever`) is not reported either. Nor is any thread of a module that sets

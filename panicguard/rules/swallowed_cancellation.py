@@ -3,14 +3,21 @@
 ## What it does
 
 Reports, in async functions, a handler for `asyncio.CancelledError`, `trio.Cancelled`, anyio's cancelled class,
-`BaseException` or everything, around an `await`, that on some path does not re-raise; and `suppress(CancelledError)`
-around an `await` in a loop.
+`BaseException` or everything, around an `await`, by which a cancellation that somebody asked for gets lost:
 
-Not reported: waiting for a task that the module cancels, a function that ends with the handler and runs only as a task
-which its owner in the same module cancels, a handler that keeps the error, returns it or sets it on a future, one that
-checks `cancelling()`, calls `uncancel()` or something that always raises (`-> NoReturn`, `reraise(...)`), one after a
-handler that re-raises the cancellation or inside one that re-raises another error, shielded code, the last statement of
-`main`, and tests of which a mock raises the error.
+- the loop that the `try` stands in has another turn; the same for `suppress(CancelledError)` in a loop;
+- another error is raised in its place: `asyncio.timeout` lets that out, and `task.cancelled()` is false;
+- the function waits for more, or returns to one that awaits it and does more, in this module or, where this module does
+  not say who runs the function, presumably in another;
+- a generator gives a value before it raises the cancellation again.
+
+Not reported: the function of a task that ends with its cancellation, as was asked for; a `try` that waits for a task
+or a future, of which the cancellation may be, only to be cancelled (`Event().wait()`, a bare `Future`), or to close
+and stop things, and one in a `finally` or in a function called `stop` or `close`; a handler that keeps the error,
+returns it or sets it on a future, that asks who is cancelled, or whether to stop, before it raises (`if not
+self._stopping: raise`), or that calls something that always raises (`-> NoReturn`, `reraise(...)`); one after a
+handler that re-raises the cancellation or inside one that re-raises another error; shielded code; the last statement
+of `main`; and tests.
 
 ## Why is this bad
 
@@ -23,12 +30,12 @@ continues, and whoever waits for it waits forever; a timeout that was swallowed 
 import asyncio
 
 
-async def worker():
+async def worker(queue):
     while True:
         try:
-            await asyncio.sleep(1)
+            print(await queue.get())
         except asyncio.CancelledError:
-            pass
+            print("stopped")
 ```
 
 ## Use instead
@@ -37,11 +44,12 @@ async def worker():
 import asyncio
 
 
-async def worker():
+async def worker(queue):
     while True:
         try:
-            await asyncio.sleep(1)
+            print(await queue.get())
         except asyncio.CancelledError:
+            print("stopped")
             raise
 ```
 
@@ -50,15 +58,14 @@ async def worker():
 The fix adds a `raise` at the end of the handler, where the handler takes only cancellations and does not leave by
 itself. It is unsafe: the task now ends, which is the point, but may not be what the program relies on. There is no fix
 
-- for a handler that also takes other errors, such as `except BaseException`, which it may be right to end, or that
-  assigns something, for what runs after it to see;
+- where the `try` would do nothing but raise again what it caught;
+- for a handler that raises another error, or that also takes other errors, such as `except BaseException`, which it may
+  be right to end, or that assigns something, for what runs after it to see;
 - where more of the function stands behind the `try`: the `raise` would leave it out;
 - where the function ends with the handler anyway, and may be meant to: the handler awaits something, or the function is
   decorated, or the module awaits or runs it;
-- where a task is awaited in the `try`: the cancellation may be that task's;
 - where the module cancels tasks, and awaits some or reads their results where nothing handles the cancellation: the
-  error would come out there;
-- in tests, which are known by their names and by `spawn-exempt`: they raise the error to end a loop.
+  error would come out there.
 
 ## Options
 
@@ -78,19 +85,20 @@ from panicguard.python.cancellation import (
     awaits_cancelled,
     can_arrive,
     catches_cancellation,
-    function_ends_after,
     is_async,
     is_expected,
     is_heard,
-    mocks_raise_it,
     takes_cancellation,
 )
 from panicguard.python.cst import cst
+from panicguard.python.endings import waits_to_end
 from panicguard.python.evidence import Evidence
 from panicguard.python.fixes.reraise import reraise_fix
 from panicguard.python.handlers import head, suppressed_types
 from panicguard.python.loops import innermost_loop
-from panicguard.python.owners import is_stopped_by_its_owner
+from panicguard.python.outcomes import chooses, exits
+from panicguard.python.swallowing import is_lost, replaces
+from panicguard.python.testcode import is_test_code
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -113,9 +121,15 @@ def check(module: PythonFile) -> Iterator[Finding]:
 
 def _swallowing(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> Iterator[Finding]:
     handler = next((h for h in node.handlers if catches_cancellation(module, h)), None)
-    if handler is None or is_heard(module, handler) or is_expected(module, function, node) or mocks_raise_it(module):
+    if handler is None or is_heard(module, handler) or is_expected(module, function, node):
         return
-    if not (function_ends_after(module, node, handler) and is_stopped_by_its_owner(module, function)):
+    ways = exits(module, handler)
+    if chooses(module, handler, ways) or waits_to_end(module, function, node) or is_test_code(module, function):
+        return
+    if replaces(ways):
+        message = "This handler raises another error in place of the cancellation of the task; raise that again"
+        yield module.finding_at(*head(module, handler), message)
+    elif is_lost(module, function, node, handler, ways):
         message = "This handler swallows the cancellation of the task; raise it again"
         yield module.finding_at(*head(module, handler), message, reraise_fix(module, node, handler))
 
@@ -123,9 +137,17 @@ def _swallowing(module: PythonFile, function: cst.FunctionDef, node: cst.Try | c
 def _suppressing(module: PythonFile, function: cst.FunctionDef, block: cst.With) -> Iterator[Finding]:
     for item in block.items:
         takes = any(takes_cancellation(module, t) for t in suppressed_types(module, item.item))
-        if takes and can_arrive(module, block) and not awaits_cancelled(module, function, block):
+        if takes and can_arrive(module, block) and not _is_expected_there(module, function, block):
             message = "`suppress` swallows the cancellation of the task, so its loop continues; let it through"
             yield module.finding(item.item, message)
+
+
+def _is_expected_there(module: PythonFile, function: cst.FunctionDef, block: cst.With) -> bool:
+    return (
+        awaits_cancelled(module, function, block)
+        or waits_to_end(module, function, block)
+        or is_test_code(module, function)
+    )
 
 
 RULE = Rule(
@@ -134,7 +156,6 @@ RULE = Rule(
         check,
         words=tuple(sorted(apis.CAUGHT_WORDS)),
         evidence={Evidence.CANCELLATION_HANDLERS},
-        context=("create_task", "ensure_future", "SafeGo", "SafeGoWithContextAndComponent"),
     ),
     fix=Fixes.SOMETIMES,
 )

@@ -6,7 +6,7 @@ Reports functions passed to `sync.WaitGroup.Go`, `time.AfterFunc`, `context.Afte
 `runtime.SetFinalizer` and `http.Server.RegisterOnShutdown`, to errgroup, singleflight (`DoChan`), multierror, tomb,
 workerpool and oklog/run, and as message handlers to nats and paho, unless the function recovers:
 before anything can panic, it defers something that recovers and does not panic again, or it does nothing but call such
-functions. Functions of other files of the package count where those lie on the disk;
+functions, or wait. Functions of other files of the package count where those lie on the disk;
 of what comes from another package, a variable or a parameter, a name such as `recoverPanic` or `safego.Handle` is
 enough. Others are named in `extend-guards`.
 

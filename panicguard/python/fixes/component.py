@@ -13,38 +13,61 @@ from panicguard.python.cst import cst
 from panicguard.python.fixes.quotes import quote_at
 from panicguard.python.fixes.rewrite import WITH_CONTEXT, insert
 from panicguard.python.fixes.runtime import reference
+from panicguard.python.scopes import BindingKind
+from panicguard.python.tree import last_name
 from panicguard.settings import component_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from libcst import CSTNode
 
     from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
 
-_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
-_PLAIN_NAME = re.compile(r"[\w.:/ -]+")
+_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\W_]+")
 _WRAPPERS = frozenset(("functools.partial", "asyncio.to_thread", "asyncio.wait_for", "asyncio.shield"))
 """What only runs its first argument, whose name is worth more."""
 _UNSPECIFIC = frozenset(
-    "f fn func function target callable callback cb coro coroutine aw awaitable fut future task".split()
+    "run runner run-forever run-loop run-until-complete start execute exec call put work worker do-work bg background "
+    "main loop handle print target callback cb wrapper wrapped wrap inner func coro thread threads task tasks".split()
 )
-"""Names of variables that say nothing about their values."""
+"""What many functions are called, as components are written: that says nothing about what they do."""
+_VARIABLES = frozenset(
+    "f fn fun func function callable coroutine aw awaitable fut future th t p job process item obj".split()
+)
+"""What variables are called that may hold any function, thread or task."""
+_OWN = frozenset(("self", "cls"))
+_PATTERN = re.compile(r"[%{\\]")
+"""Where something is still to be put into a string."""
+_HANDLE = re.compile(r"(?:^|-)(?:background|bg|async|thread|task|coro|coroutine|future|fut|job|handle|t)(?=-|$)")
+"""What the name of a variable says about the kind of its value."""
 
 
 def component(module: PythonFile, spawn: Spawn) -> str:
-    """The component of a spawn: the settings' for this path, a literal `name=`, the target's name, the module's."""
+    """The component of a spawn: the settings' for this path, a literal `name=`, what the target is called, what the
+    handle is called, the class around it, the module: the first that says something."""
     configured = component_for(module.settings, module.source.path)
     if configured is not None:
         return configured
     literal = _literal_name(spawn)
-    if _PLAIN_NAME.fullmatch(literal):
-        return literal
-    return kebab(_target_name(module, spawn)) or _module_component(module.source.path)
+    names = map(kebab, (literal, *_target_names(module, spawn)))
+    specific = next((name for name in names if _says_something(name)), "")
+    return specific or _handle_component(module, spawn) or _around(module, spawn.call) or _module_component(module)
 
 
 def kebab(name: str) -> str:
-    """A name of Python as a component: `_sendMail` and `send_mail` are `send-mail`."""
-    return _HUMPS.sub("-", name.strip("_")).lower()
+    """A name as a component, a plain label of the metrics: `_sendMail`, `send_mail` and `Send mail` are `send-mail`."""
+    return _HUMPS.sub("-", name).strip("-").lower()
+
+
+def _says_something(name: str) -> bool:
+    return name not in _UNSPECIFIC and any(char.isalpha() for char in name)
+
+
+def _is_of_a_thing(name: str) -> bool:
+    """Whether the name of a variable or a class says something."""
+    return len(name) > 1 and name not in _VARIABLES and _says_something(name)
 
 
 def component_fix(module: PythonFile, spawn: Spawn) -> Fix | None:
@@ -75,25 +98,44 @@ def _renaming(module: PythonFile, call: cst.Call) -> tuple[Edit, ...] | None:
 
 
 def _literal_name(spawn: Spawn) -> str:
-    """The string that a task or a thread is named with; "" if there is none."""
+    """The string that a task or a thread is named with; "" if there is none, or it is a pattern."""
     if spawn.kind not in (SpawnKind.TASK, SpawnKind.THREAD):
         return ""
     for arg in spawn.call.args:
         if arg.keyword is not None and arg.keyword.value == "name" and isinstance(arg.value, cst.SimpleString):
-            return str(arg.value.raw_value)
+            written = str(arg.value.raw_value)
+            return "" if _PATTERN.search(written) else written
     return ""
 
 
-def _target_name(module: PythonFile, spawn: Spawn) -> str:
-    """The name of what runs, without wrappers; "" if it has no name, or one that says nothing."""
+def _target_names(module: PythonFile, spawn: Spawn) -> Iterator[str]:
+    """The names of what runs, without wrappers: the function's, then that of the object whose method it is."""
     target = _unwrapped_target(module, spawn)
-    callee = target.func if isinstance(target, cst.Call) else target
-    if not isinstance(callee, (cst.Name, cst.Attribute)):
+    if isinstance(target, cst.Lambda) and isinstance(target.body, cst.Call):
+        target = target.body
+    start = callee = target.func if isinstance(target, cst.Call) else target
+    while isinstance(callee, cst.Attribute):
+        yield callee.attr.value
+        callee = callee.value.func if isinstance(callee.value, cst.Call) else callee.value
+    if isinstance(callee, cst.Name) and callee.value not in _OWN:
+        is_variable = module.names.definition(callee) is None and not (callee is start and isinstance(target, cst.Call))
+        if not is_variable or _is_of_a_thing(kebab(callee.value)):
+            yield callee.value
+
+
+def _handle_component(module: PythonFile, spawn: Spawn) -> str:
+    """What the variable or the attribute that the spawn is assigned to is called, without the kind of its value."""
+    assign = module.tree.parents[spawn.call]
+    if not (isinstance(assign, cst.Assign) and len(assign.targets) == 1):
         return ""
-    name = callee.attr.value if isinstance(callee, cst.Attribute) else callee.value
-    if callee is target and name.strip("_") in _UNSPECIFIC and module.names.definition(callee) is None:
-        return ""
-    return name
+    name = _HANDLE.sub("", kebab(last_name(assign.targets[0].target))).strip("-")
+    return name if _is_of_a_thing(name) else ""
+
+
+def _around(module: PythonFile, node: CSTNode) -> str:
+    """The class around a node."""
+    name = next((above.name.value for above, _ in module.tree.frames(node) if isinstance(above, cst.ClassDef)), "")
+    return kebab(name) if _is_of_a_thing(kebab(name)) else ""
 
 
 def _unwrapped_target(module: PythonFile, spawn: Spawn) -> CSTNode | None:
@@ -103,16 +145,23 @@ def _unwrapped_target(module: PythonFile, spawn: Spawn) -> CSTNode | None:
             target = target.args[0].value
         elif isinstance(target, cst.Attribute) and target.attr.value == "run" and _is_context(module, target.value):
             target = _first_argument(spawn.call, target)
+        elif isinstance(target, cst.Name) and (made := _made(module, target)) is not None:
+            target = made
         else:
             return target
+
+
+def _made(module: PythonFile, name: cst.Name) -> cst.Call | None:
+    """The call whose result a variable is, if it is assigned once."""
+    _, bindings = module.names.lookup(name.value, module.names.scope(name))
+    value = bindings[0].value if len(bindings) == 1 and bindings[0].kind is BindingKind.VALUE else None
+    return value if isinstance(value, cst.Call) else None
 
 
 def _is_context(module: PythonFile, node: CSTNode | None) -> bool:
     """Whether an expression is a copy of the context variables."""
     if isinstance(node, cst.Name):
-        _, bindings = module.names.lookup(node.value, module.names.scope(node))
-        values = [binding.value for binding in bindings]
-        node = values[0] if len(values) == 1 and isinstance(values[0], cst.Call) else None
+        node = _made(module, node)
     return isinstance(node, cst.Call) and module.names.qualified(node.func) == "contextvars.copy_context"
 
 
@@ -125,7 +174,8 @@ def _first_argument(call: cst.Call, target: CSTNode) -> CSTNode | None:
     return next((below for above, below in itertools.pairwise(positional) if above is target), None)
 
 
-def _module_component(path: str) -> str:
-    pure = PurePath(path)
-    stem = pure.parent.name if pure.stem.startswith("__") else pure.stem
-    return kebab(stem) or "main"
+def _module_component(module: PythonFile) -> str:
+    """The name of the module, or of its package where many modules have that name."""
+    pure = PurePath(module.source.path)
+    stem, package = kebab(pure.stem), kebab(pure.parent.name)
+    return package if package and (pure.stem.startswith("__") or not _says_something(stem)) else stem or "main"

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import Applicability, Fix
 from panicguard.python.awaits import cancels_and_waits
-from panicguard.python.calls import is_awaited_or_run
+from panicguard.python.blocks import statements
+from panicguard.python.callers import runners
 from panicguard.python.cancellation import ends_with, is_cancellation, is_in_loop, waits_for_handle
 from panicguard.python.cst import cst
-from panicguard.python.handlers import caught_types, raise_at_end
+from panicguard.python.handlers import caught_types, is_idle, raise_at_end
 from panicguard.settings import is_test
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def reraise_fix(module: PythonFile, node: cst.Try | cst.TryStar, handler: Handle
     call; where the error may be that of a task which is awaited; and where the module cancels tasks and awaits some
     with nothing around it that expects the error.
     """
+    if _does_nothing_else(node, handler):
+        return None
     types = caught_types(handler)
     if not types or not all(is_cancellation(module, t) for t in types) or _notes_something(module, handler):
         return None
@@ -40,6 +43,11 @@ def reraise_fix(module: PythonFile, node: cst.Try | cst.TryStar, handler: Handle
     return Fix("Raise the cancellation again", (edit,), Applicability.UNSAFE)
 
 
+def _does_nothing_else(node: cst.Try | cst.TryStar, handler: Handler) -> bool:
+    """Whether a `try` would do nothing but raise again what it caught: it is better taken away, by hand."""
+    return len(node.handlers) == 1 and node.orelse is None and all(map(is_idle, statements(handler.body)))
+
+
 def _is_end_of_more(module: PythonFile, node: CSTNode, handler: Handler) -> bool:
     """Whether a function that ends with a `try`, and so far always did, may be meant to: its handler waits until all is
     put away, or it has callers that do something afterwards. A loop would not end without the `raise`."""
@@ -48,9 +56,9 @@ def _is_end_of_more(module: PythonFile, node: CSTNode, handler: Handler) -> bool
     function = module.tree.function(node)
     if not isinstance(function, cst.FunctionDef) or function.decorators:
         return True
-    return any(isinstance(inner, cst.Await) for inner in module.tree.own(handler)) or is_awaited_or_run(
-        module.source.text, function.name.value
-    )
+    if any(isinstance(inner, cst.Await) for inner in module.tree.own(handler)):
+        return True
+    return bool(runners(module.source.text, function.name.value))
 
 
 def _notes_something(module: PythonFile, handler: Handler) -> bool:

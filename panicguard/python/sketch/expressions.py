@@ -202,8 +202,9 @@ class Expressions:
 
 def _boolean(sketcher: Expressions, node: ast.BoolOp) -> CSTNode:
     made = sketcher.expression(node.values[0])
+    operator = _BOOLEAN[type(node.op)]
     for value in node.values[1:]:
-        made = new.BooleanOperation(left=made, right=sketcher.expression(value))
+        made = new.BooleanOperation(left=made, operator=operator, right=sketcher.expression(value))
     return made
 
 
@@ -221,7 +222,20 @@ _BRACKETED = frozenset((ast.Tuple, ast.GeneratorExp))
 """What stands, for Python alone, with its brackets."""
 _NUMBERS = {int: new.Integer, float: new.Float, complex: new.Imaginary}
 _BIT_OR, _OTHER = new.BitOr(), new.Add()
-"""The operators: what verdicts ask is whether it is `|`."""
+"""The operators between values: what verdicts ask is whether it is `|`."""
+_NOT, _MINUS = new.Not(), new.Minus()
+"""Those before one: what verdicts ask is whether it is `not`."""
+_BOOLEAN: dict[type[ast.boolop], CSTNode] = {ast.And: new.And(), ast.Or: new.Or()}
+_COMPARING: dict[type[ast.cmpop], CSTNode] = {
+    ast.Is: new.Is(),
+    ast.IsNot: new.IsNot(),
+    ast.Eq: new.Equal(),
+    ast.NotEq: new.NotEqual(),
+    ast.In: new.In(),
+    ast.NotIn: new.NotIn(),
+}
+_ORDERING = new.LessThan()
+"""All other comparisons: no verdict asks which."""
 _EXPRESSIONS: dict[type[ast.expr], Callable[[Expressions, Any], CSTNode]] = {
     ast.Name: lambda s, n: new.Name(value=n.id),
     ast.Attribute: lambda s, n: new.Attribute(value=s.expression(n.value), attr=new.Name(value=n.attr)),
@@ -240,9 +254,15 @@ _EXPRESSIONS: dict[type[ast.expr], Callable[[Expressions, Any], CSTNode]] = {
         operator=_BIT_OR if type(n.op) is ast.BitOr else _OTHER,
         right=s.expression(n.right),
     ),
-    ast.UnaryOp: lambda s, n: new.UnaryOperation(expression=s.expression(n.operand)),
+    ast.UnaryOp: lambda s, n: new.UnaryOperation(
+        operator=_NOT if type(n.op) is ast.Not else _MINUS, expression=s.expression(n.operand)
+    ),
     ast.Compare: lambda s, n: new.Comparison(
-        left=s.expression(n.left), comparisons=[new.ComparisonTarget(comparator=s.expression(c)) for c in n.comparators]
+        left=s.expression(n.left),
+        comparisons=[
+            new.ComparisonTarget(operator=_COMPARING.get(type(op), _ORDERING), comparator=s.expression(c))
+            for op, c in zip(n.ops, n.comparators, strict=True)
+        ],
     ),
     ast.Subscript: Expressions.subscript,
     ast.Starred: Expressions.starred,

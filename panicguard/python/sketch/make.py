@@ -28,8 +28,9 @@ ClassDef decorators name bases keywords body
 Parameters posonly_params params star_arg kwonly_params star_kwarg | ParamStar | Param name annotation default star
 Name value | Attribute value attr | Call func args | Arg value keyword star | Await expression | Yield value
 Lambda params body | IfExp test body orelse | NamedExpr target value
-BooleanOperation left right | BinaryOperation left operator right | UnaryOperation expression
-Comparison left comparisons | ComparisonTarget comparator | BitOr | Add
+BooleanOperation left operator right | BinaryOperation left operator right | UnaryOperation operator expression
+Comparison left comparisons | ComparisonTarget operator comparator
+BitOr | Add | Not | Minus | And | Or | Is | IsNot | Equal | NotEqual | In | NotIn | LessThan
 Subscript value slice | SubscriptElement slice | Index value | Slice lower upper step
 Tuple elements | List elements | Set elements | Dict elements | Element value comma | StarredElement value
 DictElement key value | StarredDictElement value

@@ -6,7 +6,7 @@ import ast
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from panicguard.python.apis import may_be_harmless
+from panicguard.python.apis import SPAWNING_METHODS, may_be_harmless
 from panicguard.python.slice.facts import children, last_name, own
 from panicguard.python.slice.layout import DEFINITIONS, TRIES
 
@@ -24,8 +24,6 @@ _BRANCHES = (ast.If, ast.While)
 _LOOPS = (*_BRANCHES, ast.For)
 _UNSAFE = (ast.Raise, ast.Assert, ast.AsyncFor)
 """Statements that may let an error out, whatever is in them."""
-_IDLE = (ast.Pass, ast.Continue, ast.Break, ast.Return)
-_IDLE_CALLS = ("print", "sleep")
 _EVERYTHING = frozenset(("Exception", "BaseException"))
 
 
@@ -80,9 +78,9 @@ def _up_to(unit: Unit, definition: Unit) -> Iterator[Unit]:
 
 
 def _catches_all(unit: Unit) -> bool:
-    """Whether a unit is the header of a `try` with a handler for every error, which does something."""
+    """Whether a unit is the header of a `try` with a handler for every error."""
     return isinstance(unit.head, TRIES) and any(
-        (handler.type is None or last_name(handler.type) in _EVERYTHING) and not all(map(is_idle, handler.body))
+        (handler.type is None or last_name(handler.type) in _EVERYTHING)
         for handler in unit.head.handlers  # type: ignore[attr-defined]
     )
 
@@ -90,18 +88,6 @@ def _catches_all(unit: Unit) -> bool:
 def _decorators(definition: Unit) -> Iterator[str]:
     head: Any = definition.head
     return (last_name(node).lstrip(".") for node in own(head.decorator_list))
-
-
-def is_idle(statement: ast.stmt) -> bool:
-    """Whether a statement may do nothing with an error."""
-    if isinstance(statement, _IDLE):
-        return True
-    value = statement.value if isinstance(statement, ast.Expr) else None
-    if isinstance(value, ast.Await):
-        value = value.value
-    if isinstance(value, ast.Call):
-        return last_name(value.func).lstrip(".").endswith(_IDLE_CALLS)
-    return isinstance(value, (ast.Constant, ast.Name, ast.UnaryOp, ast.Tuple, ast.List, ast.Dict))
 
 
 def _is_bare(unit: Unit, definition: Unit) -> bool:
@@ -137,4 +123,5 @@ def _risky(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
         node = stack.pop()
         if type(node) is ast.Call and not may_be_harmless(last_name(node.func)):
             yield node
-        stack += children(node)
+        is_handed_on = type(node) is ast.Call and _name(node) in SPAWNING_METHODS
+        stack += [node.func] if is_handed_on else children(node)  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from panicguard.python.evidence import Evidence
-from panicguard.python.slice.escapes import first_unguarded, is_idle
+from panicguard.python.slice.escapes import first_unguarded
 from panicguard.python.slice.facts import last_name, own
 from panicguard.python.slice.layout import TRIES
 from panicguard.python.slice.words import words_in
@@ -21,6 +21,10 @@ _WITHS = (ast.With, ast.AsyncWith)
 _AWAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _STOPS = (ast.Break, ast.Return, ast.Raise)
 _LEAVES = (ast.Return, ast.Break, ast.Continue)
+_GOES_ON = (*_LEAVES, ast.Yield)
+
+_IDLE = (ast.Pass, ast.Continue, ast.Break, ast.Return)
+_IDLE_CALLS = ("print", "sleep")
 
 
 def of_spawned(
@@ -63,7 +67,7 @@ def _hiding(units: Iterable[Unit]) -> Iterator[int]:
     for unit in units:
         node = unit.head
         if isinstance(node, TRIES):
-            is_hiding = any(all(map(is_idle, handler.body)) for handler in node.handlers)  # type: ignore[attr-defined]
+            is_hiding = any(all(map(_is_idle, handler.body)) for handler in node.handlers)  # type: ignore[attr-defined]
         else:
             is_hiding = isinstance(node, _WITHS) and any(_suppressed(node))
         if is_hiding:
@@ -84,12 +88,9 @@ def of_async(block: Block, caught: Set[str], kinds: Set[Evidence]) -> set[int]:
             continue
         if Evidence.FINALLY in kinds:
             rows.update(_leaving(block, (unit,)))
-        node: Any = unit.head
-        if caught and _may_swallow(node, caught):
-            body = node.body
-            inside = range(unit.first, body[-1].end_lineno)
-            rows.add(unit.first)
-            rows.update(inner.first for inner in block.units_in(inside) if inner.facts.awaits)
+        if caught and _may_swallow(unit.head, caught):
+            definition = next(above for above in unit.around() if above.is_definition)
+            rows.update(inner.first for inner in block.units_in(definition.rows))
     return rows
 
 
@@ -99,6 +100,18 @@ def _leaving(block: Block, units: Iterable[Unit]) -> Iterator[int]:
         for node in own(getattr(unit.head, "finalbody", ())):
             if isinstance(node, _LEAVES):
                 yield from (at.first for at in block.units_at(node.lineno - 1))
+
+
+def _is_idle(statement: ast.stmt) -> bool:
+    """Whether a statement may do nothing with an error."""
+    if isinstance(statement, _IDLE):
+        return True
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(value, ast.Await):
+        value = value.value
+    if isinstance(value, ast.Call):
+        return last_name(value.func).lstrip(".").endswith(_IDLE_CALLS)
+    return isinstance(value, (ast.Constant, ast.Name, ast.UnaryOp, ast.Tuple, ast.List, ast.Dict))
 
 
 def _suppressed(node: ast.With | ast.AsyncWith) -> Iterator[ast.Call]:
@@ -142,7 +155,7 @@ def _is_in_async(unit: Unit) -> bool:
     return definition is not None and isinstance(definition.head, ast.AsyncFunctionDef)
 
 
-def _may_swallow(node: ast.AST, caught: Set[str]) -> bool:
+def _may_swallow(node: Any, caught: Set[str]) -> bool:
     """Whether a `try` has a handler for one of `caught` that may end without `raise`, or a `with` suppresses one; and
     code that awaits is in it."""
     if isinstance(node, _WITHS):
@@ -150,9 +163,9 @@ def _may_swallow(node: ast.AST, caught: Set[str]) -> bool:
     else:
         may = any(
             (not handler.type or _names_any((handler.type,), caught)) and not _raises_again(handler.body)
-            for handler in node.handlers  # type: ignore[attr-defined]
+            for handler in node.handlers
         )
-    return may and any(map(_is_awaiting, own(node.body)))  # type: ignore[attr-defined]
+    return may and any(map(_is_awaiting, own(node.body)))
 
 
 def _names_any(nodes: Iterable[ast.AST], caught: Set[str]) -> bool:
@@ -160,7 +173,10 @@ def _names_any(nodes: Iterable[ast.AST], caught: Set[str]) -> bool:
 
 
 def _raises_again(body: Sequence[ast.stmt]) -> bool:
-    return isinstance(body[-1], ast.Raise) and not any(isinstance(node, _LEAVES) for node in own(body))
+    last = body[-1]
+    return (
+        isinstance(last, ast.Raise) and last.exc is None and not any(isinstance(node, _GOES_ON) for node in own(body))
+    )
 
 
 def _is_awaiting(node: ast.AST) -> bool:

@@ -1,0 +1,114 @@
+"""What is known of an error that is a cancellation: what tests of it come to, and whether a `raise` passes it on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from panicguard.python import apis
+from panicguard.python.cst import cst
+from panicguard.python.tree import last_name
+
+if TYPE_CHECKING:
+    from libcst import CSTNode
+
+    from panicguard.python.file import PythonFile
+    from panicguard.python.handlers import Handler
+
+CANCELLED_CLASS = "anyio.get_cancelled_exc_class"
+"""Returns the class of anyio's cancellations."""
+_ENDS_ALL = frozenset(("KeyboardInterrupt", "SystemExit", "GeneratorExit"))
+"""Errors that end the program, or the generator, as a cancellation would."""
+_OWN_CANCELLATION = re.compile(r"Cancel|Abort|Interrupt|Stop|Shut|Exit|Quit|Terminat|Kill")
+"""What the names of a project's own cancellations have in them."""
+_CLASS = re.compile(r"_*[A-Z]\w*[a-z]\w*$")
+_IDENTITY = (cst.Is, cst.IsNot, cst.Equal, cst.NotEqual, cst.In, cst.NotIn)
+_NEGATED = (cst.IsNot, cst.NotEqual, cst.NotIn)
+
+
+@dataclass(frozen=True)
+class Caught:
+    """The error that a handler has caught, under the names that it has there."""
+
+    names: frozenset[str]
+
+    def is_it(self, node: CSTNode) -> bool:
+        return isinstance(node, cst.Name) and node.value in self.names
+
+
+def caught(module: PythonFile, handler: Handler) -> Caught:
+    """The error of a handler."""
+    name = handler.name
+    return Caught(
+        frozenset((name.name.value,)) if name is not None and isinstance(name.name, cst.Name) else frozenset()
+    )
+
+
+def truth(module: PythonFile, test: CSTNode, error: Caught) -> bool | None:
+    """What a test comes to where the error is a cancellation; None where that is not known."""
+    match test:
+        case cst.UnaryOperation(operator=cst.Not(), expression=inner):
+            holds = truth(module, inner, error)
+            return None if holds is None else not holds
+        case cst.BooleanOperation(left=left, operator=operator, right=right):
+            both = truth(module, left, error), truth(module, right, error)
+            decisive = isinstance(operator, cst.Or)
+            return decisive if decisive in both else None if None in both else not decisive
+        case cst.Call(func=func, args=[cst.Arg(value=asked), cst.Arg(value=classes)]):
+            name = last_name(func)
+            is_asked = (name == "isinstance" and error.is_it(asked)) or (
+                name == "issubclass" and _is_type(asked, error)
+            )
+            return is_kind(module, classes) if is_asked else None
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=classes)]):
+            if _is_type(left, error) and isinstance(operator, _IDENTITY):
+                holds = is_kind(module, classes, exactly=True)
+                return None if holds is None else holds is not isinstance(operator, _NEGATED)
+    return None
+
+
+def is_kind(module: PythonFile, classes: CSTNode, *, exactly: bool = False) -> bool | None:
+    """Whether a cancellation is of one of the classes that an expression names; None if that is not known."""
+    match classes:
+        case cst.Tuple(elements=elements) | cst.List(elements=elements) | cst.Set(elements=elements):
+            kinds = [is_kind(module, element.value, exactly=exactly) for element in elements]
+        case cst.BinaryOperation(left=left, operator=cst.BitOr(), right=right):
+            kinds = [is_kind(module, side, exactly=exactly) for side in (left, right)]
+        case cst.Call(func=func):
+            return module.names.qualified(func) == CANCELLED_CLASS or None
+        case _:
+            name = module.names.qualified(classes)
+            if name in apis.CANCELLED:
+                return True
+            if name == "BaseException":
+                return not exactly
+            return False if _CLASS.match(last_name(classes)) else None
+    return True if True in kinds else None if None in kinds else False
+
+
+def is_again(module: PythonFile, statement: cst.Raise, error: Caught) -> bool:
+    """Whether a `raise` may pass the cancellation on: it raises it, one of the project's own, what ends the program, or
+    what nobody knows."""
+    raised = statement.exc
+    if isinstance(raised, cst.Call):
+        if any(error.is_it(node) or _is_type(node, error) for node in module.tree.within(raised.func)):
+            return True
+        name = last_name(raised.func)
+        if module.names.qualified(raised.func) == CANCELLED_CLASS or not _CLASS.match(name):
+            return True
+        raised = raised.func
+    if raised is None or not _CLASS.match(last_name(raised)):
+        return True
+    name = module.names.qualified(raised) or last_name(raised)
+    return name in apis.CANCELLED or name in _ENDS_ALL or _OWN_CANCELLATION.search(name.rpartition(".")[2]) is not None
+
+
+def _is_type(node: CSTNode, error: Caught) -> bool:
+    """Whether an expression is the class of the error: `type(error)`, `error.__class__`."""
+    match node:
+        case cst.Call(func=cst.Name(value="type"), args=[cst.Arg(value=value)]):
+            return error.is_it(value)
+        case cst.Attribute(value=value, attr=cst.Name(value="__class__")):
+            return error.is_it(value)
+    return False

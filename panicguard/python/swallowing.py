@@ -1,0 +1,78 @@
+"""Whether a handler that ends a cancellation keeps it from whoever asked for it, or serves them: the task ends."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from panicguard.python.afterwards import More, after
+from panicguard.python.callers import Runner, runners
+from panicguard.python.cancellation import ends_with
+from panicguard.python.cst import cst
+from panicguard.python.endings import only_sleeps
+from panicguard.python.handlers import caught_types
+from panicguard.python.outcomes import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Set
+
+    from panicguard.python.file import PythonFile
+    from panicguard.python.handlers import Handler
+
+_RAISES = frozenset((Exit.AGAIN, Exit.OTHER))
+_ENTRY = re.compile(
+    r"(?:^|_)(?:a?main|run|runner|serve|server|start|loop|forever|worker|task|watch|watcher|monitor|poll|poller)(?:_|$)"
+)
+"""What the names of functions have in them that run as a task of their own."""
+
+
+def replaces(ways: Set[Exit]) -> bool:
+    """Whether a handler raises another error in place of the cancellation, whatever it does before."""
+    return Exit.OTHER in ways and ways <= _RAISES
+
+
+def is_lost(
+    module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar, handler: Handler, ways: Set[Exit]
+) -> bool:
+    """Whether a cancellation that a handler leaves in one of these ways gets lost.
+
+    It does where a loop goes on. Where the function ends, or has only a few things left to do, it is served if the
+    function is a task of its own; but whoever awaits it goes on.
+    """
+    if ways <= _RAISES:
+        return False
+    more = after(module, node, handler, ways)
+    if more is More.TURNS:
+        return True
+    if more is More.NOTHING and only_sleeps(node) and not ends_with(module, node):
+        return False  # it is cancelled to do the rest at once
+    known = runners(module.source.text, function.name.value)
+    if known:
+        return Runner.HELPED in known or (more is More.REST and Runner.LOOP not in known)
+    return more is More.REST or _is_helper(module, function, node, handler)
+
+
+def _is_helper(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar, handler: Handler) -> bool:
+    """Whether a function of which nobody in its module says who runs it is likely to be awaited: it runs what it is
+    given, or it is no method and not called as a task is. One that is decorated has whoever decorates it."""
+    if function.decorators:
+        return False
+    if _runs_parameter(module, function, node):
+        return True
+    if not _names_cancellation(module, handler):
+        return True
+    is_method = module.tree.enclosing(node, cst.ClassDef) is not None
+    return not is_method and _ENTRY.search(function.name.value) is None
+
+
+def _runs_parameter(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> bool:
+    """Whether a `try` awaits a parameter of its function, or what a call of one gives."""
+    params = {p.name.value for p in (*function.params.params, *function.params.kwonly_params)} - {"self", "cls"}
+    awaited = (n.expression for n in module.tree.own(node) if isinstance(n, cst.Await))
+    run = (a.func if isinstance(a, cst.Call) else a for a in awaited)
+    return any(isinstance(r, cst.Name) and r.value in params for r in run)
+
+
+def _names_cancellation(module: PythonFile, handler: Handler) -> bool:
+    """Whether a handler names the class of cancellations, so that its author thought of them."""
+    return any(module.names.qualified(t) != "BaseException" for t in caught_types(handler))
