@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -102,7 +101,7 @@ class Configuration:
         except click.ClickException as error:
             self._report_once(f"{error.message}\n{_LAST}")
         good = self._good.get(directory)
-        return good or settings_for_options(replace(DEFAULT, isolated=True), folder)(directory)
+        return good or settings_for_options(DEFAULT._replace(isolated=True), folder)(directory)
 
     def _report_once(self, fault: str, *, error: bool = True) -> None:
         if fault not in self._reported:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from panicguard.config.options import Options
@@ -66,8 +66,7 @@ def read_preferences(values: object) -> tuple[Preferences, tuple[str, ...]]:
         config = (configuration,)
     elif isinstance(configuration, dict):
         config = tuple(f"{_key(key)} = {_toml(value)}" for key, value in configuration.items() if value is not None)
-    options = replace(
-        DEFAULT,
+    options = DEFAULT._replace(
         config=config,
         isolated=preference == "editorOnly" and not isinstance(configuration, str),
         select=strings("select"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -235,6 +237,11 @@ def test_the_top_of_the_package_is_small() -> None:
     folders = {path for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert len(files) <= 12
     assert len(folders) <= 12
+
+
+def test_libcst_waits_for_the_first_file_that_needs_it() -> None:
+    code = "import sys; from panicguard.rule import all_rules; all_rules(); sys.exit('libcst' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_nothing_below_the_command_line_knows_click() -> None:

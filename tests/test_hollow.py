@@ -120,6 +120,15 @@ def test_bodies_are_left_out() -> None:
     assert hollow(text, text.split("\n")) == (left, [0, 1, 2, 3, 4, 6, 9, 10, 11], {(1, 6)})
 
 
+@pytest.mark.parametrize("value", ['"""\n<p>\n"""', "1 + \\\n2"])
+def test_only_a_function_with_an_uncertain_end_is_left_whole(value: str) -> None:
+    uncertain = f"def f():\n    x = {value}\n    return x\n"
+    text = f"x = 0\n{uncertain}def g():\n    a = 1\n    return a\n"
+    assert hollow(text, text.split("\n")).text == f"x = 0\n{uncertain}def g():\n ...\n"
+    apart, whole = both(text)
+    assert apart == whole
+
+
 ASYNC = {
     "async def f():\n    try:\n        pass\n    except X:\n        pass\n": True,
     "def f():\n    try:\n        pass\n    except X:\n        pass\n": False,

@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -62,7 +61,7 @@ def fix(**flags: Any) -> int:
         if value is not None:
             message = f"the argument '{flag}[=<REASON>]' cannot be used with '--fix'"
             raise UsageError(message, click.get_current_context())
-    return _run(replace(options, fix=True, show_fixes=options.show_fixes is not False))
+    return _run(options._replace(fix=True, show_fixes=options.show_fixes is not False))
 
 
 def _run(options: Options) -> int:

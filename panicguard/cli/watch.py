@@ -91,7 +91,7 @@ def _check_once(options: Options, out: TextIO) -> None:
     its = settings_for(os.getcwd())
     task = task_of(its, options)
     found = lint(options, settings_for, task, baseline_of(its, options))
-    plain, findings_only = replace(task, only=False, lists_fixes=False), replace(options, quiet=True)
+    plain, findings_only = replace(task, only=False, lists_fixes=False), options._replace(quiet=True)
     if task.does is Does.DIFF:
         report(found, its, findings_only, plain, out)
     left = 0 if task.does is Does.DIFF else sum(len(result.diagnostics) for result in found.results)

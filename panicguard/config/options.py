@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from panicguard.config import chain, discovery
 from panicguard.config.discovery import ConfigFiles
@@ -31,8 +31,7 @@ _TIP = """
        option"""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """The flags of `check`; None or () if one was not given."""
 
     paths: tuple[str, ...] = ()

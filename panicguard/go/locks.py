@@ -21,17 +21,17 @@ class Signal(NamedTuple):
     subject: str
 
 
-def unlocked(function: Node, sending: bool = True) -> list[Node]:
-    """What a function itself does while it excludes nobody, and the nodes that begin to. A lock holds until it is given
-    back in the same block, else up to the end of the function, as does what a channel allows; `sending` is whether a
-    send to one counts."""
+def unlocked(nodes: list[Node], sending: bool = True) -> list[Node]:
+    """Those of a function's own nodes that run while it excludes nobody, and those that begin to. A lock holds until it
+    is given back in the same block, else up to the end of the function, as does what a channel allows; `sending` is
+    whether a send to one counts."""
     held, free = 0, []
-    for node in own(function):
+    for node in nodes:
         if node.start_byte < held:
             continue
         free.append(node)
         if takes_lock(node) and (sending or node.type != "send_statement"):
-            held = _given_back(node) or function.end_byte
+            held = _given_back(node) or nodes[0].end_byte
     return free
 
 

@@ -44,6 +44,8 @@ def skipped(module: GoFile, spawn: Spawn, function: Node) -> Iterator[Skipped]:
     """The signals of a goroutine that are not sent whenever it ends."""
     nodes = list(own(function))
     signals = [signal for node in nodes if (signal := _signal(module, node, function)) is not None]
+    if not signals:
+        return
     # In a loop it counts jobs, not goroutines; and who adds takes back what he has added.
     fine = {text(s.subject) for s in signals if is_deferred_call(s.call) or any(True for _ in loops(s.call))}
     fine.update(text(called.child_by_field_name("operand")) for n in nodes if (called := callee(n)) and _adds(called))

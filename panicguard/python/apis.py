@@ -83,6 +83,7 @@ SPAWNS: dict[str, Api] = {
     "_thread.start_joinable_thread": Api(SpawnKind.THREAD, 0, "function"),
     "twisted.internet.reactor.callInThread": Api(SpawnKind.THREAD, 0, "callable"),
     f"{LOOP}.run_in_executor": Api(SpawnKind.FUTURE, 1, "func"),
+    "tornado.ioloop.IOLoop.run_in_executor": Api(SpawnKind.FUTURE, 1, "func"),
     **{f"{executor}.submit": Api(SpawnKind.FUTURE, 0, "fn") for executor in EXECUTORS},
     **{f"{executor}.map": Api(SpawnKind.MAP, 0, "fn") for executor in EXECUTORS},
     **{

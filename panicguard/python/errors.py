@@ -23,8 +23,8 @@ _ENDS_ALL = frozenset(("KeyboardInterrupt", "SystemExit", "GeneratorExit"))
 _OWN_CANCELLATION = re.compile(r"Cancel|Abort|Interrupt|Stop|Shut|Exit|Quit|Terminat|Kill")
 """What the names of a project's own cancellations have in them."""
 _CLASS = re.compile(r"_*[A-Z]\w*[a-z]\w*$")
-_IDENTITY = (cst.Is, cst.IsNot, cst.Equal, cst.NotEqual, cst.In, cst.NotIn)
-_NEGATED = (cst.IsNot, cst.NotEqual, cst.NotIn)
+_NEGATED = frozenset(("IsNot", "NotEqual", "NotIn"))
+_IDENTITY = _NEGATED | {"Is", "Equal", "In"}
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,10 @@ def truth(module: PythonFile, test: CSTNode, error: Caught) -> bool | None:
             )
             return is_kind(module, classes) if is_asked else None
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=classes)]):
-            if _is_type(left, error) and isinstance(operator, _IDENTITY):
+            compared = type(operator).__name__
+            if _is_type(left, error) and compared in _IDENTITY:
                 holds = is_kind(module, classes, exactly=True)
-                return None if holds is None else holds is not isinstance(operator, _NEGATED)
+                return None if holds is None else holds is not (compared in _NEGATED)
     return None
 
 

@@ -28,10 +28,11 @@ _DEPTH = 4
 """How far calls are followed."""
 
 
-def may_fail(text: str, name: str, row: int) -> bool | None:
+def may_fail(text: str, name: str, row: int | None = None) -> bool | None:
     """Whether an error may leave the function of this name at a row: something is awaited outside of what catches
-    every error, or raised; None where that is not known, because it is only declared."""
-    found: bool | None = answer(text, lambda module: _Failing(module).of(name, row - 1))
+    every error, or raised; None where that is not known, because it is
+    only declared. Without a row, any function of the name."""
+    found: bool | None = answer(text, lambda module: _Failing(module).of(name, row))
     return found
 
 
@@ -45,12 +46,13 @@ class _Failing:
     module: Outline
     _known: dict[ast.AST, bool] = field(default_factory=dict)
 
-    def of(self, name: str, row: int) -> bool | None:
-        block = self.module.block(row)
-        function = None if block is None else next(_named(block, name), None)
-        if block is None or function is None or all(map(_is_declaration, function.body)):
-            return None
-        return self._fails(function, block, _DEPTH)
+    def of(self, name: str, row: int | None) -> bool | None:
+        blocks = self.module.by_name.get(name, ()) if row is None else (self.module.block(row - 1),)
+        named = [(block, function) for block in blocks if block is not None for function in _named(block, name)]
+        bodies = [(block, f) for block, f in named if not (f.decorator_list or all(map(_is_declaration, f.body)))]
+        if len(bodies) < len(named) or not named:
+            return None if all(f.decorator_list == [] for _, f in named) else False
+        return any(self._fails(function, block, _DEPTH) for block, function in bodies)
 
     def _fails(self, function: Any, block: Block, depth: int) -> bool:
         if function not in self._known:

@@ -23,6 +23,8 @@ ADDERS = frozenset("add append appendleft insert extend extendleft update setdef
 """Methods that put their argument into a container."""
 _TAKERS = frozenset("pop popleft popitem get keys values items copy".split())
 """Methods that return what a container holds; the job of a pool has a `get` too, which raises its error."""
+_TAKING_OUT = frozenset("discard remove index count".split())
+"""Methods of a container that look for their argument in it."""
 _HANDED_ON = frozenset(
     "list tuple set frozenset dict iter enumerate zip sorted reversed filter next collections.deque "
     "itertools.chain itertools.chain.from_iterable asyncio.as_completed concurrent.futures.as_completed "
@@ -194,8 +196,16 @@ class Flow:
             and self._containers.holds(call.func.value)
         ):
             yield from self._into(call.func.value)
+        elif self._is_taken_out(call.func):
+            yield Use(UseKind.TESTED, call)
         else:
             yield Use(UseKind.ARGUMENT, call, _slot(arg, call))
+
+    def _is_taken_out(self, func: CSTNode) -> bool:
+        match func:
+            case cst.Attribute(value=container, attr=cst.Name(value=name)):
+                return name in _TAKING_OUT and self._containers.holds(container)
+        return False
 
     def _done(self, wait: cst.Call) -> Iterator[Use | CSTNode]:
         """What has ended, of what is waited for: the first of two sets; what has not ended has no error yet."""

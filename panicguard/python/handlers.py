@@ -22,10 +22,12 @@ _CLOSING = re.compile(r"(?:[\s,]*\))*")
 EVERY_ERROR = frozenset(("Exception", "BaseException"))
 """The classes that catch every error a program is expected to handle."""
 _CLEANUP = re.compile(
-    r"_*(?:force_?)?(?:clean_?up|a?close|wait_closed|shutdown|disconnect|terminate|kill|cancel|stop|unlink|remove|rmtree|"
+    r"_*(?:force_?)?(?:clean_?up|tear_?down|a?close|wait_closed|shutdown|disconnect|terminate|kill|cancel|stop|unlink|remove|rmtree|"
     r"release|join|flush|unsubscribe|unregister|logout|quit|destroy|dispose|detach|reset|send_eof|write_eof|a?exit)(?:_|$)"
 )
 """Prefixes of the names of functions that only end something."""
+_WAITS = frozenset(("wait_for", "shield"))
+"""Calls that only wait for what they are given."""
 _IDLE_CALLS = frozenset(("print", "time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep"))
 _RAISING = re.compile(r"_*(?:re_?)?raise", re.IGNORECASE)
 """Prefixes of the names of functions that always raise."""
@@ -112,15 +114,24 @@ def is_cleanup(module: PythonFile, block: CSTNode) -> bool:
     return bool(done) and all(_is_cleanup(module, statement) for statement in done)
 
 
+def is_cleanup_name(name: str) -> bool:
+    """Whether a function of this name only ends something."""
+    return _CLEANUP.match(name) is not None
+
+
 def _is_cleanup(module: PythonFile, statement: CSTNode) -> bool:
-    if isinstance(statement, cst.If) and statement.orelse is None:
-        return all(_is_cleanup(module, s) for s in statements(statement.body))
+    if isinstance(statement, cst.With) or (isinstance(statement, cst.If) and statement.orelse is None):
+        return is_cleanup(module, statement.body)
+    if isinstance(statement, cst.Assign):
+        return is_constant(statement.value)
     value = statement.value if isinstance(statement, cst.Expr) else None
     if isinstance(value, cst.Await):
         value = value.expression
         if last_name(value) in module.cancelled:
             return True
-    return isinstance(value, cst.Call) and _CLEANUP.match(last_name(value.func)) is not None
+    if isinstance(value, cst.Call) and last_name(value.func) in _WAITS and value.args:
+        value = value.args[0].value
+    return isinstance(value, cst.Call) and is_cleanup_name(last_name(value.func))
 
 
 def never_returns(module: PythonFile, call: cst.Call) -> bool:

@@ -35,11 +35,10 @@ TOKEN = r'''
 includes the spaces after it."""
 GAP = r"(?:\s|\\[\r\n]|\#[^\r\n]*)*"
 """A pattern of what may stand between two parts of a statement."""
-_TOKEN = re.compile(rf"{_PLAIN} (?: {TOKEN} | (?P<broken> [\"'\\] ) )", re.VERBOSE | re.DOTALL)
-_LINK = re.compile(
-    rf"{TOKEN} | (?P<reset> [,;] ) | (?P<link> [-+~] | [*/%@&|^.<>=!]+ | \b(?:not|if|lambda|await|and|or|in|is)\b )",
-    re.VERBOSE | re.DOTALL,
-)
+_TOKEN = rf"{_PLAIN} (?: {TOKEN} | (?P<broken> [\"'\\] ) )"
+_LINK = rf"{TOKEN} | (?P<reset> [,;] ) | (?P<link> [-+~] | [*/%@&|^.<>=!]+ | \b(?:not|if|lambda|await|and|or|in|is)\b )"
+_FLAGS = re.VERBOSE | re.DOTALL
+"""Those of the long patterns, which are compiled at their first use: most runs have none."""
 _SPACES = re.compile(" *")
 
 
@@ -66,7 +65,7 @@ def scan(text: str) -> Scan:
     sound = True
     joined = -1
 
-    for token in _TOKEN.finditer(text):
+    for token in re.compile(_TOKEN, _FLAGS).finditer(text):
         match token.lastgroup:
             case "margin":
                 end = token.start("margin")
@@ -120,7 +119,7 @@ def depth(text: str, start: int, end: int) -> int:
     adjacent strings that are chained between two commas, on every level."""
     levels = [0]
     total = deepest = 0
-    for token in _LINK.finditer(text, start, end):
+    for token in re.compile(_LINK, _FLAGS).finditer(text, start, end):
         match token.lastgroup:
             case "open":
                 levels[-1] += 1

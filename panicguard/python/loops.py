@@ -1,11 +1,7 @@
-"""The loops of a module: which a node is in, whether one is endless, what ends it, and what one of its turns waits for.
-
-A turn is one run of a loop's body.
-"""
+"""The loops of a module: which a node is in, whether one is endless, and what ends it."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -13,7 +9,6 @@ from panicguard.python.apis import START_APIS, SpawnKind
 from panicguard.python.calls import makes_daemons
 from panicguard.python.cancellation import own_context
 from panicguard.python.cst import cst
-from panicguard.python.fates import Fate
 from panicguard.python.handlers import EVERY_ERROR
 from panicguard.python.uses import UseKind
 
@@ -23,8 +18,6 @@ if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.python.file import PythonFile
-    from panicguard.python.spawns import Spawn
-    from panicguard.python.uses import Use
 
 _ASKING = frozenset(
     "done cancelled cancelling is_set wait err check is_alive isInterruptionRequested is_shutdown".split()
@@ -50,6 +43,8 @@ def innermost_loop(module: PythonFile, node: CSTNode) -> CSTNode | None:
         if isinstance(above, (cst.For, cst.While)) and above.body is child:
             return above
         if isinstance(above, (cst.ListComp, cst.SetComp, cst.GeneratorExp)) and above.elt is child:
+            return above
+        if isinstance(above, cst.DictComp) and child in (above.key, above.value):
             return above
         if isinstance(above, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
             return None
@@ -147,31 +142,3 @@ def _may_leave(module: PythonFile, func: CSTNode) -> bool:
         )
         for node in module.tree.own(called)
     )
-
-
-def is_joined_in_turn(module: PythonFile, spawn: Spawn) -> bool:
-    """Whether the turn of a loop that starts a spawn also awaits or joins it."""
-    loop = innermost_loop(module, spawn.call)
-    if loop is None:
-        return False
-    joined = any(innermost_loop(module, use.node) is loop for use in spawn.uses if _is_join(use))
-    if spawn.kind is SpawnKind.THREAD:
-        return joined
-    return joined and spawn.kind is not SpawnKind.SAFE and spawn.fate is not Fate.DROPPED
-
-
-def _is_join(use: Use) -> bool:
-    return use.kind is UseKind.AWAITED or (use.kind is UseKind.METHOD and use.name in ("join", "result"))
-
-
-def is_left_in_turn(module: PythonFile, node: CSTNode) -> bool:
-    """Whether the turn of the loop that a node is in leaves the function on every path."""
-    loop = innermost_loop(module, node)
-    if not isinstance(loop, (cst.For, cst.While)):
-        return False
-    last = loop.body.body[-1]
-    if not (isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], (cst.Return, cst.Raise))):
-        return False
-    own = next(child for above, child in module.tree.frames(node) if above is loop.body)
-    rest = itertools.dropwhile(lambda statement: statement is not own, loop.body.body)
-    return not any(isinstance(inner, cst.Continue) for statement in rest for inner in module.tree.within(statement))

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from panicguard.source import Source
 
 _ASSIGNED = r"(?<![-+*/%&|^@<>=!:]) = [ \t]* (?: \\\r?\n[ \t]* )? (?=[%!])"
-_MAY_HAVE_SOME = re.compile(rf"^[ \t\f]*[%!?/,;] | {_ASSIGNED} | \?", re.MULTILINE | re.VERBOSE)
-_ITEM = re.compile(rf"{TOKEN} | (?P<assigned> {_ASSIGNED} ) | (?P<help> \? )", re.VERBOSE | re.DOTALL)
+_MAY_HAVE_SOME = rf"^[ \t\f]*[%!?/,;] | {_ASSIGNED} | \?"
+_ITEM = rf"{TOKEN} | (?P<assigned> {_ASSIGNED} ) | (?P<help> \? )"
+_FLAGS = re.MULTILINE | re.VERBOSE | re.DOTALL
+"""Those of the two long patterns, which are compiled at their first use: most runs have no notebooks."""
 _MARGIN = re.compile(r"[ \t\f]*(?=[%!?/,;])")
 _REST = re.compile(r"(?:\\\r?\n|[^\r\n])*")
 _END_OF_HELP = re.compile(r"\??[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")
@@ -85,7 +87,7 @@ def _magics(source: Source) -> _Magics:
 
 @functools.lru_cache(maxsize=4)
 def _replace(text: str, borders: tuple[int, ...]) -> _Magics:
-    if not _MAY_HAVE_SOME.search(text):
+    if not re.search(_MAY_HAVE_SOME, text, _FLAGS):
         return _Magics(text, ())
     pieces: list[str] = []
     kept: list[tuple[int, int]] = []
@@ -110,7 +112,7 @@ def _in_cell(text: str, start: int, end: int) -> Iterator[_Magic]:
         magic = None
         if at == line and (margin := _MARGIN.match(text, at, end)):
             magic = _Magic(line, margin.end(), _rest(text, at, end), "0" if margin.end() > at else "")
-        elif token := _ITEM.search(text, at, end):
+        elif token := re.compile(_ITEM, _FLAGS).search(text, at, end):
             at = token.end()
             match token.lastgroup:
                 case "open":

@@ -34,12 +34,13 @@ QUOTES = ('"""', "'''")
 
 class _Openings(NamedTuple):
     """The rows of a text that others stand under: where each starts, its columns, what it begins, the number of the
-    last one before it with fewer columns (-1: none), and how many of each of the quotes stand before it."""
+    last one before it with fewer columns (-1: none), and how many of each of the kinds of quotes stand before it."""
 
     starts: Sequence[int]
     columns: Sequence[int]
     matches: Sequence[re.Match[str]]
     outer: Sequence[int]
+    kinds: Sequence[str]
     quotes: Sequence[Sequence[int]]
 
 
@@ -55,8 +56,9 @@ def _openings(text: str) -> _Openings:
             above = outer[above]
         outer.append(above)
     between = list(itertools.pairwise((0, *starts)))
-    quotes = [list(itertools.accumulate(text.count(kind, *span) for span in between)) for kind in QUOTES]
-    return _Openings(starts, columns, matches, outer, quotes)
+    kinds = [kind for kind in QUOTES if kind in text]
+    quotes = [list(itertools.accumulate(text.count(kind, *span) for span in between)) for kind in kinds]
+    return _Openings(starts, columns, matches, outer, kinds, quotes)
 
 
 def may_be_in_async(text: str, at: int) -> bool:
@@ -67,7 +69,7 @@ def may_be_in_async(text: str, at: int) -> bool:
     margin = _columns(text[start:at])
     found = _openings(text)
     number = last = bisect.bisect_left(found.starts, start) - 1
-    here = [text.count(kind, found.starts[last], at) for kind in QUOTES] if last >= 0 else []
+    here = [text.count(kind, found.starts[last], at) for kind in found.kinds] if last >= 0 else []
     while margin and number >= 0:
         if found.columns[number] >= margin:
             number = found.outer[number]

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import LOGGING, SpawnKind
+from panicguard.python.coroutines import runs_into_error
 from panicguard.python.cst import cst
-from panicguard.python.failing import is_hoped_for, may_fail
+from panicguard.python.failing import is_hoped_for
 from panicguard.python.fates import Fate
+from panicguard.python.givers import handles, is_of_module
 from panicguard.python.guards import has_nothing_to_lose, is_heard
 from panicguard.python.handlers import catches_all, suppresses_all, swallows_all
 from panicguard.python.tree import last_name
@@ -58,9 +60,9 @@ def lost_until(module: PythonFile, spawn: Spawn) -> Heard:
         return Heard.IN_TIME
     if spawn.fate is Fate.RETAINED and not _is_around_yield(module, spawn.call):
         return when
-    fails = _may_fail(module, spawn)
+    fails = None if spawn.target is None else runs_into_error(module, spawn.target)
     if fails is None:
-        fails = when is Heard.NEVER and not _is_waiting(spawn)
+        fails = when is Heard.NEVER and not any(use.kind is UseKind.RETURNED for use in spawn.uses)
     return when if fails or _is_hoped_for(module, spawn) else Heard.IN_TIME
 
 
@@ -69,22 +71,6 @@ def _is_decorated_to_tell(spawn: Spawn) -> bool:
     decorators = spawn.definition.decorators if isinstance(spawn.definition, cst.FunctionDef) else ()
     nodes = (d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator for d in decorators)
     return any(_TELLING.search(last_name(node)) for node in nodes)
-
-
-def _is_waiting(spawn: Spawn) -> bool:
-    """Whether what runs is called as if it did no more than wait."""
-    return isinstance(spawn.target, cst.Call) and last_name(spawn.target.func).startswith("wait")
-
-
-def _may_fail(module: PythonFile, spawn: Spawn) -> bool | None:
-    """Whether what a task runs may fail, as far as this module says."""
-    function = spawn.definition
-    if not isinstance(function, cst.FunctionDef):
-        return None
-    if function.decorators:
-        return False
-    row, _ = module.source.location(module.span(function)[0])
-    return may_fail(module.source.text, function.name.value, row)
 
 
 def _is_hoped_for(module: PythonFile, spawn: Spawn) -> bool:
@@ -120,6 +106,8 @@ class _Reads:
                 return Heard.AT_STOP if self._is_stopping(use.node) else Heard.IN_TIME
             case UseKind.ARGUMENT, cst.Call() as call:
                 return self._given(call, use.name)
+            case UseKind.RETURNED, _:
+                return self._returned(use.node)
         return Heard.IN_TIME
 
     def _given(self, call: cst.Call, slot: str) -> Heard:
@@ -147,6 +135,20 @@ class _Reads:
         if len(rest) < len(uses) and module.fates.of(module.flow.uses(value)) >= Fate.OBSERVED:
             return Heard.IN_TIME
         return replace(self, uses=rest, is_passed=True).heard()
+
+    def _returned(self, node: CSTNode) -> Heard:
+        """When it is heard by those that call what returns the task, if no other module does."""
+        function = self.module.tree.function(node)
+        if self.is_passed or not isinstance(function, cst.FunctionDef) or not is_of_module(self.module, function):
+            return Heard.IN_TIME
+        values = list(handles(self.module, function))
+        if function.asynchronous is not None and not all(isinstance(value, cst.Await) for value in values):
+            return Heard.IN_TIME
+        uses = tuple(use for value in values for use in self.module.flow.uses(value))
+        outlives = any(use.kind is UseKind.KEPT for use in uses)
+        if any(use.kind is UseKind.RETURNED for use in uses):
+            return Heard.IN_TIME
+        return _Reads(self.module, uses, outlives, None).heard()
 
     def _read(self, read: cst.Await) -> Heard:
         """When it is heard where a task is awaited, or what raises its error is."""

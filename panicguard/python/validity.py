@@ -20,7 +20,7 @@ from panicguard.python.magics import as_python
 from panicguard.python.newer import holds_newer
 from panicguard.python.plain import plain
 from panicguard.python.slice.depth import shallow
-from panicguard.python.slice.parse import as_older
+from panicguard.python.slice.parse import as_older, is_newer
 
 if TYPE_CHECKING:
     from panicguard.source import Source
@@ -46,7 +46,10 @@ def fault(source: Source) -> Fault | None:
     """What is wrong with a file that no Python accepts; None for a file that some Python does, or may."""
     if (null := source.text.find("\0")) >= 0:
         return Fault("source code cannot contain null bytes", null, null + 1, invalid=True)
-    rejected = _rejected(as_python(source).text, source.document is not None)
+    text, notebook = as_python(source).text, source.document is not None
+    if is_newer(text) and _is_valid_in_older_words(text, notebook):  # sooner than that an error is sought in it
+        return None
+    rejected = _rejected(text, notebook)
     if rejected is None:
         return None
     return (_beside_limits if rejected.limit else _beside_newer)(as_python(source), rejected)
@@ -120,8 +123,7 @@ def _beside_limits(source: Source, rejected: _Rejected) -> Fault | None:
 
 
 def _beside_newer(source: Source, rejected: _Rejected) -> Fault | None:
-    older = as_older(source.text)
-    if older.is_faithful and _rejected(older.text, source.document is not None) is None:
+    if _is_valid_in_older_words(source.text, source.document is not None):
         return None
     if not rejected.indentation:
         misplaced, root = _misplaced(source), _tree(source)
@@ -130,6 +132,11 @@ def _beside_newer(source: Source, rejected: _Rejected) -> Fault | None:
             return misplaced
     start, end = _span(source, rejected)
     return Fault(rejected.message, start, end, not (rejected.compiler and _RULES_OF_RUFF.match(rejected.message)))
+
+
+def _is_valid_in_older_words(text: str, notebook: bool) -> bool:
+    older = as_older(text)
+    return older.is_faithful and _rejected(older.text, notebook) is None
 
 
 def _tree(source: Source) -> cst.Module | None:

@@ -12,6 +12,9 @@ Not reported is what loses nothing: waiting for an event; a coroutine that `run_
 task group or to an unbounded queue of the module, or that handles all of its errors itself; and a task that does so and
 that a `while` loop keeps in a container of its function.
 
+Reports as well a call of a function of the module that starts a task and returns it, where the result goes nowhere,
+the function itself reads no error, and what runs may fail. There is no fix: the function decides how it starts tasks.
+
 ## Why is this bad
 
 The event loop keeps only a weak reference to a task. A task that nothing else refers to may be garbage-collected before
@@ -83,7 +86,10 @@ from panicguard.python.apis import TASK_WORDS, SpawnKind
 from panicguard.python.evidence import Evidence
 from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
+from panicguard.python.givers import dropped_calls
 from panicguard.python.guards import has_nothing_to_lose, is_handed_on, is_heard, is_held_while_it_runs
+from panicguard.python.reads import Heard, lost_until
+from panicguard.python.tree import last_name
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -107,6 +113,12 @@ def check(module: PythonFile) -> Iterator[Finding]:
         else:
             continue
         yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
+    for spawn in module.spawns:
+        if spawn.fate is Fate.OBSERVED and lost_until(module, spawn) is Heard.IN_TIME:
+            for call in dropped_calls(module, spawn):
+                name = last_name(call.func)
+                message = f"`{name}` returns a task, and nothing reads its error; await it, or spawn with `SafeGo`"
+                yield module.finding(call.func, message)
 
 
 def _is_lost(module: PythonFile, spawn: Spawn) -> bool:

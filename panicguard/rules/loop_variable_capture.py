@@ -2,11 +2,13 @@
 
 ## What it does
 
-Reports a lambda or a nested function that is passed to a spawn inside a loop, or under a decorator that spawns it, and
-reads a name that the loop rebinds on every iteration, without having bound it as a default. An iteration that waits for
-what it spawned, or that always leaves the function, is fine. In Go: a function literal spawned in a loop that reads a
-variable shared by all iterations: one that the loop sets but does not declare, and in a file for Go before 1.22 also
-one that it declares.
+Reports a lambda or a nested function that is passed to a spawn inside a loop or a comprehension, or under a decorator
+that spawns it, and reads a name that the loop rebinds on every iteration, without having bound it as a default. It
+may be what the spawn runs, or be among the arguments: a callback of a coroutine (`create_task(fetch(url, lambda:
+url))`), a generator, the function of a `map`, a done callback. An iteration that waits for what it spawned is fine (a
+task group or a pool whose `with` is inside the loop, `await`, `gather`, `join`, `result`, `cancel`), and so is one
+that always leaves the loop. In Go: a function literal spawned in a loop that reads a variable shared by all
+iterations: one that the loop sets but does not declare, and in a file for Go before 1.22 also one that it declares.
 
 ## Why is this bad
 
@@ -76,8 +78,10 @@ func f(xs []int) {
 
 ## Fix safety
 
-For a lambda without `*args` the fix binds the value as a default, `lambda item=item: ...`, and is safe. For a
-nested function it is unsafe: somebody may call it with more arguments.
+For a lambda without `*args` that is what the spawn runs, the fix binds the value as a default, `lambda item=item:
+...`, and is safe. For a nested function, and for a lambda among the arguments, it is unsafe: somebody may call it
+with more arguments, or count its parameters. There is none for a generator, and where the name gets its value behind
+the closure.
 """
 
 from __future__ import annotations
@@ -90,53 +94,38 @@ from panicguard.go.apis import SPAWN_WORDS as GO_SPAWN_WORDS
 from panicguard.go.nodes import text
 from panicguard.go.sharing import read_later as read_later_in_go
 from panicguard.python.apis import SPAWN_WORDS
-from panicguard.python.closures import read_later, spawned_by_decorator
+from panicguard.python.closures import captured, is_bound_behind
 from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
-from panicguard.python.loops import is_joined_in_turn, is_left_in_turn
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from libcst import CSTNode
-
     from panicguard.diagnostic import Finding
     from panicguard.go.file import GoFile
     from panicguard.go.scopes import Binding
-    from panicguard.python.closures import Closure
     from panicguard.python.file import PythonFile
 
 
 def check(module: PythonFile) -> Iterator[Finding]:
-    seen: set[Closure] = set()
-    for closure, site in _outliving(module):
-        if closure in seen:
+    for closure, names in captured(module):
+        quoted = ", ".join(f"`{name}`" for name in names)
+        if isinstance(closure, cst.GeneratorExp):
+            message = f"The spawned generator reads {quoted} when it runs, after the loop has moved on; pass a list"
+            yield module.finding(closure, message)
             continue
-        seen.add(closure)
-        names = read_later(module, closure, site)
-        if names:
-            quoted = ", ".join(f"`{name}`" for name in names)
-            advice = f"bind {'them as defaults' if names[1:] else 'it as a default'}"
-            message = f"The spawned closure reads {quoted} when it runs, after the loop has moved on; {advice}"
-            node = closure.name if isinstance(closure, cst.FunctionDef) else closure
-            yield module.finding(node, message, _fix(module, closure, names))
+        advice = f"bind {'them as defaults' if names[1:] else 'it as a default'}"
+        message = f"The spawned closure reads {quoted} when it runs, after the loop has moved on; {advice}"
+        node = closure.name if isinstance(closure, cst.FunctionDef) else closure
+        yield module.finding(node, message, _fix(module, closure, names))
 
 
-def _outliving(module: PythonFile) -> Iterator[tuple[Closure, CSTNode]]:
-    """The spawned closures that may outlive the turn of the loop that spawns them, each with the node that spawns
-    it."""
-    for spawn in module.spawns:
-        if spawn.definition is not None and not (
-            is_joined_in_turn(module, spawn) or is_left_in_turn(module, spawn.call)
-        ):
-            yield spawn.definition, spawn.call
-    yield from ((function, function) for function in spawned_by_decorator(module))
-
-
-def _fix(module: PythonFile, closure: Closure, names: list[str]) -> Fix | None:
+def _fix(module: PythonFile, closure: cst.FunctionDef | cst.Lambda, names: list[str]) -> Fix | None:
     params = closure.params
     if isinstance(params.star_arg, cst.CSTNode) or params.star_kwarg is not None or params.kwonly_params:
+        return None
+    if any(is_bound_behind(module, closure, name) for name in names):
         return None
     defaults = ", ".join(f"{name}={name}" for name in names)
     own = (*params.posonly_params, *params.params)
@@ -149,7 +138,8 @@ def _fix(module: PythonFile, closure: Closure, names: list[str]) -> Fix | None:
     else:
         at = module.source.text.index("(", module.span(closure.name)[1]) + 1
         edit = Edit(at, at, defaults)
-    applicability = Applicability.SAFE if isinstance(closure, cst.Lambda) else Applicability.UNSAFE
+    is_called_as_written = isinstance(closure, cst.Lambda) and closure in module.spawned
+    applicability = Applicability.SAFE if is_called_as_written else Applicability.UNSAFE
     return Fix(f"Bind {defaults} when the closure is created", (edit,), applicability)
 
 
@@ -170,7 +160,7 @@ def check_go(module: GoFile) -> Iterator[Finding]:
 
 RULE = Rule(
     "PNC501",
-    python=Check(check, words=SPAWN_WORDS, evidence={Evidence.TURNS}),
+    python=Check(check, words=(*SPAWN_WORDS, "to_thread"), evidence={Evidence.TURNS}),
     go=Check(check_go, words=GO_SPAWN_WORDS),
     fix=Fixes.SOMETIMES,
 )

@@ -51,7 +51,10 @@ threading.Thread(target=loop).start()
 ```
 
 A handler is fine when it raises, logs, keeps or passes on the error, sets a flag, or calls anything that might: only
-one that does nothing is reported. One around nothing but a cleanup (`close`, `cancel`, `unlink`, ...) is fine too.
+one that does nothing is reported. One around nothing but a cleanup (`close`, `cancel`, `unlink`, ...) is fine too,
+and so are those where the error is provided for: the variables that the body sets have a value already, one item of a
+loop is parsed and skipped, a loop copies data until there is no more, or the function's name says that it may fail
+(`_try_login`, `close_quietly`, `send_telemetry`).
 
 ## Options
 
@@ -66,7 +69,8 @@ from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.blocks import statements
 from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
-from panicguard.python.handlers import head, is_cleanup, suppresses_all, swallows_all
+from panicguard.python.expendable import is_expendable
+from panicguard.python.handlers import head, suppresses_all, swallows_all
 from panicguard.python.uses import UseKind
 from panicguard.rule import Check, Rule
 
@@ -84,7 +88,7 @@ def check(module: PythonFile) -> Iterator[Finding]:
     for node in (*tree.all(cst.Try, cst.TryStar), *tree.all(cst.With)):
         # If the nearest is a handler, another error came first.
         function = tree.enclosing(node, cst.ExceptHandler, cst.FunctionDef, cst.Lambda)
-        if function not in module.reached or is_cleanup(module, node.body):
+        if function not in module.reached or is_expendable(module, node, function):
             continue
         if isinstance(node, (cst.Try, cst.TryStar)):
             yield from _swallowing(module, node, answers=_is_asked(module, function))

@@ -67,7 +67,7 @@ from typing import TYPE_CHECKING
 from panicguard.go.apis import SPAWN_WORDS
 from panicguard.go.locks import unlocked
 from panicguard.go.loops import is_joined_in_turn, is_left_in_turn, loops
-from panicguard.go.nodes import function, text
+from panicguard.go.nodes import function, own, text
 from panicguard.go.scopes import BindingKind
 from panicguard.go.sharing import changes, is_conditional, uses, waits, waits_for
 from panicguard.rule import Check, Rule
@@ -89,15 +89,15 @@ def check_go(module: GoFile) -> Iterator[Finding]:
     for spawn in module.spawns:
         if spawn.literal is None:
             continue
-        seen = set()
-        for change in _changed_at_once(module, spawn, spawn.literal):
+        nodes, seen = list(own(spawn.literal)), set()
+        for change in _changed_at_once(module, spawn, nodes):
             seen.add(change.node)
             message = f"`{text(change.variable)}` is changed by several goroutines at once; hold a lock"
             yield module.finding(change.node, message)
         around = function(spawn.node)
         if around is None:
             continue
-        for change in changes(module, unlocked(spawn.literal, sending=False)):
+        for change in changes(module, unlocked(nodes, sending=False)):
             binding = change.binding
             is_shared = around.start_byte <= binding.node.start_byte < spawn.node.start_byte
             if not is_shared or change.variable.type != "identifier" or change.node in seen:
@@ -108,15 +108,15 @@ def check_go(module: GoFile) -> Iterator[Finding]:
                 yield module.finding(change.node, message)
 
 
-def _changed_at_once(module: GoFile, spawn: Spawn, literal: Node) -> Iterator[Change]:
+def _changed_at_once(module: GoFile, spawn: Spawn, nodes: list[Node]) -> Iterator[Change]:
     """The variables that the goroutines of a loop change together."""
     around = list(loops(spawn.node))
     if not around or is_joined_in_turn(spawn) or is_left_in_turn(spawn):
         return
-    for change in changes(module, unlocked(literal)):
+    for change in changes(module, unlocked(nodes)):
         if change.binding.kind is BindingKind.CONST or not _is_outside(change.binding, around[-1]):
             continue
-        if not change.is_set or not is_conditional(change.node, literal):
+        if not change.is_set or not is_conditional(change.node, spawn.target):
             yield change
 
 

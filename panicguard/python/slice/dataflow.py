@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _OWN_METHOD = RAY_REMOTE.rpartition(".")[2]
 _CALLBACK = ".add_done_callback"
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
-_ENDS_TURN = (ast.Continue, ast.Return, ast.Raise)
+_ENDS_TURN = (ast.Break, ast.Continue, ast.Return, ast.Raise)
 """What decides whether a loop goes on after a closure is spawned in it."""
 
 
@@ -34,6 +34,8 @@ class Trace(NamedTuple):
     """Through what the spawning words, and the containers of handles, are reached."""
     stores: set[str]
     """Where handles go."""
+    givers: set[str]
+    """The functions that return handles."""
     readers: set[str]
     """The functions that handles are passed to, and the names of what is called once they are done."""
 
@@ -43,7 +45,7 @@ class _Follower:
 
     def __init__(self, block: Block) -> None:
         self.block = block
-        self.trace = Trace(set(), set(), set(), set(), set())
+        self.trace = Trace(set(), set(), set(), set(), set(), set())
         self._flows: set[str] = set()
         self._needs: set[str] = set()
         self._pending: list[tuple[Unit, bool]] = []
@@ -69,6 +71,8 @@ class _Follower:
     def read(self, hits: Mapping[Unit, Sequence[ast.AST]]) -> None:
         """Note who is given a handle, once all names of it are known."""
         for unit in dict.fromkeys((*hits, *(unit for unit, is_flow in self._done if is_flow))):
+            if unit.is_a(ast.Return) and not unit.is_definition:
+                self.trace.givers.update(self.block.names)
             if unit.facts.called and not unit.is_definition:
                 handles: set[ast.AST | str] = {*hits.get(unit, ()), *self._flows}
                 for node in unit.nodes:
@@ -111,7 +115,7 @@ def trace(
         found.receivers.update(said.holders, *(chain(node)[1:] for node in nodes))
         follower.flow(unit.facts.binds if unit.above or not unit.is_definition else ())
         follower.flow(above.head.name for above in unit.around() if above.is_definition and above.above)  # type: ignore[union-attr]
-        is_late = said.spawns_late or _CALLBACK in said.called
+        is_late = said.spawns_late or _CALLBACK in said.called or (turns and _is_in_loop(unit))
         follower.need(said.names if is_late else said.leading)
     if flows:
         follower.flow(block.mentions.keys() & flows)
@@ -155,5 +159,8 @@ def _reach(block: Block, found: Trace) -> None:
 
 
 def _spawns_closures(block: Block, hits: Mapping[Unit, Sequence[ast.AST]]) -> bool:
-    is_in_loop = any(isinstance(above.head, _LOOPS) for unit in hits for above in unit.around())
-    return is_in_loop and any(unit.facts.spawns_late for unit in block.units[1:])
+    return any(map(_is_in_loop, hits)) and any(unit.facts.spawns_late for unit in block.units[1:])
+
+
+def _is_in_loop(unit: Unit) -> bool:
+    return any(isinstance(above.head, _LOOPS) for above in unit.around())

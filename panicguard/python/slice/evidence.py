@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from panicguard.python.evidence import Evidence
 from panicguard.python.slice.escapes import first_unguarded
-from panicguard.python.slice.facts import last_name, own
+from panicguard.python.slice.facts import last_name, own, within
 from panicguard.python.slice.layout import TRIES
 from panicguard.python.slice.words import words_in
 
@@ -63,7 +63,8 @@ def of_called(block: Block, units: Sequence[Unit], kinds: Set[Evidence]) -> set[
 
 def _hiding(units: Iterable[Unit]) -> Iterator[int]:
     """The rows in which an error may be hidden: of each `try` of which a handler may do nothing, and of what stands
-    under a `suppress`."""
+    under a `suppress`; and those that set a variable first that is set there."""
+    units = tuple(units)
     for unit in units:
         node = unit.head
         if isinstance(node, TRIES):
@@ -72,6 +73,18 @@ def _hiding(units: Iterable[Unit]) -> Iterator[int]:
             is_hiding = isinstance(node, _WITHS) and any(_suppressed(node))
         if is_hiding:
             yield from range(unit.first, node.end_lineno)  # type: ignore[union-attr]
+            targets = {target.id for target in _targets(node.body)}  # type: ignore[union-attr]
+            yield from (other.first for other in units if targets and not targets.isdisjoint(other.facts.binds))
+
+
+def _targets(body: Iterable[ast.stmt]) -> Iterator[ast.Name]:
+    """The variables that the assignments of a body set."""
+    for statement in body:
+        if isinstance(statement, ast.Assign):
+            nodes = (node for target in statement.targets for node in within(target))
+            yield from (node for node in nodes if isinstance(node, ast.Name))
+        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.NamedExpr):
+            yield statement.value.target
 
 
 def may_not_end(block: Block, definition: Unit) -> bool:

@@ -188,6 +188,8 @@ class _Slicer:
         for block in self.outline.standing(("global",)):
             shared.update(_declared_global(block))
         flows = {name for found in traces.values() for name in found.stores if name[0] == "." or name in shared}
+        if Evidence.ESCAPES in self.kinds:
+            flows |= {name for found in traces.values() for name in found.givers}
         if Evidence.CALLERS in self.kinds:
             flows |= {block.name for block in self.marks.functions}
         flows = self._handed_on(flows, shared)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _DEF = re.compile(r"\n([ \t]*)(?:async[ \t]+)?def[ \t]")
 _HEADER_END = re.compile(r"(?:(?!.*:[ \t]*(?:#.*)?\n).*\n(?![ \t]*(?:@|def\b|class\b|async\b))){0,60}.*\n")
 """From the `def` on: up to the row that ends with a colon."""
-_NEAR = 1000
+_NEAR = 10_000
 """Empty rows above a function that are parsed sooner than all its nodes are told another row."""
 
 
@@ -50,8 +50,7 @@ class Hollow(NamedTuple):
 
 
 def hollow(text: str, lines: Sequence[str]) -> Hollow:
-    """A text (newlines all `\\n`, those between `lines`) without what is in functions, as far as that can be told.
-    Raises MisreadError where that would be a guess."""
+    """A text (newlines all `\\n`, those between `lines`) without what is in functions, as far as that can be told."""
     pieces: list[str] = []
     rows: list[int] = []
     functions: set[tuple[int, int]] = set()
@@ -82,9 +81,8 @@ def _bodies(text: str) -> Iterator[tuple[int, int, int]]:
         dedent = _no_deeper(len(found[1])).search(text, header.end() - 1)
         end = len(text) if dedent is None else dedent.start() + 1
         is_open = any(text.count(quotes, header.end(), end) % 2 for quotes in present)
-        if is_open or text[end - 2] == "\\":  # the row that looks like the next one may be part of this one
-            raise MisreadError
-        if end > header.end():
+        # The row that looks like the next one may be part of this one: then nothing is left out.
+        if end > header.end() and not is_open and text[end - 2] != "\\":
             yield found.start(), header.end(), end
         found = _DEF.search(text, end - 1)
 

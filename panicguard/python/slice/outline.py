@@ -64,6 +64,11 @@ class Block:
         """The name of a function or class."""
         return getattr(self.head or self.statement.node, "name", "") or ""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """How a function is called by others: as a variable, as an attribute."""
+        return (self.name, f".{self.name}") if self.function is not None else ()
+
     @cached_property
     def bound(self) -> Set[str]:
         """What is bound outside functions: by a long table no more than its name is looked at."""

@@ -17,9 +17,7 @@ _PARAMETERS = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+\w+[ \t]*(\
 _EXCEPT = re.compile(r"^([ \t]*except\*?[ \t]+)([^\n:()#'\"]+,[^\n:()#'\"]*)(?=:)", re.MULTILINE)
 _BACKSLASH = re.compile(r"""\b[fF](?:"[^"\n]*\{[^}"\n]*\\[^"\n]*"|'[^'\n]*\{[^}'\n]*\\[^'\n]*')""")
 """An f-string with a backslash in its braces."""
-_SIGNS = tuple(
-    re.compile(sign) for sign in (r"except\*? [\w.]+,", r"\n[ \t]*type \w+ ?[=\[]", r"def \w+\[", r"class \w+\[")
-)
+_SIGNS = tuple(re.compile(sign) for sign in (r"except\*? [\w.]+,", r"type \w+ ?[=\[]", r"def \w+\[", r"class \w+\["))
 """What a text with newer syntax has, sought by plain letters first: that costs a tenth of a failed parse."""
 _STAR = re.compile(r"\*{1,2}\s*(?=[^\W\d])")
 _NO_PARAMETER = re.compile(r"[*/]|:=|\b(?:yield|await)\b")
@@ -79,8 +77,9 @@ def as_parsed(text: str) -> Parsed | None:
     return None if tree is None else Parsed(tree, text, frozenset())
 
 
+@functools.lru_cache(maxsize=2)
 def is_newer(text: str) -> bool:
-    """Whether a text may have syntax that the running Python does not know."""
+    """Whether a text may have syntax that the running Python does not know. Slicer and judge ask about the same one."""
     return sys.version_info < (3, 14) and any(sign.search(text) for sign in _SIGNS)
 
 
@@ -94,6 +93,7 @@ def tree_of(text: str) -> ast.Module | None:
         return None
 
 
+@functools.lru_cache(maxsize=2)
 def as_older(text: str) -> Older:
     """The text in the words of Python 3.11: `type X[T] = Y` as `X = Y`, `def f[T](x)` and `class A[T]`
     without their type parameters, `except A, B` with brackets."""
