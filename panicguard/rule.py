@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
 
 from panicguard.python.evidence import Evidence
+from panicguard.settings import last_part
 
 File = TypeVar("File")
 
@@ -114,7 +115,7 @@ def _with_content(edit: Edit, content: str) -> Edit:
 
 def declared_words(settings: Settings) -> tuple[str, ...]:
     """The words of the project's own spawners and guards: every rule about spawned code may speak of them."""
-    names = (name.rpartition(".")[2] for name in (*settings.extend_spawners, *settings.extend_guards))
+    names = map(last_part, (*settings.extend_spawners, *settings.extend_guards))
     return tuple(dict.fromkeys((*names, *imported_words(settings))))
 
 

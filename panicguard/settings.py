@@ -53,6 +53,8 @@ GO_CALL = "{runtime}.SafeGoWithContextAndComponent({ctx}, {component}, {runtime}
 GO_CALL_PARTS = ("runtime", "ctx", "component", "name", "policy", "fn")
 """The names that may stand in braces in a `go-call`, which ends in `{fn})`."""
 VERSIONS = ("py37", "py38", "py39", "py310", "py311", "py312", "py313", "py314", "py315")
+SPAWNED = ("task", "thread", "job")
+"""What may stand behind the name of a spawner: what its calls start."""
 SEVERITIES = ("error", "warning", "info")
 """The most severe first."""
 
@@ -115,7 +117,8 @@ class Settings:
     """Path patterns of the Go packages in which `recover` is allowed; empty: in all."""
     strict_spawns: bool = False
     extend_spawners: tuple[str, ...] = ()
-    """Dotted names of functions that spawn their first argument."""
+    """Functions that spawn their first argument: dotted names, or `*.name` for a method of whatever object; behind a
+    colon task, thread or job, if it is not to be inferred."""
     extend_guards: tuple[str, ...] = ()
     """Dotted names of functions and decorators that report the errors of what is passed to them."""
     low_confidence: bool = False
@@ -143,6 +146,11 @@ class Settings:
     """The lowest severity with which a finding makes the run fail."""
     warnings: tuple[str, ...] = ()
     """For the user: mistakes in the configuration that do no harm."""
+
+
+def last_part(name: str) -> str:
+    """The word that a function of `extend-spawners` or `extend-guards` is written with, whatever it is called on."""
+    return name.partition(":")[0].rpartition(".")[2]
 
 
 def language(settings: Settings, path: str) -> str:
