@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._channel import Channel, ChannelClosed
+from ._classify import let_pass
 from ._context import Canceled, Context, DeadlineExceeded, Done
 from ._crash import on_crash, set_exit_code
 from ._derived import (
@@ -64,6 +65,7 @@ __all__ = [
     "guarded",
     "handle_panic_value",
     "install_signal_handlers",
+    "let_pass",
     "metrics",
     "observe_panics",
     "on_crash",

@@ -6,9 +6,9 @@ import asyncio
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
-from ._context import _wake, in_event_loop, wake_later
+from ._context import _wake, in_event_loop, refuse_copies, wake_later
 from ._derived import own
 from ._state import STATE
 
@@ -63,6 +63,9 @@ class Channel(Generic[T]):
         self._receivers: deque[_Wait] = deque()
         self._closed = False
         self._epoch = STATE.epoch
+
+    def __reduce__(self) -> NoReturn:
+        refuse_copies(self)
 
     def __len__(self) -> int:
         """How many items are in the buffer."""

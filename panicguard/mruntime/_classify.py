@@ -5,10 +5,30 @@ from __future__ import annotations
 import builtins
 from asyncio import CancelledError
 from concurrent.futures import CancelledError as PoolCancelledError
+from typing import TYPE_CHECKING
 
 from ._derived import own
+from ._state import STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GROUP: type[BaseException] | tuple[()] = getattr(builtins, "BaseExceptionGroup", ())
+
+STEERING = frozenset(
+    (
+        "celery.exceptions.TaskPredicate",  # 5.5: Retry, Ignore, Reject
+        "dramatiq.errors.Retry",  # 2.2
+        "huey.exceptions.CancelExecution",  # 3.5
+        "huey.exceptions.RetryTask",
+        "langgraph.errors.GraphBubbleUp",  # 1.2: GraphInterrupt, ParentCommand
+        "pydantic_ai.exceptions.ApprovalRequired",  # 2.68
+        "pydantic_ai.exceptions.CallDeferred",
+        "pydantic_ai.exceptions.ModelRetry",
+    )
+)
+"""The exceptions by which frameworks steer, though they are `Exception`s: no panics. Known by name, so that nothing is
+imported; subclasses of them count too."""
 
 CLEAN = "clean"
 PANIC = "panic"
@@ -39,10 +59,36 @@ def leaves(exc: BaseException) -> list[BaseException]:
     return found
 
 
+def let_pass(*kinds: type[BaseException]) -> Callable[[], None]:
+    """From now on these exceptions are no panics: a framework steers by them. Returns what takes it back.
+
+    TypeError for what is no class of exceptions.
+    """
+    for kind in kinds:
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            raise TypeError(f"let_pass takes classes of exceptions, not {kind!r}")
+    key = object()
+    with STATE.lock:
+        STATE.passing[key] = kinds
+
+    def undo() -> None:
+        with STATE.lock:
+            STATE.passing.pop(key, None)
+
+    return undo
+
+
+def _steers(exc: BaseException) -> bool:
+    if any(isinstance(exc, kinds) for kinds in tuple(STATE.passing.values())):
+        return True
+    return any(f"{cls.__module__}.{cls.__qualname__}" in STEERING for cls in type(exc).__mro__)
+
+
 def classify(exc: BaseException, ctx: object, *, task: bool) -> str:
     """What leaving the spawned body with `exc` is, in a task or else in a thread.
 
-    `clean`: not worth a report; `panic`; `exit`: SystemExit in a task; `pass`: for the interpreter alone.
+    `clean`: not worth a report; `panic`; `exit`: SystemExit in a task; `pass`: control flow of the interpreter or a
+    framework, as `trio.Cancelled`, `GreenletExit` and what makes a test fail are.
     """
     kinds = {_kind(leaf, ctx, task) for leaf in leaves(exc)}
     for kind in (PANIC, EXIT, PASS):
@@ -60,6 +106,8 @@ def _kind(exc: BaseException, ctx: object, task: bool) -> str:
         if task:
             return EXIT
         return CLEAN if code_of(exc) is None else PANIC
-    if task and isinstance(exc, (KeyboardInterrupt, GeneratorExit)):
+    if _steers(exc):
         return PASS
-    return PANIC
+    if isinstance(exc, Exception) or (isinstance(exc, KeyboardInterrupt) and not task):
+        return PANIC
+    return PASS

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ._state import STATE
 
@@ -56,6 +56,12 @@ def wake_started(loop: asyncio.AbstractEventLoop) -> None:
 
 def _nothing() -> None:
     pass
+
+
+def refuse_copies(thing: object) -> NoReturn:
+    """TypeError: what is shared is not copied, for a copy would count, carry and cancel nothing of it."""
+    kind = type(thing).__name__
+    raise TypeError(f"cannot copy or pickle a {kind}: threads and coroutines share it, another process needs its own")
 
 
 class Done:
@@ -211,6 +217,9 @@ class Context:
         self._at = 0.0
         self._deadline: float | None = None
         self._watches: dict[Any, None] | None = None
+
+    def __reduce__(self) -> NoReturn:
+        refuse_copies(self)
 
     def __repr__(self) -> str:
         own = f"{self._label} at {id(self):#x}" if self._parent is not None else self._label

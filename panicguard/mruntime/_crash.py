@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import logging
 import os
 import signal
 import sys
@@ -12,8 +11,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from ._last_words import deliver, hooks, side_by_side
 from ._log import stderr_ready, write_line
-from ._panic import PanicInfo, describe, report
+from ._panic import PanicInfo, describe, report, value_of
 from ._policy import CrashProcess
 from ._state import STATE
 
@@ -55,31 +55,38 @@ def on_crash(fn: Callable[[], object]) -> Callable[[], None]:
     return undo
 
 
-def _guarded(what: str, call: Callable[[], object]) -> None:
-    try:
-        call()
-    except BaseException as error:
-        write_line(f"mruntime: crash: {what} raised {type(error).__name__}")
-
-
 def _tell(exc: BaseException, component: str, name: str, ctx: object, logger: Any) -> PanicInfo:
     return report(exc, component=component, name=name, policy=CrashProcess, ctx=ctx, logger=logger, crash=True)
 
 
 def run_hooks() -> None:
     """Call the `on_crash` hooks."""
-    for hook in list(STATE.hooks.values()):
-        _guarded("an on_crash hook", hook)
+    side_by_side(hooks(), BUDGET)
 
 
-def _last_words(exc: BaseException, component: str, name: str, ctx: object, logger: Any) -> None:
-    _tell(exc, component, name, ctx, logger)
-    run_hooks()
-    _guarded("logging.shutdown", logging.shutdown)
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            with contextlib.suppress(BaseException):
-                stream.flush()
+class _End:
+    """The end of the process: what is said of it, once."""
+
+    def __init__(self, exc: BaseException, component: str, name: str, code: int) -> None:
+        self.exc = exc
+        self.where = f"{component}/{name}"
+        self.code = code
+        self.said = False
+
+    def say(self, value: str = "") -> None:
+        """One line, with what the exception says if that is known."""
+        if not self.said:
+            self.said = True
+            what = f"{describe(self.exc)}: {value}" if value else describe(self.exc)
+            write_line(f"mruntime: crash: panic in {self.where}: {what}; exit status {self.code}")
+
+
+def _last_words(end: _End, component: str, name: str, ctx: object, logger: Any) -> None:
+    until = time.monotonic() + BUDGET
+    # First, for a handler of the log may never return; and here, for so may the text of an exception.
+    end.say(value_of(end.exc))
+    _tell(end.exc, component, name, ctx, logger)
+    deliver(until - time.monotonic())
 
 
 def _alarm() -> bool:
@@ -120,13 +127,12 @@ def crash(
             if faulthandler is not None:
                 faulthandler.dump_traceback_later(BUDGET + 1, exit=True, file=out)
                 armed = True
-        with contextlib.suppress(BaseException):
-            write_line(f"mruntime: crash: panic in {component}/{name}: {describe(exc)}; exit status {code}")
+        end = _End(exc, component, name, code)
         with contextlib.suppress(BaseException):
             try:
                 helper = threading.Thread(
                     target=contextvars.copy_context().run,
-                    args=(_last_words, exc, component, name, ctx, logger),
+                    args=(_last_words, end, component, name, ctx, logger),
                     name="mruntime-crash",
                     daemon=True,
                 )
@@ -137,8 +143,10 @@ def crash(
             except RuntimeError:
                 # No thread is to be had, as on 3.12 once the main thread has ended: the timer is the limit.
                 if armed or _alarm():
-                    _last_words(exc, component, name, ctx, logger)
+                    _last_words(end, component, name, ctx, logger)
             else:
                 helper.join(BUDGET)
+        with contextlib.suppress(BaseException):
+            end.say()
     finally:
         os._exit(code)

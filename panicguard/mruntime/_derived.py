@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
-from ._context import Context
+from ._context import Context, refuse_copies
 from ._state import STATE
 
 
@@ -16,6 +18,9 @@ class Cancel:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
+
+    def __reduce__(self) -> NoReturn:
+        refuse_copies(self)
 
     def __call__(self, cause: BaseException | None = None) -> None:
         self._ctx._cancel(cause)
@@ -49,12 +54,25 @@ def todo() -> Context:
 
 
 def root() -> Context:
-    """The context that `shutdown` cancels: the parent to offer where Go's main would make one."""
+    """The context that `shutdown` cancels: the parent to offer where Go's main would make one.
+
+    It is done when the main thread ends too, by an exception or not, so that threads which wait for it end.
+    """
     with STATE.lock:
         if STATE.root is None:
             STATE.root = with_cancel(_BACKGROUND)
+            with contextlib.suppress(RuntimeError):  # a sub-interpreter may allow no threads
+                threading.Thread(
+                    target=_when_main_ends, args=(STATE.root.cancel,), name="mruntime-root", daemon=True
+                ).start()
         ctx: Context = STATE.root.ctx
         return ctx
+
+
+def _when_main_ends(cancel: Cancel) -> None:
+    # Not by `atexit`, which comes after the threads that wait for it.
+    threading.main_thread().join()
+    cancel()
 
 
 def current_context() -> Context:

@@ -8,9 +8,16 @@ import inspect
 import logging
 import sys
 import types
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._log import note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+_DONE = (type(None), bool, int, float, str, bytes, list, dict, tuple, set)
+"""The types of most results, that need no second look."""
 
 
 def unwrap(fn: Any) -> Any:
@@ -85,3 +92,21 @@ def close(coro: Any) -> None:
     """Close a coroutine that will not run, so that Python does not warn of it."""
     with contextlib.suppress(BaseException):
         coro.close()
+
+
+def watched_result(result: Any, awaited: Callable[[Any], Any], fn: object) -> Any:
+    """What a guarded function returns, guarded as well if it is an awaitable: `awaited` makes the coroutine for it.
+
+    A future is work of its own, and no part of the function. TypeError for what would raise later, unguarded: an async
+    context manager, a Deferred.
+    """
+    kind = type(result)
+    if kind in _DONE:
+        return result
+    if hasattr(kind, "__aenter__") and not hasattr(kind, "__await__"):
+        raise TypeError(
+            f"{name_of(fn)} returns an async context manager, which is not guarded by guarding what makes it"
+        )
+    if hasattr(kind, "addErrback"):
+        raise TypeError(f"{name_of(fn)} returns a Deferred, which is not guarded by guarding what makes it")
+    return awaited(result) if inspect.isawaitable(result) and not asyncio.isfuture(result) else result

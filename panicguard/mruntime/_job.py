@@ -85,6 +85,9 @@ class PoolJob:
         """The done callback of its future, from the pool or from the loop."""
         # Cancelled before it ran.
         self._leave()
+        if not self.thread and not future.cancelled():
+            # Its pool broke, or its loop.
+            self._failed(future.exception())
         if isinstance(future, asyncio.Future) and not future.cancelled():
             # Marks it retrieved: it was reported where it was raised.
             future.exception()
@@ -101,7 +104,7 @@ class PoolJob:
             if self.begun:
                 raise
             # The context is the caller's and in use already.
-            ended(exc, component=self.component, policy=self.policy, name=self.name, ctx=current_context())
+            self._failed(exc)
             raise
         finally:
             # Not left to the callback: a loop that is closed before will not call it.
@@ -118,5 +121,9 @@ class PoolJob:
                 # A future cannot hold a StopIteration: up to 3.12 whoever awaits it waits for ever.
                 raise RuntimeError(f"{self.name} raised StopIteration") from exc
         except BaseException as exc:
-            ended(exc, component=self.component, policy=self.policy, name=self.name, ctx=current_context())
+            self._failed(exc)
             raise
+
+    def _failed(self, exc: BaseException | None) -> None:
+        if exc is not None:
+            ended(exc, component=self.component, policy=self.policy, name=self.name, ctx=current_context())

@@ -6,7 +6,10 @@ import contextlib
 import logging
 import os
 import select
+import sys
 from typing import Any
+
+SILENCED = "silenced by its level or a filter"
 
 
 def write_line(text: str) -> None:
@@ -18,7 +21,10 @@ def write_line(text: str) -> None:
 
 
 def stderr_ready() -> bool:
-    """False if a write to file descriptor 2 would block or fail."""
+    """False if a write to file descriptor 2 would block or fail, or if that was closed when Python started: then it is
+    by now some file of the program's."""
+    if sys.__stderr__ is None:
+        return False
     if not hasattr(select, "poll"):
         return True
     try:
@@ -60,10 +66,14 @@ def emit(logger: Any, level: int, exc: object, message: str, extra: dict[str, An
     if logger is None:
         logger = logging.getLogger("mruntime")
     if not isinstance(logger, logging.Logger):
+        if type(logger).__module__.partition(".")[0] == "loguru":
+            # It would take the braces of a value for fields.
+            message = message.replace("{", "{{").replace("}", "}}")
         (logger.critical if level >= logging.CRITICAL else logger.error)(message, extra=extra)
         return ""
-    if logger.disabled or not logger.isEnabledFor(level):
-        return "logger disabled"
+    # Not `isEnabledFor`: a `dictConfig` after the first panic disables every logger that it does not name.
+    if logger.manager.disable >= level or level < logger.getEffectiveLevel():
+        return SILENCED
     path, line, func = "(unknown)", 0, None
     tb = exc.__traceback__ if isinstance(exc, BaseException) else None
     while tb is not None:
@@ -73,12 +83,11 @@ def emit(logger: Any, level: int, exc: object, message: str, extra: dict[str, An
     record = logger.makeRecord(logger.name, level, path, line, message, (), None, func, extra)
     kept: Any = logger.filter(record)
     if not kept:
-        return "filtered"
+        return SILENCED
     if not _heard(logger, level):
         return "no usable handler"
-    if not logger.hasHandlers():
-        # Nobody set up logging: Python would have printed the traceback of a bare task or thread.
-        record.exc_text = extra["stack_trace"].rstrip("\n")
+    # What formatters put behind the message: in `exc_info` it would hold the frames of the panic.
+    record.exc_text = extra["stack_trace"].rstrip("\n")
     logger.callHandlers(kept if isinstance(kept, logging.LogRecord) else record)
     return ""
 

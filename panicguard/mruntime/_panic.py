@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ._classify import CLEAN, PASS, classify, leaves
 from ._derived import current_context, own
-from ._log import emit, write_line
+from ._log import SILENCED, emit, write_line
 from ._policy import crashes
 from ._redact import REDACTED, redact
 from ._stack import MAX_CHARS, stack_of
@@ -23,7 +23,21 @@ if TYPE_CHECKING:
     from ._context import Context
 
 REPORTED = "__mruntime_reported__"
+AT_THE_END = "unhandled exception during asyncio.run() shutdown"
 RAISE = opcode.opmap["RAISE_VARARGS"]
+
+
+class _Mark:
+    """That an exception was reported, with the traceback that it had: it is kept, for the address of one that is freed
+    is soon that of another. Pickled it is nothing: an error of another process was not reported in this one."""
+
+    __slots__ = ("head",)
+
+    def __init__(self, head: TracebackType | None) -> None:
+        self.head = head
+
+    def __reduce__(self) -> tuple[type[int], tuple[()]]:
+        return int, ()
 
 
 class PanicError(Exception):
@@ -96,19 +110,22 @@ def was_reported(exc: object) -> bool:
     parts = leaves(exc)
     if parts != [exc] and not hasattr(exc, REPORTED):
         return all(was_reported(part) for part in parts)
-    head = getattr(exc, REPORTED, None)
+    mark: Any = getattr(exc, REPORTED, None)
+    if not hasattr(mark, "head"):
+        return False
+    head = mark.head
     above: set[int] = set()
     anew = False
     tb = exc.__traceback__
-    while tb is not None and id(tb) != head:
+    while tb is not None and tb is not head:
         above.add(id(tb.tb_frame))
         after = tb.tb_next
         # An exception object kept and raised again, `raise ERROR`, is a new panic though its traceback goes on
         # with the old one. Where it goes on in a frame that is above too, an `except` clause handed it on.
-        if after is not None and (id(after) == head or id(after.tb_frame) not in above):
+        if after is not None and (after is head or id(after.tb_frame) not in above):
             anew = anew or _raises(tb)
         tb = after
-    if head is None or (tb is None and exc.__traceback__ is not None):
+    if tb is not head or (head is None and exc.__traceback__ is not None):
         return False
     return not anew
 
@@ -127,7 +144,7 @@ def _mark(exc: object) -> None:
     if isinstance(exc, BaseException):
         with contextlib.suppress(Exception):
             # Past a __setattr__ that refuses, as that of a frozen dataclass does.
-            BaseException.__setattr__(exc, REPORTED, id(exc.__traceback__))
+            BaseException.__setattr__(exc, REPORTED, _Mark(exc.__traceback__))
 
 
 def _guarded(what: str, call: Callable[..., object], *args: object) -> None:
@@ -166,6 +183,21 @@ def value_of(exc: object) -> str:
 def _inform(exc: object, component: str, name: str, policy: str) -> PanicInfo:
     stack = "" if STATE.production else redact(stack_of(exc))
     return PanicInfo(describe(exc), value_of(exc), stack, component, name, policy, time.time())
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """False for what `asyncio.run` says at its end of a task whose panic was reported."""
+    exc = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+    return not (AT_THE_END in str(record.msg) and was_reported(exc))
+
+
+def once_only() -> None:
+    """Have asyncio say nothing, at the end of `asyncio.run`, of panics that were reported."""
+    log = logging.getLogger("asyncio")
+    with STATE.lock:
+        if not STATE.once_only:
+            STATE.once_only = True
+            log.addFilter(_is_news)
 
 
 def report(
@@ -213,6 +245,9 @@ def report(
             _guarded("the error reporter", _tell_reporter, info, exc, ctx)
         finally:
             STATE.local.reporting = False
+    if why == SILENCED:
+        why = "" if STATE.silenced else f"{why}, as further ones are"
+        STATE.silenced = True
     if why:
         write_line(f"mruntime: {message} [{info.type}; not logged: {why}]")
     # Last, for a test that waited for it may look at the log and the counters.

@@ -6,13 +6,13 @@ import logging
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
-from ._classify import CLEAN, EXIT, PANIC, classify, code_of
+from ._classify import CLEAN, EXIT, PANIC, PASS, classify, code_of, leaves
 from ._context import arm, unwatch, wake_later, watch
 from ._crash import crash
 from ._derived import current_context, own
 from ._functions import close
 from ._log import note
-from ._panic import describe, report, value_of
+from ._panic import describe, once_only, report, value_of
 from ._policy import crashes
 from ._state import STATE, count_ended, count_started, wake_waiters
 
@@ -40,6 +40,7 @@ class Record:
         "inner",
         "link",
         "name",
+        "passed",
         "policy",
         "primed",
         "task",
@@ -63,6 +64,8 @@ class Record:
         self.finish = finish
         self.primed = False
         """The wrapping coroutine has begun, waits for the task's first step, and will see the end of it."""
+        self.passed = False
+        """It ends by what a framework steers by: no panic, so that asyncio says it if nobody waits for the task."""
         self.inner: Coroutine[Any, Any, Any] | None = None
         """What is to be closed if the wrapping coroutine does not see the end."""
         self.counts: Counts | None = None
@@ -81,12 +84,15 @@ class Record:
             if crashes(self.policy):
                 crash(exc, component=self.component, name=self.name, ctx=ctx)
             else:
+                once_only()
                 report(exc, component=self.component, name=self.name, policy=self.policy, ctx=ctx)
         elif kind == EXIT:
             code = code_of(exc)
             if crashes(self.policy) and code is not None:
                 crash(exc, component=self.component, name=self.name, ctx=ctx, code=code)
             note(logging.WARNING, f"{self.component}/{self.name} stops the event loop: {describe(exc)} {value_of(exc)}")
+        elif kind == PASS:
+            self.passed = not all(isinstance(leaf, (GeneratorExit, KeyboardInterrupt)) for leaf in leaves(exc))
         elif kind == CLEAN:
             note(logging.DEBUG, f"{self.component}/{self.name} ended: {describe(exc)}")
 
@@ -103,7 +109,7 @@ class Record:
             # Whoever is told of the end finds the task done.
             task.add_done_callback(self.done)
         else:
-            if not well:
+            if not well and not self.passed:
                 task.add_done_callback(retrieve)
             self.leave(task)
 
@@ -128,8 +134,9 @@ class Record:
         if inner is not None and task.cancelled():
             # Cancelled before its first step the wrapper never came to await it.
             close(inner)
-        # It was reported where it was raised.
-        retrieve(task)
+        if not self.passed:
+            # It was reported where it was raised.
+            retrieve(task)
         finish, self.finish = self.finish, None
         if finish is not None:
             finish()

@@ -12,10 +12,10 @@ from ._classify import CLEAN, EXIT, PANIC, classify, code_of
 from ._context import in_event_loop
 from ._crash import crash
 from ._derived import current_context
-from ._functions import name_of, refuse_unrunnable
+from ._functions import name_of, refuse_unrunnable, watched_result
 from ._log import note
 from ._panic import describe, report
-from ._policy import CrashProcess, KeepRunning, crashes
+from ._policy import CrashProcess, KeepRunning, crashes, refuse_text
 from ._thread import GuardedThread
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 P = ParamSpec("P")
+Passes = tuple[type[BaseException], ...]
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 
@@ -38,8 +39,10 @@ class RecoverWithPolicy:
 
     KeepRunning: what the body raises is reported and goes no further; a decorated function returns None.
     CrashProcess: it is reported and the process ends; nothing around can stop that.
-    Cancellation passes, and so do GeneratorExit, KeyboardInterrupt and SystemExit, except that in a thread
-    the last two are panics. `Canceled` is no panic once `ctx` (default: the current context) is done.
+    Cancellation passes, and so does every other BaseException that is no Exception: frameworks steer by them.
+    In a thread KeyboardInterrupt and SystemExit are panics.
+    `Canceled` is no panic once `ctx` (default: the current context) is done.
+    What is in `passes` passes too: the exceptions that a framework steers by, beyond those known of it.
     One object may be used again, and by many at once.
     """
 
@@ -51,17 +54,22 @@ class RecoverWithPolicy:
         component: str | None = None,
         ctx: Context | None = None,
         logger: Any = None,
+        passes: Passes = (),
     ) -> None:
         if not isinstance(name, str):
             raise TypeError(f'{type(self).__name__} needs a name: {type(self).__name__}("worker", ...)')
         self._name = name
+        refuse_text(policy, type(self).__name__)
         self._policy = policy
         self._component = "" if component is None else component
         self._ctx = ctx
         self._logger = logger
+        self._passes = passes
 
     def _recover(self, exc: BaseException) -> bool:
         """Report it; True if it goes no further."""
+        if isinstance(exc, self._passes):
+            return False
         task = not _in_plain_thread()
         ctx = current_context() if self._ctx is None else self._ctx
         kind = classify(exc, ctx, task=task)
@@ -76,6 +84,8 @@ class RecoverWithPolicy:
             code = code_of(exc)
             if code is not None:
                 crash(exc, component=self._component, name=self._name, ctx=ctx, code=code, logger=self._logger)
+        if kind == CLEAN and isinstance(exc, SystemExit):
+            note(logging.WARNING, f"{self._component}/{self._name} ends its thread: {describe(exc)}")
         if kind == CLEAN and isinstance(exc, Exception) and getattr(type(exc), "__mruntime_canceled__", False):
             note(logging.DEBUG, f"{self._component}/{self._name} ended: {describe(exc)}")
             return True
@@ -110,10 +120,14 @@ class RecoverWithPolicy:
 
             return recovered_async
 
+        async def awaited(result: Any) -> Any:
+            with self:
+                return await result
+
         @functools.wraps(fn)
         def recovered(*args: Any, **kwargs: Any) -> Any:
             with self:
-                return fn(*args, **kwargs)
+                return watched_result(fn(*args, **kwargs), awaited, fn)
 
         return recovered
 
@@ -122,33 +136,53 @@ class RecoverAndLog(RecoverWithPolicy):
     """`RecoverWithPolicy` with KeepRunning."""
 
     def __init__(
-        self, name: str, *, component: str | None = None, ctx: Context | None = None, logger: Any = None
+        self,
+        name: str,
+        *,
+        component: str | None = None,
+        ctx: Context | None = None,
+        logger: Any = None,
+        passes: Passes = (),
     ) -> None:
-        super().__init__(name, KeepRunning, component=component, ctx=ctx, logger=logger)
+        super().__init__(name, KeepRunning, component=component, ctx=ctx, logger=logger, passes=passes)
 
 
 class RecoverAndCrash(RecoverWithPolicy):
     """`RecoverWithPolicy` with CrashProcess."""
 
     def __init__(
-        self, name: str, *, component: str | None = None, ctx: Context | None = None, logger: Any = None
+        self,
+        name: str,
+        *,
+        component: str | None = None,
+        ctx: Context | None = None,
+        logger: Any = None,
+        passes: Passes = (),
     ) -> None:
-        super().__init__(name, CrashProcess, component=component, ctx=ctx, logger=logger)
+        super().__init__(name, CrashProcess, component=component, ctx=ctx, logger=logger, passes=passes)
 
 
-def guarded(*, component: str, policy: object = KeepRunning) -> Callable[[AnyFunction], AnyFunction]:
+def guarded(
+    *, component: str, policy: object = KeepRunning, passes: Passes = (), swallow: bool = False
+) -> Callable[[AnyFunction], AnyFunction]:
     """Decorate a function that somebody else spawns: what it raises is reported, then raised to the caller.
 
     On the `run` of a thread nobody is there to catch it: reported, it goes no further; SystemExit is a panic
-    unless it means success. Elsewhere that passes, as KeyboardInterrupt and cancellation do.
-    TypeError for a generator function.
+    unless it means success. Elsewhere that passes, as KeyboardInterrupt and cancellation do, and what is in `passes`.
+    With `swallow` what a sync function raises goes no further anywhere, SystemExit in a thread neither, and it returns
+    None: for the callbacks of a library whose thread is to live on. TypeError for a generator function.
     """
+
+    refuse_text(policy, "guarded")
 
     def decorate(fn: AnyFunction) -> AnyFunction:
         kind_of_fn = refuse_unrunnable(fn, "guarded")
         name = name_of(fn)
 
         def failed(exc: BaseException, owner: object) -> bool:
+            """Report it; True if it goes no further."""
+            if isinstance(exc, passes):
+                return False
             # A SafeThread's own `run` has somebody to catch it: the SafeThread, which keeps it in `panic`.
             bare = owner is threading.current_thread() and not isinstance(owner, GuardedThread)
             last = bare and getattr(fn, "__name__", "") == "run"
@@ -156,9 +190,10 @@ def guarded(*, component: str, policy: object = KeepRunning) -> Callable[[AnyFun
             if kind == EXIT and crashes(policy) and in_event_loop() and code_of(exc) is not None:
                 crash(exc, component=component, name=name, code=code_of(exc) or 0)
             if kind == CLEAN:
-                note(logging.DEBUG, f"{component}/{name} ended: {describe(exc)}")
+                said = logging.WARNING if isinstance(exc, SystemExit) and not last else logging.DEBUG
+                note(said, f"{component}/{name} ended: {describe(exc)}")
             if kind != PANIC:
-                return last and kind == CLEAN
+                return kind == CLEAN and (last or (swallow and isinstance(exc, SystemExit)))
             if crashes(policy):
                 crash(
                     exc,
@@ -168,7 +203,7 @@ def guarded(*, component: str, policy: object = KeepRunning) -> Callable[[AnyFun
                 )
             else:
                 report(exc, component=component, name=name, policy=policy)
-            return last
+            return last or swallow
 
         if kind_of_fn == "async":
 
@@ -182,10 +217,17 @@ def guarded(*, component: str, policy: object = KeepRunning) -> Callable[[AnyFun
 
             return watched_async  # type: ignore[return-value]
 
+        async def awaited(result: Any) -> Any:
+            try:
+                return await result
+            except BaseException as exc:
+                failed(exc, None)
+                raise
+
         @functools.wraps(fn)
         def watched(*args: Any, **kwargs: Any) -> Any:
             try:
-                return fn(*args, **kwargs)
+                return watched_result(fn(*args, **kwargs), awaited, fn)
             except BaseException as exc:
                 if not failed(exc, args[0] if args else None):
                     raise

@@ -78,8 +78,9 @@ def working(but: tuple[object, ...] = ()) -> list[Work]:
     with STATE.lock:
         tasks, threads, jobs = list(STATE.tasks.items()), list(STATE.threads), list(STATE.jobs)
         # Normally they leave by themselves; but not if their loop was closed before, or on an ill-timed Ctrl-C.
-        for task in [task for task, _ in tasks if task.done() or task.get_loop().is_closed()]:
-            del STATE.tasks[task]
+        for task, record in tasks:
+            if task.done() or task.get_loop().is_closed():
+                record.leave(task)
     found = [
         Work("task", task, record.component, record.name, record)
         for task, record in tasks

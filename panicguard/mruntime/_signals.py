@@ -19,6 +19,8 @@ STOP = (signal.SIGTERM, signal.SIGINT)
 def install_signal_handlers(signals: Iterable[signal.Signals] = STOP) -> Callable[[], None]:
     """Let the first of `signals` cancel `root()`; a second one does what it did before. Returns what undoes it.
 
+    In a child that is forked later they do what they did before.
+
     Main then waits for `root().done()` and calls `shutdown`. RuntimeError outside the main thread, where Python
     has no signal handlers.
     """
@@ -28,6 +30,7 @@ def install_signal_handlers(signals: Iterable[signal.Signals] = STOP) -> Callabl
     root()
     cancel = STATE.root.cancel
     out, into = os.pipe()
+    process = os.getpid()
     before: dict[signal.Signals, Any] = {}
 
     def restore() -> None:
@@ -37,7 +40,11 @@ def install_signal_handlers(signals: Iterable[signal.Signals] = STOP) -> Callabl
 
     def handle(number: int, frame: object) -> None:
         restore()
-        os.write(into, b"x")
+        if os.getpid() == process:
+            os.write(into, b"x")
+        else:
+            # A forked child has the handler too, but neither the thread nor the work that it would stop.
+            signal.raise_signal(number)
 
     def wait() -> None:
         if os.read(out, 1):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ._context import running_loop, wake_later, wake_started
 from ._functions import close, name_of, refuse_unrunnable
 from ._job import PoolJob
+from ._policy import refuse_text
 from ._record import Record
 from ._state import STATE, refuse_closed
 from ._task import await_it, create, observe, submit
@@ -60,7 +61,7 @@ def go(
         loop = get_running_loop()
     except RuntimeError:
         loop = None
-    if loop is None or STATE.closed:
+    if loop is None or STATE.closed or policy.__class__ is str:
         return spawn(ctx, False, component, policy, coro, Options((), None, name, None, None, None, context))
     return create(Record(component, policy, name or coro.__qualname__, ctx), coro, loop, name, context)
 
@@ -68,6 +69,12 @@ def go(
 def spawn(ctx: Any, handed: bool, component: str, policy: object, fn: Any, options: Options) -> Any:
     """Start `fn`; `handed`: a callable gets `ctx` as its first argument."""
     where = f"SafeGo({component!r})"
+    try:
+        refuse_text(policy, where)
+    except TypeError:
+        if isinstance(fn, Coroutine):
+            close(fn)
+        raise
     if type(fn) is not FunctionType and (type(fn) is CoroutineType or _awaitable(fn)):
         if options.args or options.kwargs or options.executor is not None or options.daemon is not None:
             if isinstance(fn, Coroutine):
@@ -121,10 +128,7 @@ def _go_async(
     target = running if loop is None else loop
     if target is None:
         close(coro)
-        raise RuntimeError(
-            f"{where}: no event loop runs in this thread; call it from a coroutine, "
-            "pass loop= a loop, or run the coroutine with asyncio.run()"
-        )
+        raise RuntimeError(f"{where}: {_no_loop()}")
     if target is running:
         return create(record, coro, target, options.name, options.context)
     if not target.is_running():
@@ -132,6 +136,18 @@ def _go_async(
         wake_started(target)
         return task
     return submit(record, coro, target, options.name, options.context)
+
+
+def _no_loop() -> str:
+    trio: Any = sys.modules.get("trio")
+    try:
+        trio.lowlevel.current_task()
+    except Exception:
+        return (
+            "no event loop runs in this thread; call it from a coroutine, "
+            "pass loop= a loop, or run the coroutine with asyncio.run()"
+        )
+    return "trio runs here, not asyncio; start it in a nursery, decorated with guarded()"
 
 
 def _go_pool(

@@ -70,6 +70,12 @@ class State(types.ModuleType):
         self.production = False
         self.complained = 0.0
         """When the last line about a failing observer was written, in seconds of the monotonic clock."""
+        self.passing: dict[object, tuple[type[BaseException], ...]] = {}
+        """What is no panic, beyond what is known of frameworks."""
+        self.once_only = False
+        """Whether asyncio's log leaves out what was reported."""
+        self.silenced = False
+        """Whether it was said that panics are not logged."""
         self.hooks: dict[object, Callable[[], object]] = {}
         self.exit_code = 70
         self.exit: Callable[[int, Any], object] | None = None
@@ -100,8 +106,9 @@ def _after_fork(state: State) -> None:
     # What the parent's test waits for does not happen here, and a crash is to end this process.
     state.captures = []
     state.exit = None
-    for counts in state.counts.values():
-        counts.active = 0
+    # What the parent has counted is not counted again in each of its children.
+    state.counts = {}
+    state.panics = {}
 
 
 def _load() -> State:

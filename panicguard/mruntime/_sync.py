@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
 
-from ._context import _wake, in_event_loop, wake_later
+from ._context import _wake, in_event_loop, refuse_copies, wake_later
 from ._safego import SafeGo
 from ._spawn import Options, spawn
 from ._state import STATE
@@ -38,6 +38,9 @@ class WaitGroup:
         self._count = 0
         self._epoch = STATE.epoch
         self._wakers: dict[object, Callable[[], object]] = {}
+
+    def __reduce__(self) -> NoReturn:
+        refuse_copies(self)
 
     def _renew(self) -> bool:
         # What a parent process had counted will not finish in its child.

@@ -17,7 +17,7 @@ from ._state import STATE, count_started, wake_waiters
 
 if TYPE_CHECKING:
     import contextvars
-    from collections.abc import Awaitable, Coroutine, Generator
+    from collections.abc import Awaitable, Callable, Coroutine, Generator
 
 
 class _FirstStep:
@@ -56,7 +56,7 @@ async def _drive(record: Record, inner: Coroutine[Any, Any, Any]) -> Any:
         raise
     except BaseException as exc:
         record.failed(exc)
-        if not isinstance(exc, Exception):
+        if not isinstance(exc, Exception) and not record.passed:
             # It leaves an eager task through `create_task`, which then gives no task to mark.
             with contextlib.suppress(RuntimeError):
                 cast("asyncio.Task[Any]", asyncio.current_task()).add_done_callback(retrieve)
@@ -125,6 +125,26 @@ def _is_plain(task: object, coro: object) -> bool:
     return type(task) is asyncio.Task and task.get_coro() is coro
 
 
+class _Begin:
+    """What a loop is to call once. Closed before, it drops it, and nobody would ever hear of that."""
+
+    __slots__ = ("begin", "dropped")
+
+    def __init__(self, begin: Callable[[], None], dropped: Callable[[], None]) -> None:
+        self.begin: Callable[[], None] | None = begin
+        self.dropped = dropped
+
+    def __call__(self) -> None:
+        begin, self.begin = self.begin, None
+        if begin is not None:
+            begin()
+
+    def __del__(self) -> None:
+        if self.begin is not None:
+            with contextlib.suppress(Exception):
+                self.dropped()
+
+
 def submit(
     record: Record,
     inner: Coroutine[Any, Any, Any],
@@ -172,10 +192,18 @@ def submit(
         else:
             future.set_exception(exc)
 
+    def dropped() -> None:
+        leave()
+        close(inner)
+        if record.finish is not None:
+            record.finish()
+        if future.set_running_or_notify_cancel():
+            future.set_exception(RuntimeError(f"{record.name}: the event loop was closed before it began"))
+
     with STATE.lock:
         STATE.jobs[record] = None
     try:
-        loop.call_soon_threadsafe(begin)
+        loop.call_soon_threadsafe(_Begin(begin, dropped))
     except BaseException:
         leave()
         close(inner)

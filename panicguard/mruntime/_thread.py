@@ -8,13 +8,13 @@ import threading
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
-from ._classify import CLEAN, classify, code_of
+from ._classify import CLEAN, PASS, classify, code_of
 from ._crash import crash
 from ._derived import current_context
 from ._functions import checked, name_of, refuse_unrunnable
 from ._log import note
 from ._panic import PanicInfo, describe, report
-from ._policy import crashes
+from ._policy import crashes, refuse_text
 from ._state import STATE, count_ended, count_started, refuse_closed, take_back, wake_waiters
 
 if TYPE_CHECKING:
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
 
 def ended(exc: BaseException, *, component: str, policy: object, name: str, ctx: object) -> PanicInfo | None:
-    """What a thread or pool job does about the exception that ends it. Does not return if that is a crash."""
-    if classify(exc, ctx, task=False) == CLEAN:
+    """What a thread or pool job does about the exception that ends it: raises control flow again, for the framework
+    whose thread it is. Does not return if it is a crash."""
+    kind = classify(exc, ctx, task=False)
+    if kind == PASS:
+        raise exc
+    if kind == CLEAN:
         note(logging.DEBUG, f"{component}/{name} ended: {describe(exc)}")
         return None
     if crashes(policy):
@@ -42,6 +46,7 @@ class GuardedThread(threading.Thread):
 
     def _mr_init(self, component: str, policy: object, target: object, named: bool) -> None:
         self._mr_component = component
+        refuse_text(policy, type(self).__name__)
         self._mr_policy = policy
         self._mr_target_name = name_of(self if target is None else target)
         self._mr_auto_name = "" if named else self.name

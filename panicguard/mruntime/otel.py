@@ -8,6 +8,7 @@ from opentelemetry import metrics as otel_metrics
 from opentelemetry import trace
 from opentelemetry.metrics import CallbackOptions, Observation
 
+from ._crash import on_crash
 from ._panic import PanicError, PanicInfo, observe_panics
 from ._state import metrics
 
@@ -45,11 +46,16 @@ def instrument(meter_provider: MeterProvider | None = None) -> Callable[[], None
     meter.create_observable_up_down_counter(
         "goroutine_active", [reading("goroutine_active")], "1", "Goroutines that run now."
     )
-    stop = observe_panics(record_panic)
+    undos = [observe_panics(record_panic)]
+    for provider in (trace.get_tracer_provider(), meter_provider or otel_metrics.get_meter_provider()):
+        flush = getattr(provider, "force_flush", None)  # that of the SDK
+        if flush is not None:
+            undos.append(on_crash(flush))
 
     def undo() -> None:
         shown.clear()
-        stop()
+        for stop in undos:
+            stop()
 
     return undo
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -56,8 +58,12 @@ def register(registry: CollectorRegistry = REGISTRY, *, by_name: bool = False) -
     """Show the counters in `registry`; returns what takes them out.
 
     `by_name` adds `panic_recovered_total{component,goroutine_name}`, the name that the Go runtime uses.
+    RuntimeWarning in multiprocess mode, in which a scrape has none of it.
     Once for a registry is enough: a second time, also from another copy of the runtime, changes nothing.
     """
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        text = "PROMETHEUS_MULTIPROC_DIR is set: prometheus_client then reads no collectors, and shows none of these"
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
     with STATE.lock:
         if any(known is registry for known in STATE.registries):
             return lambda: None

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sentry_sdk
 from sentry_sdk.integrations.logging import ignore_logger
+from sentry_sdk.scope import add_global_event_processor
+
+from ._panic import was_reported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ._context import Context
+
+
+def _first_of_a_task(event: Any, hint: Mapping[str, Any]) -> Any:
+    """None for what the integration of asyncio sends of a panic that was sent: it does for each task on the way."""
+    values: Any = (event.get("exception") or {}).get("values") or ({},)
+    is_from_task = (values[-1].get("mechanism") or {}).get("type") == "asyncio"
+    exc = (hint.get("exc_info") or (None, None))[1]
+    return None if is_from_task and was_reported(exc) else event
 
 
 class SentryReporter:
@@ -24,6 +35,7 @@ class SentryReporter:
     def __init__(self) -> None:
         # Or each panic would come a second time, as the log record it is too.
         ignore_logger("mruntime")
+        add_global_event_processor(_first_of_a_task)
 
     def capture_exception(self, ctx: Context, exc: BaseException, tags: Mapping[str, str], /) -> None:
         """Send `exc` from a scope of its own."""
@@ -34,3 +46,7 @@ class SentryReporter:
                 else:
                     scope.set_tag(name, value)
             sentry_sdk.capture_exception(exc)
+
+    def flush(self) -> None:
+        """Send what is queued. A crash calls it."""
+        sentry_sdk.flush()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _TAKING = frozenset((*apis.CANCELLED, "BaseException"))
 """The classes that catch a cancellation; Exception does not."""
+_LIBRARIES = frozenset(("asyncio", "anyio", "trio"))
 _SHIELDING = frozenset(f"{module}.{name}" for module in ("anyio", "trio") for name in ("CancelScope", "move_on_after"))
 _ASKING_WHO = frozenset(("cancelling", "uncancel"))
 _ASKING = _ASKING_WHO | {"cancelled"}
@@ -73,6 +74,18 @@ def catches_cancellation(module: PythonFile, handler: Handler) -> bool:
     )
 
 
+def taking_cancellations(module: PythonFile, node: cst.Try | cst.TryStar) -> Iterator[Handler]:
+    """The handlers of a `try` that cancellations come to: the first one that catches any, and those that name the class
+    of another library."""
+    libraries: set[str] = set()
+    for handler in (h for h in node.handlers if catches_cancellation(module, h)):
+        named = [t.func if isinstance(t, cst.Call) else t for t in caught_types(handler)]
+        new = {(module.names.qualified(t) or "").partition(".")[0] for t in named}
+        if not libraries or (new and new <= _LIBRARIES - libraries):
+            yield handler
+        libraries |= new or {""}
+
+
 def is_expected(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> bool:
     """Whether the cancellation that a `try` of this function catches may end there: another error is on its way out, a
     shield lets no cancellation through, the module itself asked for it, or the function is `main` and ends with the
@@ -88,7 +101,26 @@ def is_expected(module: PythonFile, function: cst.FunctionDef, node: cst.Try | c
 def is_heard(module: PythonFile, handler: Handler) -> bool:
     """Whether somebody learns of the cancellation that a handler catches: it checks who is cancelled, or keeps the
     error or passes it on."""
-    return _asks_who(module, handler) or _passes_on(module, handler)
+    return _asks_who(module, handler) or _passes_on(module, handler) or _raises_later(module, handler)
+
+
+def _raises_later(module: PythonFile, handler: Handler) -> bool:
+    """Whether a handler assigns something to a variable of which its function raises an error afterwards: that
+    variable, or under a test of it."""
+    function = module.tree.function(handler)
+    binding = (n for n in module.tree.within(handler.body) if isinstance(n, (cst.AssignTarget, cst.NamedExpr)))
+    bound = (node for target in binding for node in module.tree.within(target.target))
+    noted = {node.value for node in bound if isinstance(node, cst.Name)}
+    if not noted or function is None:
+        return False
+    asked: list[CSTNode] = []
+    here = set(module.tree.within(handler))
+    for node in (node for node in module.tree.own(function) if node not in here):
+        if isinstance(node, cst.Raise) and isinstance(node.exc, cst.Name):
+            asked.append(node.exc)
+        elif isinstance(node, cst.If) and any(isinstance(n, cst.Raise) for n in module.tree.own(node)):
+            asked.append(node.test)
+    return any(isinstance(n, cst.Name) and n.value in noted for node in asked for n in module.tree.within(node))
 
 
 def is_shielded(module: PythonFile, node: CSTNode) -> bool:

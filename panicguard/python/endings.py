@@ -54,7 +54,7 @@ def only_ends(awaited: CSTNode, coroutines: Container[str] = ()) -> bool:
     if name in _WAITS_FOR_ALL and awaited.args:
         handles = (arg.value for arg in awaited.args[: 1 if name == "wait_for" else None] if not arg.keyword)
         return all(only_ends(handle, coroutines) for handle in handles)
-    if is_ending(name):
+    if is_ending(name) or any(is_ending(last_name(arg.value)) for arg in awaited.args[:1]):
         return True
     return isinstance(awaited.func, cst.Attribute) and is_ending(last_name(awaited.func.value))
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 CANCELLED_CLASS = "anyio.get_cancelled_exc_class"
 """Returns the class of anyio's cancellations."""
-_ENDS_ALL = frozenset(("KeyboardInterrupt", "SystemExit", "GeneratorExit"))
-"""Errors that end the program, or the generator, as a cancellation would."""
-_OWN_CANCELLATION = re.compile(r"Cancel|Abort|Interrupt|Stop|Shut|Exit|Quit|Terminat|Kill")
+_ENDS_ALL = frozenset(("KeyboardInterrupt", "SystemExit", "GeneratorExit", "AssertionError"))
+"""Errors that end the program, or the generator, as a cancellation would; and what says that it is never raised."""
+_OWN_CANCELLATION = re.compile(r"Cancel|Abort|Interrupt|Stop|Shut|Exit|Quit|Terminat|Kill|Disconnect")
 """What the names of a project's own cancellations have in them."""
 _CLASS = re.compile(r"_*[A-Z]\w*[a-z]\w*$")
 _NEGATED = frozenset(("IsNot", "NotEqual", "NotIn"))

@@ -31,6 +31,7 @@ _WAITS = frozenset(("wait_for", "shield"))
 _IDLE_CALLS = frozenset(("print", "time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep"))
 _RAISING = re.compile(r"_*(?:re_?)?raise", re.IGNORECASE)
 """Prefixes of the names of functions that always raise."""
+_EXITS = frozenset(("sys.exit", "os._exit", "os.abort"))
 _NEVER = frozenset(("NoReturn", "Never"))
 _HELPER_NAME = re.compile(r"exc|err|raise|traceback|tb(?![a-z])|panic|fail|crash|log|report|handle|hook", re.IGNORECASE)
 """The names of functions that are meant to be called by handlers."""
@@ -135,14 +136,18 @@ def _is_cleanup(module: PythonFile, statement: CSTNode) -> bool:
 
 
 def never_returns(module: PythonFile, call: cst.Call) -> bool:
-    """Whether a call always raises: by its name, or as its function is annotated."""
-    if _RAISING.match(last_name(call.func)):
+    """Whether a call always raises, or ends the program: by its name, or as its function is annotated."""
+    if module.names.qualified(call.func) in _EXITS or _RAISING.match(last_name(call.func)) or _is_exit(call.func):
         return True
     function = module.names.definition(call.func)
     if not isinstance(function, cst.FunctionDef) or function.returns is None:
         return False
     name = module.names.qualified(function.returns.annotation) or ""
     return name.rpartition(".")[2] in _NEVER
+
+
+def _is_exit(function: CSTNode) -> bool:
+    return isinstance(function, cst.Name) and function.value in ("exit", "quit")
 
 
 def is_on_the_way_out(module: PythonFile, node: CSTNode) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 _WHETHER_TO_END = re.compile(
-    r"stop|clos|shut|cancel|exit|quit|terminat|abort|kill|disconnect|done|running|alive|active"
+    r"stop|clos|shut|cancel|exit|quit|terminat|abort|kill|disconnect|done|running|alive|active|is_set"
 )
 """What the names of flags have in them by which a handler finds out whether the task should end."""
 
@@ -40,7 +40,7 @@ class Exit(enum.Enum):
     PAST = "runs on behind the `try`"
 
 
-_RAISES = frozenset((Exit.AGAIN, Exit.OTHER))
+_ENDING = frozenset((Exit.AGAIN, Exit.RETURN, Exit.BREAK))
 _ENDS_A_TURN = frozenset((Exit.BREAK, Exit.CONTINUE, Exit.PAST))
 
 
@@ -50,18 +50,17 @@ def exits(module: PythonFile, handler: Handler) -> frozenset[Exit]:
 
 
 def chooses(module: PythonFile, handler: Handler, ways: Set[Exit]) -> bool:
-    """Whether a handler raises the cancellation again, but not where it finds that it may end here: it asks something
-    before it does either. One that takes other errors too must ask whether to end."""
-    if Exit.AGAIN not in ways:
-        return False
-    is_narrow = all(is_cancellation(module, t) for t in caught_types(handler) or (handler,))
+    """Whether a handler finds out whether the cancellation may end here: it asks whether to stop, and leaves if so; or,
+    where it takes no other errors, it asks anything, and raises the cancellation again or not."""
     tests = [node.test for node in module.tree.within(handler.body) if isinstance(node, cst.If)]
-    if is_narrow:
-        return any(not isinstance(test, cst.Comparison) or _is_identity(test) for test in tests)
-    named = (node for test in tests for node in module.tree.within(test))
-    return any(
-        isinstance(node, (cst.Name, cst.Attribute)) and _WHETHER_TO_END.search(last_name(node)) for node in named
-    )
+    if not tests or not ways & _ENDING:
+        return False
+    named = (node for test in tests for node in module.tree.within(test) if isinstance(node, (cst.Name, cst.Attribute)))
+    if len(ways) > 1 and any(_WHETHER_TO_END.search(last_name(node)) for node in named):
+        return True
+    is_narrow = all(is_cancellation(module, t) for t in caught_types(handler) or (handler,))
+    is_asked = any(not isinstance(test, cst.Comparison) or _is_identity(test) for test in tests)
+    return Exit.AGAIN in ways and is_narrow and is_asked
 
 
 def _is_identity(test: cst.Comparison) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _RAISES = frozenset((Exit.AGAIN, Exit.OTHER))
 _ENTRY = re.compile(
-    r"(?:^|_)(?:a?main|run|runner|serve|server|start|loop|forever|worker|task|watch|watcher|monitor|poll|poller)(?:_|$)"
+    r"(?:^|_)(?:a?main|run|runner|serve|server|start|loop|forever|worker|task|watch|watcher|monitor|poll|poller|heartbeat\w*)(?:_|$)"
 )
 """What the names of functions have in them that run as a task of their own."""
 

@@ -27,6 +27,6 @@ def is_test_code(module: PythonFile, function: cst.FunctionDef) -> bool:
     classes = (above for above, _ in module.tree.frames(function) if isinstance(above, cst.ClassDef))
     return any(
         _COLLECTED.match(above.name.value) is not None
-        or any(_CASE.search(last_name(base.value)) for base in above.bases)
+        or any(_CASE.search(module.names.qualified(base.value) or last_name(base.value)) for base in above.bases)
         for above in classes
     )

@@ -84,11 +84,11 @@ from panicguard.python import apis
 from panicguard.python.cancellation import (
     awaits_cancelled,
     can_arrive,
-    catches_cancellation,
     is_async,
     is_expected,
     is_heard,
     takes_cancellation,
+    taking_cancellations,
 )
 from panicguard.python.cst import cst
 from panicguard.python.endings import waits_to_end
@@ -106,22 +106,25 @@ if TYPE_CHECKING:
 
     from panicguard.diagnostic import Finding
     from panicguard.python.file import PythonFile
+    from panicguard.python.handlers import Handler
 
 
 def check(module: PythonFile) -> Iterator[Finding]:
     for node in module.tree.all(cst.Try, cst.TryStar):
         function = module.tree.function(node)
         if is_async(function) and can_arrive(module, node):
-            yield from _swallowing(module, function, node)
+            for handler in taking_cancellations(module, node):
+                yield from _swallowing(module, function, node, handler)
     for block in module.tree.all(cst.With):
         function = module.tree.function(block)
         if is_async(function) and innermost_loop(module, block) is not None:
             yield from _suppressing(module, function, block)
 
 
-def _swallowing(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> Iterator[Finding]:
-    handler = next((h for h in node.handlers if catches_cancellation(module, h)), None)
-    if handler is None or is_heard(module, handler) or is_expected(module, function, node):
+def _swallowing(
+    module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar, handler: Handler
+) -> Iterator[Finding]:
+    if is_heard(module, handler) or is_expected(module, function, node):
         return
     ways = exits(module, handler)
     if chooses(module, handler, ways) or waits_to_end(module, function, node) or is_test_code(module, function):

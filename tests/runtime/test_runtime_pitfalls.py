@@ -256,7 +256,7 @@ ALONE = [
         SafeGo("c", CrashProcess, boom).join()
         """,
         rc=70,
-        out="printed\nbefore\npanic recovered in c/boom: the reason",
+        out=r"(?s:printed\nbefore\npanic recovered in c/boom: the reason\nTraceback.*ValueError: the reason)",
         err="crash: panic in c/boom",
     ),
     Pitfall(
@@ -351,7 +351,7 @@ ALONE = [
         rc=70,
         out=r"((c: this sub-interpreter allows no threads; start it in the main one\n){2}awaited \{'c': 1\}"
         r"|ran\ndaemon threads are disabled in this \(sub\)interpreter\nawaited \{'c': 2\})",
-        err="crash: panic in /sub: ZeroDivisionError; exit status 70\npanic recovered in /sub: division by zero",
+        err="crash: panic in /sub: ZeroDivisionError: division by zero; exit status 70\npanic recovered in /sub",
     ),
     Pitfall(
         "41-a-panic-at-the-bottom-of-the-stack",
@@ -422,7 +422,7 @@ ALONE = [
         """,
         rc=70,
         out="can't start new thread\nthe reason",
-        err="crash: panic in /main: ValueError; exit status 70\npanic recovered in /main",
+        err="crash: panic in /main: ValueError: the reason; exit status 70\npanic recovered in /main",
     ),
     Pitfall(
         "53-no-thread-for-a-crash-and-a-log-handler-blocks",
@@ -469,7 +469,7 @@ ALONE = [
         builtins.late = Late()
         """,
         rc=70,
-        err="crash: panic in /late: ValueError; exit status 70\npanic recovered in /late: the reason",
+        err="crash: panic in /late: ValueError: the reason; exit status 70\npanic recovered in /late: the reason",
     ),
     Pitfall(
         "79-shutdown-at-exit-ends-a-daemon-thread",
@@ -516,7 +516,7 @@ ALONE = [
         SafeGo("c", CrashProcess, boom).join()
         """,
         rc=70,
-        out="one\ntwo\npanic recovered in c/boom: the reason",
+        out=r"(?s:one\ntwo\npanic recovered in c/boom: the reason\nTraceback.*ValueError: the reason)",
         err="crash: panic in c/boom",
     ),
     Pitfall(
@@ -534,7 +534,7 @@ ALONE = [
         asyncio.run(main())
         """,
         rc=5,
-        err="crash: panic in c/leave: SystemExit; exit status 5",
+        err="crash: panic in c/leave: SystemExit: 5; exit status 5",
     ),
     Pitfall(
         "65-a-non-daemon-thread-is-busy",

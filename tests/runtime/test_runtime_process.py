@@ -245,7 +245,6 @@ with RecoverAndCrash("main"): boom()
 
 
 LOST = {
-    "disabled logger": "logging.getLogger('mruntime').disabled = True",
     "logging.disable": "logging.disable(logging.CRITICAL)",
     "level": "logging.getLogger('mruntime').setLevel(99)",
     "filter": "logging.getLogger('mruntime').addFilter(lambda record: False)",
@@ -257,9 +256,6 @@ logging.getLogger().addHandler(Bad())""",
     "closed stream": """
 import io
 stream = io.StringIO(); logging.basicConfig(stream=stream); stream.close()""",
-    "dictConfig": """
-import logging.config
-logging.getLogger('mruntime'); logging.config.dictConfig({'version': 1})""",
 }
 
 
@@ -270,6 +266,41 @@ def test_a_panic_is_never_silent(run_python, how):
     assert done.stdout == "the reason\n"
     (line,) = done.stderr.splitlines()
     assert line.startswith("mruntime: panic recovered in c/boom: the reason [")
+
+
+SILENCED = {name: LOST[name] for name in ("logging.disable", "level", "filter")}
+
+
+@pytest.mark.parametrize("how", list(SILENCED))
+def test_a_silenced_logger_is_spoken_of_once(run_python, how):
+    done = run_python(PRELUDE + SILENCED[how] + "\nfor _ in range(3): SafeGo('c', KeepRunning, boom).join()")
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("not logged: silenced by its level or a filter, as further ones are]")
+
+
+PLAIN = {
+    "basicConfig": "logging.basicConfig(stream=sys.stdout)",
+    "a format of its own": "logging.basicConfig(stream=sys.stdout, format='%(asctime)s [%(threadName)s] %(message)s')",
+    "dictConfig after the first panic": """
+import logging.config
+logging.getLogger('mruntime')
+handler = {'class': 'logging.StreamHandler', 'stream': 'ext://sys.stdout'}
+logging.config.dictConfig({'version': 1, 'handlers': {'out': handler}, 'root': {'handlers': ['out']}})""",
+    "a logger that somebody disabled": """
+logging.basicConfig(stream=sys.stdout)
+logging.getLogger('mruntime').disabled = True""",
+}
+
+
+@pytest.mark.parametrize("how", list(PLAIN))
+def test_a_plain_text_log_says_what_it_was_and_where(run_python, how):
+    done = run_python(
+        PRELUDE + PLAIN[how] + "\ndef lookup(): return {}['user']\nSafeGo('c', KeepRunning, lookup).join()"
+    )
+    assert done.stderr == ""
+    assert "panic recovered in c/lookup: 'user'" in done.stdout
+    assert "in lookup" in done.stdout
+    assert done.stdout.endswith("KeyError: 'user'\n")
 
 
 def test_a_handler_that_panics_itself_does_not_recurse(run_python):
@@ -285,6 +316,87 @@ SafeGo('c', KeepRunning, boom).join()
     )
     (line,) = done.stderr.splitlines()
     assert "h/emit: inner" in line
+
+
+def test_the_line_of_a_crash_has_the_message_though_a_handler_never_returns(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+class Stuck(logging.Handler):
+    def emit(self, record): time.sleep(60)
+logging.basicConfig(handlers=[Stuck()])
+SafeGo("c", CrashProcess, boom).join()
+"""
+    )
+    assert done.returncode == 70
+    assert done.stderr == "mruntime: crash: panic in c/boom: ValueError: the reason; exit status 70\n"
+
+
+def test_a_hook_that_hangs_costs_only_itself(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+on_crash(lambda: time.sleep(60))
+on_crash(lambda: print("the other hook", flush=True))
+SafeGo("c", CrashProcess, boom).join()
+"""
+    )
+    assert (done.returncode, done.stdout) == (70, "the other hook\n")
+
+
+@pytest.mark.parametrize("listener", ["handler.listener = listener", ""], ids=["known to the handler", "unknown"])
+def test_a_crash_writes_what_stands_in_the_queue_of_the_log(run_python, listener):
+    done = run_python(
+        PRELUDE
+        + f"""
+import queue, logging.handlers
+class Slow(logging.StreamHandler):
+    def emit(self, record):
+        time.sleep(0.02)
+        super().emit(record)
+handler = logging.handlers.QueueHandler(queue.Queue())
+listener = logging.handlers.QueueListener(handler.queue, Slow(sys.stdout))
+{listener}
+listener.start()
+logging.basicConfig(handlers=[handler], level=logging.INFO)
+for n in range(30): logging.info("line %d", n)
+SafeGo("c", CrashProcess, boom).join()
+"""
+    )
+    assert done.returncode == 70
+    assert "INFO:root:line 29\nCRITICAL:mruntime:panic recovered in c/boom: the reason\n" in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the children are forked")
+@pytest.mark.parametrize(
+    "child",
+    [
+        "fork.Process(target=tell, daemon=True).start()",
+        "ProcessPoolExecutor(1, mp_context=fork).submit(tell)",
+        "pool = fork.Pool(1); pool.apply_async(tell)",
+        "manager = fork.Manager(); manager.list(); os.write(1, b'.')",
+    ],
+    ids=["daemon process", "worker of a pool", "multiprocessing.Pool", "manager"],
+)
+def test_a_crash_ends_the_children_that_python_would_end(run_python, child):
+    # They hold standard output: as long as one lives, whoever reads that waits.
+    done = run_python(
+        PRELUDE
+        + f"""
+import multiprocessing, os
+from concurrent.futures import ProcessPoolExecutor
+fork = multiprocessing.get_context("fork")
+started = fork.Event()
+def tell():
+    os.write(1, b".")
+    started.set()
+    time.sleep(60)
+{child}
+"manager" in globals() or started.wait()
+SafeGo("c", CrashProcess, boom).join()
+"""
+    )
+    assert (done.returncode, done.stdout) == (70, ".")
 
 
 def test_without_any_logging_setup_it_is_on_stderr_with_its_traceback(run_python):

@@ -83,7 +83,6 @@ def test_panic_of_a_thread(records):
         (KeyboardInterrupt(), 1),
         (asyncio.CancelledError(), 1),
         (StopIteration(), 1),
-        (GeneratorExit(), 1),
     ],
 )
 def test_base_exceptions_in_a_thread(records, exc, panics):
