@@ -17,6 +17,7 @@ from pygls.lsp.server import LanguageServer
 
 from panicguard import __version__
 from panicguard.diagnostic import INVALID_SYNTAX
+from panicguard.run.modules import with_imported
 
 from .configuration import Configuration
 from .jobs import EditorFinding, failed
@@ -128,7 +129,7 @@ class Server(LanguageServer):
             return
         if (timer := self.timers.get(document.uri)) is not None:
             timer.cancel()
-        self.timers[document.uri] = self.loop.call_later(delay, lambda: self.background(self.push(document.uri)))
+        self.timers[document.uri] = self.loop.call_later(delay, lambda: self.background(self._push_all(document.uri)))
 
     def document_closed(self, uri: str) -> None:
         """Forget a document, and clear its diagnostics."""
@@ -138,6 +139,7 @@ class Server(LanguageServer):
             timer.cancel()
         if document is not None and not self.is_pulled(document):
             self.publish(document, ())
+            self.background(self._push_others(uri))
 
     # Diagnostics
 
@@ -147,7 +149,7 @@ class Server(LanguageServer):
         """The findings in a document. Raises JsonRpcException if they are not `wanted` any more when the worker gets to
         it."""
         path = document.source.path
-        settings = self.configuration.settings(path)
+        settings = self.settings(document)
         if settings is None:
             return ()
         check = self.checks.get(document.uri)
@@ -187,6 +189,20 @@ class Server(LanguageServer):
         if self.documents.get(uri) is document:
             self.publish(document, findings)
 
+    async def _push_all(self, uri: str) -> None:
+        await self.push(uri)
+        await self._push_others(uri)
+
+    async def _push_others(self, uri: str) -> None:
+        """Publish the diagnostics of the documents that import something that has changed with another document."""
+        for other in list(self.documents.values()):
+            check = self.checks.get(other.uri)
+            if other.uri == uri or check is None or self.is_pulled(other):
+                continue
+            settings = self.settings(other)
+            if settings is not None and check.settings != settings:
+                await self.push(other.uri)
+
     def publish(self, document: Document, findings: Iterable[EditorFinding]) -> None:
         """Publish the diagnostics of a document, or of each cell of a notebook."""
         for uri, items in to_proto.diagnostics(document, findings, self.client).items():
@@ -195,10 +211,18 @@ class Server(LanguageServer):
     def result_id(self, document: Document) -> str:
         """An identifier of the diagnostics of a document, which changes with all that they depend on."""
         path = document.source.path
-        settings, preferences = self.configuration.settings(path), self.configuration.preferences(path)
+        settings, preferences = self.settings(document), self.configuration.preferences(path)
         return f"{hash((document.source, document.parts, settings, preferences)):x}"
 
     # Settings
+
+    def settings(self, document: Document) -> Settings | None:
+        """The settings of a document, with what is known of the names that it imports: other modules are as they are in
+        the editor, if they are open there. None if it is not checked."""
+        settings = self.configuration.settings(document.source.path)
+        others = (other.source for other in self.documents.values() if not other.is_notebook)
+        opened = {source.path: source.text for source in others if source.language == "python"}
+        return None if settings is None else with_imported(document.source, settings, opened)[0]
 
     def set_preferences(self, values: object, folder: str = "") -> None:
         """Set the editor's settings from JSON: those of a workspace folder, or else of all others."""

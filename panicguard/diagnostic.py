@@ -102,7 +102,8 @@ class Result:
     when the text was changed: `fixed` then names the code of each diagnostic that fixes resolved, and
     `added` counts the rows that got a suppression comment. `warnings` are for stderr: comments that try to
     suppress and cannot. `noqa_codes` are the codes of ours in `# noqa` comments. `lasting` says that all this depends
-    on nothing but the file and its settings.
+    on nothing but the file, its settings, and the files that were `consulted`: each with its stamp, None where it did
+    not exist.
     """
 
     source: Source
@@ -113,6 +114,7 @@ class Result:
     added: int = 0
     noqa_codes: tuple[str, ...] = ()
     lasting: bool = True
+    consulted: tuple[tuple[str, tuple[int, ...] | None], ...] = ()
 
     @property
     def says_something(self) -> bool:

@@ -10,7 +10,7 @@ from panicguard.diagnostic import INVALID_SYNTAX, Applicability, Diagnostic, Fau
 from panicguard.languages import FRONT_ENDS
 from panicguard.python.magics import Magics, as_python
 from panicguard.python.screen import found_in, sought
-from panicguard.rule import all_rules, declared_words, rule_names
+from panicguard.rule import all_rules, declared_words, imported_words, rule_names
 from panicguard.settings import ignored_codes, is_spawn_exempt, language
 from panicguard.suppression import match
 
@@ -44,16 +44,14 @@ def _check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
     front_end = FRONT_ENDS[source.language]
     if front_end.skips(source, settings):
         return ()
-    exempt = language(settings, source.path) == "pyi" or is_spawn_exempt(settings, source.path)
-    codes = settings.enabled - ignored_codes(settings, source.path)
-    rules, words = _chosen(codes, exempt, settings.low_confidence, source.language, declared_words(settings))
-    marks = () if settings.ignore_noqa else match.marks(rule_names())
-    occurring = found_in(source.text, (*words, *marks))
-    if not occurring:
+    rules, words = _for_file(source, settings)
+    marks = _marks(settings)
+    present = occurring(source, settings)
+    if present.isdisjoint(words) and present.isdisjoint(marks):
         return ()
-    standing = front_end.standing_in(source.text, occurring.intersection(words))
+    standing = front_end.standing_in(source.text, present.intersection(words)) | imported_words(settings)
     found = front_end.findings(source, settings, rules, standing) if standing else []
-    if not found and occurring.isdisjoint(marks):
+    if not found and present.isdisjoint(marks):
         return ()
     if settings.ignore_noqa:
         left = match.place(source, found)
@@ -62,6 +60,24 @@ def _check(source: Source, settings: Settings) -> tuple[Diagnostic, ...]:
     if left and (fault := front_end.fault(source)) is not None:
         left = _beside(fault, source, left)
     return tuple(_as_configured(diagnostic, settings) for diagnostic in left)
+
+
+def occurring(source: Source, settings: Settings) -> frozenset[str]:
+    """The words of the rules, and the hints of the language, that may occur in a source."""
+    words = _for_file(source, settings)[1]
+    return found_in(source.text, (*words, *_marks(settings), *FRONT_ENDS[source.language].HINTS))
+
+
+def _marks(settings: Settings) -> tuple[str, ...]:
+    """What comments are known by that suppress findings."""
+    return () if settings.ignore_noqa else match.marks(rule_names())
+
+
+def _for_file(source: Source, settings: Settings) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
+    """The rules that hold for a source, and the words they look for."""
+    exempt = language(settings, source.path) == "pyi" or is_spawn_exempt(settings, source.path)
+    codes = settings.enabled - ignored_codes(settings, source.path)
+    return _chosen(codes, exempt, settings.low_confidence, source.language, declared_words(settings))
 
 
 def _beside(fault: Fault, source: Source, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -91,7 +107,8 @@ def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
 def words_for(settings: Settings, language: str) -> Mapping[str, tuple[str, ...]]:
     """The texts without one of which no file in a language can have a finding under these settings, and the words that
     each is sought for."""
-    return _texts(_chosen(settings.enabled, False, settings.low_confidence, language, declared_words(settings))[1])
+    words = _chosen(settings.enabled, False, settings.low_confidence, language, declared_words(settings))[1]
+    return _texts((*words, *FRONT_ENDS[language].HINTS)) if words else {}
 
 
 @functools.cache

@@ -23,6 +23,8 @@ class FrontEnd(Protocol):
     WEIGHT: float
     """How long a file takes, relative to one of Python of the same size."""
     COMMENTS: CommentStyle
+    HINTS: tuple[str, ...]
+    """Texts, beside the words, for which a file may be asked what it imports from other modules of the project."""
     NEEDS: Mapping[str, tuple[str, ...]]
     """Word -> texts without one of which it says nothing."""
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
 
 from panicguard.python.evidence import Evidence
+from panicguard.settings import last_part
 
 File = TypeVar("File")
 
@@ -114,4 +115,12 @@ def _with_content(edit: Edit, content: str) -> Edit:
 
 def declared_words(settings: Settings) -> tuple[str, ...]:
     """The words of the project's own spawners and guards: every rule about spawned code may speak of them."""
-    return tuple(dict.fromkeys(n.rpartition(".")[2] for n in (*settings.extend_spawners, *settings.extend_guards)))
+    names = map(last_part, (*settings.extend_spawners, *settings.extend_guards))
+    return tuple(dict.fromkeys((*names, *imported_words(settings))))
+
+
+def imported_words(settings: Settings) -> frozenset[str]:
+    """The words of what a file imports from other modules of the project and spawns with; a module is none, its
+    functions are."""
+    names = (one.name for one in settings.imported if one.kind != "alias" or one.of.rpartition(".")[2] != one.of)
+    return frozenset(name.rpartition(".")[2] for name in names)

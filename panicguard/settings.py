@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.globs import matches
 
@@ -53,8 +53,22 @@ GO_CALL = "{runtime}.SafeGoWithContextAndComponent({ctx}, {component}, {runtime}
 GO_CALL_PARTS = ("runtime", "ctx", "component", "name", "policy", "fn")
 """The names that may stand in braces in a `go-call`, which ends in `{fn})`."""
 VERSIONS = ("py37", "py38", "py39", "py310", "py311", "py312", "py313", "py314", "py315")
+SPAWNED = ("task", "thread", "job")
+"""What may stand behind the name of a spawner: what its calls start."""
 SEVERITIES = ("error", "warning", "info")
 """The most severe first."""
+
+
+class Imported(NamedTuple):
+    """What a name that a file imports is in the module of the project that it comes from."""
+
+    name: str
+    """As the imports of the file give it: `.pools.POOL`."""
+    kind: str
+    """`alias`: another name of `of`. `object`: an instance of the class `of`. `class`: one that derives from `of`.
+    `spawner`: a function that hands its first argument to `of`, and the handle to its caller."""
+    of: str
+    """A qualified name: `concurrent.futures.ThreadPoolExecutor`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,8 @@ class Settings:
     """The version of Go that the go.mod of a file's module names; None if there is no go.mod."""
     go_names: frozenset[str] = frozenset()
     """What the other files of a file's package declare; known only where a fix depends on it."""
+    imported: tuple[Imported, ...] = ()
+    """What a Python file imports from other modules of the project and may spawn with: see `run/modules.py`."""
     go_recovering: frozenset[str] = frozenset()
     """The functions of the other files of a file's package that recover where they are deferred, methods with their
     type; known only where a finding depends on it."""
@@ -101,7 +117,8 @@ class Settings:
     """Path patterns of the Go packages in which `recover` is allowed; empty: in all."""
     strict_spawns: bool = False
     extend_spawners: tuple[str, ...] = ()
-    """Dotted names of functions that spawn their first argument."""
+    """Functions that spawn their first argument: dotted names, or `*.name` for a method of whatever object; behind a
+    colon task, thread or job, if it is not to be inferred."""
     extend_guards: tuple[str, ...] = ()
     """Dotted names of functions and decorators that report the errors of what is passed to them."""
     low_confidence: bool = False
@@ -129,6 +146,11 @@ class Settings:
     """The lowest severity with which a finding makes the run fail."""
     warnings: tuple[str, ...] = ()
     """For the user: mistakes in the configuration that do no harm."""
+
+
+def last_part(name: str) -> str:
+    """The word that a function of `extend-spawners` or `extend-guards` is written with, whatever it is called on."""
+    return name.partition(":")[0].rpartition(".")[2]
 
 
 def language(settings: Settings, path: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import config
+from panicguard.run import modules
 from panicguard.settings import FRONT_ENDS, LANGUAGES
 from panicguard.source import Source
 
@@ -56,7 +57,8 @@ def source(case: Path, data: bytes | None = None) -> Source:
 
 
 def settings_of(case: Path) -> Settings:
-    """All rules; and what a settings.toml beside the case says."""
+    """All rules; what a settings.toml beside the case says; and what the case imports from the modules beside it."""
     configured = case.with_name("settings.toml")
     its = config.load(str(configured)) if configured.exists() else config.default("")
-    return dataclasses.replace(its, root="")
+    its = dataclasses.replace(its, root="")
+    return modules.with_imported(dataclasses.replace(source(case), path=str(case)), its)[0]

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from panicguard.config import default
 from panicguard.files.discover import discover
+from panicguard.files.stamp import stamp as stamp_of
 from panicguard.run import cache
 from panicguard.run.lint import lint_file
 from panicguard.run.task import Task
@@ -54,7 +55,7 @@ def soon_settled(monkeypatch):
 def settle(*paths: Path) -> None:
     """Wait until the files may be remembered."""
     for path in paths:
-        while (stamp := cache._stamp(str(path))) and not cache._is_settled(stamp):
+        while (stamp := stamp_of(str(path))) and not cache._is_settled(stamp):
             time.sleep(0.002)
 
 

@@ -101,11 +101,16 @@ def test_what_is_fixed_runs_as_before_and_without_a_race(module: Path) -> None:
             package = module / "cmd" / f"{name}{end}"
             package.mkdir(parents=True)
             shutil.copy(fixes / f"{name}{end}", package / "main.go")
-    build = [GO, "build", "-race", "-o", f"{module / 'bin'}/", "./cmd/..."]
+    build = [GO, "build", "-race", "-ldflags=-s -w", "-o", f"{module / 'bin'}/", "./cmd/..."]
     subprocess.run(build, cwd=module, env={**ENV, "CGO_ENABLED": "1"}, check=True)
 
+    # Each one waits a second at its end otherwise, for goroutines that might still race.
+    env = {**os.environ, "GORACE": "atexit_sleep_ms=50"}
+
     def outcome(program: str) -> tuple[int, str, bool]:
-        done = subprocess.run([module / "bin" / program], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(
+            [module / "bin" / program], capture_output=True, text=True, check=False, timeout=60, env=env
+        )
         return done.returncode, done.stdout, "DATA RACE" in done.stderr
 
     before = {name: outcome(f"{name}.go") for name in names if not name.startswith("differs_")}

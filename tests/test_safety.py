@@ -14,6 +14,7 @@ import pytest
 
 from panicguard import globs
 from panicguard.files import gitignore, reading, runtime
+from panicguard.files.stamp import stamp as stamp_of
 from panicguard.run import atomic, cache
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         (place / "project").mkdir()
         (place / "project" / "a.py").write_text(SPAWN)
     last = str(made[-1] / "project" / "a.py")
-    while not cache._is_settled(cache._stamp(last) or []):
+    while not cache._is_settled(stamp_of(last) or []):
         time.sleep(0.05)
     return (place / "project" for place in made)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 async def code_action(ls: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
     uri, only = params.text_document.uri, from_proto.kinds(params.context.only)
     document = ls.document(uri)
-    settings = None if document is None else ls.configuration.settings(document.source.path)
+    settings = None if document is None else ls.settings(document)
     if document is None or settings is None:
         return []
     preferences = ls.configuration.preferences(document.source.path)
@@ -68,7 +68,7 @@ async def resolve(ls: Server, params: types.CodeAction) -> types.CodeAction:
     data = params.data
     uri, rule = (data.get("uri"), data.get("rule")) if isinstance(data, dict) else (data, None)
     document = ls.document(uri) if isinstance(uri, str) else None
-    settings = None if document is None else ls.configuration.settings(document.source.path)
+    settings = None if document is None else ls.settings(document)
     if document is None or settings is None or not isinstance(rule, (str, type(None))):
         raise JsonRpcInvalidParams("this action is for no document that is open")
     params.edit = await _edit(ls, document, settings, rule)
@@ -90,7 +90,7 @@ async def _edit(ls: Server, document: Document, settings: Settings, rule: str | 
 async def hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
     uri = params.text_document.uri
     document = ls.document(uri)
-    settings = None if document is None else ls.configuration.settings(document.source.path)
+    settings = None if document is None else ls.settings(document)
     if document is None or settings is None:
         return None
     offset = positions.source_offset(document, uri, params.position, ls.client.encoding)
@@ -126,7 +126,7 @@ async def _apply(ls: Server, arguments: Sequence[Any]) -> None:
         document = ls.document(uri) if isinstance(uri, str) else None
         if document is None:
             raise JsonRpcInvalidParams("expected the `uri` of an open document")
-        settings = ls.configuration.settings(document.source.path)
+        settings = ls.settings(document)
         version = argument.get("version") if isinstance(argument, dict) else None
         if settings is None or version not in (None, document.version):
             continue

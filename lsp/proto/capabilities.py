@@ -85,7 +85,7 @@ def initialize_result(client: Client) -> types.InitializeResult:
                 work_done_progress=True,
             ),
             diagnostic_provider=types.DiagnosticOptions(
-                inter_file_dependencies=False, workspace_diagnostics=True, identifier=NAME, work_done_progress=True
+                inter_file_dependencies=True, workspace_diagnostics=True, identifier=NAME, work_done_progress=True
             ),
             execute_command_provider=types.ExecuteCommandOptions(commands=COMMANDS, work_done_progress=False),
             hover_provider=True,

@@ -30,6 +30,7 @@ _TYPES = {
     "glob": "str",
     "path": "str",
     "module": "str",
+    "spawner": "str",
     "function": "str",
     "call": "str",
     "version": "str",

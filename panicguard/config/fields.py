@@ -36,8 +36,8 @@ class Either:
 
 
 Kind: TypeAlias = "str | tuple[str, ...] | ListOf | TableOf | Either"
-"""bool, int, str, path, glob, module (a dotted name), call (of `GO_CALL_PARTS`), selector or version; a tuple of the
-strings that it may be."""
+"""bool, int, str, path, glob, module (a dotted name), spawner, call (of `GO_CALL_PARTS`), selector or version; a tuple
+of the strings that it may be."""
 
 
 class Field(NamedTuple):
@@ -113,7 +113,10 @@ FIELDS: Mapping[str, Field] = {
     ),
     "strict-spawns": Field("bool", "false", "Report every raw spawn, observed ones too.", "true"),
     "extend-spawners": Field(
-        ListOf("module"), "[]", "Functions that spawn their first argument.", '["myapp.background.run"]'
+        ListOf("spawner"),
+        "[]",
+        "Functions that spawn their first argument, and how: as a `task`, a `thread` or a `job`.",
+        '["myapp.background.run", "*.add_executor_job:job"]',
     ),
     "extend-guards": Field(
         ListOf("function"), "[]", "Functions and decorators as good as SafeGo.", '["myapp.safe.guarded"]'
@@ -175,7 +178,7 @@ FIELDS: Mapping[str, Field] = {
     "src": Field(
         ListOf("path"),
         '[".", "src"]',
-        "Where the project's own packages are; no rule uses it yet.",
+        "Where the project's own packages are: imports of them are looked up there.",
         '["lib"]',
         lint=False,
     ),

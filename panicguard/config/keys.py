@@ -12,7 +12,7 @@ from panicguard.config.errors import ConfigError
 from panicguard.config.fields import FIELDS, Either, ListOf, TableOf
 from panicguard.config.selectors import codes_of, did_you_mean
 from panicguard.report.width import one_line
-from panicguard.settings import GO_CALL_PARTS
+from panicguard.settings import GO_CALL_PARTS, SPAWNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -225,6 +225,14 @@ def _faults(kind: Kind, value: Any, where: Where = ()) -> Iterator[tuple[Where, 
         case "function":
             if not _FUNCTION.fullmatch(value):
                 yield where, f'invalid value: string "{value}", expected the name of a function'
+        case "spawner":
+            name, colon, kind = value.partition(":")
+            if (colon and kind not in SPAWNED) or not all(p.isidentifier() for p in name.removeprefix("*.").split(".")):
+                known = ", ".join(f"`:{kind}`" for kind in SPAWNED)
+                yield (
+                    where,
+                    f'invalid value: string "{value}", expected a dotted name or `*.name`, and {known} behind it',
+                )
         case "module":
             if not all(part.isidentifier() for part in value.split(".")):
                 yield where, f'invalid value: string "{value}", expected a dotted name'

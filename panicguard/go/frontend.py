@@ -19,8 +19,21 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
     from panicguard.source import Source
 
-__all__ = ["COMMENTS", "NEEDS", "WEIGHT", "fault", "findings", "judge_for", "scan", "skips", "standing_in", "words"]
+__all__ = [
+    "COMMENTS",
+    "HINTS",
+    "NEEDS",
+    "WEIGHT",
+    "fault",
+    "findings",
+    "judge_for",
+    "scan",
+    "skips",
+    "standing_in",
+    "words",
+]
 
+HINTS: tuple[str, ...] = ()
 WEIGHT = 0.2
 
 

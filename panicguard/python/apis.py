@@ -290,6 +290,9 @@ ADDERS = frozenset("add append appendleft insert extend extendleft update setdef
 """Methods that put something into what they are called on."""
 METHODS_ELSEWHERE = {"gather": ("asyncio", "aio", "tasks")}
 """Word -> the modules it may be a function of, where it is written with a dot: tensors have it as a method."""
+OWN_SPAWNERS = ("spawn", "spawn_task", "fire_and_forget", "run_in_background", "create_background_task")
+"""What projects call functions of their own that spawn: those, and functions with the name of an API, are asked about
+where they are imported from another module."""
 SPAWN_NAMES = frozenset(name.rpartition(".")[2] for name in SPAWNS) | {"remote"}
 """The last parts of all names in SPAWNS."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from panicguard.python import apis
 from panicguard.python.blocks import statements
 from panicguard.python.cst import cst
+from panicguard.python.declared import is_declared
 from panicguard.python.handlers import catches_all, caught_types, suppresses_all
 from panicguard.python.nodes import children
 from panicguard.python.tree import last_name
@@ -29,8 +30,7 @@ _STOPPING = frozenset((*apis.CANCELLED, "SystemExit", "KeyboardInterrupt", "Gene
 
 def is_guard(module: PythonFile, node: CSTNode, known: Sequence[str] = apis.GUARDS) -> bool:
     """Whether a decorator or a function reports the errors of what it is given: the runtime's, the project's own."""
-    name = module.names.qualified(node)
-    return name in known or apis.is_named(name, module.settings.extend_guards)
+    return module.names.qualified(node) in known or is_declared(module.names, node, module.settings.extend_guards)
 
 
 @dataclass(frozen=True)

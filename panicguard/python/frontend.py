@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from panicguard.diagnostic import INTERNAL_ERROR, Diagnostic
 from panicguard.python.apis import DEFAULT_RUNTIME, NEEDS, SPAWNING_MODULES
 from panicguard.python.evidence import Demand, Evidence
+from panicguard.python.imported import HINTS
 from panicguard.python.judge import judge_for
 from panicguard.python.lex import COMMENTS, scan
 from panicguard.python.screen import standing_in
@@ -22,7 +23,19 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
     from panicguard.source import Source
 
-__all__ = ["COMMENTS", "NEEDS", "WEIGHT", "fault", "findings", "judge_for", "scan", "skips", "standing_in", "words"]
+__all__ = [
+    "COMMENTS",
+    "HINTS",
+    "NEEDS",
+    "WEIGHT",
+    "fault",
+    "findings",
+    "judge_for",
+    "scan",
+    "skips",
+    "standing_in",
+    "words",
+]
 
 WEIGHT = 1.0
 _GIVEN = tuple(sorted({part for name in SPAWNING_MODULES for part in name.split(".")}))

@@ -1,6 +1,7 @@
 """What a name stands for: derived from what binds it: its qualified name, its definition in this module, its type.
 
-Everything is decided by the text of one module. What cannot be known is None: nothing is guessed.
+Everything is decided by the text of one module, and by what `elsewhere` says of others. What cannot be known is None:
+nothing is guessed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 
 from panicguard.python import apis
 from panicguard.python.cst import cst
+from panicguard.python.elsewhere import Elsewhere
 from panicguard.python.scopes import Binding, BindingKind, module_name
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Names:
     """What the names of a module stand for, each looked up at a node or in a scope."""
 
     scopes: Scopes
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
     _resolved: dict[CSTNode, Resolved | None] = field(default_factory=dict)
     _types: dict[CSTNode, Resolved | None] = field(default_factory=dict)
 
@@ -51,7 +54,7 @@ class Names:
         return self.scopes.bindings
 
     def _canonical(self, name: str) -> str:
-        return apis.canonical(name, self.scopes.runtime)
+        return apis.canonical(self.elsewhere.at_home(name), self.scopes.runtime)
 
     # What a name stands for
 
@@ -101,7 +104,7 @@ class Names:
         candidates: list[Resolved] = []
         for binding in bindings:
             if binding.kind is BindingKind.IMPORT:
-                candidates.append(str(binding.value))
+                candidates.append(self._canonical(str(binding.value)))
             elif binding.kind in (BindingKind.FUNCTION, BindingKind.CLASS):
                 candidates.append(binding.node)  # type: ignore[arg-type]
             elif binding.kind is BindingKind.VALUE and isinstance(binding.value, cst.CSTNode):
@@ -136,6 +139,8 @@ class Names:
         return self._types[node]
 
     def _type_of(self, node: CSTNode) -> Resolved | None:
+        if self.elsewhere.imported and (made := self.elsewhere.of(self.qualified(node), "object")):
+            return made
         match node:
             case cst.Name(value=name):
                 owner, bindings = self.lookup(name, self.scope(node))
@@ -283,7 +288,9 @@ class Names:
             if at is None or at in order:
                 continue
             order.append(at)
-            if isinstance(at, cst.ClassDef):
+            if isinstance(at, str):
+                pending.append(self.elsewhere.of(at, "class"))
+            elif isinstance(at, cst.ClassDef):
                 bases = (b.value.value if isinstance(b.value, cst.Subscript) else b.value for b in at.bases)
                 pending.extend(self.resolve(b) for b in bases)
         return order
@@ -292,7 +299,7 @@ class Names:
         """Whether a type is, or derives in this module from, one of these classes."""
         if isinstance(kind, cst.ClassDef):
             return any(base in classes for base in self.mro(kind))
-        return kind in classes
+        return kind in classes or self.elsewhere.of(kind, "class") in classes
 
     @cached_property
     def attributes(self) -> dict[tuple[CSTNode, str], list[Binding]]:

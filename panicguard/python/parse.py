@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import DEFAULT_RUNTIME
 from panicguard.python.cst import cst, parsed
+from panicguard.python.elsewhere import Elsewhere
 from panicguard.python.file import PythonFile
 from panicguard.python.flow import Flow
 from panicguard.python.names import Names
@@ -78,7 +79,7 @@ def parse(source: Source, settings: Settings, demands: Sequence[Demand], way: Wa
         raise UnparsableError(message, start, end) from None
     if tree is None:
         raise _unparsable(source, plain)
-    names = Names(Scopes(tree, settings.runtime_module))
+    names = Names(Scopes(tree, settings.runtime_module), Elsewhere(settings.imported))
     return PythonFile(source, settings, tree, names, Flow(tree, names))
 
 

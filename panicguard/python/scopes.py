@@ -283,7 +283,7 @@ def _imported(statement: CSTNode) -> Iterator[tuple[str, str]]:
     names = getattr(statement, "names", ())
     if isinstance(names, cst.ImportStar):
         return
-    prefix = f"{module_name(statement)}." if hasattr(statement, "module") else ""
+    prefix = f"{module_name(statement).removesuffix('.')}." if hasattr(statement, "module") else ""
     for alias in names:
         dotted = _text(alias.name)
         if dotted == "asyncio" and prefix.strip("."):

@@ -33,6 +33,7 @@ MANY = 100
 _AWAITED = re.compile(r"\bawait[ \t]+[\w.]*$")
 
 
+@functools.lru_cache(maxsize=1)
 def found_in(text: str, words: tuple[str, ...]) -> frozenset[str]:
     """The words that may occur in the text, if only inside others: see `sought`."""
     meant = _meant(words)

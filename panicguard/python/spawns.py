@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from panicguard.python import apis
 from panicguard.python.apis import SpawnKind
 from panicguard.python.cst import cst
+from panicguard.python.declared import is_declared
+from panicguard.python.declared import spawner as declared_spawner
 from panicguard.python.fates import Fate
 from panicguard.python.scopes import BindingKind
 from panicguard.python.tree import last_name
 from panicguard.python.uses import UseKind
+from panicguard.settings import last_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +74,7 @@ class _Finder:
 
     def spawns(self) -> Iterator[Spawn]:
         aliases = self._aliases()
-        aliases.update(name.rpartition(".")[2] for name in (*self.spawners, *self.guards))
+        aliases.update(last_part(name) for name in (*self.spawners, *self.guards))
         for call in self.tree.all(cst.Call):
             last = last_name(call.func)
             if last in apis.SPAWN_NAMES or last in aliases or isinstance(call.func, cst.Call):
@@ -90,6 +93,9 @@ class _Finder:
     def _spawn(self, call: cst.Call) -> Iterator[Spawn]:
         spawner = self.names.resolve(call.func)
         guessed = False
+        if (declared := self._declared(call)) is not None:
+            yield declared
+            return
         if isinstance(spawner, cst.ClassDef):
             spawner = apis.THREAD if self.names.is_a(spawner, apis.THREAD) else None
         if spawner not in apis.SPAWNS and self._is_called_loop(call.func):
@@ -98,8 +104,8 @@ class _Finder:
             spawner = apis.RAY_REMOTE
         if not isinstance(spawner, str):
             return
-        if apis.is_named(spawner, (*self.spawners, *self.guards)):
-            yield self._declared(call, spawner)
+        if (of := self.names.elsewhere.of(spawner, "spawner")) is not None:
+            yield self._imported(call, spawner, apis.SPAWNS[of])
             return
         api = apis.Api(SpawnKind.FUTURE) if spawner == apis.RAY_REMOTE else apis.SPAWNS.get(spawner)
         if api is None:
@@ -116,22 +122,35 @@ class _Finder:
         owner = call.func.value if isinstance(call.func, cst.Attribute) and self._is_object(call.func) else None
         yield Spawn(call, spawner, api.kind, target, definition, owner, fate, uses, guessed)
 
-    def _declared(self, call: cst.Call, name: str) -> Spawn:
-        """A spawn by a function of the project: its first argument runs as a task if that is a coroutine or an async
-        function, else as a thread. A guard may have other arguments before that one."""
+    def _declared(self, call: cst.Call) -> Spawn | None:
+        """A spawn by a function of the project. What it runs is its first argument; a guard may have other arguments
+        before that one."""
         values = [arg.value for arg in call.args]
-        if apis.is_named(name, self.guards):
+        if is_declared(self.names, call.func, self.guards):
             target = next((node for node in values if self._run(node) is not None), None)
-            return Spawn(
-                call, name, SpawnKind.SAFE, target, self._run(target), None, Fate.STRUCTURED, (), declared=True
-            )
+            name, runs = last_name(call.func), self._run(target)
+            return Spawn(call, name, SpawnKind.SAFE, target, runs, None, Fate.STRUCTURED, (), declared=True)
+        found = declared_spawner(self.names, call.func, self.spawners)
+        if found is None:
+            return None
+        name, kind = found
         target = values[0] if values else None
         definition = self._run(target)
+        uses = tuple(self.flow.uses(call))
+        kind = kind or self._inferred(target, definition)
+        return Spawn(call, name, kind, target, definition, None, self.fates.of(uses), uses, declared=True)
+
+    def _inferred(self, target: CSTNode | None, definition: CSTNode | None) -> SpawnKind:
+        """How something runs: as a task if it is a coroutine or an async function, else as a thread."""
         is_async = isinstance(definition, cst.FunctionDef) and definition.asynchronous is not None
         is_called = isinstance(target, cst.Call) and self.names.qualified(target.func) != "functools.partial"
+        return SpawnKind.TASK if is_async or is_called else SpawnKind.THREAD
+
+    def _imported(self, call: cst.Call, name: str, api: apis.Api) -> Spawn:
+        """A spawn by a function of another module, which hands its first argument on and returns the handle."""
+        target = _argument(call, api)
         uses = tuple(self.flow.uses(call))
-        kind = SpawnKind.TASK if is_async or is_called else SpawnKind.THREAD
-        return Spawn(call, name, kind, target, definition, None, self.fates.of(uses), uses, declared=True)
+        return Spawn(call, name, api.kind, target, self._run(target), None, self.fates.of(uses), uses, declared=True)
 
     def _mapped(self) -> Iterator[Spawn]:
         """`map(asyncio.create_task, ...)`: each element is a handle."""
@@ -147,7 +166,8 @@ class _Finder:
 
     def _is_object(self, func: cst.Attribute) -> bool:
         """Whether the callee is a method of an object, not a function of a module."""
-        return self.names.qualified(func.value) is None
+        name = self.names.qualified(func.value)
+        return name is None or self.names.elsewhere.of(name, "object") is not None
 
     def _is_called_loop(self, func: CSTNode) -> bool:
         if not (isinstance(func, cst.Attribute) and func.attr.value == "create_task"):

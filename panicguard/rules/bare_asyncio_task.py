@@ -4,7 +4,9 @@
 
 Reports `create_task`, `ensure_future`, `run_coroutine_threadsafe` and a `gather` that is not awaited, when the
 task or future they return goes nowhere: the call is a statement of its own, its result is assigned to a name
-that is never read, or it ends in a container that nothing outside the function sees.
+that is never read, or it ends in a container that nothing outside the function sees. So it does for a function that is
+imported from another module of the project and does nothing but hand its first argument to one of these and return the
+task.
 
 Not reported is what loses nothing: waiting for an event; a coroutine that `run_coroutine_threadsafe` only hands on to a
 task group or to an unbounded queue of the module, or that handles all of its errors itself; and a task that does so and

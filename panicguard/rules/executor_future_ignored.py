@@ -4,7 +4,8 @@
 
 Reports `submit`, `run_in_executor`, `apply_async` and its kin, and Ray's `remote()`, when their result is dropped or
 kept without its error being read, and `Executor.map` whose results are not iterated. Only receivers whose type is known
-count: many other things have a `submit`. A job that handles all of its errors itself is not reported.
+count, from this module or from the module of the project that they are imported from: many other things have a
+`submit`. A job that handles all of its errors itself is not reported.
 
 ## Why is this bad
 

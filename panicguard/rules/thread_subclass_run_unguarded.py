@@ -6,6 +6,7 @@ Reports `run` in a subclass of `threading.Thread`, `multiprocessing.Process`, `Q
 raise in it is not inside a `try` with an `except Exception`. Methods and functions of the module that it calls, also by
 `super()` or the name of a base, are judged by what they do, unless that is left to subclasses; waiting, logging and
 queues around the `try` cannot hurt. Threads of a module that sets `threading.excepthook` are not reported.
+The class may derive from one of these by way of a class that is imported from another module of the project.
 
 ## Why is this bad
 

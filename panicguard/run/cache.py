@@ -26,16 +26,17 @@ from panicguard import __version__
 from panicguard.diagnostic import INVALID_SYNTAX, Applicability, Diagnostic, Edit, Fix, Result, Severity
 from panicguard.files import links
 from panicguard.files.reading import read
+from panicguard.files.stamp import stamp as stamp_of
 from panicguard.rule import rule_names
 from panicguard.settings import Settings, front_end, language
 from panicguard.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from panicguard.files.stamp import Stamp
 
     File = tuple[str, Settings]
-    Stamp = list[int]
-    """What shows that a file has changed: its times in nanoseconds, its size in bytes and its inode."""
 
 SETTLED = 2.0
 """Seconds: a file that was changed so recently may change again within one tick of its file system's clock."""
@@ -59,7 +60,8 @@ _NO_MATTER = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known about the files under one set of settings: stamp and what was found, by path."""
+    """What is known about the files under one set of settings, by path: stamp, what was found, and the stamps of the
+    other files that this depends on."""
 
     file: str
     files: dict[str, list[Any]]
@@ -77,6 +79,10 @@ def run(
     remembered: list[Result] = []
     asked: dict[str, tuple[_Known, Stamp]] = {}
     seen: set[str] = set()
+    stamp_now = functools.cache(stamp_of)
+
+    def are_as_before(consulted: dict[str, Stamp | None]) -> bool:
+        return all(stamp_now(path) == stamp for path, stamp in consulted.items())
 
     def unknown() -> Iterator[File]:
         settings, known = None, None
@@ -85,9 +91,9 @@ def run(
                 settings = file_settings
                 known = stores.get(file_settings) or stores.setdefault(file_settings, _load(_file_for(file_settings)))
             seen.add(path)
-            stamp = _stamp(path)
+            stamp = stamp_of(path)
             entry = known.files.get(path)
-            if entry is not None and entry[0] == stamp:
+            if entry is not None and entry[0] == stamp and (not entry[2] or are_as_before(entry[2])):
                 if entry[1] is None:
                     continue
                 if not fixing and (result := _remembered(path, file_settings, stamp, entry[1])) is not None:
@@ -173,15 +179,7 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 # What identifies a file and a set of settings
 
 
-def _stamp(path: str) -> Stamp | None:
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
-
-
-def _is_settled(stamp: Stamp) -> bool:
+def _is_settled(stamp: Sequence[int]) -> bool:
     return max(stamp[0], stamp[1]) < (time.time() - SETTLED) * 1e9
 
 
@@ -226,11 +224,15 @@ def _load(file: str) -> _Known:
         checksum, _, text = read(file).partition(b"\n")
         if checksum == _checksum(text):
             files = json.loads(text)
-            if isinstance(files, dict) and all(isinstance(entry, list) and len(entry) == 2 for entry in files.values()):
+            if isinstance(files, dict) and all(map(_is_entry, files.values())):
                 return _Known(file, files)
     except (OSError, ValueError, RecursionError, MemoryError):
         pass
     return _Known(file, {})
+
+
+def _is_entry(entry: object) -> bool:
+    return isinstance(entry, list) and len(entry) == 3 and isinstance(entry[2], dict)
 
 
 def _save(known: _Known, seen: set[str]) -> None:
@@ -276,8 +278,9 @@ def _remember(known: _Known, result: Result, stamp: Stamp) -> None:
     path = result.source.path
     known.files.pop(path, None)
     lasting = result.lasting and all(d.is_rule or d.code == INVALID_SYNTAX for d in result.diagnostics)
-    if result.original is None and lasting:
-        known.files[path] = [stamp, _to_json(result) if result.says_something else None]
+    settled = all(stamp is None or _is_settled(stamp) for _, stamp in result.consulted)
+    if result.original is None and lasting and settled:
+        known.files[path] = [stamp, _to_json(result) if result.says_something else None, dict(result.consulted)]
 
 
 def _to_json(result: Result) -> dict[str, Any]:
@@ -307,7 +310,7 @@ def _remembered(path: str, settings: Settings, stamp: Stamp | None, entry: Any) 
     except (OSError, UnicodeError, LookupError, TypeError, ValueError):
         return None
     result = Result(source, diagnostics, warnings=warnings, noqa_codes=noqa_codes)
-    return result if _stamp(path) == stamp else None
+    return result if stamp_of(path) == stamp else None
 
 
 def _diagnostic(item: dict[str, Any], size: int) -> Diagnostic:

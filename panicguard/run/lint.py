@@ -13,7 +13,7 @@ from panicguard.files import links
 from panicguard.files.reading import read
 from panicguard.fix import converge
 from panicguard.rule import rule_names
-from panicguard.run import atomic, package
+from panicguard.run import atomic, modules, package
 from panicguard.run.screen import is_silent
 from panicguard.run.signals import deferred
 from panicguard.run.task import Task
@@ -59,6 +59,7 @@ def lint_bytes(path: str, data: bytes, settings: Settings, task: Task) -> Result
         said = Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, "source code cannot contain null bytes", null, null + 1)
         return Result(source, (said,))
     try:
+        settings, consulted = modules.with_imported(source, settings)
         if task.annotation is not None:
             result = annotate(source, functools.partial(engine.check, settings=settings), rule_names(), task.annotation)
         else:
@@ -73,8 +74,8 @@ def lint_bytes(path: str, data: bytes, settings: Settings, task: Task) -> Result
     except Exception as error:
         return failure(path, INTERNAL_ERROR, described(error))
     if not result.diagnostics and result.original is None:
-        return dataclasses.replace(clean(path), warnings=warnings, noqa_codes=codes, lasting=result.lasting)
-    return dataclasses.replace(result, warnings=warnings, noqa_codes=codes)
+        result = dataclasses.replace(clean(path), lasting=result.lasting)
+    return dataclasses.replace(result, warnings=warnings, noqa_codes=codes, consulted=consulted)
 
 
 def _checked(source: Source, settings: Settings, task: Task) -> Result:

@@ -229,7 +229,7 @@ def _prepare_worker() -> None:
 def _lint_batch(batch: list[File], task: Task) -> list[Result | None]:
     """The result of each file; None, which is soon sent, for one with nothing to show, as most have."""
     results = (read_and_lint(path, settings, task) for path, settings in batch)
-    return [result if result.says_something or not result.lasting else None for result in results]
+    return [result if result.says_something or result.consulted or not result.lasting else None for result in results]
 
 
 def _stop(pool: Pool) -> None:
