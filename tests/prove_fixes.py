@@ -320,10 +320,16 @@ def expected(
         case "run_coroutine_threadsafe":
             return call.args[:1], [*(("loop", loop) for loop in call.args[1:]), *keywords]
         case "create_task" if receiver is not None and not (
-            last_name(receiver) == "get_running_loop" or (isinstance(receiver, ast.Name) and receiver.id in imports)
+            last_name(receiver) == "get_running_loop"
+            or (isinstance(receiver, ast.Name) and is_module(receiver, imports))
         ):
             return call.args, [*keywords, ("loop", receiver)]
     return call.args, keywords
+
+
+def is_module(name: ast.Name, imports: dict[str, str]) -> bool:
+    """Whether a name is that of a module that is imported, and no constant of one."""
+    return name.id in imports and not imports[name.id].isupper()
 
 
 def imports(tree: ast.AST) -> dict[str, str]:

@@ -54,7 +54,7 @@ def test_a_spawn_in_python() -> None:
         api="asyncio.create_task",
         target="work()",
         target_line=4,
-        component="work",
+        component="app",
         policy="KeepRunning",
         is_proposed=True,
         owner=None,

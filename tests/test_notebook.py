@@ -475,21 +475,21 @@ def test_notebooks_are_found_read_and_fixed_where_they_are(tmp_path: Path) -> No
     golden = (FIXTURES / "PNC101" / "notebook.fixed.ipynb").read_bytes()
     (tmp_path / ".ipynb_checkpoints").mkdir()
     (tmp_path / ".ipynb_checkpoints" / "a.ipynb").write_bytes(data)
-    (tmp_path / "a.ipynb").write_bytes(data)
+    (tmp_path / "notebook.ipynb").write_bytes(data)
     code, out, _ = run(OURS, tmp_path, "--fix")
     assert (code, out.count("PNC101 ")) == (1, 1)
     assert "Found 3 errors (2 fixed, 1 remaining)." in out
-    assert (tmp_path / "a.ipynb").read_bytes() == golden
+    assert (tmp_path / "notebook.ipynb").read_bytes() == golden
     assert (tmp_path / ".ipynb_checkpoints" / "a.ipynb").read_bytes() == data
 
 
 def test_standard_input_is_a_notebook_if_it_is_called_one(tmp_path: Path) -> None:
     data = (FIXTURES / "PNC101" / "notebook.ipynb").read_bytes()
     golden = (FIXTURES / "PNC101" / "notebook.fixed.ipynb").read_bytes()
-    code, out, err = run(OURS, tmp_path, "--stdin-filename", "x.ipynb", "--fix", stdin=data)
+    code, out, err = run(OURS, tmp_path, "--stdin-filename", "notebook.ipynb", "--fix", stdin=data)
     assert (code, out.encode()) == (1, golden)
-    assert "x.ipynb:cell 7:2:1" in err
-    code, out, err = run(OURS, tmp_path, "--stdin-filename", "x.ipynb", "--fix", "-", stdin=b"hello")
+    assert "notebook.ipynb:cell 7:2:1" in err
+    code, out, err = run(OURS, tmp_path, "--stdin-filename", "notebook.ipynb", "--fix", "-", stdin=b"hello")
     assert (code, out, "invalid-syntax" in err) == (1, "hello", True)
     code, out, err = run(OURS, tmp_path, "--stdin-filename", "x.nb", "--extension", "nb:ipynb", "--diff", stdin=data)
     assert (code, out.startswith("--- x.nb:cell 2\n+++ x.nb:cell 2\n@@ ")) == (1, True)

@@ -35,23 +35,25 @@ SWALLOWED = """import asyncio
 
 
 async def poll(queue):
-    try:
-        await queue.get()
-    except asyncio.CancelledError :
-        pass
+    while True:
+        try:
+            await queue.get()
+        except asyncio.CancelledError :
+            print("first")
 
 
-async def drain(queue):
-    try:
-        await queue.get()
-    except (asyncio.CancelledError , ValueError) as error :
-        print(error)
-    finally :
-        pass
-    try:
-        await queue.get()
-    except asyncio.CancelledError:
-        pass
+async def fetch(queue):
+    while True:
+        try:
+            await queue.get()
+        except (asyncio.CancelledError , ValueError) as error :
+            print(error)
+        finally :
+            pass
+        try:
+            await queue.get()
+        except asyncio.CancelledError:
+            print("last")
 """
 CONVERTED = """import asyncio
 
@@ -89,7 +91,7 @@ class Poller:
         (self.task): object = asyncio.create_task(self.poll())
 
     async def poll(self):
-        await asyncio.sleep(1)
+        await self.fetch()
 """
 
 
@@ -108,13 +110,17 @@ def test_a_blank_before_a_colon_moves_nothing() -> None:
         ("PNC304", "except (asyncio.CancelledError , ValueError)", False),
         ("PNC304", "except asyncio.CancelledError", True),
     ]
-    assert fixed(SWALLOWED) == SWALLOWED.replace("        pass\n\n", "        raise\n\n", 1)[:-5] + "raise\n"
+    after = SWALLOWED
+    for last in ('print("first")\n', 'print("last")\n'):
+        after = after.replace(last, f"{last}            raise\n")
+    assert fixed(SWALLOWED) == after
 
 
 @pytest.mark.parametrize("text", [CONVERTED, ANNOTATED, BACKSLASH])
 def test_a_fix_writes_at_the_right_place(text: str) -> None:
     assert set(found(text)) == {("PNC101", "asyncio.create_task", True)}
-    assert fixed(text) == text.replace("asyncio.create_task(", 'mruntime.SafeGo("send", mruntime.KeepRunning, ')
+    after = text.replace("asyncio.create_task(", 'mruntime.SafeGo("send", mruntime.KeepRunning, ')
+    assert fixed(text) == after.removeprefix("import asyncio\n\n")
 
 
 def test_in_a_statement_that_libcst_rejects_python_knows_the_places() -> None:

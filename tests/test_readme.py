@@ -18,6 +18,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 RUNTIME = re.search(r"^## The runtime\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)[1]
 PROGRAMS = re.findall(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", RUNTIME, re.MULTILINE | re.DOTALL)
 LIBRARIES = {"otel": "opentelemetry", "prometheus": "prometheus_client", "sentry": "sentry_sdk"}
+FRAMES = re.compile(r"(?<=\(most recent call last\):\n)(?:  .*\n)+")
 ENV = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 
@@ -80,7 +81,7 @@ def test_a_program_prints_what_the_readme_says(project, number):
     finally:
         process.kill()
         process.communicate()
-    assert out == before + after
+    assert FRAMES.sub("  ...\n", out) == before + after
     assert process.returncode == 0
 
 

@@ -164,7 +164,7 @@ def test_the_way_of_a_user(tmp_path: Path) -> None:
     done = run(tmp_path, "-I", "-c", "import sys; sys.path.insert(0, '.'); import app.main")
     assert done.returncode == 0
     assert "ValueError: lost" in done.stderr
-    assert "panic recovered in work/work" in done.stderr
+    assert "panic recovered in app/work" in done.stderr
     assert run(tmp_path, "-m", "panicguard", "check").returncode == 0
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ahocorasick_rs import AhoCorasick, BytesAhoCorasick
+    from ahocorasick_rs import BytesAhoCorasick
 
 MOST = 64
 """Texts in one search: with more of them it takes five times as long."""
@@ -17,29 +17,27 @@ MOST = 64
 def found_in(file: str | bytes, texts: tuple[str, ...]) -> set[str]:
     """Those of the texts that occur in a file, be it a part of another one. Of two that overlap otherwise, which none
     of them does where it is a whole word, only the first is found."""
-    searches = _searches(texts, isinstance(file, bytes))
+    if isinstance(file, str):
+        file = file.encode(errors="replace")  # an editor's text may have half of a pair of surrogates
+    searches = _searches(texts)
     return {
         text
         for search, meant in searches
-        for index in {index for index, _, _ in search.find_matches_as_indexes(file)}  # type: ignore[arg-type]
+        for index in {index for index, _, _ in search.find_matches_as_indexes(file)}
         for text in meant[index]
     }
 
 
 @functools.lru_cache(maxsize=64)
-def _searches(
-    texts: tuple[str, ...], in_bytes: bool
-) -> Iterable[tuple[AhoCorasick | BytesAhoCorasick, Sequence[Sequence[str]]]]:
+def _searches(texts: tuple[str, ...]) -> Iterable[tuple[BytesAhoCorasick, Sequence[Sequence[str]]]]:
     """What searches for a part of the texts each, and what else occurs where one of them is found."""
-    from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, MatchKind
+    from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
     longest_first = sorted(set(texts), key=len, reverse=True)
     parts = [longest_first[at : at + MOST] for at in range(0, len(longest_first), MOST)]
     return [
         (
-            BytesAhoCorasick([text.encode() for text in part], MatchKind.LeftmostFirst)
-            if in_bytes
-            else AhoCorasick(part, MatchKind.LeftmostFirst),
+            BytesAhoCorasick([text.encode() for text in part], MatchKind.LeftmostFirst),
             [[other for other in longest_first if other in text] for text in part],
         )
         for part in parts
