@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from panicguard.go.apis import RECOVERERS, REPANICKING
 from panicguard.go.harmless import fallible
 from panicguard.go.loops import is_wait
-from panicguard.go.nodes import callee, own, parts, plain, plain_arguments, statement_call, statements, text, within
+from panicguard.go.nodes import callee, own, parts, plain, plain_arguments, statement_call, steps, text, within
 from panicguard.go.packages import package_name
 from panicguard.go.types import receiver_type
 
@@ -105,9 +105,7 @@ def _begins_guarded(module: GoFile, function: Node, seen: frozenset[int]) -> boo
 
 def _is_guarded_block(module: GoFile, block: Node | None, seen: frozenset[int]) -> bool:
     is_done = False
-    for statement in statements(block):
-        if statement.type == "block" and _is_guarded_block(module, statement, seen):
-            return True
+    for statement in steps(block):
         if statement.type == "defer_statement":
             call = statement_call(statement)
             if call is not None and _guards(module, callee(call)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from panicguard.go.nodes import callee, is_deferred_call, listed, own, plain_arguments, text
+from panicguard.go.nodes import beside, callee, is_deferred_call, listed, own, parts, plain_arguments, spelled, text
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -41,12 +41,12 @@ def _given_back(lock: Node) -> int | None:
     statement = lock.parent
     if called is None or statement is None or statement.type != "expression_statement" or statement.parent is None:
         return None
-    given = text(called)[: -len("Lock")] + "Unlock"
+    given = spelled(called)[: -len("Lock")] + "Unlock"
     ends = (
         node.end_byte
-        for node in statement.parent.named_children
+        for node in beside(statement)
         if node.start_byte > lock.start_byte and node.type == "expression_statement"
-        if text(callee(node.named_children[0])) == given
+        if spelled(callee(parts(node)[0])) == given
     )
     return next(ends, None)
 
@@ -57,11 +57,11 @@ def signals(function: Node) -> list[Signal]:
     for node in own(function):
         called = callee(node) if node.type == "call_expression" else None
         if node.type == "send_statement":
-            found.append(Signal(node, text(node.child_by_field_name("channel"))))
+            found.append(Signal(node, spelled(node.child_by_field_name("channel"))))
         elif called is not None and text(called) == "close":
-            found += [Signal(node, text(closed)) for closed in plain_arguments(node)[:1]]
+            found += [Signal(node, spelled(closed)) for closed in plain_arguments(node)[:1]]
         elif called is not None and text(called.child_by_field_name("field")) == "Done":
-            found.append(Signal(node, text(called.child_by_field_name("operand"))))
+            found.append(Signal(node, spelled(called.child_by_field_name("operand"))))
     return found
 
 

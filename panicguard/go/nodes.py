@@ -19,6 +19,17 @@ def text(node: Node | None) -> str:
     return "" if node is None or node.text is None else node.text.decode()
 
 
+def spelled(node: Node | None) -> str:
+    """The tokens of an expression without what may be written otherwise: blanks, line breaks, comments, and parentheses
+    around an expression. To compare two of them."""
+    if node is None or node.type == "comment":
+        return ""
+    if not node.children:
+        return text(node)
+    inner = node.children[1:-1] if node.type == "parenthesized_expression" else node.children
+    return " ".join(filter(None, map(spelled, inner)))
+
+
 def ancestors(node: Node) -> Iterator[Node]:
     """From the parent up to the file."""
     above = parent(node)
@@ -74,6 +85,22 @@ def statements(block: Node | None) -> list[Node]:
         return []
     lists = [child for child in block.named_children if child.type == "statement_list"]
     return [node for parent in lists or [block] for node in parts(parent)]
+
+
+def steps(block: Node | None) -> list[Node]:
+    """The statements of a block in the order in which they run: for one that stands among them, its own."""
+    return [step for node in statements(block) for step in (steps(node) if node.type == "block" else [node])]
+
+
+def beside(statement: Node) -> list[Node]:
+    """The statements before and after a statement, itself included, as `steps` has them."""
+    block = statement.parent
+    while block is not None and (
+        block.type == "statement_list"
+        or (block.type == "block" and block.parent is not None and block.parent.type in ("statement_list", "block"))
+    ):
+        block = block.parent
+    return steps(block)
 
 
 def plain(node: Node | None) -> Node | None:

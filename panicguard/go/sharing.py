@@ -7,7 +7,19 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.go.locks import earlier, signals, takes_lock
-from panicguard.go.nodes import ancestors, callee, function, listed, own, parts, plain, plain_arguments, text, within
+from panicguard.go.nodes import (
+    ancestors,
+    callee,
+    function,
+    listed,
+    own,
+    parts,
+    plain,
+    plain_arguments,
+    spelled,
+    text,
+    within,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +35,7 @@ _WAITING = re.compile(
     re.IGNORECASE,
 )
 """Names of calls that wait for others, or that share data without a lock."""
-_NOT_NIL = re.compile(r"!= nil$")
+_NOT_NIL = " != nil"
 _VARIABLES = ("identifier", "selector_expression")
 _SETTING = ("assignment_statement", "short_var_declaration")
 
@@ -62,14 +74,15 @@ def waits_for(spawn: Spawn, around: Node, change: Node, waited: list[Node]) -> l
     """Those of the waits of a function around a spawn after which what that changes may be used, in byte offsets; and
     its calls of what gets to know what the spawn signals."""
     literal = spawn.target
-    early = {f"<-{subject}" for subject in earlier(literal, change)}
+    early = {f"<- {subject}" for subject in earlier(literal, change)}
     told = {signal.subject for signal in signals(literal)}
     calls = [
         node.start_byte
         for node in own(around)
-        if node.type == "call_expression" and told.intersection(text(a).lstrip("&") for a in plain_arguments(node))
+        if node.type == "call_expression"
+        and told.intersection(spelled(a).removeprefix("& ") for a in plain_arguments(node))
     ]
-    return sorted([*(node.start_byte for node in waited if text(node) not in early), *calls])
+    return sorted([*(node.start_byte for node in waited if spelled(node) not in early), *calls])
 
 
 def uses(module: GoFile, binding: Binding, around: Node) -> list[int]:
@@ -123,7 +136,7 @@ def is_conditional(node: Node, function: Node) -> bool:
     for above in ancestors(node):
         if above == function:
             return False
-        if above.type == "if_statement" and _NOT_NIL.search(text(above.child_by_field_name("condition"))) is None:
+        if above.type == "if_statement" and not spelled(above.child_by_field_name("condition")).endswith(_NOT_NIL):
             return True
         if above.type.endswith("_case"):
             return True
@@ -167,7 +180,7 @@ def _appends_to(module: GoFile, value: Node | None, target: Node) -> bool:
     if value is None or value.type != "call_expression" or not module.names.is_builtin(callee(value), "append"):
         return False
     appended = plain_arguments(value)
-    return bool(appended) and text(appended[0]) == text(target)
+    return bool(appended) and spelled(appended[0]) == spelled(target)
 
 
 def _variable(module: GoFile, target: Node | None) -> Node | None:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from panicguard.go.guards import is_guarded_call, recovers_itself
 from panicguard.go.harmless import fallible
 from panicguard.go.loops import loops
-from panicguard.go.nodes import FUNCTIONS, ancestors, callee, is_deferred_call, own, plain, plain_arguments, text
+from panicguard.go.nodes import (
+    FUNCTIONS,
+    ancestors,
+    beside,
+    callee,
+    is_deferred_call,
+    own,
+    parts,
+    plain_arguments,
+    spelled,
+    text,
+)
 from panicguard.go.spawns import SpawnKind
 
 if TYPE_CHECKING:
@@ -47,11 +58,13 @@ def skipped(module: GoFile, spawn: Spawn, function: Node) -> Iterator[Skipped]:
     if not signals:
         return
     # In a loop it counts jobs, not goroutines; and who adds takes back what he has added.
-    fine = {text(s.subject) for s in signals if is_deferred_call(s.call) or any(True for _ in loops(s.call))}
-    fine.update(text(called.child_by_field_name("operand")) for n in nodes if (called := callee(n)) and _adds(called))
+    fine = {spelled(s.subject) for s in signals if is_deferred_call(s.call) or any(True for _ in loops(s.call))}
+    fine.update(
+        spelled(called.child_by_field_name("operand")) for n in nodes if (called := callee(n)) and _adds(called)
+    )
     survives = _survives(module, spawn, function)
     for signal in signals:
-        if text(signal.subject) in fine or not _is_last(signal, [other.call for other in signals]):
+        if spelled(signal.subject) in fine or not _is_last(signal, [other.call for other in signals]):
             continue
         before = [node for node in nodes if node.end_byte <= signal.call.start_byte]
         if survives and _may_panic(module, function, signal, signals):
@@ -123,8 +136,8 @@ def _leaves(module: GoFile, node: Node, signal: Signal) -> bool:
     if node.type == "return_statement":
         block = node.parent
         return block is None or not any(
-            text(plain(other.named_children[0])) == text(signal.call)
-            for other in block.named_children
+            spelled(parts(other)[0]) == spelled(signal.call)
+            for other in beside(node)
             if other.type == "expression_statement" and other.end_byte <= node.start_byte
         )
     if node.type != "call_expression":

@@ -65,7 +65,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import SPAWN_WORDS
-from panicguard.go.nodes import callee, own, parts, plain, statements, text, within
+from panicguard.go.nodes import callee, own, parts, plain, steps, text, within
 from panicguard.go.spawns import SpawnKind
 from panicguard.rule import Check, Rule
 
@@ -83,7 +83,7 @@ def check_go(module: GoFile) -> Iterator[Finding]:
         literal = spawn.literal
         if literal is None or spawn.kind is SpawnKind.UNGUARDED:  # `wg.Go` holds a count meanwhile
             continue
-        first = next(iter(statements(literal.child_by_field_name("body"))), None)
+        first = next(iter(steps(literal.child_by_field_name("body"))), None)
         added = plain(next(iter(parts(first)), None))
         group = _group(module, added, "Add") if added is not None else None
         if added is None or group is None or _counts_others(module, literal, text(group)):
