@@ -131,8 +131,7 @@ def test_fix_all_when_it_is_resolved(full: Both) -> None:
     ours, theirs = (c.request("codeAction/resolve", a) for c, a in zip(full.clients, actions, strict=True))
     assert shape(ours) == shape(theirs)
     assert edited(OURS, ours["edit"]["documentChanges"][0]["edits"]) == (
-        "import asyncio\n\nfrom panicguard import mruntime\n\n\nasync def main(f):\n"
-        '    mruntime.SafeGo("f", mruntime.KeepRunning, f())\n'
+        'from panicguard import mruntime\n\n\nasync def main(f):\n    mruntime.SafeGo("f", mruntime.KeepRunning, f())\n'
     )
 
 

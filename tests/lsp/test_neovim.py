@@ -30,7 +30,9 @@ async def send(text): ...
 """
 GO = "package app\n\nfunc send() {}\n\nfunc main() {\n\tgo send()\n}\n"
 FIRST = BARE.replace('asyncio.create_task(send("é"))', 'mruntime.SafeGo("send", mruntime.KeepRunning, send("é"))')
-FIXED = FIRST.replace('asyncio.create_task(send("ü"))', 'mruntime.SafeGo("send", mruntime.KeepRunning, send("ü"))')
+FIXED = FIRST.replace(
+    'asyncio.create_task(send("ü"))', 'mruntime.SafeGo("send", mruntime.KeepRunning, send("ü"))'
+).removeprefix("import asyncio\n\n")
 
 pytestmark = pytest.mark.skipif(NVIM is None, reason="needs nvim")
 
