@@ -514,9 +514,12 @@ def test_what_is_printed_after_the_test_belongs_to_it(tmp_path):
     def late():
         gate.wait()
         print("from the worker")
-    def test_bad():
+    @pytest.fixture
+    def opens():
+        yield
+        gate.set()
+    def test_bad(opens):
         SafeGo("late", KeepRunning, late)
-        threading.Timer(0.1, gate.set).start()
         assert False
     """
     _, output = run_tests(tmp_path, program, *PLUGIN)
