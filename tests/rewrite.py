@@ -47,7 +47,6 @@ LARGEST = 60_000
 _LAMBDA = "a lambda is an event handler by the name that it is given itself"
 _CONTAINER = "what a container under a second name holds is not followed: it may be read by the first"
 _GATHER = "`gather` is a method of tensors too: it counts by the name of its module alone"
-_DOTTED = "a function of another module is known by a name that is imported: by a dotted one any method may be called"
 _TO_THREAD = "`to_thread` counts by its own name: it spawns nothing that needs to be looked for by others"
 _CELL = "what a cell of marimo gets from another is known where that imports it, and gives it no other name"
 OTHER_MEANING = {
@@ -77,7 +76,6 @@ OTHER_MEANING = {
             "PNC101/gather_list.py", "PNC303/only_gather.py", "PNC401/only_gather.py", "PNC501/only_gather.py"
         )
     },
-    ("imports_whole_modules", "PNC101/modules/wrappers.py"): _DOTTED,
     ("imports_aliased", "PNC501/to_thread_alone.py"): _TO_THREAD,
     ("imports_aliased_by_assignment", "PNC501/to_thread_alone.py"): _TO_THREAD,
     ("imports_from_modules", "PNC103/excepthook_of_the_module.py"): "a hook that is set by its name alone is a local",

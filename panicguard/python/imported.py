@@ -74,14 +74,13 @@ def _may_be_imported(text: str, name: str) -> bool:
 def _used(text: str, standing: frozenset[str]) -> Iterator[str]:
     """The dotted names in a text that may be imported, and spawn."""
     submits = False
-    for word in standing.intersection(_METHODS):
+    for word in standing.intersection((*_METHODS, *OWN_SPAWNERS)):
         for at in places(text, word):
             receiver = _RECEIVER.search(text, max(0, at - _NEAR), at)
             name = _BLANK.sub("", receiver[1]) if receiver is not None else word.lstrip(".")
             if name.partition(".")[0] not in _NOT_IMPORTED and not (name == "asyncio" and "\nimport asyncio" in text):
                 yield name
             submits = submits or word == ".submit"
-    yield from standing.intersection(OWN_SPAWNERS)
     if "Thread" in standing and "threading" not in text:
         yield "Thread"
     if submits:

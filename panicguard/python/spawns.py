@@ -74,7 +74,8 @@ class _Finder:
 
     def spawns(self) -> Iterator[Spawn]:
         aliases = self._aliases()
-        aliases.update(last_part(name) for name in (*self.spawners, *self.guards))
+        imported = (known.name for known in self.names.elsewhere.imported)
+        aliases.update(map(last_part, (*self.spawners, *self.guards, *imported)))
         for call in self.tree.all(cst.Call):
             last = last_name(call.func)
             if last in apis.SPAWN_NAMES or last in aliases or isinstance(call.func, cst.Call):
