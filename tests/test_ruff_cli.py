@@ -137,7 +137,7 @@ def normal(tool: str, text: str, stdin: str | None) -> str:
     text = re.sub(r"\x1b\[[\d;]*m", "", text)
     if stdin and text and text == TEXTS[stdin][tool]:
         return "<the source as it was>"
-    if stdin and re.match(r"import (?!.*^@@)|def |x = 1\r?\n$", text, re.MULTILINE | re.DOTALL):
+    if stdin and re.match(r"(?:from panicguard )?import (?!.*^@@)|def |x = 1\r?\n$", text, re.MULTILINE | re.DOTALL):
         return "<the source, fixed>"
     if text.startswith(("[\n", "[]")):
         return json.dumps([_object(item) for item in json.loads(text)], indent=1)

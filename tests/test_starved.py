@@ -29,8 +29,10 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="bash, limits of
 
 BARE = "import asyncio\nimport os\n\n\nasync def f(x):\n    asyncio.create_task(g(x))\n"
 """A finding with a fix for either linter."""
-FIXED = BARE.replace("os\n", "os\n\nfrom panicguard import mruntime\n").replace(
-    "asyncio.create_task(g(x))", 'mruntime.SafeGo("g", mruntime.KeepRunning, g(x))'
+FIXED = (
+    BARE.replace("os\n", "os\n\nfrom panicguard import mruntime\n")
+    .replace("asyncio.create_task(g(x))", 'mruntime.SafeGo("g", mruntime.KeepRunning, g(x))')
+    .removeprefix("import asyncio\n")
 )
 MANY = 1000
 PROGRAMS = {"ours": f"{sys.executable} -m panicguard", "ruff": f"{sys.executable} -m ruff"}
