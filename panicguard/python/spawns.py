@@ -60,7 +60,7 @@ _ALIASING = (BindingKind.IMPORT, BindingKind.VALUE, BindingKind.CLASS)
 """The bindings by which a name may stand for an API."""
 _HANDLES = (SpawnKind.TASK, SpawnKind.GATHER, SpawnKind.THREAD, SpawnKind.FUTURE, SpawnKind.MAP)
 """The spawns that return a handle with the error."""
-_LOOP_NAME = re.compile(r"(?:.*_)?(?:event)?loop")
+_LOOP_NAME = re.compile(r"(?:.*_)?loop")
 
 
 @dataclass(frozen=True)
