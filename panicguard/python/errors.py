@@ -37,12 +37,10 @@ class Caught:
         return isinstance(node, cst.Name) and node.value in self.names
 
 
-def caught(module: PythonFile, handler: Handler) -> Caught:
+def caught(handler: Handler) -> Caught:
     """The error of a handler."""
-    name = handler.name
-    return Caught(
-        frozenset((name.name.value,)) if name is not None and isinstance(name.name, cst.Name) else frozenset()
-    )
+    name = None if handler.name is None else handler.name.name
+    return Caught(frozenset((name.value,)) if isinstance(name, cst.Name) else frozenset())
 
 
 def truth(module: PythonFile, test: CSTNode, error: Caught) -> bool | None:

@@ -46,7 +46,7 @@ _ENDS_A_TURN = frozenset((Exit.BREAK, Exit.CONTINUE, Exit.PAST))
 
 def exits(module: PythonFile, handler: Handler) -> frozenset[Exit]:
     """The ways out of a handler, where the error that it handles is a cancellation."""
-    return _Walk(module, caught(module, handler)).block(statements(handler.body))
+    return _Walk(module, caught(handler)).block(statements(handler.body))
 
 
 def chooses(module: PythonFile, handler: Handler, ways: Set[Exit]) -> bool:
