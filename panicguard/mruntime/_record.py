@@ -104,7 +104,10 @@ class Record:
 
     def left(self, well: bool) -> None:
         """The coroutine of a primed task ends; `well`: with a result."""
-        task = cast("asyncio.Future[Any]", self.task)
+        task = self.task
+        if task is None:
+            # Its loop was closed before, so that it left already; now it is freed.
+            return
         if STATE.waiters or self.finish is not None:
             # Whoever is told of the end finds the task done.
             task.add_done_callback(self.done)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 PRELUDE = """
-import asyncio, concurrent.futures, logging, os, threading, time
+import asyncio, concurrent.futures, gc, logging, os, threading, time
 from mruntime import *
 logging.basicConfig(format="%(levelname)s %(message)s")
 started = threading.Event()
@@ -156,9 +156,12 @@ loop.close()
 began = time.monotonic()
 print(shutdown(20), time.monotonic() - began < 10)
 task._log_destroy_pending = False
+del task
+gc.collect()
 """
     )
     assert done.stdout == "shutdown: 0 finished True\n"
+    assert not done.stderr, "freed, it ends without a word"
 
 
 def test_on_the_thread_of_a_loop_it_is_an_error(run_python):
