@@ -149,9 +149,9 @@ def test_a_task_of_a_closed_loop_is_not_waited_for(run_python):
         PRELUDE
         + """
 async def never(): await asyncio.Event().wait()
+async def leave(): return SafeGo("left", KeepRunning, never())
 loop = asyncio.new_event_loop()
-task = SafeGo("left", KeepRunning, never(), loop=loop)
-loop.run_until_complete(asyncio.sleep(0))
+task = loop.run_until_complete(leave())
 loop.close()
 began = time.monotonic()
 print(shutdown(20), time.monotonic() - began < 10)
