@@ -10,8 +10,9 @@ Checked for every changed file, and printed with its path and line if it does no
   one import of the runtime at the top and one behind imports in a function or a cell of marimo, which then returns it
   and is passed it, a `start()` that such a call took in, and what two unsafe fixes add: a `raise` at the end of a
   handler, and a default that binds a lambda's variable;
-- each of those arguments is written as it was;
-- outside of these calls and lines the text is the same, character for character, and so are the comments within;
+- each of those arguments is written as it was, and outside of these calls and lines the text is the same, character for
+  character, and so are the comments within; where a row would have become too long, or is aligned with a bracket, the
+  tokens are the same;
 - a second run changes nothing.
 
 The comparison reads trees of Python's `ast` and does not depend on how a fix is made.
@@ -42,6 +43,10 @@ Function = ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef
 NEWLINE = re.compile(r"\r\n|\r|\n")
 UNPARENTHESIZED = re.compile(r"^([ \t]*except) ([\w.]+(?:, [\w.]+)+)(?=:)", re.MULTILINE)
 """`except A, B:`, which Python knows from 3.14 on: without one, both texts are read with parentheses."""
+
+
+CLOSING = (")", "]", "}")
+LAYOUT = (tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT)
 
 
 class Text:
@@ -258,7 +263,7 @@ class Comparison:
         """The same expression, and written the same except for the fixes in it."""
         fixes = len(self.replaced)
         self.nodes(old, new)
-        if len(self.replaced) == fixes and self.old.of(old) != self.new.of(new):
+        if len(self.replaced) == fixes and not is_same(f"({self.old.of(old)})", f"({self.new.of(new)})"):
             self.complain(new, "an argument is written in another way")
 
     # Texts
@@ -270,8 +275,8 @@ class Comparison:
         before = without(self.old.text, olds, self.removed)
         after = [without(self.new.text, news, added) for added in self.insertions()]
         if self.unused:  # blank rows in strings were compared with the trees
-            before, after = without_blank_rows(before), list(map(without_blank_rows, after))
-        if before not in after:
+            before, *after = ("\n".join(without_blank_rows(text)) for text in (before, *after))
+        if not any(is_same(before, text) for text in after):
             self.complaints.append("the text around the fixes changed")
         if comments(self.old.text) != comments(self.new.text):
             self.complaints.append("the comments changed")
@@ -449,6 +454,24 @@ def without(text: str, replaced: list[tuple[int, int]], gone: list[tuple[int, in
 def comments(text: str) -> list[str]:
     tokens = tokenize.generate_tokens(io.StringIO(NEWLINE.sub("\n", text)).readline)
     return [token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT]
+
+
+def is_same(before: str, after: str) -> bool:
+    """Whether two texts are the same, but for the row breaks, margins and last commas within brackets."""
+    return before == after or laid_flat(before) == laid_flat(after)
+
+
+def laid_flat(text: str) -> list[str]:
+    """The tokens of a text, without comments, without what breaks rows, and without the last comma in brackets."""
+    flat: list[str] = []
+    rows = io.StringIO(NEWLINE.sub("\n", text.replace("\0", "_FIX_")))
+    for token in tokenize.generate_tokens(rows.readline):
+        if token.type in LAYOUT:
+            continue
+        if token.string in CLOSING and flat[-1:] == [","]:
+            flat.pop()
+        flat.append(token.string)
+    return flat
 
 
 def compare(before: str, after: str) -> list[str] | None:

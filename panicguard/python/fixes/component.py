@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from panicguard.diagnostic import Edit, Fix
 from panicguard.python.apis import SpawnKind
 from panicguard.python.cst import cst
+from panicguard.python.fixes.layout import fitted, laid_out
 from panicguard.python.fixes.quotes import quote_at
-from panicguard.python.fixes.rewrite import WITH_CONTEXT, insert
+from panicguard.python.fixes.rewrite import WITH_CONTEXT, Rewrite, insert
 from panicguard.python.fixes.runtime import reference
 from panicguard.python.scopes import BindingKind
 from panicguard.python.tree import last_name
@@ -79,9 +80,11 @@ def component_fix(module: PythonFile, spawn: Spawn) -> Fix | None:
     renaming = _renaming(module, spawn.call)
     if renaming is None:
         return None
-    written = f"{quote}{component(module, spawn)}{quote}, "
-    edits = sorted((insert(module.span(args[1])[0], written), *renaming))
-    return Fix(f"Name the component with `{WITH_CONTEXT}`", tuple(edits))
+    written = f"{quote}{component(module, spawn)}{quote}"
+    at = module.span(args[1])[0]
+    made = laid_out(module, spawn.call, lambda gap: Rewrite(WITH_CONTEXT, [*renaming, insert(at, f"{written}{gap}")]))
+    edits = [] if made is None else fitted(module, spawn.call, made.edits)
+    return Fix(f"Name the component with `{WITH_CONTEXT}`", tuple(sorted(edits)))
 
 
 def _renaming(module: PythonFile, call: cst.Call) -> tuple[Edit, ...] | None:
