@@ -308,7 +308,9 @@ def test_the_import_goes_into_the_block_it_belongs_to(text: str, before: str) ->
 
 
 def test_a_comment_below_the_import_stands_apart_as_isort_has_it() -> None:
-    assert inserted("import os\n\n# own\nfrom zope import x\n") == f"import os\n\n{IMPORT}\n\n# own\nfrom zope import x\n"
+    assert (
+        inserted("import os\n\n# own\nfrom zope import x\n") == f"import os\n\n{IMPORT}\n\n# own\nfrom zope import x\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ _OF_FILE = re.compile(
 """A comment that speaks of the file, even where it stands directly above an import."""
 _FEW = 3
 """Rows of comments that may speak of an import at the head of a file: more introduce the file."""
+_DEFINITION = re.compile(r"(?:async[ \t]+)?def\b|class\b|@")
 _STRING = re.compile(r"[rRuUbB]{0,2}(?:'''|\"\"\"|'|\")")
 
 
@@ -120,7 +121,9 @@ def _apart(
     newline = source.newline
     if not above:
         first = next((line.start for line in _first_lines(source.text)), len(source.text))
-        return _start(source, first), f"{statement}{newline}{newline}"
+        start = _start(source, first)
+        gap = newline * (3 if _DEFINITION.match(source.text, start) else 2)
+        return start, f"{statement}{gap}"
     if below and any(above[-1] in block and below in block for block in blocks):
         return _start(source, below.start), f"{statement}{newline}"
     at, text = _after(source, above[-1], statement)
