@@ -180,3 +180,16 @@ def test_a_file_that_imports_nothing_it_spawns_with_looks_at_no_other(project: P
     )
     its = settings(project)
     assert with_imported(Source(str(project / "app/use.py"), text), its) == (its, ())
+
+
+def test_packages_that_import_each_other_by_star_without_end(project: Path) -> None:
+    write(
+        project,
+        {
+            "app/__init__.py": "from .jobs.main import *\nfrom .batch.main import *\n",
+            "app/jobs/main.py": "import app\nfrom app import *\n",
+            "app/batch/main.py": "import app\nfrom app import *\n",
+            "app/use.py": "from app.other.pools import POOL\n\nPOOL.submit(print)\n# Executor\n",
+        },
+    )
+    assert known(project) == ()

@@ -83,14 +83,24 @@ class _Modules:
             head, _, rest = name.partition(".")
             ways = self._exports(path, head)
             if not ways:
-                stars = (self._imported(path, f"{star.of[:-1]}{name}") for star in self._exports(path, STAR))
-                return next((meant for meant in stars if meant is not None and meant.of != name), None)
+                return self._by_star(path, name)
             found = {self._exported(path, export, rest) for export in ways}
             if all(export.kind is ExportKind.CLASS for export in ways):
                 found.discard(None)  # its other bases
             return found.pop() if len(found) == 1 else None
         finally:
             self._under_way.discard((path, name))
+
+    def _by_star(self, path: str, name: str) -> Imported | None:
+        """What a name is that the module at a path imports by `*`, if it does. Packages import each other so in
+        circles, in which the name gets longer with each round."""
+        if (path, STAR) in self._under_way:
+            return None
+        self._under_way.add((path, STAR))
+        stars = (self._imported(path, f"{star.of[:-1]}{name}") for star in self._exports(path, STAR))
+        found = next((meant for meant in stars if meant is not None and meant.of != name), None)
+        self._under_way.discard((path, STAR))
+        return found
 
     def _exported(self, path: str, export: Export, rest: str) -> Imported | None:
         """What one binding of a name, or `rest` of its value, is."""
