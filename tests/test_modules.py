@@ -182,14 +182,7 @@ def test_a_file_that_imports_nothing_it_spawns_with_looks_at_no_other(project: P
     assert with_imported(Source(str(project / "app/use.py"), text), its) == (its, ())
 
 
-def test_packages_that_import_each_other_by_star_without_end(project: Path) -> None:
-    write(
-        project,
-        {
-            "app/__init__.py": "from .jobs.main import *\nfrom .batch.main import *\n",
-            "app/jobs/main.py": "import app\nfrom app import *\n",
-            "app/batch/main.py": "import app\nfrom app import *\n",
-            "app/use.py": "from app.other.pools import POOL\n\nPOOL.submit(print)\n# Executor\n",
-        },
-    )
-    assert known(project) == ()
+@pytest.mark.parametrize("line", ["from .below import *\n", "from .below import other\nfrom .other import below\n"])
+def test_a_directory_without_an_init_is_no_way_back_to_the_package(tmp_path: Path, line: str) -> None:
+    write(tmp_path, {"app/__init__.py": line, "app/below/pools.py": POOLS, "app/use.py": USE.replace(".pools", "app")})
+    assert known(tmp_path) == ()

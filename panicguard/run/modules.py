@@ -76,31 +76,21 @@ class _Modules:
 
     def _in_module(self, path: str, name: str) -> Imported | None:
         """What a name is in the module at a path."""
-        if (path, name) in self._under_way:
+        head, _, rest = name.partition(".")
+        if (path, head) in self._under_way:
             return None  # modules import each other in a circle
-        self._under_way.add((path, name))
+        self._under_way.add((path, head))
         try:
-            head, _, rest = name.partition(".")
             ways = self._exports(path, head)
             if not ways:
-                return self._by_star(path, name)
+                stars = (self._imported(path, f"{star.of[:-1]}{name}") for star in self._exports(path, STAR))
+                return next((meant for meant in stars if meant is not None and meant.of != name), None)
             found = {self._exported(path, export, rest) for export in ways}
             if all(export.kind is ExportKind.CLASS for export in ways):
                 found.discard(None)  # its other bases
             return found.pop() if len(found) == 1 else None
         finally:
-            self._under_way.discard((path, name))
-
-    def _by_star(self, path: str, name: str) -> Imported | None:
-        """What a name is that the module at a path imports by `*`, if it does. Packages import each other so in
-        circles, in which the name gets longer with each round."""
-        if (path, STAR) in self._under_way:
-            return None
-        self._under_way.add((path, STAR))
-        stars = (self._imported(path, f"{star.of[:-1]}{name}") for star in self._exports(path, STAR))
-        found = next((meant for meant in stars if meant is not None and meant.of != name), None)
-        self._under_way.discard((path, STAR))
-        return found
+            self._under_way.discard((path, head))
 
     def _exported(self, path: str, export: Export, rest: str) -> Imported | None:
         """What one binding of a name, or `rest` of its value, is."""
