@@ -391,8 +391,8 @@ def test_a_missing_argument_file_is_said_in_ruffs_words(tmp_path: Path, capsys: 
 
 @pytest.mark.parametrize(
     "path",
-    "app/testing/runner.py app/testing.py app/_testbase/proxy.py app/test/helper.py app/tests/test_x.py examples/gui.py "
-    "app_examples/gui.py benchmarks/load.py".split(),
+    "app/testing/runner.py app/testing.py app/_testbase/proxy.py app/test/helper.py examples/gui.py "
+    "app/tests/test_x.py app_examples/gui.py benchmarks/load.py".split(),
 )
 def test_tests_and_what_is_shown_to_copy_may_spawn_as_they_like(path: str) -> None:
     assert is_spawn_exempt(config.default("/project"), f"/project/{path}")
