@@ -15,7 +15,7 @@ from panicguard.python.fixes.leftovers import tidied
 from panicguard.python.fixes.quotes import quote_at
 from panicguard.python.fixes.rewrite import Labels, Rewrite, may_remove_comment
 from panicguard.python.fixes.runtime import reference
-from panicguard.python.fixes.task import rewrite_task
+from panicguard.python.fixes.task import rewrite_handed, rewrite_task
 from panicguard.python.fixes.thread import rewrite_start_new_thread, rewrite_thread
 from panicguard.settings import VERSIONS, language, target_version
 
@@ -42,13 +42,13 @@ def spawn_fix(module: PythonFile, spawn: Spawn) -> Fix | None:
         made = _rewrite(module, spawn, Labels(named, policy, separator, quote))
         if made is None:
             return None
-        callee = Edit(*module.span(spawn.call.func), f"{runtime.prefix}{made.callee}")
+        callee = Edit(*module.span(spawn.place), f"{runtime.prefix}{made.callee}")
         return made._replace(edits=[callee, *made.edits])
 
     made = laid_out(module, spawn.call, rewrite)
     if made is None:
         return None
-    edits = tidied(module, spawn.call.func, made.edits, runtime.edits)
+    edits = tidied(module, spawn.place, made.edits, runtime.edits)
     unsafe = (
         made.unsafe
         or runtime.unsafe
@@ -78,6 +78,8 @@ def _is_too_old(module: PythonFile) -> bool:
 
 def _rewrite(module: PythonFile, spawn: Spawn, labels: Labels) -> Rewrite | None:
     match spawn.kind, spawn.api:
+        case _ if spawn.handed is not None:
+            return rewrite_handed(module, spawn, spawn.handed, labels)
         case SpawnKind.TASK, _:
             return rewrite_task(module, spawn, labels)
         case SpawnKind.THREAD, apis.THREAD:
