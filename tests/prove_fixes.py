@@ -162,6 +162,9 @@ class Comparison:
         if isinstance(old, ast.Call) and isinstance(new, ast.Call) and runtime_name(new) and not runtime_name(old):
             self.spawn(old, new)
             return
+        if isinstance(old, ast.Call) and isinstance(new, ast.Call) and (place := handed(old, new)) is not None:
+            self.handed_on(old, new, place)
+            return
         if type(old) is not type(new):
             self.complain(new, f"{type(old).__name__} became {type(new).__name__}")
             return
@@ -232,6 +235,18 @@ class Comparison:
         given, keywords = expected(call, name, self.imports)
         self.arguments(new, given, [*context, *args])
         self.keywords(new, keywords)
+
+    def handed_on(self, old: ast.Call, new: ast.Call, place: int) -> None:
+        """What spawns is handed to another call, before its arguments, and became a function of the runtime."""
+        self.replaced.append((self.old.span(old), self.new.span(new)))
+        component, policy = [*new.args[place + 1 : place + 3], None, None][:2]
+        if component is None or policy is None or not is_component(component) or last_name(policy) not in POLICIES:
+            self.complain(new, "no component or no policy")
+            return
+        self.nodes(old.func, new.func)
+        self.arguments(new, old.args[:place], new.args[:place])
+        self.arguments(new, old.args[place + 1 :], new.args[place + 3 :])
+        self.keywords(new, [(keyword.arg, keyword.value) for keyword in old.keywords])
 
     def arguments(self, new: ast.Call, olds: list[ast.expr], news: list[ast.expr]) -> None:
         if len(olds) != len(news):
@@ -345,6 +360,15 @@ def imports(tree: ast.AST) -> dict[str, str]:
 
 def packed(args: list[ast.expr], keywords: list[tuple[str | None, ast.expr]]) -> list[tuple[str | None, object]]:
     return [*([("args", args)] if args else []), *([("kwargs", dict(keywords))] if keywords else [])]
+
+
+def handed(old: ast.Call, new: ast.Call) -> int | None:
+    """Which argument of a call became a function of the runtime."""
+    for place, pair in enumerate(zip(old.args, new.args, strict=False)):
+        names = [last_name(node) if isinstance(node, (ast.Name, ast.Attribute)) else "" for node in pair]
+        if names[1] in RUNTIME and names[0] not in RUNTIME:
+            return place
+    return None
 
 
 def runtime_name(call: ast.Call) -> str:
