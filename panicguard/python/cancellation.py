@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
@@ -28,6 +29,8 @@ _ASKING_WHO = frozenset(("cancelling", "uncancel"))
 _ASKING = _ASKING_WHO | {"cancelled"}
 _DELIVERING = frozenset("append add put put_nowait set_exception throw".split())
 """Methods that pass an error on to somebody who picks it up later."""
+_WRAPPING = re.compile(r"_*[A-Z]|cast$|_*(?:dump|serialize|pickle|wrap)")
+"""The names of what an error can be got back from: classes, and functions that write objects down."""
 _TEXTS = frozenset(("str", "repr", "format"))
 """What turns an error into text."""
 _WAITING = frozenset(("gather", "shield", "wait", "wait_for"))
@@ -223,12 +226,17 @@ def _passes_on(module: PythonFile, handler: Handler) -> bool:
 
 
 def _is_passed_on(module: PythonFile, error: cst.Name) -> bool:
-    """Whether an error that is named here is assigned, returned, delivered, or made a part of something stored."""
+    """Whether an error that is named here is assigned, returned, delivered, or made a part of something that is stored
+    or given to whoever called."""
     parent = module.tree.parents[error]
+    if isinstance(parent, cst.Arg) and parent.keyword is error:
+        return False
     holder = parent
     while isinstance(holder, (cst.Element, cst.Tuple, cst.List)):
         holder = module.tree.parents[holder]
     if isinstance(holder, (cst.Assign, cst.AnnAssign, cst.NamedExpr, cst.Return)):
+        return True
+    if _is_given(module, error):
         return True
     call = module.tree.parents[parent]
     if not (isinstance(parent, cst.Arg) and isinstance(call, cst.Call)):
@@ -236,6 +244,21 @@ def _is_passed_on(module: PythonFile, error: cst.Name) -> bool:
     if isinstance(call.func, cst.Attribute) and call.func.attr.value in _DELIVERING:
         return True
     return last_name(call.func) not in _TEXTS and _is_stored(module.tree.parents[call])
+
+
+def _is_given(module: PythonFile, error: cst.Name) -> bool:
+    """Whether a function returns or yields something that an error can be got back from."""
+    for above in module.tree.ancestors(error):
+        match above:
+            case cst.Return() | cst.Yield():
+                return True
+            case cst.Call(func=func) if _WRAPPING.match(last_name(func)) is None:
+                return False
+            case cst.Call() | cst.Arg() | cst.Element() | cst.Tuple() | cst.List() | cst.ListComp():
+                continue
+            case _:
+                return False
+    return False
 
 
 def _is_stored(assignment: CSTNode) -> bool:

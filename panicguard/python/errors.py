@@ -32,15 +32,17 @@ class Caught:
     """The error that a handler has caught, under the names that it has there."""
 
     names: frozenset[str]
+    otherwise: bool | None = None
+    """What questions of it come to of which nobody knows the answer."""
 
     def is_it(self, node: CSTNode) -> bool:
         return isinstance(node, cst.Name) and node.value in self.names
 
 
-def caught(handler: Handler) -> Caught:
+def caught(handler: Handler, *, otherwise: bool | None = None) -> Caught:
     """The error of a handler."""
     name = None if handler.name is None else handler.name.name
-    return Caught(frozenset((name.value,)) if isinstance(name, cst.Name) else frozenset())
+    return Caught(frozenset((name.value,)) if isinstance(name, cst.Name) else frozenset(), otherwise)
 
 
 def truth(module: PythonFile, test: CSTNode, error: Caught) -> bool | None:
@@ -53,6 +55,15 @@ def truth(module: PythonFile, test: CSTNode, error: Caught) -> bool | None:
             both = truth(module, left, error), truth(module, right, error)
             decisive = isinstance(operator, cst.Or)
             return decisive if decisive in both else None if None in both else not decisive
+    holds = _answer(module, test, error)
+    if holds is None and any(error.is_it(node) for node in module.tree.within(test)):
+        return error.otherwise
+    return holds
+
+
+def _answer(module: PythonFile, test: CSTNode, error: Caught) -> bool | None:
+    """What a question of the error comes to where its answer is known."""
+    match test:
         case cst.Call(func=func, args=[cst.Arg(value=asked), cst.Arg(value=classes)]):
             name = last_name(func)
             is_asked = (name == "isinstance" and error.is_it(asked)) or (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.afterwards import More, after
 from panicguard.python.callers import Runner, runners
-from panicguard.python.cancellation import ends_with
+from panicguard.python.cancellation import ends_with, is_in_loop
 from panicguard.python.cst import cst
 from panicguard.python.endings import only_sleeps
 from panicguard.python.handlers import caught_types
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _RAISES = frozenset((Exit.AGAIN, Exit.OTHER))
 _ENTRY = re.compile(
-    r"(?:^|_)(?:a?main|run|runner|serve|server|start|loop|forever|worker|task|watch|watcher|monitor|poll|poller|heartbeat\w*)(?:_|$)"
+    r"(?:^|_)(?:a?main|run|runner|serve|server|start|loop|forever|worker|task|watch|watcher|monitor|poll|poller|heartbeat\w*|"
+    r"interact)(?:_|$)"
 )
 """What the names of functions have in them that run as a task of their own."""
 
@@ -57,12 +58,13 @@ def _is_helper(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cs
     given, or it is no method and not called as a task is. One that is decorated has whoever decorates it."""
     if function.decorators:
         return False
-    if _runs_parameter(module, function, node):
+    is_entry = _ENTRY.search(function.name.value) is not None
+    if _runs_parameter(module, function, node) and not (is_entry and is_in_loop(module, node)):
         return True
     if not _names_cancellation(module, handler):
         return True
     is_method = module.tree.enclosing(node, cst.ClassDef) is not None
-    return not is_method and _ENTRY.search(function.name.value) is None
+    return not is_method and not is_entry
 
 
 def _runs_parameter(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> bool:
