@@ -180,3 +180,9 @@ def test_a_file_that_imports_nothing_it_spawns_with_looks_at_no_other(project: P
     )
     its = settings(project)
     assert with_imported(Source(str(project / "app/use.py"), text), its) == (its, ())
+
+
+@pytest.mark.parametrize("line", ["from .below import *\n", "from .below import other\nfrom .other import below\n"])
+def test_a_directory_without_an_init_is_no_way_back_to_the_package(tmp_path: Path, line: str) -> None:
+    write(tmp_path, {"app/__init__.py": line, "app/below/pools.py": POOLS, "app/use.py": USE.replace(".pools", "app")})
+    assert known(tmp_path) == ()

@@ -220,7 +220,7 @@ SOUGHT = {
 }
 """Word of which the parts may stand apart -> texts without one of which it does not occur: a method with a short name
 needs others, which are rarer."""
-_BASE = rf"{GAP}(?:,(?:[^()]|\([^()]*\))*)?\){GAP}:"
+_BASE = rf"{GAP}(?:(?:\){GAP})+|(?:\){GAP})*,(?:[^()]|\([^()]*\))*\){GAP}):"
 _NAMED = r"\s*(?:[(),;#\\]|as\b|$|\n)"
 _RAISED = r"[ \t]*(?:\#[^\r\n]*[\r\n])?\s*raise[ \t]*(?:[\r\n;#]|\Z)"
 AFTER = {

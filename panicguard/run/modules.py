@@ -76,11 +76,11 @@ class _Modules:
 
     def _in_module(self, path: str, name: str) -> Imported | None:
         """What a name is in the module at a path."""
-        if (path, name) in self._under_way:
+        head, _, rest = name.partition(".")
+        if (path, head) in self._under_way:
             return None  # modules import each other in a circle
-        self._under_way.add((path, name))
+        self._under_way.add((path, head))
         try:
-            head, _, rest = name.partition(".")
             ways = self._exports(path, head)
             if not ways:
                 stars = (self._imported(path, f"{star.of[:-1]}{name}") for star in self._exports(path, STAR))
@@ -90,7 +90,7 @@ class _Modules:
                 found.discard(None)  # its other bases
             return found.pop() if len(found) == 1 else None
         finally:
-            self._under_way.discard((path, name))
+            self._under_way.discard((path, head))
 
     def _exported(self, path: str, export: Export, rest: str) -> Imported | None:
         """What one binding of a name, or `rest` of its value, is."""
