@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from panicguard.python import apis
 from panicguard.python.blocks import statements
 from panicguard.python.cst import cst
-from panicguard.python.errors import CANCELLED_CLASS
+from panicguard.python.errors import gives_cancelled_class
 from panicguard.python.handlers import caught_types, is_on_the_way_out
 from panicguard.python.tree import last_name
 
@@ -72,9 +72,7 @@ def takes_cancellation(module: PythonFile, expression: CSTNode) -> bool:
 def catches_cancellation(module: PythonFile, handler: Handler) -> bool:
     """Whether a handler catches the cancellation of the task."""
     named = [t.func if isinstance(t, cst.Call) else t for t in caught_types(handler)]
-    return not named or any(
-        takes_cancellation(module, t) or module.names.qualified(t) == CANCELLED_CLASS for t in named
-    )
+    return not named or any(takes_cancellation(module, t) or gives_cancelled_class(module, t) for t in named)
 
 
 def taking_cancellations(module: PythonFile, node: cst.Try | cst.TryStar) -> Iterator[Handler]:
@@ -91,12 +89,13 @@ def taking_cancellations(module: PythonFile, node: cst.Try | cst.TryStar) -> Ite
 
 def is_expected(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> bool:
     """Whether the cancellation that a `try` of this function catches may end there: another error is on its way out, a
-    shield lets no cancellation through, the module itself asked for it, or the function is `main` and ends with the
-    `try`."""
+    shield lets no cancellation through, the module or the function itself asked for it, or the function is `main` and
+    ends with the `try`."""
     return (
         is_on_the_way_out(module, node)
         or is_shielded(module, node)
         or awaits_cancelled(module, function, node)
+        or _cancels_itself(module, function)
         or _ends_main(function, node)
     )
 
@@ -189,6 +188,19 @@ def _waited_for(node: CSTNode) -> Iterator[CSTNode]:
             yield from _waited_for(element.value)
     else:
         yield node
+
+
+def _cancels_itself(module: PythonFile, function: cst.FunctionDef) -> bool:
+    """Whether a function has its own task cancelled, as by a timer."""
+    own = list(module.tree.within(function.body))
+    assigned = [node for node in own if isinstance(node, cst.Assign) and _is_current_task(node.value)]
+    held = {last_name(target.target) for node in assigned for target in node.targets}
+    cancelled = (node.value for node in own if isinstance(node, cst.Attribute) and node.attr.value == "cancel")
+    return any(_is_current_task(task) or last_name(task) in held for task in cancelled)
+
+
+def _is_current_task(node: CSTNode) -> bool:
+    return isinstance(node, cst.Call) and last_name(node.func) == "current_task"
 
 
 def _ends_main(function: cst.FunctionDef, node: CSTNode) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from panicguard.python.blocks import statements
 from panicguard.python.cancellation import ends_with
 from panicguard.python.cst import cst
-from panicguard.python.handlers import catches_all, head
+from panicguard.python.handlers import catches_all
 from panicguard.python.loops import is_fed
 from panicguard.python.tree import last_name
 
@@ -24,8 +24,6 @@ _WAITING = re.compile(
     r"(?:get|accept|poll|select|recv|receive|read|sleep|wait)(?:_\w+)?$|task_done$|is_set$|time$|monotonic$|perf_counter$"
 )
 """Functions with which a turn of a loop waits for its work, or for the next turn."""
-_DIRECTIVE = re.compile(r"#\s*(?:noqa|type:|nosec|pragma|pylint|pyright|ruff)\b", re.IGNORECASE)
-"""Comments that are written for tools."""
 
 
 def loses_turns(module: PythonFile, node: cst.Try | cst.TryStar | cst.With) -> bool:
@@ -46,15 +44,6 @@ def dies(module: PythonFile, function: CSTNode | None, node: cst.Try | cst.TrySt
         return False
     last = statements(node.body)[-1:]
     return any(isinstance(loop, (cst.While, cst.For)) and not is_fed(module, loop) for loop in last)
-
-
-def is_explained(module: PythonFile, handler: Handler) -> bool:
-    """Whether a comment in a handler says why it does nothing."""
-    text = module.source.text
-    _, start = head(module, handler)
-    _, end = module.span(statements(handler.body)[-1])
-    _, *body = text[start : text.find("\n", end) if "\n" in text[end:] else None].split("\n")
-    return any("#" in line and _DIRECTIVE.search(line) is None for line in body)
 
 
 def _taking_all(module: PythonFile, node: cst.Try | cst.TryStar | cst.With) -> Iterator[Handler]:

@@ -59,11 +59,10 @@ threading.Thread(target=loop).start()
 ```
 
 A handler is fine when it raises, logs, keeps or passes on the error, sets a flag, or calls anything that might: only
-one that does nothing is reported. One in which a comment says why it does nothing is fine too, one around nothing but
-a cleanup (`close`, `cancel`, `unlink`, ...), and those where the error is provided for: the body is tried until it
-succeeds, the variables that it sets have a value already, one item of a loop is parsed and skipped, a loop copies data
-until there is no more, or the function's name says that it may fail (`_try_login`, `close_quietly`,
-`send_telemetry`).
+one that does nothing is reported. One around nothing but a cleanup (`close`, `cancel`, `unlink`, ...) is fine too, and
+so are those where the error is provided for: the body is tried until it succeeds, the variables that it sets have a
+value already, one item of a loop is parsed and skipped, a loop copies data until there is no more, or the name of the
+function or its class says that it may fail (`_try_login`, `close_quietly`, `send_telemetry`).
 
 ## Options
 
@@ -82,7 +81,7 @@ from panicguard.python.evidence import Evidence
 from panicguard.python.expendable import is_expendable
 from panicguard.python.handlers import head, suppresses_all, swallows_all
 from panicguard.python.uses import UseKind
-from panicguard.python.workers import dies, is_explained, loses_turns
+from panicguard.python.workers import dies, loses_turns
 from panicguard.rule import Check, Rule
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ def _swallowing(module: PythonFile, node: cst.Try | cst.TryStar, *, answers: boo
     """`answers`: a value that a handler returns is an answer to somebody."""
     for handler in node.handlers:
         is_answer = answers and any(isinstance(s, cst.Return) and s.value is not None for s in statements(handler.body))
-        if not is_answer and swallows_all(module, handler) and not is_explained(module, handler):
+        if not is_answer and swallows_all(module, handler):
             message = "This handler swallows every error of spawned code; log it or raise it"
             yield module.finding_at(*head(module, handler), message)
 
