@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from panicguard.python.file import PythonFile
     from panicguard.python.handlers import Handler
 
-_CANCELLED_CLASS = "anyio.get_cancelled_exc_class"
+_CANCELLED_CLASS = "get_cancelled_exc_class"
 """Returns the class of anyio's cancellations."""
 _ENDS_ALL = frozenset(("KeyboardInterrupt", "SystemExit", "GeneratorExit", "AssertionError"))
 """Errors that end the program, or the generator, as a cancellation would; and what says that it is never raised."""
@@ -47,7 +47,7 @@ def caught(handler: Handler, *, otherwise: bool | None = None) -> Caught:
 
 def gives_cancelled_class(module: PythonFile, function: CSTNode) -> bool:
     """Whether a function is anyio's that returns the class of cancellations, from wherever it is imported."""
-    return _CANCELLED_CLASS in (module.names.qualified(function), f"anyio.{last_name(function)}")
+    return (module.names.qualified(function) or last_name(function)).rpartition(".")[2] == _CANCELLED_CLASS
 
 
 def truth(module: PythonFile, test: CSTNode, error: Caught) -> bool | None:
