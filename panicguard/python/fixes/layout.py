@@ -3,6 +3,7 @@ and what is aligned with the opening bracket stays so."""
 
 from __future__ import annotations
 
+import bisect
 import functools
 import re
 from dataclasses import dataclass
@@ -100,7 +101,9 @@ def fitted(module: PythonFile, call: cst.Call, edits: Iterable[Edit]) -> list[Ed
         return every
     source = layout.source
     start, end = source.offset(row, 1), _end(source, row)
-    code = next((at for at, _ in scan(source.text).comments if start <= at < end), end)
+    comments = scan(source.text).comments
+    at = bisect.bisect_left(comments, (start, start))
+    code = comments[at][0] if at < len(comments) and comments[at][0] < end else end
     remark = source.text[code:end]
     code = start + len(source.text[start:code].rstrip())
     inner = [edit for edit in every if start <= edit.start and edit.end <= code]
@@ -256,7 +259,9 @@ def _below(layout: _Layout) -> Iterator[tuple[int, int]]:
 
 
 def _is_in_string(source: Source, at: int) -> bool:
-    return any(start < at < end for start, end in scan(source.text).strings)
+    strings = scan(source.text).strings
+    before = bisect.bisect_left(strings, (at, at)) - 1
+    return before >= 0 and at < strings[before][1]
 
 
 def _is_too_long(layout: _Layout, edits: Iterable[Edit]) -> bool:
