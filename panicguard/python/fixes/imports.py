@@ -87,7 +87,7 @@ def _place(source: Source, lines: Sequence[_Line], statement: str) -> tuple[int,
     blocks = _blocks(source, imports)
     module = _module(statement)
     home = _home(source, (module, *(line.module for line in imports)))
-    sections = {line: _section(line.module, home) for line in imports}
+    sections = _sections(imports, home)
     own = _section(module, home)
     fellows = _run(source, lines, sections, own) or _fellows(blocks, sections, own, module)
     if fellows:
@@ -126,6 +126,10 @@ def _apart(
         return start, f"{statement}{gap}"
     if below and any(above[-1] in block and below in block for block in blocks):
         return _start(source, below.start), f"{statement}{newline}"
+    if below and not above[-1].module:
+        start = _start(source, below.start)
+        apart = newline if start == above[-1].end else ""
+        return start, f"{apart}{statement}{newline}{newline}"
     at, text = _after(source, above[-1], statement)
     if source.text[at : at + 1].strip():
         text += newline
@@ -195,6 +199,17 @@ def _home(source: Source, modules: Iterable[str]) -> str:
     """The package a file is in: the outermost of its directories that it imports from."""
     packages = {module.partition(".")[0] for module in modules}
     return next((part for part in PurePath(source.path).parts[:-1] if part in packages), "")
+
+
+def _sections(imports: Sequence[_Line], home: str) -> dict[_Line, int]:
+    """The section of each import. Where those of the own package are sorted among others, they are of one section."""
+    found = {line: _section(line.module, home) for line in imports}
+    if not _is_ascending(list(found.values())):
+        joined = {line: 1 if section == 2 else section for line, section in found.items()}
+        others = [line for line, section in joined.items() if section == 1]
+        if _is_ascending(list(joined.values())) and any(_is_sorted(others, key) for key in _ORDERS):
+            return joined
+    return found
 
 
 def _section(module: str, home: str) -> int:

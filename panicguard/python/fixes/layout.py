@@ -3,15 +3,16 @@ and what is aligned with the opening bracket stays so."""
 
 from __future__ import annotations
 
+import bisect
 import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import Edit, edited
-from panicguard.lines import margin
+from panicguard.lines import line_at, margin
 from panicguard.python.fixes.rewrite import insert
-from panicguard.python.fixes.split import Limits, brackets, broken, broken_at, is_balanced, listed
+from panicguard.python.fixes.split import Limits, brackets, broken, broken_at, has_clauses, is_balanced, listed
 from panicguard.python.lex import GAP, scan
 from panicguard.report.width import columns
 
@@ -100,7 +101,9 @@ def fitted(module: PythonFile, call: cst.Call, edits: Iterable[Edit]) -> list[Ed
         return every
     source = layout.source
     start, end = source.offset(row, 1), _end(source, row)
-    code = next((at for at, _ in scan(source.text).comments if start <= at < end), end)
+    comments = scan(source.text).comments
+    at = bisect.bisect_left(comments, (start, start))
+    code = comments[at][0] if at < len(comments) and comments[at][0] < end else end
     remark = source.text[code:end]
     code = start + len(source.text[start:code].rstrip())
     inner = [edit for edit in every if start <= edit.start and edit.end <= code]
@@ -109,10 +112,17 @@ def fitted(module: PythonFile, call: cst.Call, edits: Iterable[Edit]) -> list[Ed
     if any(e.start <= end and start <= e.end for e in others):
         return every
     opening = len(edited(source.text, _before(inner, layout.opening), start, layout.opening))
-    rows = _rows(layout, text, opening, remark) if row == layout.rows[0] else listed(text, layout.limits)
+    is_listed = row > layout.rows[0] or (has_clauses(text) and _is_continued(source, start))
+    rows = listed(text, layout.limits) if is_listed else _rows(layout, text, opening, remark)
     if _PRAGMA.match(remark):
         rows, code = [f"{rows[0]}  {remark}", *rows[1:]], end
     return [*others, Edit(start, code, source.newline.join(rows))]
+
+
+def _is_continued(source: Source, start: int) -> bool:
+    """Whether a row is not the first one of its statement."""
+    lines = scan(source.text).lines
+    return lines[line_at(lines, start)].start < start
 
 
 def _rows(layout: _Layout, row: str, opening: int, remark: str) -> list[str]:
@@ -249,7 +259,9 @@ def _below(layout: _Layout) -> Iterator[tuple[int, int]]:
 
 
 def _is_in_string(source: Source, at: int) -> bool:
-    return any(start < at < end for start, end in scan(source.text).strings)
+    strings = scan(source.text).strings
+    before = bisect.bisect_left(strings, (at, at)) - 1
+    return before >= 0 and at < strings[before][1]
 
 
 def _is_too_long(layout: _Layout, edits: Iterable[Edit]) -> bool:
@@ -262,5 +274,6 @@ def _is_too_long(layout: _Layout, edits: Iterable[Edit]) -> bool:
 
 
 def _excess(rows: Iterable[str], limits: Limits) -> int:
-    """How many rows are too long."""
-    return sum(columns(_PRAGMA.split(row)[0]) > limits.length for row in rows)
+    """How many rows are too long: to linters, none is that is one word."""
+    code = (_PRAGMA.split(row)[0] for row in rows)
+    return sum(columns(row) > limits.length and len(row.split()) > 1 for row in code)

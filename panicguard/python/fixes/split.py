@@ -50,6 +50,12 @@ def is_balanced(row: str) -> bool:
     return _level(row) is not None
 
 
+def has_clauses(row: str) -> bool:
+    """Whether a row, of which brackets are balanced, may be a whole comprehension."""
+    level = _level(row)
+    return level is not None and bool(level.clauses) and not level.commas
+
+
 def broken(row: str, limits: Limits, remark: str = "") -> list[str]:
     """The rows of a row whose brackets are balanced, the last of which `remark` follows: one, if it is short enough or
     has nothing to break at."""
