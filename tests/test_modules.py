@@ -106,6 +106,17 @@ def test_modules_are_found_from_the_root_of_the_package_and_below_src(tmp_path: 
     assert known(tmp_path, "src/app/inner/up.py") == (Imported("..pools.POOL", "object", EXECUTOR),)
 
 
+@pytest.mark.parametrize("init", ["app/__init__.py", "app/inner/__init__.py", "app/inner/deep/__init__.py"])
+@pytest.mark.parametrize("module", ["app.inner.pools", "app.inner.deep.pools", "..pools", ".pools"])
+def test_packages_need_no_file_of_their_own(tmp_path: Path, init: str, module: str) -> None:
+    pools = {"app/inner/pools.py": POOLS, "app/inner/deep/pools.py": POOLS}
+    write(tmp_path, {init: "", **pools, "app/inner/deep/use.py": USE.replace(".pools", module)})
+    without_root = Settings(enabled=settings(tmp_path).enabled)
+    path = tmp_path / "app/inner/deep/use.py"
+    imported = with_imported(Source(str(path), path.read_text()), without_root)[0].imported
+    assert imported == (Imported(f"{module}.POOL", "object", EXECUTOR),)
+
+
 @pytest.mark.parametrize(
     "pools",
     [

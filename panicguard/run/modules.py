@@ -148,28 +148,36 @@ class _Modules:
             for _ in range(level):
                 directory = os.path.dirname(directory)
             return self._below(directory, bare.split("."), is_package=True)
-        found = (self._below(root, bare.split("."), is_package=False) for root in self._roots(path))
+        parts = bare.split(".")
+        found = (self._below(root, parts, is_package=False) for root in self._roots(path, parts[0]))
         return next((place for place in found if place is not None), None)
 
     def _below(self, directory: str, parts: list[str], *, is_package: bool) -> tuple[str, str] | None:
-        """The same for a name that starts from a directory, which may be that of a package."""
+        """The same for a name that starts from a directory, which may be that of a package. Another package may be in
+        it without a file of its own."""
         for at, part in enumerate(parts):
             inner, rest = os.path.join(directory, part), ".".join(parts[at + 1 :])
             if not self._exists(package := os.path.join(inner, _PACKAGE)) and self._exists(f"{inner}.py"):
                 return (f"{inner}.py", rest) if rest else None
             if not self._exists(package) and (at or is_package) and self._exists(os.path.join(directory, _PACKAGE)):
-                return os.path.join(directory, _PACKAGE), ".".join(parts[at:])
+                inside = self._below(inner, parts[at + 1 :], is_package=False)
+                return inside or (os.path.join(directory, _PACKAGE), ".".join(parts[at:]))
             directory = inner
         return None
 
-    def _roots(self, path: str) -> Iterator[str]:
-        """The directories that the modules of the project are imported from."""
+    def _roots(self, path: str, package: str) -> Iterator[str]:
+        """The directories that the modules of the project are imported from; `package` is the outermost one that is
+        asked about."""
         directory = os.path.dirname(path)
         while self._exists(os.path.join(directory, _PACKAGE)) and os.path.dirname(directory) != directory:
             directory = os.path.dirname(directory)
         yield directory
         if self.settings.root:
             yield from (os.path.normpath(os.path.join(self.settings.root, source)) for source in self.settings.src)
+        while (above := os.path.dirname(directory)) != directory:
+            if os.path.basename(directory) == package:
+                yield above  # packages on the way up may have no file of their own
+            directory = above
 
     # What is read
 
