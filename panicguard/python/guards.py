@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.python import apis
+from panicguard.python import harmless
 from panicguard.python.apis import SpawnKind
 from panicguard.python.calls import is_unbounded_queue
 from panicguard.python.cst import cst
@@ -51,6 +51,12 @@ def runs_guarded(module: PythonFile, spawn: Spawn) -> bool:
     return bool(functions) and all(map(escapes.is_reported, functions))
 
 
+def tells_of_its_errors(module: PythonFile, spawn: Spawn) -> bool:
+    """Whether what is spawned has a handler for every error that logs it or hands it on, or a decorator that does."""
+    function = spawn.definition
+    return isinstance(function, cst.FunctionDef) and runs_guarded(module, spawn) and Escapes(module).tells(function)
+
+
 def runs_own_code(module: PythonFile, definition: cst.ClassDef) -> bool:
     """Whether a class of threads, or one that it derives from in this module, has a `run`."""
     return (module.method(definition, "run") or inherited(module, definition, "run")) is not None
@@ -60,7 +66,7 @@ def has_nothing_to_lose(module: PythonFile, spawn: Spawn) -> bool:
     """Whether what is spawned only waits for or sets something that is not defined in this module."""
     target = spawn.target
     if spawn.kind is SpawnKind.THREAD:
-        is_waiting = isinstance(target, cst.Attribute) and target.attr.value in apis.WAITING
+        is_waiting = isinstance(target, cst.Attribute) and target.attr.value in harmless.WAITING
         return is_waiting and module.names.definition(target) is None  # type: ignore[arg-type]
     match target:
         case cst.Call(func=cst.Attribute(attr=cst.Name(value=name)) as func, args=[]) if name in _FLAGGING:
@@ -80,8 +86,8 @@ def is_handed_on(module: PythonFile, spawn: Spawn) -> bool:
             is_own = module.names.definition(func) is not None
             if name == "put" and not is_own and last_name(owner):
                 return is_unbounded_queue(module.source.text, last_name(owner))
-            if name in apis.SPAWNING_METHODS and not is_own:
-                return apis.is_group(last_name(owner))
+            if name in harmless.SPAWNING_METHODS and not is_own:
+                return harmless.is_group(last_name(owner))
     return runs_guarded(module, spawn)
 
 
