@@ -13,6 +13,7 @@ from panicguard.python.declared import is_declared
 from panicguard.python.handlers import catches_all, caught_types, suppressed_types, suppresses_all
 from panicguard.python.harmless import by_one_name, is_caught, is_suppressing
 from panicguard.python.nodes import children
+from panicguard.python.stubs import is_abstract, is_stub
 from panicguard.python.tree import last_name
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ class Escapes:
         function = self._called(call)
         if function is not None:
             return self._is_harmless_function(function)
-        if self.module.names.definition(call.func) is not None:
+        if self._definition(call.func) is not None:
             return False
         is_awaited = isinstance(self.module.tree.parents[call], cst.Await)
         if is_caught(harmless.RAISES.get(name, ()), caught) and not (is_awaited and name in harmless.WRITING):
@@ -248,10 +249,17 @@ class Escapes:
 
     def _called(self, call: cst.Call) -> cst.FunctionDef | None:
         """The function of this module that a call is of, by its own name."""
-        function = self.module.names.definition(call.func) or self._inherited(call.func)
+        function = self._definition(call.func) or self._inherited(call.func)
         if isinstance(function, cst.FunctionDef) and function.name.value == last_name(call.func):
             return function
         return None
+
+    def _definition(self, func: CSTNode) -> CSTNode | None:
+        """What is defined here of what is called, unless that is a method of an attribute: what it holds is
+        often not in sight."""
+        if isinstance(func, cst.Attribute) and isinstance(func.value, cst.Attribute):
+            return None
+        return self.module.names.definition(func)
 
     def _inherited(self, func: CSTNode) -> cst.FunctionDef | None:
         """The method that `super().name` is, in a base class of this module."""
@@ -281,23 +289,6 @@ def inherited(module: PythonFile, definition: cst.ClassDef, name: str) -> cst.Fu
         if (method := module.method(base, name)) is not None:
             return method
     return None
-
-
-def is_stub(function: cst.FunctionDef) -> bool:
-    """Whether a function is only declared: what it does stands elsewhere, in a subclass or nowhere yet."""
-    body = statements(function.body)
-    return len(body) <= 1 and all(
-        isinstance(s, (cst.Pass, cst.Raise)) or (isinstance(s, cst.Expr) and isinstance(s.value, cst.Ellipsis))
-        for s in body
-    )
-
-
-def is_abstract(method: cst.FunctionDef) -> bool:
-    """Whether what a method does is left to subclasses: it says so, or raises NotImplementedError."""
-    match statements(method.body):
-        case [cst.Raise(exc=cst.Call(func=raised) | (cst.Name() as raised))]:
-            return last_name(raised) == "NotImplementedError"
-    return any(last_name(decorator.decorator) == "abstractmethod" for decorator in method.decorators)
 
 
 def is_of_type(test: CSTNode) -> bool:

@@ -66,11 +66,11 @@ from typing import TYPE_CHECKING
 from panicguard.python.apis import THREAD, THREAD_CLASSES, TIMER
 from panicguard.python.blocks import statements
 from panicguard.python.cst import cst
-from panicguard.python.escapes import is_stub
 from panicguard.python.evidence import Evidence
 from panicguard.python.fixes.guard import guard_fix
 from panicguard.python.guards import is_guarded
 from panicguard.python.hooks import tells_of_threads
+from panicguard.python.stubs import is_stub
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
