@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from panicguard.python import harmless
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _FLAGGING = frozenset("wait acquire set clear inc dec increment decrement".split())
 """Methods of events, locks and counters."""
+_BLANK = re.compile(r"[\s\\]+")
 _THREADSAFE = "asyncio.run_coroutine_threadsafe"
 
 
@@ -42,6 +44,8 @@ def runs_guarded(module: PythonFile, spawn: Spawn) -> bool:
         return run is not None and is_guarded(module, run)
     if isinstance(spawn.target, cst.Call) and is_guard(module, spawn.target.func):
         return True
+    if _kept_elsewhere(module, spawn) is not None:
+        return True
     escapes = Escapes(module)
     if isinstance(spawn.definition, cst.Lambda):
         return escapes.calls_reported(spawn.definition.body)
@@ -54,7 +58,17 @@ def runs_guarded(module: PythonFile, spawn: Spawn) -> bool:
 def tells_of_its_errors(module: PythonFile, spawn: Spawn) -> bool:
     """Whether what is spawned has a handler for every error that logs it or hands it on, or a decorator that does."""
     function = spawn.definition
+    if function is None:
+        return _kept_elsewhere(module, spawn) == "TOLD"
     return isinstance(function, cst.FunctionDef) and runs_guarded(module, spawn) and Escapes(module).tells(function)
+
+
+def _kept_elsewhere(module: PythonFile, spawn: Spawn) -> str | None:
+    """What becomes of the errors in what is spawned, if that is of another module of the project and keeps them."""
+    target = spawn.target.func if isinstance(spawn.target, cst.Call) else spawn.target
+    if spawn.definition is not None or not isinstance(target, (cst.Name, cst.Attribute)):
+        return None
+    return module.names.elsewhere.of(_BLANK.sub("", module.text(target)), "keeps")
 
 
 def runs_own_code(module: PythonFile, definition: cst.ClassDef) -> bool:

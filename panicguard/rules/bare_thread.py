@@ -12,8 +12,9 @@ runtime. What cannot raise in practice may stand around the `try`: logging, wait
 as it takes, what ends something, and functions of the module of which that is true; so may what raises an error for
 which there is a handler: `os.kill` in a `try` with `except OSError`. The target may be such a function's lambda,
 `partial` or `Context.run`; what only waits (`process.wait`, `thread.join`, `loop.run_forever`) is not reported either,
-nor is a server that handles the errors of its requests (`serve_forever`). Nor is any thread of a module that sets
-`threading.excepthook`.
+nor is a server that handles the errors of its requests (`serve_forever`), nor what is imported from another module of
+the project, or is a method of an object that is made of a class from there, where that module shows that it lets no
+error out. Nor is any thread of a module that sets `threading.excepthook`.
 
 ## Why is this bad
 
