@@ -197,3 +197,17 @@ def test_a_file_that_imports_nothing_it_spawns_with_looks_at_no_other(project: P
 def test_a_directory_without_an_init_is_no_way_back_to_the_package(tmp_path: Path, line: str) -> None:
     write(tmp_path, {"app/__init__.py": line, "app/below/pools.py": POOLS, "app/use.py": USE.replace(".pools", "app")})
     assert known(tmp_path) == ()
+
+
+LOGS = "def f():\n    try:\n        g()\n    except Exception as e:\n        log.error(e)\n"
+STARTS = "import threading\nfrom .jobs import f\n\n\ndef main():\n    threading.Thread(target=f).start()\n"
+
+
+def test_what_handles_its_errors_in_another_module_is_asked_for_again_when_that_changes(tmp_path: Path) -> None:
+    write(tmp_path, {"panicguard.toml": "", "app/__init__.py": "", "app/jobs.py": LOGS, "app/use.py": STARTS})
+    assert known(tmp_path) == (Imported("f", "keeps", "TOLD"),)
+    settle()
+    assert run(tmp_path, ".") == run(tmp_path, ".") == []
+    write(tmp_path, {"app/jobs.py": "def f():\n    g()\n"})
+    assert known(tmp_path) == ()
+    assert run(tmp_path, ".") == ["app/use.py:6:5: PNC103"]

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import LOGGING, SpawnKind
+from panicguard.python.apis import SpawnKind
 from panicguard.python.coroutines import runs_into_error
 from panicguard.python.cst import cst
 from panicguard.python.failing import is_hoped_for
@@ -15,6 +15,7 @@ from panicguard.python.fates import Fate
 from panicguard.python.givers import handles, is_of_module
 from panicguard.python.guards import has_nothing_to_lose, is_heard
 from panicguard.python.handlers import catches_all, suppresses_all, swallows_all
+from panicguard.python.harmless import LOGGING
 from panicguard.python.tree import last_name
 from panicguard.python.uses import UseKind
 

@@ -6,7 +6,7 @@ import ast
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from panicguard.python.apis import SPAWNING_METHODS, may_be_harmless
+from panicguard.python.harmless import SPAWNING_METHODS, may_be_harmless
 from panicguard.python.slice.facts import children, last_name, own
 from panicguard.python.slice.layout import DEFINITIONS, TRIES
 
@@ -23,7 +23,7 @@ _WITHS = (ast.With, ast.AsyncWith)
 _BRANCHES = (ast.If, ast.While)
 _LOOPS = (*_BRANCHES, ast.For)
 _UNSAFE = (ast.Raise, ast.Assert, ast.AsyncFor)
-"""Statements that may let an error out, whatever is in them."""
+"""Statements that may let an error out, whatever is in them, but for assertions about types."""
 _EVERYTHING = frozenset(("Exception", "BaseException"))
 
 
@@ -107,9 +107,17 @@ def _unsafe(unit: Unit, marked: Container[Unit]) -> Iterator[str]:
         if isinstance(node, ast.ClassDef):
             yield ""
     elif isinstance(node, _UNSAFE):
-        yield ""
+        if not _is_of_kind(node):
+            yield ""
     elif not isinstance(node, _WITHS) or unit not in marked:
         yield from map(_name, _risky(unit.nodes))
+
+
+def _is_of_kind(node: ast.AST) -> bool:
+    """Whether a statement may be one that asserts of what kind a value is, or raises what says to stop."""
+    if isinstance(node, ast.Assert):
+        return isinstance(node.test, (ast.Name, ast.Attribute, ast.Compare, ast.Call))
+    return isinstance(node, ast.Raise) and isinstance(node.exc, (ast.Name, ast.Attribute))
 
 
 def _name(call: ast.Call) -> str:
@@ -124,4 +132,5 @@ def _risky(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
         if type(node) is ast.Call and not may_be_harmless(last_name(node.func)):
             yield node
         is_handed_on = type(node) is ast.Call and _name(node) in SPAWNING_METHODS
-        stack += [node.func] if is_handed_on else children(node)  # type: ignore[attr-defined]
+        if type(node) is not ast.Lambda:
+            stack += [node.func] if is_handed_on else children(node)  # type: ignore[attr-defined]
