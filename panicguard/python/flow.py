@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.containers import Containers
 from panicguard.python.cst import cst
-from panicguard.python.items import item, uses_of
+from panicguard.python.items import are_looked_at, item, uses_of
 from panicguard.python.uses import Use, UseKind
 
 if TYPE_CHECKING:
@@ -240,8 +240,8 @@ class Flow:
             case cst.Attribute(attr=cst.Name(value=name)):
                 owner = self._class_of(target.value)
                 loads = tuple(self._loads_of(name, owner))
-                # what is set on an object of another module, and not looked at here, is for that one to read
-                yield Use(UseKind.KEPT if owner is not None or loads else UseKind.ARGUMENT, target, name)
+                is_own = owner is not None or are_looked_at(self.tree, loads)
+                yield Use(UseKind.KEPT if is_own else UseKind.ARGUMENT, target, name)
                 yield from loads
             case cst.Subscript(value=container):
                 if self._containers.holds(container):
@@ -260,7 +260,7 @@ class Flow:
         """The value is now an item of something that is no container of this module."""
         wanted = item(target)
         uses = None if wanted is None else uses_of(self.tree, wanted, self._loads_like(wanted.base))
-        yield Use(UseKind.KEPT if uses else UseKind.ARGUMENT, target)
+        yield Use(UseKind.KEPT if are_looked_at(self.tree, uses or ()) else UseKind.ARGUMENT, target)
         yield from uses or ()
 
     def _loads_like(self, base: cst.Name | cst.Attribute) -> Sequence[CSTNode]:

@@ -1,4 +1,4 @@
-"""Items of an object of which nothing is known, by their keys: where the one that `hass.data[KEY] = x` sets is used."""
+"""What is set on an object of which nothing is known: where the item that `hass.data[KEY] = x` sets is used."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _TAKING = frozenset("get pop setdefault".split())
 """Methods that return the item of the key that they are given."""
+
+_SETTING_UP = frozenset("set_name get_name add_done_callback".split())
+"""Methods of a task that are called where it is started."""
 
 
 class Item(NamedTuple):
@@ -53,6 +56,12 @@ def uses_of(tree: Tree, wanted: Item, loads: Iterable[CSTNode]) -> list[CSTNode]
                 return None
             found += (node for node in used if node is not None)
     return found
+
+
+def are_looked_at(tree: Tree, uses: Iterable[CSTNode]) -> bool:
+    """Whether a module does more with what it sets than to set it up; else that is for the owner of the object."""
+    names = (getattr(tree.parents[node], "attr", None) for node in uses)
+    return any(not (isinstance(name, cst.Name) and name.value in _SETTING_UP) for name in names)
 
 
 def _climbed(tree: Tree, node: CSTNode, keys: tuple[CSTNode, ...]) -> Iterator[CSTNode | None]:
