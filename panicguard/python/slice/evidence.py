@@ -114,11 +114,13 @@ def of_async(block: Block, caught: Set[str], kinds: Set[Evidence]) -> set[int]:
 
 
 def _leaving(block: Block, units: Iterable[Unit]) -> Iterator[int]:
-    """The first rows of what may leave a `finally`."""
+    """The rows of what may leave a `finally`, and of the handlers that an error comes to before."""
     for unit in units:
-        for node in own(getattr(unit.head, "finalbody", ())):
-            if isinstance(node, _LEAVES):
-                yield from (at.first for at in block.units_at(node.lineno - 1))
+        leaving = [node for node in own(getattr(unit.head, "finalbody", ())) if isinstance(node, _LEAVES)]
+        for node in leaving:
+            yield from (at.first for at in block.units_at(node.lineno - 1))
+        for handler in unit.head.handlers if leaving else ():  # type: ignore[union-attr]
+            yield from range(handler.lineno - 1, handler.end_lineno)
 
 
 def _is_idle(statement: ast.stmt) -> bool:
