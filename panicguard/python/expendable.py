@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.python.file import PythonFile
+    from panicguard.python.spawns import Spawn
 
 _TRYING = re.compile(
     r"_*(?:try|maybe|safe(?:ly)?)_|(?:quiet|silent|safe)ly$|best_effort|telemetry|analytics|pre_?warm|warm_?up"
@@ -41,6 +42,13 @@ def is_expendable(module: PythonFile, node: cst.Try | cst.TryStar | cst.With, fu
         or _skips_item(module, node)
         or _copies(module, node)
     )
+
+
+def closes_what_is_freed(module: PythonFile, spawn: Spawn) -> bool:
+    """Whether an object starts its own closing as it is freed: nobody is left who could hear of an error."""
+    function = module.tree.enclosing(spawn.call, cst.FunctionDef)
+    is_freed = isinstance(function, cst.FunctionDef) and function.name.value == "__del__"
+    return is_freed and isinstance(spawn.target, cst.Call) and is_cleanup_name(last_name(spawn.target.func))
 
 
 def _has_default(module: PythonFile, node: cst.Try | cst.TryStar | cst.With) -> bool:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _TAKING = frozenset("get pop setdefault".split())
 """Methods that return the item of the key that they are given."""
 
+_ASKING = frozenset("Comparison ComparisonTarget BooleanOperation UnaryOperation If".split())
+"""Types of nodes that only ask whether something is there."""
 _SETTING_UP = frozenset("set_name get_name add_done_callback".split())
 """Methods of a task that are called where it is started."""
 
@@ -59,9 +61,16 @@ def uses_of(tree: Tree, wanted: Item, loads: Iterable[CSTNode]) -> list[CSTNode]
 
 
 def are_looked_at(tree: Tree, uses: Iterable[CSTNode]) -> bool:
-    """Whether a module does more with what it sets than to set it up; else that is for the owner of the object."""
-    names = (getattr(tree.parents[node], "attr", None) for node in uses)
-    return any(not (isinstance(name, cst.Name) and name.value in _SETTING_UP) for name in names)
+    """Whether a module does more with what it sets than to set it up, and to ask whether it is there; else that is for
+    the owner of the object."""
+    return any(type(tree.parents[node]).__name__ not in _ASKING and not _is_set_up(tree, node) for node in uses)
+
+
+def _is_set_up(tree: Tree, node: CSTNode) -> bool:
+    match tree.parents[node]:
+        case cst.Attribute(attr=cst.Name(value=name)):
+            return name in _SETTING_UP
+    return False
 
 
 def _climbed(tree: Tree, node: CSTNode, keys: tuple[CSTNode, ...]) -> Iterator[CSTNode | None]:
