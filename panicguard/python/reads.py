@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from panicguard.python.apis import LOGGING, SpawnKind
 from panicguard.python.coroutines import runs_into_error
 from panicguard.python.cst import cst
+from panicguard.python.expendable import is_closed_and_waited_for
 from panicguard.python.failing import is_hoped_for
 from panicguard.python.fates import Fate
 from panicguard.python.givers import handles, is_of_module
@@ -30,6 +31,9 @@ _RAISING = frozenset(("asyncio.gather", "asyncio.wait_for"))
 _READING = frozenset(("result", "exception"))
 _TELLING = re.compile(r"log|catch|guard|safe|report|handle|suppress|error|exception|supervis", re.IGNORECASE)
 """Names of decorators that report or handle errors."""
+
+_HANDLE = re.compile(r"task|future", re.IGNORECASE)
+"""What attributes are called that hold tasks."""
 
 
 class Heard(enum.IntEnum):
@@ -52,6 +56,8 @@ def lost_until(module: PythonFile, spawn: Spawn) -> Heard:
     when = Heard.NEVER if spawn.fate is Fate.RETAINED else heard(module, spawn)
     if spawn.kind is SpawnKind.GATHER and (spawn.fate is not Fate.RETAINED or _only_waits(module, spawn.call)):
         return Heard.IN_TIME
+    if is_closed_and_waited_for(spawn) and not module.settings.strict_spawns:
+        return Heard.IN_TIME
     if module.settings.strict_spawns and spawn.fate is Fate.RETAINED:
         return when
     if when is Heard.IN_TIME or has_nothing_to_lose(module, spawn) or is_heard(module, spawn):
@@ -71,6 +77,8 @@ def _only_waits(module: PythonFile, gather: cst.Call) -> bool:
     positional = [arg.value for arg in gather.args if arg.keyword is None]
     if not _returns_errors(gather) or not all(isinstance(value, (cst.Name, cst.Attribute)) for value in positional):
         return False
+    if all(isinstance(value, cst.Attribute) and _HANDLE.search(last_name(value)) for value in positional):
+        return True
     running = [call for call in module.tree.all(cst.Call) if module.names.qualified(call.func) == "asyncio.all_tasks"]
     running += [spawn.call for spawn in module.spawns if spawn.kind is SpawnKind.TASK]
     return any(use.node is gather for call in running for use in module.flow.uses(call))
