@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.containers import Containers
 from panicguard.python.cst import cst
-from panicguard.python.items import are_looked_at, item, uses_of
+from panicguard.python.items import are_looked_at, is_read_here, item, uses_of
 from panicguard.python.uses import Use, UseKind
 
 if TYPE_CHECKING:
@@ -240,7 +240,8 @@ class Flow:
             case cst.Attribute(attr=cst.Name(value=name)):
                 owner = self._class_of(target.value)
                 loads = tuple(self._loads_of(name, owner))
-                is_own = owner is not None or are_looked_at(self.tree, loads)
+                bases = () if owner is None else self.names.mro(owner)
+                is_own = is_read_here(bases, name) or are_looked_at(self.tree, loads)
                 yield Use(UseKind.KEPT if is_own else UseKind.ARGUMENT, target, name)
                 yield from loads
             case cst.Subscript(value=container):

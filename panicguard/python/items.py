@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from panicguard.python.cst import cst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from libcst import CSTNode
 
@@ -64,6 +64,12 @@ def are_looked_at(tree: Tree, uses: Iterable[CSTNode]) -> bool:
     """Whether a module does more with what it sets than to set it up, and to ask whether it is there; else that is for
     the owner of the object."""
     return any(type(tree.parents[node]).__name__ not in _ASKING and not _is_set_up(tree, node) for node in uses)
+
+
+def is_read_here(classes: Sequence[object], name: str) -> bool:
+    """Whether an attribute is for this module to read: of a class of it, and not a public one that a base class in
+    another module of the package may have as well. `classes` are the class and its bases."""
+    return bool(classes) and (name[0] == "_" or not any(isinstance(c, str) and c[0] == "." for c in classes))
 
 
 def _is_set_up(tree: Tree, node: CSTNode) -> bool:
