@@ -73,7 +73,7 @@ OTHER_MEANING = {
     **{
         ("imports_aliased_by_assignment", fixture): _GATHER
         for fixture in (
-            "PNC101/gather_list.py", "PNC102/gather_of_running_tasks.py", "PNC303/only_gather.py",
+            "PNC101/gather_list.py", "PNC102/gather_of_running_tasks.py", "PNC303/low_confidence/only_gather.py",
             "PNC401/only_gather.py", "PNC501/only_gather.py",
         )
     },

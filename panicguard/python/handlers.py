@@ -136,11 +136,16 @@ def _is_cleanup(module: PythonFile, statement: CSTNode) -> bool:
 
 
 def never_returns(module: PythonFile, call: cst.Call) -> bool:
-    """Whether a call always raises, or ends the program: by its name, or as its function is annotated."""
+    """Whether a call always raises, or ends the program: by its name, as annotated, or because its function is a
+    local one that does."""
     if module.names.qualified(call.func) in _EXITS or _RAISING.match(last_name(call.func)) or _is_exit(call.func):
         return True
     function = module.names.definition(call.func)
-    if not isinstance(function, cst.FunctionDef) or function.returns is None:
+    if not isinstance(function, cst.FunctionDef):
+        return False
+    if module.tree.function(function) is not None and always_raises(statements(function.body)):
+        return True
+    if function.returns is None:
         return False
     name = module.names.qualified(function.returns.annotation) or ""
     return name.rpartition(".")[2] in _NEVER
