@@ -12,7 +12,7 @@ from ._classify import CLEAN, PASS, classify, leaves
 from ._derived import current_context, own
 from ._log import SILENCED, emit, write_line
 from ._policy import crashes
-from ._redact import REDACTED, redact
+from ._redact import MAX_READ, REDACTED, redact
 from ._stack import MAX_CHARS, stack_of
 from ._state import STATE, count_panic
 
@@ -98,7 +98,7 @@ def describe(exc: object) -> str:
 
 def _value(exc: object) -> str:
     try:
-        return (str(exc) or repr(exc))[:MAX_CHARS]
+        return str(exc) or repr(exc)
     except BaseException:
         return f"<unprintable {type(exc).__name__}>"
 
@@ -177,11 +177,11 @@ def _tell_reporter(info: PanicInfo, exc: object, ctx: object) -> None:
 
 def value_of(exc: object) -> str:
     """What an exception says, as far as that may leave the process."""
-    return REDACTED if STATE.production else redact(_value(exc))
+    return REDACTED if STATE.production else redact(_value(exc)[:MAX_READ])[:MAX_CHARS]
 
 
 def _inform(exc: object, component: str, name: str, policy: str) -> PanicInfo:
-    stack = "" if STATE.production else redact(stack_of(exc))
+    stack = "" if STATE.production else redact(stack_of(exc)[-MAX_READ:])[-MAX_CHARS:]
     return PanicInfo(describe(exc), value_of(exc), stack, component, name, policy, time.time())
 
 
