@@ -14,7 +14,9 @@ MAX_READ = 65536
 
 _GONE = r"\1[REDACTED]"
 _WORDS = ("passw", "passphrase", "pwd", "token", "secret", "credential", "bearer", "authorization", "cookie")
-_KEYS = tuple(f"{whose}{joint}key" for whose in ("api", "access", "account", "private") for joint in ("", " ", "_", "-"))
+_KEYS = tuple(
+    f"{whose}{joint}key" for whose in ("api", "access", "account", "private") for joint in ("", " ", "_", "-")
+)
 # A quoted value may be cut off before its end. Of a cookie, all of the line is the value.
 _NAMED = re.compile(
     r"""((?:passw|passphrase|pwd|token|secret|credential|authorization|(?:api|access|account|private)[ _-]?key)

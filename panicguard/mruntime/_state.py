@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import types
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -17,18 +18,21 @@ KEY = "_mruntime_state_v1"
 MAX_LABEL_BYTES = 64
 MAX_LABELS = 256
 OTHER = "_other"
+BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0, 3600.0)
+"""In seconds, what durations are counted by: up to 10 as Prometheus clients do, then for work that goes on for long."""
 
 
 class Counts:
     """What is counted for one label."""
 
-    __slots__ = ("active", "finished", "label", "panics", "seconds", "started")
+    __slots__ = ("active", "ended", "label", "panics", "seconds", "started")
 
     def __init__(self, label: str) -> None:
         self.label = label
         self.started = 0
         self.active = 0
-        self.finished = 0
+        self.ended = [0] * (len(BOUNDS) + 1)
+        """The finished ones: by the first of `BOUNDS` that they did not take longer than, the last by none."""
         self.panics = 0
         self.seconds = 0.0
         """How long the finished ones took together."""
@@ -165,7 +169,7 @@ def count_ended(counts: Counts, seconds: float) -> None:
     # Those of a parent process were taken out when the child was forked off.
     if counts.active:
         counts.active -= 1
-    counts.finished += 1
+    counts.ended[bisect_left(BOUNDS, seconds)] += 1
     counts.seconds += seconds
 
 
@@ -207,9 +211,15 @@ def metrics() -> dict[str, dict[str, float]]:
             "goroutine_started_total": {c.label: c.started for c in counted if c.started},
             "goroutine_panics_total": {c.label: c.panics for c in counted if c.panics},
             "goroutine_active": {c.label: c.active for c in counted if c.started},
-            "goroutine_duration_seconds_count": {c.label: c.finished for c in counted if c.started},
+            "goroutine_duration_seconds_count": {c.label: sum(c.ended) for c in counted if c.started},
             "goroutine_duration_seconds_sum": {c.label: c.seconds for c in counted if c.started},
         }
+
+
+def durations() -> dict[str, tuple[tuple[int, ...], float]]:
+    """A snapshot: component -> how many ended within each of `BOUNDS` and after the last, and how long all took."""
+    with STATE.lock:
+        return {c.label: (tuple(c.ended), c.seconds) for c in STATE.counts.values() if c.started}
 
 
 def panics_by_name() -> dict[tuple[str, str], int]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 import threading
+import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -297,6 +298,10 @@ def test_prometheus_counts_what_happened(records):
     assert value("goroutine_panics_total") == 1
     assert value("goroutine_active") == 0
     assert value("goroutine_duration_seconds_count") == 2
+    assert value("goroutine_duration_seconds_bucket", le="+Inf") == 2
+    run("scraped", time.sleep, 0.006)
+    upto = [value("goroutine_duration_seconds_bucket", le=le) for le in ("0.005", "3600.0", "+Inf")]
+    assert upto == [2, 3, 3]
     assert value("panic_recovered_total", goroutine_name="boom") == 1
     assert b"# TYPE goroutine_started_total counter" in prometheus_client.generate_latest(registry)
     undo()
