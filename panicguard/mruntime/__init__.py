@@ -27,7 +27,7 @@ from ._safego_context import SafeGoWithContext, SafeGoWithContextAndComponent
 from ._shutdown import ShutdownReport, Straggler, shutdown, shutdown_async
 from ._signals import install_signal_handlers
 from ._state import metrics
-from ._supervise import Backoff, Supervise
+from ._supervise import Supervise
 from ._sync import WaitGroup
 from ._thread import SafeThread, SafeTimer
 
@@ -36,7 +36,6 @@ __mruntime__ = "1"
 __version__ = "0.1.0"
 
 __all__ = [
-    "Backoff",
     "Canceled",
     "Channel",
     "ChannelClosed",

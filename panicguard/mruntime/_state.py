@@ -209,8 +209,9 @@ def metrics() -> dict[str, dict[str, float]]:
     """A snapshot, by component: metric name -> component -> value, since the process began.
 
     `goroutine_started_total`, `goroutine_panics_total`, `goroutine_restarts_total` and
-    `goroutine_duration_seconds_count` (those that have ended) only grow; `goroutine_active` is how many there are now; `goroutine_duration_seconds_sum` is how long
-    the ended ones took together. Components are cut to 64 bytes; after 256 of them the rest is `_other`.
+    `goroutine_duration_seconds_count` (those that have ended) only grow; `goroutine_active` is how many there are now;
+    `goroutine_duration_seconds_sum` is how long the ended ones took together. Components are cut to 64 bytes; after 256
+    of them the rest is `_other`.
     """
     with STATE.lock:
         counted = STATE.counts.values()

@@ -7,7 +7,7 @@ import collections
 import logging
 import random
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._classify import PANIC, classify
 from ._derived import background, current_context, root
@@ -27,22 +27,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Backoff(NamedTuple):
-    """How long to wait before a restart: twice as long each time, and of that a random part, at least half."""
-
-    first: float = 0.1
-    """Seconds."""
-    longest: float = 30.0
-    """Seconds."""
-
-
 class _Restarts:
     """Those of one supervised work."""
 
-    def __init__(self, component: str, name: str, backoff: Backoff, most: int | None, within: float) -> None:
+    def __init__(
+        self, component: str, name: str, backoff: tuple[float, float], most: int | None, within: float
+    ) -> None:
         self.component = component
         self.name = name
-        self.backoff = backoff
+        self.first, self.longest = backoff
         self.most = most
         self.within = within
         self.count = 0
@@ -62,7 +55,7 @@ class _Restarts:
                 report(exc, component=self.component, name=self.name, policy=policy, ctx=ctx, restarts=self.count)
             return None
         report(exc, component=self.component, name=self.name, policy=KeepRunning, ctx=ctx, restarts=self.count)
-        seconds = min(self.backoff.longest, self.backoff.first * 2.0 ** len(self._recent)) * random.uniform(0.5, 1)
+        seconds = min(self.longest, self.first * 2.0 ** len(self._recent)) * random.uniform(0.5, 1)
         self._recent.append(now)
         self.count += 1
         count_restart(self.component)
@@ -79,7 +72,7 @@ def Supervise(  # type: ignore[overload-overlap]
     args: Iterable[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
     policy: object = KeepRunning,
-    backoff: Backoff = Backoff(),
+    backoff: tuple[float, float] = (0.1, 30.0),
     max_restarts: int | None = 10,
     within: float = 300.0,
     name: str | None = None,
@@ -94,7 +87,7 @@ def Supervise(
     args: Iterable[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
     policy: object = KeepRunning,
-    backoff: Backoff = Backoff(),
+    backoff: tuple[float, float] = (0.1, 30.0),
     max_restarts: int | None = 10,
     within: float = 300.0,
     name: str | None = None,
@@ -109,7 +102,7 @@ def Supervise(  # noqa: N802
     args: Iterable[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
     policy: object = KeepRunning,
-    backoff: Backoff = Backoff(),
+    backoff: tuple[float, float] = (0.1, 30.0),
     max_restarts: int | None = 10,
     within: float = 300.0,
     name: str | None = None,
@@ -120,7 +113,8 @@ def Supervise(  # noqa: N802
 
     An async callable becomes an `asyncio.Task`, a sync one a started SafeThread; both go on over restarts. Each panic
     is reported as by `SafeGo`. After `max_restarts` within `within` seconds (None: as often as it takes) the next one
-    is the last, and `policy` says whether it ends the process.
+    is the last, and `policy` says whether it ends the process. `backoff`: seconds before the first restart, twice as
+    long before each further one, and at most; of that a random part of at least half.
 
     It is not started again once `ctx` is done: by default the current context, or else `root()`, so that `shutdown`
     ends it. TypeError for a coroutine, which can run only once, and for what `SafeGo` refuses.
@@ -135,7 +129,7 @@ def Supervise(  # noqa: N802
         if ctx is background():
             ctx = root()
     name = name_of(fn) if name is None else name
-    restarts = _Restarts(component, name, Backoff(*backoff), max_restarts, within)
+    restarts = _Restarts(component, name, backoff, max_restarts, within)
     given, named = tuple(args), dict(kwargs or {})
     run: Any
     if kind == "async":
@@ -161,9 +155,7 @@ async def _keep_async(
         await asyncio.sleep(seconds)
 
 
-def _keep(
-    restarts: _Restarts, fn: Callable[..., Any], args: Any, kwargs: Any, policy: object, ctx: Context
-) -> Any:
+def _keep(restarts: _Restarts, fn: Callable[..., Any], args: Any, kwargs: Any, policy: object, ctx: Context) -> Any:
     while True:
         try:
             return checked(fn(*args, **kwargs), restarts.name)
