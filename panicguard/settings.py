@@ -16,6 +16,13 @@ CONFIG_FILES = (".panicguard.toml", "panicguard.toml", "pyproject.toml")
 """The names of configuration files; the first of them in a directory wins."""
 SPAWN_EXEMPT = (
     "**/tests/**",
+    "**/test/**",
+    "**/testing/**",
+    "**/_test*/**",
+    "testing.py",
+    "**/examples/**",
+    "**/*_examples/**",
+    "**/benchmarks/**",
     "test_*.py",
     "*_test.py",
     "conftest.py",

@@ -18,7 +18,7 @@ from panicguard.config.options import Options, chain_for_options, settings_for_o
 from panicguard.diagnostic import Severity
 from panicguard.engine import check
 from panicguard.rule import all_rules
-from panicguard.settings import INCLUDE, LANGUAGES
+from panicguard.settings import INCLUDE, LANGUAGES, is_spawn_exempt
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -387,3 +387,18 @@ def test_a_missing_argument_file_is_said_in_ruffs_words(tmp_path: Path, capsys: 
         assert run(["check", "@nowhere"]) == 2
     expected = said.replace("ruff", "panicguard").replace(" (os error 2)", "")
     assert capsys.readouterr().err == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    "app/testing/runner.py app/testing.py app/_testbase/proxy.py app/test/helper.py examples/gui.py "
+    "app/tests/test_x.py app_examples/gui.py benchmarks/load.py".split(),
+)
+def test_tests_and_what_is_shown_to_copy_may_spawn_as_they_like(path: str) -> None:
+    assert is_spawn_exempt(config.default("/project"), f"/project/{path}")
+
+
+@pytest.mark.parametrize("path", ["app/tester.py", "app/testing_ground.py", "app/example.py", "latest/app.py"])
+def test_what_is_only_called_alike_is_no_test(path: str) -> None:
+    assert not is_spawn_exempt(config.default("/project"), f"/project/{path}")
+    assert not is_spawn_exempt(config.default("/home/testing/project"), f"/home/testing/project/{path}")

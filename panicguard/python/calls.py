@@ -11,7 +11,7 @@ from panicguard.python.slice.facts import chain, last_name, within
 from panicguard.python.slice.parse import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from panicguard.python.slice.outline import Block, Outline
 
@@ -30,30 +30,45 @@ def answer(text: str, question: Callable[[Outline], T]) -> T | None:
         return None
 
 
-def makes_daemons(text: str, name: str) -> bool:
-    """Whether the methods of a class of this name say that what it makes are daemons, or that is said of it where it is
-    made."""
-    if "aemon" not in text:
-        return False
-    return bool(answer(text, lambda module: any(_says_daemon(block, name) for block in module.blocks)))
+def may_make_daemons(text: str, name: str) -> bool:
+    """Whether what a class of this name makes may be daemons: its methods say so, or it is said where it is made; or it
+    is made elsewhere."""
+    return answer(text, lambda module: _may_make_daemons(module, name)) is not False
 
 
-def _says_daemon(block: Block, name: str) -> bool:
-    is_in_class = any(owner.name == name for owner in block.owners)
-    for node in (node for unit in block.units for node in unit.nodes):
-        for inner in within(node):
-            match inner:
-                case ast.keyword(arg="daemon", value=ast.Constant(value=True)) if is_in_class:
-                    return True
-                case ast.Assign(targets=[target], value=ast.Constant(value=True)) if is_in_class:
-                    if last_name(target).lstrip(".") == "daemon":
-                        return True
-                case ast.Call(func=func, keywords=keywords) if last_name(func).lstrip(".") == name:
-                    if any(k.arg == "daemon" for k in keywords):
-                        return True
-                case ast.Call(func=ast.Attribute(attr="setDaemon")) if is_in_class:
-                    return True
-    return False
+def _may_make_daemons(module: Outline, name: str) -> bool:
+    own = [block for block in module.blocks if any(owner.name == name for owner in block.owners)]
+    everywhere = list(_nodes(module.blocks))
+    made = [node for node in everywhere if isinstance(node, ast.Call) and _name(node.func) == name]
+    held = {_name(t) for n in everywhere if isinstance(n, ast.Assign) and n.value in made for t in n.targets}
+    return (
+        not made
+        or any(keyword.arg == "daemon" for call in made for keyword in call.keywords)
+        or any(_daemon(node) is not None for node in _nodes(own))
+        or any(_daemon(node) in held for node in everywhere)
+    )
+
+
+def _nodes(blocks: Iterable[Block]) -> Iterator[ast.AST]:
+    return (inner for block in blocks for unit in block.units for node in unit.nodes for inner in within(node))
+
+
+def _daemon(node: ast.AST) -> str | None:
+    """The name, which may be empty, of the object or class that a node makes a daemon; None where it makes none."""
+    match node:
+        case ast.keyword(arg="daemon", value=ast.Constant(value=True)):
+            return ""
+        case ast.Assign(targets=[ast.Name(id="daemon")], value=ast.Constant(value=True)):
+            return ""
+        case ast.Assign(targets=[ast.Attribute(attr="daemon", value=made)], value=ast.Constant(value=True)):
+            return _name(made)
+        case ast.Call(func=ast.Attribute(attr="setDaemon", value=made)):
+            return _name(made)
+    return None
+
+
+def _name(node: ast.AST) -> str:
+    return last_name(node).lstrip(".")
 
 
 def is_unbounded_queue(text: str, name: str) -> bool:

@@ -100,7 +100,7 @@ def _started(module: PythonFile, spawn: Spawn) -> Started:
     owners = [spawn.owner] if spawn.owner is not None else []
     if spawn.api.endswith(".run_in_executor"):
         owners += [arg.value for arg in spawn.call.args[:1]]
-    return Started(spawn.call, uses, owners)
+    return Started(spawn.call, uses, owners, is_iterator=spawn.kind is SpawnKind.MAP)
 
 
 def _run_later(spawn: Spawn, uses: Iterable[Use]) -> Iterator[CSTNode]:

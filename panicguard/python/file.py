@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from panicguard.diagnostic import Finding
 from panicguard.python.apis import THREAD_CLASSES
 from panicguard.python.cst import cst
+from panicguard.python.dead import never_runs
 from panicguard.python.fates import Fates
 from panicguard.python.spawns import find
 from panicguard.python.tree import Tree, last_name
@@ -43,7 +44,8 @@ class PythonFile:
     @cached_property
     def spawns(self) -> tuple[Spawn, ...]:
         settings = self.settings
-        return find(self.tree, self.names, self.flow, self.fates, settings.extend_spawners, settings.extend_guards)
+        found = find(self.tree, self.names, self.flow, self.fates, settings.extend_spawners, settings.extend_guards)
+        return tuple(spawn for spawn in found if not never_runs(self.tree, self.source.text, spawn.call))
 
     @cached_property
     def fates(self) -> Fates:

@@ -237,8 +237,11 @@ class Flow:
                         yield from self._loads_of(name, scope)
                 yield from self.loads(name, scope)
             case cst.Attribute(attr=cst.Name(value=name)):
-                yield Use(UseKind.KEPT, target, name)
-                yield from self._loads_of(name, self._class_of(target.value))
+                owner = self._class_of(target.value)
+                loads = tuple(self._loads_of(name, owner))
+                # what is set on an object of another module, and not looked at here, is for that one to read
+                yield Use(UseKind.KEPT if owner is not None or loads else UseKind.ARGUMENT, target, name)
+                yield from loads
             case cst.Subscript(value=container):
                 if self._containers.holds(container):
                     yield from self._into(container)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import START_APIS, SpawnKind
-from panicguard.python.calls import makes_daemons
+from panicguard.python.calls import may_make_daemons
 from panicguard.python.cancellation import own_context
 from panicguard.python.cst import cst
 from panicguard.python.handlers import EVERY_ERROR
@@ -92,23 +92,29 @@ def is_fed(module: PythonFile, loop: CSTNode) -> bool:
     )
 
 
-def runs_as_daemon(module: PythonFile, function: CSTNode) -> bool:
-    """Whether a spawned function runs in threads that end with the process: it is all that may stop them."""
+def may_run_as_daemon(module: PythonFile, function: CSTNode) -> bool:
+    """Whether a spawned function may run in threads that end with the process: it is all that need stop them."""
     spawn = module.spawned[function]
     if spawn is None:
         definition = module.tree.enclosing(function, cst.ClassDef)
-        return definition is not None and makes_daemons(module.source.text, definition.name.value)
+        return definition is not None and may_make_daemons(module.source.text, definition.name.value)
     return spawn.api in START_APIS or (
         spawn.kind is SpawnKind.THREAD
         and (
-            any(a.keyword is not None and a.keyword.value == "daemon" and _is_true(a.value) for a in spawn.call.args)
+            any(map(_may_say_daemon, spawn.call.args))
             or any(use.kind is UseKind.METHOD and use.name in ("daemon", "setDaemon") for use in spawn.uses)
         )
     )
 
 
-def _is_true(node: CSTNode) -> bool:
-    return isinstance(node, cst.Name) and node.value == "True"
+def _may_say_daemon(argument: cst.Arg) -> bool:
+    if argument.star == "**":
+        return True
+    return argument.keyword is not None and argument.keyword.value == "daemon" and not _is_false(argument.value)
+
+
+def _is_false(node: CSTNode) -> bool:
+    return isinstance(node, cst.Name) and node.value == "False"
 
 
 def _leaves_or_asks(module: PythonFile, node: CSTNode, context: str | None) -> bool:

@@ -29,6 +29,8 @@ class Started(NamedTuple):
     node: CSTNode
     uses: Sequence[Use]
     owners: Sequence[CSTNode] = ()
+    is_iterator: bool = False
+    """Whether the node gives an iterator, which waits for the results as it is read."""
 
 
 _RESULTS = frozenset("result exception get".split())
@@ -66,10 +68,11 @@ def _is_waited_for(module: PythonFile, started: Started, loop: CSTNode) -> bool:
     """Whether a turn of a loop waits for all that it started at a call."""
     takes_first = any(map(_waits_for_first, started.uses))
     joins = (use for use in started.uses if _is_join(module, use, all_results=not takes_first))
+    ends = _iterations(module, started.node) if started.is_iterator else ()
     return (
         any(_runs_after(module, started, use.node, loop) for use in joins)
         or any(_is_owner_waited_for(module, started, owner, loop) for owner in started.owners)
-        or any(_runs_after(module, started, end, loop) for end in _iterations(module, started.node))
+        or any(_runs_after(module, started, end, loop) for end in ends)
     )
 
 
@@ -232,6 +235,8 @@ def _leaving(module: PythonFile, node: CSTNode, loop: CSTNode) -> CSTNode | None
     for above, below in _path(module, node, loop):
         if left is not None and below is not left:
             continue
+        if isinstance(above, (cst.Return, cst.Raise)):
+            return above
         end = _end(_rest(above, below))
         if isinstance(end, cst.Break) and (inner := innermost_loop(module, below)) is not loop:
             left = inner

@@ -6,7 +6,8 @@ Looks at async functions, at the functions that run as a task, a thread or a job
 module that these call. Reports a `return` in a `finally`, and a `break` or `continue` of a loop around it.
 
 Not reported: the `break` and `continue` of a loop that itself stands in the `finally`; what stands in a function or
-class that is defined there; and a `finally` of ordinary synchronous code that nothing spawns.
+class that is defined there; a `finally` of ordinary synchronous code that nothing spawns; and one whose `try` has
+handlers that take every error that comes, and raise none.
 
 ## Why is this bad
 
@@ -60,13 +61,16 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.blocks import finally_left_by
-from panicguard.python.cancellation import is_async
+from panicguard.python.cancellation import catches_cancellation, is_async
 from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
+from panicguard.python.handlers import catches_all
 from panicguard.rule import Check, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from libcst import CSTNode
 
     from panicguard.diagnostic import Finding
     from panicguard.python.file import PythonFile
@@ -74,9 +78,10 @@ if TYPE_CHECKING:
 
 def check(file: PythonFile) -> Iterator[Finding]:
     for node in file.tree.all(cst.Return, cst.Break, cst.Continue):
-        if finally_left_by(file.tree, node) is None:
-            continue
+        clause = finally_left_by(file.tree, node)
         function = file.tree.function(node)
+        if clause is None or _takes_all(file, file.tree.parents[clause], is_async=is_async(function)):
+            continue
         if is_async(function):
             lost = "any error that was on its way, a cancellation too"
         elif function in file.reached:
@@ -88,6 +93,15 @@ def check(file: PythonFile) -> Iterator[Finding]:
         yield file.finding_at(
             start, start + len(keyword), f"`{keyword}` in a `finally` drops {lost}; move it behind the `try`"
         )
+
+
+def _takes_all(file: PythonFile, node: CSTNode, *, is_async: bool) -> bool:
+    """Whether the handlers of a `try` leave no error on its way to its `finally`."""
+    if not isinstance(node, (cst.Try, cst.TryStar)) or not any(catches_all(file, h) for h in node.handlers):
+        return False
+    if is_async and not any(catches_cancellation(file, h) for h in node.handlers):
+        return False
+    return not any(isinstance(inner, cst.Raise) for h in node.handlers for inner in file.tree.own(h))
 
 
 RULE = Rule(

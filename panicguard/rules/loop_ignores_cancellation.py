@@ -4,15 +4,16 @@
 
 Reports `while True`, `while 1` and `for ... in itertools.count()` in a function that runs as a task, a thread or a job,
 when nothing in the loop checks a context, an event or a flag, awaits, leaves the loop or raises, and no exception that
-is named around the loop ends it. A daemon thread that waits for something to read in each turn is meant to end with
-the process, and is not reported; nor is a loop that waits so inside a `try` that catches everything.
+is named around the loop ends it. What may be a daemon thread, also one of a class that only other modules use, ends
+with the process, and is not reported; with `low-confidence` it is, unless it waits for something to read in each turn.
+Nor is a loop that waits so inside a `try` that catches everything.
 
 In Go: a `for` without a condition, or over `time.Tick`, in a function passed to the runtime's SafeGo, when nothing in
 it leaves the loop or uses a context.
 
 ## Why is this bad
 
-The loop runs until the process is killed. At shutdown, the process hangs on it, or a daemon thread is cut off in the
+The loop runs until the process is killed: at shutdown, the process hangs on it. A daemon thread may be cut off in the
 middle of its work.
 
 ## Example
@@ -101,6 +102,10 @@ func f(ctx context.Context) {
 
 The fix is only shown, and only where the function has a context: what has to happen when that is done is for you to
 decide.
+
+## Options
+
+- `low-confidence`
 """
 
 from __future__ import annotations
@@ -115,7 +120,7 @@ from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.cancellation import own_context
 from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
-from panicguard.python.loops import ends, is_endless, is_fed, runs_as_daemon
+from panicguard.python.loops import ends, is_endless, is_fed, may_run_as_daemon
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -133,7 +138,8 @@ def check(module: PythonFile) -> Iterator[Finding]:
         function = module.tree.function(loop)
         if function not in module.spawned or not is_endless(module, loop) or ends(module, loop):
             continue
-        if not (is_fed(module, loop) and runs_as_daemon(module, function)):
+        is_asked_for = module.settings.low_confidence and not is_fed(module, loop)
+        if is_asked_for or not may_run_as_daemon(module, function):
             start, _ = module.span(loop)
             _, end = module.span(loop.test if isinstance(loop, cst.While) else loop.iter)
             message = "This endless loop in spawned code cannot be stopped; check a context, an event or a flag in it"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _WITHS = (ast.With, ast.AsyncWith)
 _AWAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _STOPS = (ast.Break, ast.Return, ast.Raise)
 _LEAVES = (ast.Return, ast.Break, ast.Continue)
 _GOES_ON = (*_LEAVES, ast.Yield)
@@ -32,7 +33,7 @@ def of_spawned(
 ) -> set[int] | None:
     """The first rows of what decides about a spawned function; None where all of it may. The units that are `marked`
     hold a word: they may guard what is in them. `defined` are the names of the module's functions."""
-    if Evidence.WHOLE_SPAWNED_BODY in kinds:
+    if Evidence.WHOLE_SPAWNED_BODY in kinds or (Evidence.TURNS in kinds and _is_in_loop_of_module(block)):
         return None
     units = block.units_in(definition.rows)
     rows = of_called(block, units, kinds)
@@ -49,6 +50,11 @@ def of_spawned(
             return None
         rows.add(unguarded)
     return rows
+
+
+def _is_in_loop_of_module(block: Block) -> bool:
+    """Whether a function is defined anew by each turn of a loop outside functions."""
+    return any(isinstance(owner.head, _LOOPS) for owner in block.owners)
 
 
 def of_called(block: Block, units: Sequence[Unit], kinds: Set[Evidence]) -> set[int]:
@@ -108,11 +114,13 @@ def of_async(block: Block, caught: Set[str], kinds: Set[Evidence]) -> set[int]:
 
 
 def _leaving(block: Block, units: Iterable[Unit]) -> Iterator[int]:
-    """The first rows of what may leave a `finally`."""
+    """The rows of what may leave a `finally`, and of the handlers that an error comes to before."""
     for unit in units:
-        for node in own(getattr(unit.head, "finalbody", ())):
-            if isinstance(node, _LEAVES):
-                yield from (at.first for at in block.units_at(node.lineno - 1))
+        leaving = [node for node in own(getattr(unit.head, "finalbody", ())) if isinstance(node, _LEAVES)]
+        for node in leaving:
+            yield from (at.first for at in block.units_at(node.lineno - 1))
+        for handler in unit.head.handlers if leaving else ():  # type: ignore[union-attr]
+            yield from range(handler.lineno - 1, handler.end_lineno)
 
 
 def _is_idle(statement: ast.stmt) -> bool:
