@@ -191,16 +191,9 @@ def _waited_for(node: CSTNode) -> Iterator[CSTNode]:
 
 
 def _cancels_itself(module: PythonFile, function: cst.FunctionDef) -> bool:
-    """Whether a function has its own task cancelled, as by a timer."""
-    own = list(module.tree.within(function.body))
-    assigned = [node for node in own if isinstance(node, cst.Assign) and _is_current_task(node.value)]
-    held = {last_name(target.target) for node in assigned for target in node.targets}
-    cancelled = (node.value for node in own if isinstance(node, cst.Attribute) and node.attr.value == "cancel")
-    return any(_is_current_task(task) or last_name(task) in held for task in cancelled)
-
-
-def _is_current_task(node: CSTNode) -> bool:
-    return isinstance(node, cst.Call) and last_name(node.func) == "current_task"
+    """Whether a function asks for its own task, and cancels something: it has itself cancelled, as by a timer."""
+    named = {last_name(n) for n in module.tree.within(function.body) if isinstance(n, (cst.Name, cst.Attribute))}
+    return named.issuperset(("current_task", "cancel"))
 
 
 def _ends_main(function: cst.FunctionDef, node: CSTNode) -> bool:

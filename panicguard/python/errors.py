@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panicguard.python import apis
+from panicguard.python import apis, naming
 from panicguard.python.cst import cst
 from panicguard.python.tree import last_name
 
@@ -16,12 +16,10 @@ if TYPE_CHECKING:
     from panicguard.python.file import PythonFile
     from panicguard.python.handlers import Handler
 
-_CANCELLED_CLASS = "anyio.get_cancelled_exc_class"
+_CANCELLED_CLASS = "get_cancelled_exc_class"
 """Returns the class of anyio's cancellations."""
 _ENDS_ALL = frozenset(("KeyboardInterrupt", "SystemExit", "GeneratorExit", "AssertionError"))
 """Errors that end the program, or the generator, as a cancellation would; and what says that it is never raised."""
-_OWN_CANCELLATION = re.compile(r"Cancel|Abort|Interrupt|Stop|Shut|Exit|Quit|Terminat|Kill|Disconnect")
-"""What the names of a project's own cancellations have in them."""
 _CLASS = re.compile(r"_*[A-Z]\w*[a-z]\w*$")
 _NEGATED = frozenset(("IsNot", "NotEqual", "NotIn"))
 _IDENTITY = _NEGATED | {"Is", "Equal", "In"}
@@ -47,7 +45,7 @@ def caught(handler: Handler, *, otherwise: bool | None = None) -> Caught:
 
 def gives_cancelled_class(module: PythonFile, function: CSTNode) -> bool:
     """Whether a function is anyio's that returns the class of cancellations, from wherever it is imported."""
-    return _CANCELLED_CLASS in (module.names.qualified(function), f"anyio.{last_name(function)}")
+    return (module.names.qualified(function) or last_name(function)).rpartition(".")[2] == _CANCELLED_CLASS
 
 
 def truth(module: PythonFile, test: CSTNode, error: Caught) -> bool | None:
@@ -116,7 +114,7 @@ def is_again(module: PythonFile, statement: cst.Raise, error: Caught) -> bool:
     if raised is None or not _CLASS.match(last_name(raised)):
         return True
     name = module.names.qualified(raised) or last_name(raised)
-    return name in apis.CANCELLED or name in _ENDS_ALL or _OWN_CANCELLATION.search(name.rpartition(".")[2]) is not None
+    return name in apis.CANCELLED or name in _ENDS_ALL or naming.is_cancellation(name.rpartition(".")[2])
 
 
 def _is_type(node: CSTNode, error: Caught) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from panicguard.python import naming
 from panicguard.python.blocks import leaves, statements
 from panicguard.python.cst import cst
-from panicguard.python.handlers import is_cleanup, is_cleanup_name
+from panicguard.python.handlers import is_cleanup
 from panicguard.python.loops import innermost_loop
 from panicguard.python.tree import last_name
 from panicguard.python.uses import UseKind
@@ -37,7 +38,7 @@ def is_expendable(module: PythonFile, node: cst.Try | cst.TryStar | cst.With, fu
     name = function.name.value if isinstance(function, cst.FunctionDef) else ""
     owner = module.tree.enclosing(function, cst.ClassDef) if function is not None else None
     return (
-        is_cleanup_name(name)
+        naming.is_cleanup(name)
         or _TRYING.search(name) is not None
         or (owner is not None and _TRYING.search(owner.name.value.lower()) is not None)
         or is_cleanup(module, node.body)

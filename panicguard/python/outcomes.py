@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import re
 from typing import TYPE_CHECKING
 
 from panicguard.python.blocks import statements
@@ -11,6 +10,7 @@ from panicguard.python.cancellation import catches_cancellation, is_cancellation
 from panicguard.python.cst import cst
 from panicguard.python.errors import Caught, caught, is_again, is_kind, truth
 from panicguard.python.handlers import caught_types, never_returns
+from panicguard.python.naming import asks_whether_to_end
 from panicguard.python.tree import last_name
 
 if TYPE_CHECKING:
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 
     from panicguard.python.file import PythonFile
     from panicguard.python.handlers import Handler
-
-
-_WHETHER_TO_END = re.compile(
-    r"stop|clos|shut|cancel|exit|quit|terminat|abort|kill|disconnect|done|running|alive|active|is_set"
-)
-"""What the names of flags have in them by which a handler finds out whether the task should end."""
 
 
 class Exit(enum.Enum):
@@ -57,7 +51,7 @@ def chooses(module: PythonFile, handler: Handler, ways: Set[Exit]) -> bool:
     if not tests or not ways & _ENDING:
         return False
     named = (node for test in tests for node in module.tree.within(test) if isinstance(node, (cst.Name, cst.Attribute)))
-    if len(ways) > 1 and any(_WHETHER_TO_END.search(last_name(node)) for node in named):
+    if len(ways) > 1 and any(asks_whether_to_end(last_name(node)) for node in named):
         return True
     if exits(module, handler, otherwise=False) <= {Exit.AGAIN}:
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from panicguard.python.afterwards import More, after
@@ -13,6 +12,7 @@ from panicguard.python.cst import cst
 from panicguard.python.endings import only_sleeps
 from panicguard.python.handlers import caught_types
 from panicguard.python.loops import is_endless
+from panicguard.python.naming import is_entry
 from panicguard.python.outcomes import Exit
 from panicguard.python.tree import last_name
 
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from panicguard.python.handlers import Handler
 
 _RAISES = frozenset((Exit.AGAIN, Exit.OTHER))
-_ENTRY = re.compile(
-    r"(?:^|_)(?:a?main|run|runner|serve|server|start|loop|forever|worker|task|watch|watcher|monitor|poll|poller|heartbeat\w*|"
-    r"interact)(?:_|$)"
-)
-"""What the names of functions have in them that run as a task of their own."""
 
 
 def replaces(ways: Set[Exit]) -> bool:
@@ -72,15 +67,15 @@ def _is_helper(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cs
     for the end of one that ends by a cancellation alone."""
     if function.decorators:
         return False
-    is_entry = _ENTRY.search(function.name.value) is not None
+    runs_alone = is_entry(function.name.value)
     if _names_cancellation(module, handler) and _never_ends(module, node):
         return False
-    if _runs_parameter(module, function, node) and not (is_entry and is_in_loop(module, node)):
+    if _runs_parameter(module, function, node) and not (runs_alone and is_in_loop(module, node)):
         return True
     if not _names_cancellation(module, handler):
         return True
     is_method = module.tree.enclosing(node, cst.ClassDef) is not None
-    return not is_method and not is_entry
+    return not is_method and not runs_alone
 
 
 def _runs_parameter(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> bool:
