@@ -101,7 +101,7 @@ class Escapes:
                     return True
                 return all(self._is_harmless_expression(item.item) for item in items) and self._are_safe(body)
             case cst.While(test=test, body=body, orelse=orelse) | cst.If(test=test, body=body, orelse=orelse):
-                asks = all(not call.args or self._is_harmless(call) for call in self._calls(test))
+                asks = all(self._only_asks(call) or self._is_harmless(call) for call in self._calls(test))
                 return asks and self._are_safe(body) and self._is_safe_else(orelse)
             case cst.For(iter=iterable, asynchronous=None, body=body, orelse=orelse):
                 return self._is_harmless_expression(iterable) and self._are_safe(body) and self._is_safe_else(orelse)
@@ -114,6 +114,10 @@ class Escapes:
             case cst.BaseSmallStatement():
                 return self._is_harmless_expression(statement)
         return False
+
+    def _only_asks(self, call: cst.Call) -> bool:
+        """Whether a call in a test asks for a state: it says no more, and does not have to wait for the answer."""
+        return not call.args and not isinstance(self.module.tree.parents[call], cst.Await)
 
     def _is_safe_else(self, orelse: cst.Else | cst.If | None) -> bool:
         if isinstance(orelse, cst.Else):
