@@ -41,7 +41,7 @@ def site_at(source: Source, settings: Settings, offset: int) -> SpawnSite | None
     if module is None:
         return None
     for spawn in module.spawns:
-        start, end = module.span(spawn.call.func)
+        start, end = module.span(spawn.place)
         if start <= offset <= end:
             return site(module, spawn)
     return None
@@ -65,7 +65,7 @@ def _module(source: Source, settings: Settings, offset: int) -> PythonFile | Non
 
 def site(module: PythonFile, spawn: Spawn) -> SpawnSite:
     """A spawn in plain words."""
-    start, end = module.span(spawn.call.func)
+    start, end = module.span(spawn.place)
     is_safe = spawn.kind is SpawnKind.SAFE
     return SpawnSite(
         start,

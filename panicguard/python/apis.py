@@ -286,6 +286,11 @@ def is_callback(name: str) -> bool:
     return _CALLBACK.search(name) is not None
 
 
+CALLBACK_TAKERS = {
+    **dict.fromkeys(("call_soon", "call_soon_threadsafe"), 0),
+    **dict.fromkeys(("call_later", "call_at", "add_signal_handler", "add_reader", "add_writer"), 1),
+}
+"""Methods of event loops that take a function, whose result they ignore, and its arguments -> its place."""
 ADDERS = frozenset("add append appendleft insert extend extendleft update setdefault".split())
 """Methods that put something into what they are called on."""
 METHODS_ELSEWHERE = {"gather": ("asyncio", "aio", "tasks")}

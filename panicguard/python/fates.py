@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from panicguard.python.apis import CALLBACK_TAKERS
 from panicguard.python.callbacks import forgets, may_look
 from panicguard.python.cst import cst
 from panicguard.python.flow import ADDERS
@@ -46,10 +47,9 @@ DEAF = ADDERS | frozenset(
 _LISTENING = frozenset("result exception get print_stack get_stack successful".split())
 _POLLED = frozenset("cancel done cancelled cancelling running is_alive ready".split())
 _HANDLER_NAME = re.compile(r"^on_|(?:handler|callback|_cb)$")
-_HANDLER_TAKERS = frozenset(
-    "call_soon call_soon_threadsafe call_later call_at add_signal_handler add_done_callback add_reader "
-    "add_writer".split()
-)
+_HANDLER_TAKERS = frozenset((*CALLBACK_TAKERS, "add_done_callback", "connect", "singleShot"))
+_LOGGING_LOOP = re.compile(r"^_?io_?loop$|^tornado\.", re.IGNORECASE)
+"""Tornado's loop, which logs the error of the future that a callback returns."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,17 @@ class Fates:
                 return bool(_HANDLER_NAME.search(name))
             case cst.Arg():
                 call = self.tree.parents[parent]
-                return isinstance(call, cst.Call) and last_name(call.func) in _HANDLER_TAKERS
+                is_taker = isinstance(call, cst.Call) and last_name(call.func) in _HANDLER_TAKERS
+                return is_taker and not self.logs(call)  # type: ignore[arg-type]
         return False
+
+    def logs(self, call: cst.Call) -> bool:
+        """Whether a callback is given to a loop that logs the error of what it returns."""
+        if not isinstance(call.func, cst.Attribute):
+            return False
+        loop = call.func.value
+        is_of = self.names.type_of(loop) or self.names.qualified(loop)
+        return any(_LOGGING_LOOP.search(name) for name in (last_name(loop), is_of) if isinstance(name, str))
 
     def _is_fixture(self, node: CSTNode) -> bool:
         """Whether a fixture of tests starts something, yields and cancels it: it is its owner."""

@@ -73,7 +73,7 @@ def has_nothing_to_lose(module: PythonFile, spawn: Spawn) -> bool:
 def is_handed_on(module: PythonFile, spawn: Spawn) -> bool:
     """Whether a coroutine is run on another thread's loop only to reach what is there: it reports its errors, starts a
     task in a group, which awaits it, or puts something into a queue that has room for it."""
-    if spawn.api != _THREADSAFE:
+    if spawn.api != _THREADSAFE and spawn.handed is None:
         return False
     match spawn.target:
         case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=name)) as func):

@@ -49,6 +49,13 @@ class Spawn:
     """The receiver's type is unknown, and only its name suggests that it is a loop."""
     declared: bool = False
     """The settings say that it spawns; the kind is inferred."""
+    handed: CSTNode | None = None
+    """Where the API is only named, and `call` hands it to what calls it later: `call_soon(asyncio.create_task, x)`."""
+
+    @property
+    def place(self) -> CSTNode:
+        """Where the API is named."""
+        return self.call.func if self.handed is None else self.handed
 
     @property
     def started(self) -> bool:
@@ -80,6 +87,8 @@ class _Finder:
             last = last_name(call.func)
             if last in apis.SPAWN_NAMES or last in aliases or isinstance(call.func, cst.Call):
                 yield from self._spawn(call)
+            elif last in apis.CALLBACK_TAKERS:
+                yield from self._handed_on(call)
         yield from self._mapped()
 
     def _aliases(self) -> set[str]:
@@ -164,6 +173,25 @@ class _Finder:
                     yield Spawn(
                         call, spawner, SpawnKind.TASK, None, None, None, self.fates.of(uses), uses, guessed=False
                     )
+
+    def _handed_on(self, call: cst.Call) -> Iterator[Spawn]:
+        """`loop.call_soon(asyncio.create_task, send(x))`: the loop calls it, and drops the handle."""
+        place = apis.CALLBACK_TAKERS[last_name(call.func)]
+        if place >= len(call.args) or any(arg.star or arg.keyword for arg in call.args[: place + 1]):
+            return
+        handed: CSTNode = call.args[place].value
+        given, first = call, place + 1
+        if isinstance(handed, cst.Call) and self.names.qualified(handed.func) == "functools.partial" and handed.args:
+            given, first = handed, 1
+            handed = handed.args[0].value
+        if not isinstance(handed, (cst.Name, cst.Attribute)):
+            return
+        spawner = self.names.qualified(handed) or ""
+        api = apis.SPAWNS.get(spawner)
+        if api is None or api.kind not in (SpawnKind.TASK, SpawnKind.FUTURE) or self.fates.logs(call):
+            return
+        target = _argument(given, apis.Api(api.kind, api.target + first, api.keyword))
+        yield Spawn(call, spawner, api.kind, target, self._run(target), None, Fate.DROPPED, (), handed=handed)
 
     def _is_object(self, func: cst.Attribute) -> bool:
         """Whether the callee is a method of an object, not a function of a module."""

@@ -4,7 +4,8 @@
 
 Reports `create_task`, `ensure_future`, `run_coroutine_threadsafe` and a `gather` that is not awaited, when the
 task or future they return goes nowhere: the call is a statement of its own, its result is assigned to a name
-that is never read, or it ends in a container that nothing outside the function sees. So it does for a function that is
+that is never read, it ends in a container that nothing outside the function sees, or the function is handed to an event
+loop that calls it, as by `loop.call_soon(asyncio.create_task, send())`. So it does for a function that is
 imported from another module of the project and does nothing but hand its first argument to one of these and return the
 task.
 
@@ -112,7 +113,7 @@ def check(module: PythonFile) -> Iterator[Finding]:
             message = f"`{name}` is a raw spawn without a component and a policy; use `SafeGo`"
         else:
             continue
-        yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
+        yield module.finding(spawn.place, message, spawn_fix(module, spawn))
     for spawn in module.spawns:
         if spawn.fate is Fate.OBSERVED and lost_until(module, spawn) is Heard.IN_TIME:
             for call in dropped_calls(module, spawn):

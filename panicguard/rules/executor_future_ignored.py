@@ -93,7 +93,7 @@ def check(module: PythonFile) -> Iterator[Finding]:
     for spawn in module.spawns:
         message = _message(spawn, strict=module.settings.strict_spawns)
         if message and not _is_handled(module, spawn):
-            yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
+            yield module.finding(spawn.place, message, spawn_fix(module, spawn))
 
 
 def _message(spawn: Spawn, *, strict: bool) -> str | None:

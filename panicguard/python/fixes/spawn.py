@@ -14,7 +14,7 @@ from panicguard.python.fixes.leftovers import tidied
 from panicguard.python.fixes.quotes import quote_at
 from panicguard.python.fixes.rewrite import Labels, Rewrite, may_remove_comment
 from panicguard.python.fixes.runtime import reference
-from panicguard.python.fixes.task import rewrite_task
+from panicguard.python.fixes.task import rewrite_handed, rewrite_task
 from panicguard.python.fixes.thread import rewrite_start_new_thread, rewrite_thread
 from panicguard.settings import VERSIONS, language, target_version
 
@@ -39,9 +39,7 @@ def spawn_fix(module: PythonFile, spawn: Spawn) -> Fix | None:
     if rewrite is None:
         return None
     callee = f"{runtime.prefix}{rewrite.callee}"
-    edits = tidied(
-        module, spawn.call.func, (Edit(*module.span(spawn.call.func), callee), *rewrite.edits), runtime.edits
-    )
+    edits = tidied(module, spawn.place, (Edit(*module.span(spawn.place), callee), *rewrite.edits), runtime.edits)
     unsafe = (
         rewrite.unsafe
         or runtime.unsafe
@@ -83,6 +81,8 @@ def _separator(module: PythonFile, call: cst.Call) -> str:
 
 def _rewrite(module: PythonFile, spawn: Spawn, labels: Labels) -> Rewrite | None:
     match spawn.kind, spawn.api:
+        case _ if spawn.handed is not None:
+            return rewrite_handed(module, spawn, spawn.handed, labels)
         case SpawnKind.TASK, _:
             return rewrite_task(module, spawn, labels)
         case SpawnKind.THREAD, apis.THREAD:

@@ -46,6 +46,19 @@ def rewrite_task(module: PythonFile, spawn: Spawn, labels: Labels) -> Rewrite | 
     return Rewrite(SAFEGO, [labelled, loop], unsafe=has_effects(module, spawn.owner))
 
 
+def rewrite_handed(module: PythonFile, spawn: Spawn, handed: CSTNode, labels: Labels) -> Rewrite | None:
+    """A SafeGo that an event loop calls, as it would have called `create_task`: that loop is the running one then."""
+    if spawn.api == f"{LOOP}.create_task":
+        calling = spawn.call.func
+        if not (isinstance(handed, cst.Attribute) and isinstance(calling, cst.Attribute)):
+            return None
+        if module.text(handed.value) != module.text(calling.value):
+            return None
+    elif spawn.api not in ("asyncio.create_task", "asyncio.ensure_future"):
+        return None
+    return Rewrite(SAFEGO, [insert(module.span(handed)[1], f", {labels.component}, {labels.policy}")])
+
+
 def _named_loop(module: PythonFile, args: Sequence[cst.Arg]) -> list[Edit]:
     """The edit that passes a second argument as `loop=`, unless it has that name."""
     if len(args) == 2 and args[1].keyword is None:

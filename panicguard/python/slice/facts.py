@@ -201,7 +201,7 @@ def _call(found: Facts, node: ast.Call, flags: int, spawning: Set[ast.AST], stac
     name = last_name(func)
     found.called.add(name)
     first, later = flags | _LATER, (flags & ~_LEADING) | _LATER
-    if func in spawning:
+    if func in spawning or (spawning and not spawning.isdisjoint(node.args)):
         first = later = _LEADING
         found.spawned += (*node.args, *node.keywords)
     elif name.lstrip(".") in _HANDS_ON:
