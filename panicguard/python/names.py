@@ -81,8 +81,7 @@ class Names:
                 base = self.resolve(value)
                 if isinstance(base, str):
                     return self._method_of_declared(value, attr) or self._canonical(f"{base}.{attr}")
-                owner = base if isinstance(base, cst.ClassDef) else self.type_of(value)
-                return self.member(owner, attr)
+                return self.member(base if isinstance(base, cst.ClassDef) else self.type_of(value), attr)
             case cst.Call(func=func, args=args):
                 name_of = self.qualified(func)
                 if name_of in ("functools.partial", "staticmethod", "classmethod") and args:
