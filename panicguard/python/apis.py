@@ -128,6 +128,8 @@ RETURNS: dict[str, str] = {
     "tornado.ioloop.IOLoop.current": "tornado.ioloop.IOLoop",
     "tornado.ioloop.IOLoop.instance": "tornado.ioloop.IOLoop",
 }
+_LOOP_GETTERS = frozenset(("get_running_loop", "get_event_loop"))
+"""Functions that return an event loop, in any module that has one of its own."""
 
 _PREFIXES = (
     ("uvloop.", "asyncio."),
@@ -247,6 +249,13 @@ OWN_SPAWNERS = ("spawn", "spawn_task", "fire_and_forget", "run_in_background", "
 where they are imported from another module."""
 SPAWN_NAMES = frozenset(name.rpartition(".")[2] for name in SPAWNS) | {"remote"}
 """The last parts of all names in SPAWNS."""
+
+
+def returned(name: str) -> str | None:
+    """The class of what a call of a qualified name returns."""
+    last = name.rpartition(".")[2]
+    is_class = last[:1].isupper() and not last.isupper()
+    return RETURNS.get(name) or (LOOP if last in _LOOP_GETTERS else name if is_class else None)
 
 
 def is_named(found: str | None, listed: Iterable[str]) -> bool:

@@ -121,7 +121,7 @@ class Escapes:
                 inner = caught | self._errors(names)
                 return all(self._raises_nothing(item.item, caught) for item in items) and self._are_safe(body, inner)
             case cst.While(test=test, body=body, orelse=orelse) | cst.If(test=test, body=body, orelse=orelse):
-                asks = all(not call.args or self._is_harmless(call, caught) for call in self._calls(test))
+                asks = all(self._only_asks(call) or self._is_harmless(call, caught) for call in self._calls(test))
                 return asks and self._are_safe(body, caught) and self._is_safe_else(orelse, caught)
             case cst.For(iter=iterable, asynchronous=None, body=body, orelse=orelse):
                 is_safe = self._raises_nothing(iterable, caught) and self._are_safe(body, caught)
@@ -137,6 +137,10 @@ class Escapes:
             case cst.BaseSmallStatement():
                 return self._raises_nothing(statement, caught)
         return False
+
+    def _only_asks(self, call: cst.Call) -> bool:
+        """Whether a call in a test asks for a state: it says no more, and does not have to wait for the answer."""
+        return not call.args and not isinstance(self.module.tree.parents[call], cst.Await)
 
     def _is_safe_else(self, orelse: cst.Else | cst.If | None, caught: frozenset[str]) -> bool:
         if isinstance(orelse, cst.Else):
