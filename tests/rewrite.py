@@ -66,7 +66,7 @@ OTHER_MEANING = {
         (f"bound_{name}", fixture): _CONTAINER
         for name in ("by_another_name", "by_another_name_in_a_row_of_its_own")
         for fixture in (
-            "PNC101/dropped_by_callers.py", "PNC101/global_and_local.py", "PNC101/held_while_it_runs.py",
+            "PNC101/dropped_by_callers.py", "PNC101/global_and_local.py", "PNC101/likely/held_while_it_runs.py",
             "PNC102/added_to_containers.py", "PNC102/set_retained.py", "PNC107/result_of_a_job.py",
         )
     },

@@ -13,6 +13,7 @@ from panicguard.python.declared import is_declared
 from panicguard.python.handlers import catches_all, caught_types, suppressed_types, suppresses_all
 from panicguard.python.harmless import by_one_name, is_caught, is_suppressing
 from panicguard.python.nodes import children
+from panicguard.python.reporting import STOPPING, keeps, reports
 from panicguard.python.stubs import is_abstract, is_stub
 from panicguard.python.tree import last_name
 
@@ -22,11 +23,7 @@ if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.python.file import PythonFile
-    from panicguard.python.handlers import Handler
 
-_REPORTS = harmless.LOGGING | frozenset(("print_exc", "print_exception", "capture_exception", "excepthook"))
-_STOPPING = frozenset((*apis.CANCELLED, "SystemExit", "KeyboardInterrupt", "GeneratorExit"))
-"""The errors that say to stop: no failure gets lost with them."""
 _NONE: frozenset[str] = frozenset()
 
 
@@ -54,7 +51,7 @@ class Escapes:
     def tells(self, function: cst.FunctionDef) -> bool:
         """Whether a function that lets no error out logs them, or hands them on."""
         return any(map(self._is_reporting, function.decorators)) or any(
-            catches_all(self.module, handler) and _reports(handler)
+            catches_all(self.module, handler) and reports(handler)
             for tried in self.module.tree.own(function)
             if isinstance(tried, cst.Try)
             for handler in tried.handlers
@@ -92,7 +89,7 @@ class Escapes:
     def _is_wrapper(self, function: cst.FunctionDef) -> bool:
         """Whether a function calls a parameter of the functions around it, and reports what that raises."""
         return self._are_safe(function.body) and any(
-            self._calls_parameter(function, tried.body) and any(map(_reports, tried.handlers))
+            self._calls_parameter(function, tried.body) and any(map(reports, tried.handlers))
             for tried in self.module.tree.own(function)
             if isinstance(tried, cst.Try)
         )
@@ -129,7 +126,7 @@ class Escapes:
             case cst.FunctionDef() | cst.ClassDef():
                 return isinstance(statement, cst.FunctionDef)
             case cst.Raise(exc=raised):
-                return raised is not None and self.module.names.qualified(raised) in _STOPPING
+                return raised is not None and self.module.names.qualified(raised) in STOPPING
             case cst.Assert(test=test):
                 return is_of_type(test)
             case cst.Import() | cst.ImportFrom():
@@ -153,7 +150,7 @@ class Escapes:
         handlers = tried.handlers
         if tried.orelse is not None and not self._are_safe(tried.orelse.body, caught):
             return False
-        if not all(_keeps(self.module, handler) for handler in handlers):
+        if not all(keeps(self.module, handler) for handler in handlers):
             return False
         if any(catches_all(self.module, h) for h in handlers):
             return True
@@ -180,19 +177,39 @@ class Escapes:
         return isinstance(manager, cst.FunctionDef) and any(
             isinstance(tried, cst.Try)
             and any(isinstance(node, cst.Yield) for node in self.module.tree.own(tried))
-            and any(catches_all(self.module, handler) and _keeps(self.module, handler) for handler in tried.handlers)
+            and any(catches_all(self.module, handler) and keeps(self.module, handler) for handler in tried.handlers)
             for tried in self.module.tree.own(manager)
         )
 
     def _raises_nothing(self, node: CSTNode, caught: frozenset[str] = _NONE) -> bool:
         """Whether an expression or a small statement calls and awaits nothing that may raise what is not caught."""
         calls = list(self._calls(node))
-        handed_on = {arg.value for call in calls if self._starts_in_group(call) for arg in call.args}
-        return all(call in handed_on or self._is_harmless(call, caught) for call in calls) and all(
+        handed_on = {arg.value for call in calls if self._hands_on(call) for arg in call.args}
+        return all(
+            call in handed_on or self._is_handed_on_later(call) or self._is_harmless(call, caught) for call in calls
+        ) and all(
             isinstance(inner.expression, cst.Call)
             for inner in self.module.tree.within(node)
             if isinstance(inner, cst.Await)
         )
+
+    def _hands_on(self, call: cst.Call) -> bool:
+        """Whether a call starts what it is given, which is judged by itself."""
+        is_own = self._definition(call.func) is not None
+        return (last_name(call.func) in harmless.HANDING and not is_own) or self._starts_in_group(call)
+
+    def _is_handed_on_later(self, call: cst.Call) -> bool:
+        """Whether a call makes a coroutine for a variable that is then handed on."""
+        match self.module.tree.parents[call]:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
+                function = self.module.tree.function(call)
+                return function is not None and name in self._handed_on(function)
+        return False
+
+    def _handed_on(self, function: CSTNode) -> set[str]:
+        """The variables of a function that it hands on."""
+        calls = (node for node in self.module.tree.own(function) if isinstance(node, cst.Call) and node.args)
+        return {last_name(call.args[0].value) for call in calls if last_name(call.func) in harmless.HANDING} - {""}
 
     def _starts_in_group(self, call: cst.Call) -> bool:
         """Whether a call starts a task in a group or a nursery, which awaits it."""
@@ -216,6 +233,8 @@ class Escapes:
             return False
         is_awaited = isinstance(self.module.tree.parents[call], cst.Await)
         if is_caught(harmless.RAISES.get(name, ()), caught) and not (is_awaited and name in harmless.WRITING):
+            return True
+        if name in harmless.HANDING and self._hands_on(call):
             return True
         if name in harmless.PASSING:
             return any(arg.keyword is not None and arg.keyword.value == "return_exceptions" for arg in call.args)
@@ -307,32 +326,6 @@ def is_of_type(test: CSTNode) -> bool:
         case cst.Call(func=cst.Name(value="isinstance")):
             return True
     return False
-
-
-def _keeps(module: PythonFile, handler: Handler) -> bool:
-    """Whether a handler lets nothing out, unless it has reported it, or it is a request to stop."""
-    types = caught_types(handler)
-    if types and all(module.names.qualified(kind) in _STOPPING for kind in types):
-        return True
-    return _reports(handler) or not any(isinstance(node, cst.Raise) for node in module.tree.own(handler))
-
-
-def _reports(handler: Handler) -> bool:
-    """Whether a handler logs, or gives the error to something."""
-    name = handler.name.name.value if handler.name is not None and isinstance(handler.name.name, cst.Name) else None
-    return any(_is_reported(statement, name) for statement in statements(handler.body))
-
-
-def _is_reported(node: CSTNode, name: str | None) -> bool:
-    """Whether something under a node logs, or uses the error of this name other than to raise it."""
-    match node:
-        case cst.Raise():
-            return False
-        case cst.Call(func=func) if last_name(func) in _REPORTS:
-            return True
-        case cst.Name(value=value):
-            return value == name
-    return any(_is_reported(child, name) for child in children(node))
 
 
 def _waits_for_some_time(call: cst.Call) -> bool:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _FLAGGING = frozenset("wait acquire set clear inc dec increment decrement".split())
 """Methods of events, locks and counters."""
+_CLOSING = frozenset(("close", "aclose", "wait_closed"))
+"""Methods that close something: what that is of another module says what it has to."""
 _BLANK = re.compile(r"[\s\\]+")
 _THREADSAFE = "asyncio.run_coroutine_threadsafe"
 
@@ -77,7 +79,7 @@ def runs_own_code(module: PythonFile, definition: cst.ClassDef) -> bool:
 
 
 def has_nothing_to_lose(module: PythonFile, spawn: Spawn) -> bool:
-    """Whether what is spawned only waits for or sets something that is not defined in this module."""
+    """Whether what is spawned only waits for, sets or closes something that is not defined in this module."""
     target = spawn.target
     if spawn.kind is SpawnKind.THREAD:
         is_waiting = isinstance(target, cst.Attribute) and target.attr.value in harmless.WAITING
@@ -85,9 +87,18 @@ def has_nothing_to_lose(module: PythonFile, spawn: Spawn) -> bool:
     match target:
         case cst.Call(func=cst.Attribute(attr=cst.Name(value=name)) as func, args=[]) if name in _FLAGGING:
             return module.names.definition(func) is None
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value=name)) as func) if name in _CLOSING:
+            is_own = not isinstance(func.value, cst.Attribute) and module.names.definition(func) is not None
+            return not is_own or _is_in_finalizer(module, spawn.call)
         case cst.Call(func=func) if spawn.fate is not Fate.DROPPED:
             return module.names.qualified(func) == "asyncio.sleep"
     return False
+
+
+def _is_in_finalizer(module: PythonFile, node: CSTNode) -> bool:
+    """Whether something is done as an object is freed: nobody is left to hear of an error."""
+    function = module.tree.function(node)
+    return isinstance(function, cst.FunctionDef) and function.name.value == "__del__"
 
 
 def is_handed_on(module: PythonFile, spawn: Spawn) -> bool:

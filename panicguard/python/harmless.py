@@ -22,6 +22,8 @@ RUNNING = frozenset(("run_until_complete", "run"))
 """Functions that run a coroutine to its end."""
 SPAWNING_METHODS = frozenset("spawn start_soon create_task".split())
 """Methods of task groups and nurseries that start a task in them."""
+HANDING = frozenset(("create_task", "ensure_future", "run_coroutine_threadsafe"))
+"""Functions that hand a coroutine on to an event loop: what that raises is another matter."""
 PASSING = frozenset("gather wait_for shield timeout".split())
 """Functions that raise what they wait for raises."""
 ENDING = frozenset(
@@ -101,7 +103,7 @@ def may_be_harmless(name: str) -> bool:
     """Whether a call by this name, with a dot in front where it is a method, may be one that does not raise: a No is
     certain where nothing of the name is defined in the module."""
     last = name.lstrip(".")
-    if last in HARMLESS or last in PASSING or _SUPPRESSING.search(last):
+    if last in HARMLESS or last in PASSING or last in HANDING or _SUPPRESSING.search(last):
         return True
     if name == last:
         return name in HARMLESS_BUILTINS

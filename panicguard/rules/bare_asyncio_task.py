@@ -9,11 +9,11 @@ loop that calls it, as by `loop.call_soon(asyncio.create_task, send())`. So it d
 imported from another module of the project and does nothing but hand its first argument to one of these and return the
 task.
 
-Not reported is what loses nothing: waiting for an event; the closing that `__del__` starts; a coroutine that
-`run_coroutine_threadsafe` only hands on to a task group or to an unbounded queue of the module, or that handles all of
-its errors itself; and a task that does so and that a `while` loop keeps in a container of its function. What logs, or
-hands on, all of its errors is reported with `low-confidence` only: its task may be collected, but that is rare for one
-that waits for a timer or the network.
+Not reported is what loses nothing: waiting for an event; closing an object of another module, or one in its `__del__`;
+a coroutine that `run_coroutine_threadsafe` only hands on to a task group or to an unbounded queue of the module, or
+that handles all of its errors itself; and a task that does so and that a `while` loop keeps in a container of its
+function. What logs, or hands on, all of its errors is reported with `low-confidence` only: its task may be collected,
+but that is rare for one that waits for a timer or the network.
 
 Reports as well a call of a function of the module that starts a task and returns it, where the result goes nowhere,
 the function itself reads no error, and what runs may fail. There is no fix: the function decides how it starts tasks.
