@@ -41,7 +41,7 @@ _DRAWERS = frozenset("util utils helper helpers common misc".split())
 """What modules are called that may hold anything."""
 _ENDING = re.compile(r"(?:-(?:threads?|tasks?|func|fn|function|coro|coroutine|impl))+$")
 """What the end of a name says about the kind of what it names."""
-_MANNER = re.compile(r"^(?:async|inner|real|safe|do|in)-|-(?:async|inner|call)$")
+_MANNER = re.compile(r"^(?:async|inner|real|safe|do|in|main|thread|task)-|-(?:async|inner|call)$")
 """What a name says about how something is run."""
 _OWN = frozenset(("self", "cls"))
 _PATTERN = re.compile(r"[%{\\]")
@@ -188,8 +188,9 @@ def _first_argument(call: cst.Call, target: CSTNode) -> CSTNode | None:
 
 
 def _module_component(module: PythonFile) -> str:
-    """The name of the module, or of its package where many modules have that name."""
+    """The name of the module, or of a package around it where many modules have that name."""
     pure = PurePath(module.source.path)
-    stem, package = kebab(pure.stem), kebab(pure.parent.name)
-    is_general = pure.stem.startswith("__") or stem in _DRAWERS or not _says_something(stem)
-    return package if package and is_general else stem or "main"
+    stem, *packages = (kebab(name) for name in (pure.stem, pure.parent.name, pure.parent.parent.name))
+    names = packages if pure.stem.startswith("__") else [stem, *packages]
+    specific = (name for name in names if name not in _DRAWERS and _says_something(name))
+    return next(specific, stem or "main")
