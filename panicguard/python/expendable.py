@@ -45,24 +45,11 @@ def is_expendable(module: PythonFile, node: cst.Try | cst.TryStar | cst.With, fu
     )
 
 
-def closes_what_is_left(module: PythonFile, spawn: Spawn) -> bool:
-    """Whether an object that is freed starts its own closing, or one that is closed that of its part on another
-    thread's loop: nobody is left who could hear of an error."""
-    function = module.tree.enclosing(spawn.call, cst.FunctionDef)
-    if not (isinstance(function, cst.FunctionDef) and _only_closes(spawn)):
-        return False
-    is_elsewhere = spawn.api == "asyncio.run_coroutine_threadsafe"
-    return function.name.value == "__del__" or (is_elsewhere and is_cleanup_name(function.name.value))
-
-
-def _only_closes(spawn: Spawn) -> bool:
-    return isinstance(spawn.target, cst.Call) and is_cleanup_name(last_name(spawn.target.func))
-
-
 def is_closed_and_waited_for(spawn: Spawn) -> bool:
     """Whether a task that nothing keeps only closes something, and is waited for without raising its error."""
     kinds = {use.kind for use in spawn.uses}
-    return _only_closes(spawn) and UseKind.WAITED in kinds and UseKind.KEPT not in kinds
+    is_closing = isinstance(spawn.target, cst.Call) and is_cleanup_name(last_name(spawn.target.func))
+    return is_closing and UseKind.WAITED in kinds and UseKind.KEPT not in kinds
 
 
 def _has_default(module: PythonFile, node: cst.Try | cst.TryStar | cst.With) -> bool:

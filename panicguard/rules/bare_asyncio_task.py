@@ -9,10 +9,9 @@ loop that calls it, as by `loop.call_soon(asyncio.create_task, send())`. So it d
 imported from another module of the project and does nothing but hand its first argument to one of these and return the
 task.
 
-Not reported is what loses nothing: waiting for an event; the closing that `__del__` starts, or that a `close()` starts
-on the loop of another thread; a coroutine that `run_coroutine_threadsafe` only hands on to a task group or to an
-unbounded queue of the module, or that handles all of its errors itself; and a task that does so and that a `while` loop
-keeps in a container of its function.
+Not reported is what loses nothing: waiting for an event; a coroutine that `run_coroutine_threadsafe` only hands on to a
+task group or to an unbounded queue of the module, or that handles all of its errors itself; and a task that does so and
+that a `while` loop keeps in a container of its function.
 
 Reports as well a call of a function of the module that starts a task and returns it, where the result goes nowhere,
 the function itself reads no error, and what runs may fail. There is no fix: the function decides how it starts tasks.
@@ -86,7 +85,6 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import TASK_WORDS, SpawnKind
 from panicguard.python.evidence import Evidence
-from panicguard.python.expendable import closes_what_is_left
 from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
 from panicguard.python.givers import dropped_calls
@@ -126,7 +124,7 @@ def check(module: PythonFile) -> Iterator[Finding]:
 
 def _is_lost(module: PythonFile, spawn: Spawn) -> bool:
     """Whether the task may end too soon, or its error be lost."""
-    if has_nothing_to_lose(module, spawn) or is_handed_on(module, spawn) or closes_what_is_left(module, spawn):
+    if has_nothing_to_lose(module, spawn) or is_handed_on(module, spawn):
         return False
     return not (is_held_while_it_runs(module, spawn) and is_heard(module, spawn))
 
