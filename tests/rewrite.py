@@ -73,12 +73,12 @@ OTHER_MEANING = {
     **{
         ("imports_aliased_by_assignment", fixture): _GATHER
         for fixture in (
-            "PNC101/gather_list.py", "PNC102/gather_of_running_tasks.py", "PNC303/only_gather.py",
-            "PNC401/only_gather.py", "PNC501/only_gather.py",
+            "PNC101/gather_list.py", "PNC303/only_gather.py", "PNC401/only_gather.py", "PNC501/only_gather.py"
         )
     },
     ("imports_aliased", "PNC501/to_thread_alone.py"): _TO_THREAD,
     ("imports_aliased_by_assignment", "PNC501/to_thread_alone.py"): _TO_THREAD,
+    ("imports_aliased_by_assignment", "PNC102/gather_of_running_tasks.py"): _GATHER,
     ("imports_from_modules", "PNC103/excepthook_of_the_module.py"): "a hook that is set by its name alone is a local",
 }  # fmt: skip
 """The pairs in which a rewriting changes what can be known, and why."""
