@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import ast
 import enum
-import functools
 import re
 from typing import TYPE_CHECKING
 
-from panicguard.python.plain import plain
+from panicguard.python.calls import answer
 from panicguard.python.slice.facts import children, last_name, within
-from panicguard.python.slice.parse import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from panicguard.python.slice.outline import Outline
 
 
 class Runner(enum.Enum):
@@ -40,39 +40,48 @@ _DEPTH = 4
 
 def runners(text: str, name: str) -> frozenset[Runner]:
     """Who runs the functions and methods of this name, as far as their module says."""
-    return _runners(text, name, _DEPTH)
+    return answer(text, lambda module: _runners(module, name, _DEPTH, {})) or frozenset()
 
 
-@functools.lru_cache(maxsize=32)
-def _runners(text: str, name: str, depth: int) -> frozenset[Runner]:
-    parents = _parents(text)
+def _runners(
+    module: Outline, name: str, depth: int, known: dict[tuple[str, int], frozenset[Runner]]
+) -> frozenset[Runner]:
+    if (name, depth) in known:
+        return known[name, depth]
     found: set[Runner] = set()
-    for node in _named(text).get(name, ()):
+    for node, parents in _read(module, name):
         await_ = _awaited(node, parents)
         if await_ is None:
             if _is_handed_on(node, parents):
                 found.add(Runner.LOOP)
         elif _is_own(node):
             caller = _tail_of(await_, parents)
-            above = _runners(text, caller, depth - 1) if caller and depth and caller != name else frozenset()
+            above = _runners(module, caller, depth - 1, known) if caller and depth and caller != name else frozenset()
             found |= {Runner.HELPED} if caller is None else above or {Runner.TAIL}
-    return frozenset(found)
+    known[name, depth] = frozenset(found)
+    return known[name, depth]
 
 
-@functools.lru_cache(maxsize=2)
-def _parents(text: str) -> Mapping[ast.AST, ast.AST]:
-    tree = parsed(plain(text))
-    return {} if tree is None else {child: node for node in within(tree) for child in children(node)}
+def _read(module: Outline, name: str) -> Iterator[tuple[ast.AST, Mapping[ast.AST, ast.AST]]]:
+    """Where a name is read, as a variable or an attribute, and the parents of the nodes around: of those in a function,
+    or of those outside."""
+    blocks = module.standing((name,))
+    trees = dict.fromkeys(tree for b in blocks for tree in (b.whole.nodes if b.function else (module.tree,)))
+    for parents in map(_parents, trees):
+        for node in parents:
+            if last_name(node).lstrip(".") == name and isinstance(node.ctx, ast.Load):  # type: ignore[attr-defined]
+                yield node, parents
 
 
-@functools.lru_cache(maxsize=2)
-def _named(text: str) -> Mapping[str, list[ast.AST]]:
-    """What is read of each name, as a variable or an attribute."""
-    found: dict[str, list[ast.AST]] = {}
-    for node in _parents(text):
-        if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load):
-            found.setdefault(last_name(node).lstrip("."), []).append(node)
-    return found
+def _parents(tree: ast.AST) -> Mapping[ast.AST, ast.AST]:
+    parents: dict[ast.AST, ast.AST] = {}
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        below = children(node)
+        parents.update(dict.fromkeys(below, node))
+        stack += below
+    return parents
 
 
 def _is_own(node: ast.AST) -> bool:

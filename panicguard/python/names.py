@@ -280,7 +280,7 @@ class Names:
         return None
 
     def mro(self, definition: cst.ClassDef) -> list[Resolved]:
-        """The class and its bases, nearest first: local classes, and qualified names of those outside of the module."""
+        """The class and its bases, depth first: local classes, and qualified names of those outside of the module."""
         order: list[Resolved] = []
         pending: list[Resolved | None] = [definition]
         while pending:
@@ -289,10 +289,10 @@ class Names:
                 continue
             order.append(at)
             if isinstance(at, str):
-                pending.append(self.elsewhere.of(at, "class"))
+                pending.insert(0, self.elsewhere.of(at, "class"))
             elif isinstance(at, cst.ClassDef):
                 bases = (b.value.value if isinstance(b.value, cst.Subscript) else b.value for b in at.bases)
-                pending.extend(self.resolve(b) for b in bases)
+                pending[:0] = [self.resolve(b) for b in bases]
         return order
 
     def is_a(self, kind: Resolved | None, *classes: str) -> bool:

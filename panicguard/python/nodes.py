@@ -45,19 +45,22 @@ def _plain() -> frozenset[type]:
     return frozenset((str, bool, int, type(None), cst.MaybeSentinel))
 
 
-def children(node: CSTNode) -> Iterator[CSTNode]:
+def children(node: CSTNode) -> list[CSTNode]:
     """The child nodes that are code, in the order of the text."""
+    found: list[CSTNode] = []
     cls = type(node)
     names = _FIELD_CACHE.get(cls)
     if names is None:
         names = _FIELD_CACHE[cls] = child_fields(cls)
+    plain = _plain()
     for name in names:
         value = getattr(node, name)
         kind = type(value)
         if kind is tuple or kind is list:
-            yield from value
-        elif kind not in _plain():
-            yield value
+            found += value
+        elif kind not in plain:
+            found.append(value)
+    return found
 
 
 def within(node: CSTNode) -> Iterator[CSTNode]:
@@ -66,7 +69,7 @@ def within(node: CSTNode) -> Iterator[CSTNode]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(list(children(node))))
+        stack += reversed(children(node))
 
 
 def parents_of(root: CSTNode, by_type: dict[type[CSTNode], list[CSTNode]] | None = None) -> dict[CSTNode, CSTNode]:

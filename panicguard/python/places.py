@@ -131,7 +131,7 @@ class Written:
                 starts[node] = (margin.end(), margin[0])
                 at += 1 + len(getattr(node, "decorators", ()))
             if name in _BODIES:
-                stack.extend(reversed(list(children(node))))
+                stack += reversed(children(node))
         return starts if at == len(lines) else {}
 
 

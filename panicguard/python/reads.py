@@ -97,7 +97,7 @@ def _is_hoped_for(module: PythonFile, spawn: Spawn) -> bool:
 
 def _is_around_yield(module: PythonFile, node: CSTNode) -> bool:
     function = module.tree.function(node)
-    return function is not None and any(isinstance(inner, cst.Yield) for inner in module.tree.own(function))
+    return function is not None and any(module.tree.function(inner) is function for inner in module.tree.all(cst.Yield))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from panicguard.python.lex import GAP
 from panicguard.python.margins import may_be_in_async, may_be_left, may_go_on
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 _RECEIVER = re.compile(r"(\w+)[\s\\]*\.[\s\\]*$")
 """What a word is a method of, before the word."""
@@ -79,7 +79,13 @@ def _with_after(word: str) -> re.Pattern[str]:
 
 def hits(text: str, words: Iterable[str]) -> list[int]:
     """Where the words stand as whole identifiers, not as the callee of an await, sorted."""
-    return sorted(at for word in words for at in places(text, word) if _may_be_code(text, word, at))
+    return sorted(at for word in words for at in _hits(text, word))
+
+
+@functools.lru_cache(maxsize=32)
+def _hits(text: str, word: str) -> Sequence[int]:
+    """Kept for a while: the slicer looks for the words that the screen has found."""
+    return [at for at in places(text, word) if _may_be_code(text, word, at)]
 
 
 def renamings(text: str, words: Iterable[str]) -> Iterator[int]:

@@ -147,7 +147,7 @@ class Tree:
             named[node.value].append(node)
         return named
 
-    def children(self, node: CSTNode) -> Iterator[CSTNode]:
+    def children(self, node: CSTNode) -> list[CSTNode]:
         """The child nodes that are code, in the order of the text."""
         return children(node)
 
@@ -162,7 +162,7 @@ class Tree:
             node = stack.pop()
             yield node
             if type(node).__name__ not in _OWN_BODY:
-                stack.extend(reversed(list(children(node))))
+                stack += reversed(children(node))
 
     def span(self, node: CSTNode) -> tuple[int, int]:
         """Start and end offset (code points) of a node in the original text, without the whitespace and the

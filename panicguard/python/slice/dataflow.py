@@ -127,7 +127,7 @@ def trace(
     if found.rows:
         found.rows.update(unit.first for unit in block.units if unit.facts.yields)
         if turns and _spawns_closures(block, hits):
-            found.rows.update(unit.first for unit in block.units if unit.is_a(*_ENDS_TURN))
+            found.rows.update(unit.first for unit in block.units if unit.is_a(*_ENDS_TURN) or _awaits_name(unit))
     return found
 
 
@@ -160,6 +160,14 @@ def _reach(block: Block, found: Trace) -> None:
 
 def _spawns_closures(block: Block, hits: Mapping[Unit, Sequence[ast.AST]]) -> bool:
     return any(map(_is_in_loop, hits)) and any(unit.facts.spawns_late for unit in block.units[1:])
+
+
+def _awaits_name(unit: Unit) -> bool:
+    return unit.facts.awaits and any(
+        isinstance(inner, ast.Await) and isinstance(inner.value, ast.Name)
+        for node in unit.nodes
+        for inner in within(node)
+    )
 
 
 def _is_in_loop(unit: Unit) -> bool:

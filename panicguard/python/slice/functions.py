@@ -204,9 +204,10 @@ class _Slicer:
         while new:
             found |= new
             handed: set[str] = set()
-            for block in self._told(new, frozenset()):
+            for block, units in self._told(new, frozenset()).items():
                 if block.function is not None:
-                    handed |= trace(block, {}, new, frozenset(), turns=False).stores
+                    if any(unit.facts.binds for unit in units):
+                        handed |= trace(block, {}, new, frozenset(), turns=False).stores
                 elif is_variable_of(block):
                     handed |= block.bound
             new = {name for name in handed - found if name[0] == "." or name in shared}
@@ -240,7 +241,7 @@ class _Slicer:
         asked = {b for name in needs for b in self.outline.by_name.get(name.lstrip("."), ())}
         turns = Evidence.TURNS in self.kinds
         readers: set[str] = set()
-        for block in {**traces, **told, **dict.fromkeys(asked)}:
+        for block in dict.fromkeys((*traces, *told, *asked)):
             if block.function is None:
                 continue
             found = traces.get(block)
@@ -254,13 +255,14 @@ class _Slicer:
                 self._keep_all(reader, reader.units[0].rows)
         return flows
 
-    def _told(self, flows: Set[str], needs: Set[str]) -> dict[Block, None]:
-        """The blocks that mention one of `flows`, or bind one of `needs`."""
-        found: dict[Block, None] = {}
+    def _told(self, flows: Set[str], needs: Set[str]) -> dict[Block, list[Unit]]:
+        """The blocks that mention one of `flows`, or bind one of `needs`, and the units that do."""
+        found: dict[Block, list[Unit]] = {}
         for block, rows in self.outline.standing({name.lstrip(".") for name in flows | needs}).items():
             units = {unit for row in rows for unit in block.units_at(row)}
-            if any(not flows.isdisjoint(u.facts.names) or not needs.isdisjoint(u.facts.binds) for u in units):
-                found[block] = None
+            telling = [u for u in units if not flows.isdisjoint(u.facts.names) or not needs.isdisjoint(u.facts.binds)]
+            if telling:
+                found[block] = telling
         return found
 
     def _cancels(self, handling: Mapping[Block, Set[int]]) -> None:

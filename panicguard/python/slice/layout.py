@@ -39,7 +39,7 @@ class Clause(NamedTuple):
         return self.body_first == self.first
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # what is frozen takes four times as long to make, and these are many
 class Statement:
     """A statement, or several that share rows: first to last (exclusive), decorators and bodies included."""
 

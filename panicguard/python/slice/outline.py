@@ -150,6 +150,8 @@ class Outline:
 
     text: str
     lines: Sequence[str]
+    tree: ast.Module
+    """Maybe without what is in functions."""
     blocks: Sequence[Block]
 
     @cached_property
@@ -256,7 +258,7 @@ def outline(
     """The blocks of a tree; `fill` is asked for functions that it has without what is in them."""
     found: list[Block] = []
     _sort(lines, fill, tree.body, (), found)
-    return Outline(text, lines, found)
+    return Outline(text, lines, tree, found)
 
 
 def _sort(
