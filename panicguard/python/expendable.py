@@ -51,7 +51,7 @@ def is_expendable(module: PythonFile, node: cst.Try | cst.TryStar | cst.With, fu
 def is_closed_and_waited_for(spawn: Spawn) -> bool:
     """Whether a task that nothing keeps only closes something, and is waited for without raising its error."""
     kinds = {use.kind for use in spawn.uses}
-    is_closing = isinstance(spawn.target, cst.Call) and is_cleanup_name(last_name(spawn.target.func))
+    is_closing = isinstance(spawn.target, cst.Call) and naming.is_cleanup(last_name(spawn.target.func))
     return is_closing and UseKind.WAITED in kinds and UseKind.KEPT not in kinds
 
 
