@@ -79,6 +79,7 @@ OTHER_MEANING = {
     },
     ("imports_aliased", "PNC501/to_thread_alone.py"): _TO_THREAD,
     ("imports_aliased_by_assignment", "PNC501/to_thread_alone.py"): _TO_THREAD,
+    ("imports_aliased_by_assignment", "PNC102/gather_of_running_tasks.py"): _GATHER,
     ("imports_from_modules", "PNC103/excepthook_of_the_module.py"): "a hook that is set by its name alone is a local",
 }  # fmt: skip
 """The pairs in which a rewriting changes what can be known, and why."""

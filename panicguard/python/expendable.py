@@ -48,13 +48,6 @@ def is_expendable(module: PythonFile, node: cst.Try | cst.TryStar | cst.With, fu
     )
 
 
-def closes_what_is_freed(module: PythonFile, spawn: Spawn) -> bool:
-    """Whether an object starts its own closing as it is freed: nobody is left who could hear of an error."""
-    function = module.tree.enclosing(spawn.call, cst.FunctionDef)
-    is_freed = isinstance(function, cst.FunctionDef) and function.name.value == "__del__"
-    return is_freed and isinstance(spawn.target, cst.Call) and naming.is_cleanup(last_name(spawn.target.func))
-
-
 def is_closed_and_waited_for(spawn: Spawn) -> bool:
     """Whether a task that nothing keeps only closes something, and is waited for without raising its error."""
     kinds = {use.kind for use in spawn.uses}

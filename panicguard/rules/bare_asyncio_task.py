@@ -88,7 +88,6 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import TASK_WORDS, SpawnKind
 from panicguard.python.evidence import Evidence
-from panicguard.python.expendable import closes_what_is_freed
 from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
 from panicguard.python.givers import dropped_calls
@@ -134,7 +133,7 @@ def check(module: PythonFile) -> Iterator[Finding]:
 
 def _is_lost(module: PythonFile, spawn: Spawn) -> bool:
     """Whether the task may end too soon, or its error be lost."""
-    if has_nothing_to_lose(module, spawn) or is_handed_on(module, spawn) or closes_what_is_freed(module, spawn):
+    if has_nothing_to_lose(module, spawn) or is_handed_on(module, spawn):
         return False
     if tells_of_its_errors(module, spawn) and not module.settings.low_confidence:
         return False
