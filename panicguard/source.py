@@ -10,7 +10,6 @@ import bisect
 import codecs
 import dataclasses
 import functools
-import io
 import itertools
 import re
 from dataclasses import dataclass
@@ -123,11 +122,8 @@ class Source:
     @functools.cached_property
     def line_starts(self) -> list[int]:
         """The offset at which each line starts."""
-        lines = io.StringIO(self.text, newline="").readlines()
-        starts = [0, *itertools.accumulate(map(len, lines))]
-        if lines and not lines[-1].endswith(("\n", "\r")):
-            del starts[-1]
-        return starts
+        lines = self.text.replace("\r\n", " \n").replace("\r", "\n").split("\n")
+        return [0, *itertools.accumulate(len(line) + 1 for line in lines[:-1])]
 
     @functools.cached_property
     def newline(self) -> str:

@@ -129,6 +129,11 @@ def test_only_a_function_with_an_uncertain_end_is_left_whole(value: str) -> None
     assert apart == whole
 
 
+def test_an_example_in_a_docstring_does_not_mislead() -> None:
+    apart, whole = both(SHAPES["an example in a docstring"])
+    assert apart == whole
+
+
 ASYNC = {
     "async def f():\n    try:\n        pass\n    except X:\n        pass\n": True,
     "def f():\n    try:\n        pass\n    except X:\n        pass\n": False,

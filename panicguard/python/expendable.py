@@ -11,11 +11,13 @@ from panicguard.python.cst import cst
 from panicguard.python.handlers import is_cleanup
 from panicguard.python.loops import innermost_loop
 from panicguard.python.tree import last_name
+from panicguard.python.uses import UseKind
 
 if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.python.file import PythonFile
+    from panicguard.python.spawns import Spawn
 
 _TRYING = re.compile(
     r"_*(?:try|maybe|safe(?:ly)?)_|(?:quiet|silent|safe)ly$|best_effort|telemetry|analytics|pre_?warm|warm_?up"
@@ -44,6 +46,13 @@ def is_expendable(module: PythonFile, node: cst.Try | cst.TryStar | cst.With, fu
         or _skips_item(module, node)
         or _copies(module, node)
     )
+
+
+def is_closed_and_waited_for(spawn: Spawn) -> bool:
+    """Whether a task that nothing keeps only closes something, and is waited for without raising its error."""
+    kinds = {use.kind for use in spawn.uses}
+    is_closing = isinstance(spawn.target, cst.Call) and naming.is_cleanup(last_name(spawn.target.func))
+    return is_closing and UseKind.WAITED in kinds and UseKind.KEPT not in kinds
 
 
 def _has_default(module: PythonFile, node: cst.Try | cst.TryStar | cst.With) -> bool:

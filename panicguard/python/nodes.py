@@ -19,13 +19,18 @@ _SKIPPED = frozenset(
     "second_colon posonly_ind operator asynchronous conversion relative header footer leading_lines "
     "lines_after_decorators leading_whitespace trailing_whitespace trailing_comma".split()
 )
-# Nodes for which the order of libcst's fields is not the order of the text.
+# Nodes for which libcst's fields are not in the order of the text, or not nodes.
 _FIELDS = {
     "FunctionDef": ("decorators", "name", "type_parameters", "params", "returns", "body"),
     "ClassDef": ("decorators", "name", "type_parameters", "bases", "keywords", "body"),
     "IfExp": ("body", "test", "orelse"),
     "Arg": ("keyword", "value"),
     "Parameters": ("posonly_params", "params", "star_arg", "kwonly_params", "star_kwarg"),
+    # Half of all nodes, which hold no others.
+    "Name": (),
+    "Integer": (),
+    "SimpleString": (),
+    "FormattedStringText": (),
 }
 
 

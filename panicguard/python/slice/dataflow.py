@@ -112,7 +112,7 @@ def trace(
         found.targets.update(facts(said.spawned).ends)
         found.targets.update(name for node in nodes for name in _called_on(node))
         found.stores.update(said.binds)
-        found.receivers.update(said.holders, *(chain(node)[1:] for node in nodes))
+        found.receivers.update(said.holders, *(chain(node)[1:] for node in nodes), *map(_owners, said.spawned))
         follower.flow(unit.facts.binds if unit.above or not unit.is_definition else ())
         follower.flow(above.head.name for above in unit.around() if above.is_definition and above.above)  # type: ignore[union-attr]
         is_late = said.spawns_late or _CALLBACK in said.called or (turns and _is_in_loop(unit))
@@ -145,6 +145,12 @@ def _readers(statement: ast.AST, handles: Set[ast.AST | str]) -> Iterator[str]:
 def _called_on(node: ast.AST) -> list[str]:
     """What is spawned by a method of its own: `work` in `work.remote()`."""
     return chain(node)[1:2] if isinstance(node, ast.Attribute) and node.attr == _OWN_METHOD else []
+
+
+def _owners(argument: ast.AST) -> list[str]:
+    """What a method that is spawned is one of: `.poller` in `self.poller.run()`."""
+    value = argument.value if isinstance(argument, ast.keyword) else argument
+    return chain(value.func if isinstance(value, ast.Call) else value)[1:]
 
 
 def _reach(block: Block, found: Trace) -> None:

@@ -7,7 +7,6 @@ one says nothing of the other.
 from __future__ import annotations
 
 import ast
-import functools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -87,28 +86,38 @@ class Facts:
         """Whether a value is given to a name in it: other than by a loop, a `with` or an import."""
 
 
+class _Fields(dict[type[ast.AST], tuple[str, ...]]):
+    """The fields of each kind of node that hold nodes, but for some."""
+
+    def __init__(self, left_out: Set[str] = frozenset()) -> None:
+        super().__init__()
+        self._left_out = left_out
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        found = self[kind] = tuple(field for field in _fields(kind) if field not in self._left_out)
+        return found
+
+
+_ALL = _Fields()
+_HEADERS = _Fields(frozenset(("body", "orelse", "finalbody", "handlers")))
+
+
 def header(node: ast.AST) -> list[ast.AST]:
     """The nodes right under a statement, but for the statements in its bodies."""
-    kind: Any = type(node)
-    return _nodes(node, _header_fields(kind))
+    return children(node, _HEADERS)
 
 
-@functools.cache
-def _header_fields(kind: Any) -> tuple[str, ...]:
-    return tuple(field for field in _fields(kind) if field not in _BODIES)
-
-
-def children(node: ast.AST) -> list[ast.AST]:
+def children(node: ast.AST, fields: _Fields = _ALL) -> list[ast.AST]:
     """All nodes right under a node."""
+    found: list[ast.AST] = []
     kind = type(node)
-    fields = _FIELDS.get(kind)
-    if fields is None:
-        fields = _FIELDS[kind] = _fields(kind)
-    return _nodes(node, fields)
-
-
-_BODIES = frozenset(("body", "orelse", "finalbody", "handlers"))
-_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
+    for field in fields[kind]:
+        value = getattr(node, field, None)
+        if type(value) is list:
+            found += value
+        elif value is not None:
+            found.append(value)
+    return [child for child in found if child is not None] if kind in _WITH_HOLES else found
 
 
 def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
@@ -116,17 +125,6 @@ def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
     name = kind.__name__
     found = (f for f in kind._fields if f not in _NO_NODES or name in _WITH_NODES.get(f, ()))
     return () if name in _WITHOUT_VALUE else tuple(found)
-
-
-def _nodes(node: ast.AST, fields: tuple[str, ...]) -> list[ast.AST]:
-    found: list[ast.AST] = []
-    for field in fields:
-        value = getattr(node, field, None)
-        if type(value) is list:
-            found += value
-        elif value is not None:
-            found.append(value)
-    return [child for child in found if child is not None] if type(node) in _WITH_HOLES else found
 
 
 def within(node: ast.AST | None) -> Iterator[ast.AST]:

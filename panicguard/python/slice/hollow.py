@@ -72,15 +72,22 @@ def hollow(text: str, lines: Sequence[str]) -> Hollow:
 
 def _bodies(text: str) -> Iterator[tuple[int, int, int]]:
     """Of each outermost function the offsets of the newline before its `def`, of its body, and of the row behind it."""
-    present = [quotes for quotes in QUOTES if quotes in text]
+    counts = {quotes: 0 for quotes in QUOTES if quotes in text}
+    done = 0
     found = _DEF.search(text)
     while found is not None:
+        for quotes in counts:
+            counts[quotes] += text.count(quotes, done, found.start())
+        done = found.start()
+        if any(count % 2 for count in counts.values()):  # an example in a string
+            found = _DEF.search(text, found.end())
+            continue
         header = _HEADER_END.match(text, found.end())
         if header is None:
             return
         dedent = _no_deeper(len(found[1])).search(text, header.end() - 1)
         end = len(text) if dedent is None else dedent.start() + 1
-        is_open = any(text.count(quotes, header.end(), end) % 2 for quotes in present)
+        is_open = any(text.count(quotes, header.end(), end) % 2 for quotes in counts)
         # The row that looks like the next one may be part of this one: then nothing is left out.
         if end > header.end() and not is_open and text[end - 2] != "\\":
             yield found.start(), header.end(), end
