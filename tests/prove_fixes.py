@@ -340,11 +340,18 @@ def expected(
         case "run_coroutine_threadsafe":
             return call.args[:1], [*(("loop", loop) for loop in call.args[1:]), *keywords]
         case "create_task" if receiver is not None and not (
-            last_name(receiver) == "get_running_loop"
-            or (isinstance(receiver, ast.Name) and is_module(receiver, imports))
+            is_running_loop(receiver, imports) or (isinstance(receiver, ast.Name) and is_module(receiver, imports))
         ):
             return call.args, [*keywords, ("loop", receiver)]
     return call.args, keywords
+
+
+def is_running_loop(receiver: ast.expr, imports: dict[str, str]) -> bool:
+    """Whether it is `get_running_loop()` of asyncio, by whatever name."""
+    function = receiver.func if isinstance(receiver, ast.Call) else receiver
+    owner = getattr(function, "value", None)
+    is_own = owner is None or (isinstance(owner, ast.Name) and imports.get(owner.id) == "asyncio")
+    return last_name(function) == "get_running_loop" and is_own
 
 
 def is_module(name: ast.Name, imports: dict[str, str]) -> bool:
