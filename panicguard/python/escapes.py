@@ -238,9 +238,27 @@ class Escapes:
             return True
         if name in harmless.PASSING:
             return any(arg.keyword is not None and arg.keyword.value == "return_exceptions" for arg in call.args)
-        if isinstance(call.func, cst.Name):
-            return name in harmless.HARMLESS or name in harmless.HARMLESS_BUILTINS
-        return isinstance(call.func, cst.Attribute) and self._is_harmless_method(call, call.func.value, name)
+        if isinstance(call.func, cst.Attribute) and self._is_harmless_method(call, call.func.value, name):
+            return True
+        is_known = isinstance(call.func, cst.Name) and name in (harmless.HARMLESS | harmless.HARMLESS_BUILTINS)
+        return is_known or (not is_awaited and self._is_beside_work(call))
+
+    def _is_beside_work(self, call: cst.Call) -> bool:
+        """Whether a call stands in an async function that does its work, what it awaits, in a `try` that reports every
+        error: the call then makes what is needed for that, or puts it away."""
+        function = self.module.tree.function(call)
+        if not isinstance(function, cst.FunctionDef) or function.asynchronous is None:
+            return False
+        return any(
+            isinstance(tried, cst.Try)
+            and any(catches_all(self.module, handler) and reports(handler) for handler in tried.handlers)
+            and any(self._awaits(node) for node in self.module.tree.within(tried.body))
+            for tried in self.module.tree.own(function)
+        )
+
+    @staticmethod
+    def _awaits(node: CSTNode) -> bool:
+        return isinstance(node, cst.Await) or (isinstance(node, (cst.For, cst.With)) and node.asynchronous is not None)
 
     def _is_harmless_method(self, call: cst.Call, owner: CSTNode, name: str) -> bool:
         if name in harmless.QUEUED:

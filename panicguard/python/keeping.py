@@ -54,7 +54,7 @@ class _Safe:
             is_guard = any(map(_catches_all, handlers)) and all(map(_keeps, handlers))
             return is_guard and self.are(node.orelse)  # type: ignore[attr-defined]
         if isinstance(node, (ast.If, ast.While)):
-            return self._raises_nothing(node.test) and self.are((*node.body, *node.orelse))
+            return self._asks(node.test) and self.are((*node.body, *node.orelse))
         if isinstance(node, (ast.With, ast.AsyncWith)):
             return all(self._raises_nothing(item.context_expr) for item in node.items) and self.are(node.body)
         if isinstance(node, ast.For):
@@ -62,6 +62,13 @@ class _Safe:
         if isinstance(node, (ast.Raise, ast.Assert, ast.AsyncFor, ast.ClassDef)):
             return False
         return isinstance(node, _PASSED_OVER) or self._raises_nothing(node)
+
+    def _asks(self, test: ast.AST) -> bool:
+        """Whether a test raises nothing: a call in it without arguments asks for a state."""
+        nodes = list(own((test,)))
+        return not any(isinstance(node, ast.Await) for node in nodes) and all(
+            not node.args or self._is_harmless(node) for node in nodes if isinstance(node, ast.Call)
+        )
 
     def _raises_nothing(self, node: ast.AST) -> bool:
         """Whether an expression or a small statement awaits and calls nothing that may raise."""

@@ -57,12 +57,14 @@ def first_unguarded(block: Block, definition: Unit, marked: Container[Unit], def
     units = block.units_in(definition.rows)
     nested = {unit.head.name for unit in units if unit.is_definition}  # type: ignore[union-attr]
     handed = set(_handed_on(units))
+    may_be_beside = isinstance(definition.head, ast.AsyncFunctionDef) and any(map(_catches_all, units))
+    risky = _risky_awaited if may_be_beside else _risky
     return next(
         (
             unit.first
             for unit in units
             if _is_bare(unit, definition)
-            and any(name not in defined and name not in nested for name in _unsafe(unit, marked, handed))
+            and any(name not in defined and name not in nested for name in _unsafe(unit, marked, handed, risky))
         ),
         None,
     )
@@ -107,14 +109,19 @@ def _handed_on(units: Iterable[Unit]) -> Iterator[str]:
             yield last_name(node.args[0])
 
 
-def _unsafe(unit: Unit, marked: Container[Unit], handed: Container[str]) -> Iterator[str]:
+def _unsafe(
+    unit: Unit,
+    marked: Container[Unit],
+    handed: Container[str],
+    risky: Callable[[Iterable[ast.AST]], Iterator[ast.Call]],
+) -> Iterator[str]:
     """The names of what may let an error out of a statement: empty ones are nobody's. What gives a value to one of the
-    variables in `handed` may only make a coroutine."""
+    variables in `handed` may only make a coroutine; of the other calls those are asked about that are `risky`."""
     node = unit.head
     if isinstance(node, ast.Assign) and last_name(node.targets[0]) in handed:
         return
     if isinstance(node, _BRANCHES):
-        yield from (_name(call) for call in _risky(unit.nodes) if call.args)
+        yield from (_name(call) for call in risky(unit.nodes) if call.args)
     elif isinstance(node, (*TRIES, *DEFINITIONS, ast.Import, ast.ImportFrom)):
         if isinstance(node, ast.ClassDef):
             yield ""
@@ -122,7 +129,7 @@ def _unsafe(unit: Unit, marked: Container[Unit], handed: Container[str]) -> Iter
         if not _is_of_kind(node):
             yield ""
     elif not isinstance(node, _WITHS) or unit not in marked:
-        yield from map(_name, _risky(unit.nodes))
+        yield from map(_name, risky(unit.nodes))
 
 
 def _is_of_kind(node: ast.AST) -> bool:
@@ -134,6 +141,12 @@ def _is_of_kind(node: ast.AST) -> bool:
 
 def _name(call: ast.Call) -> str:
     return last_name(call.func).lstrip(".")
+
+
+def _risky_awaited(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
+    """The calls that are awaited and may raise."""
+    awaited = {id(node.value) for node in own(nodes) if isinstance(node, ast.Await)}
+    return (call for call in _risky(nodes) if id(call) in awaited)
 
 
 def _risky(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
