@@ -70,12 +70,13 @@ class Imported(NamedTuple):
     """What a name that a file imports is in the module of the project that it comes from."""
 
     name: str
-    """As the imports of the file give it: `.pools.POOL`."""
+    """As the imports of the file give it: `.pools.POOL`; for `keeps`, as the file writes it: `self.client.run`."""
     kind: str
     """`alias`: another name of `of`. `object`: an instance of the class `of`. `class`: one that derives from `of`.
-    `spawner`: a function that hands its first argument to `of`, and the handle to its caller."""
+    `spawner`: a function that hands its first argument to `of`, and the handle to its caller. `keeps`: a function that
+    no error leaves; `of` is `TOLD` where they are logged or handed on, else `KEPT`."""
     of: str
-    """A qualified name: `concurrent.futures.ThreadPoolExecutor`."""
+    """Otherwise a qualified name: `concurrent.futures.ThreadPoolExecutor`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ ROWS = (
     Row("key", "target-version", ACCEPTED, "decides whether a fix that imports the runtime is safe, and nothing else"),
     Row("key", "per-file-target-version", ACCEPTED, "as `target-version`"),
     Row("key", "src", ACCEPTED, "shown by `--show-settings`; no rule uses it"),
-    Row("key", "line-length", ACCEPTED, "shown by `--show-settings`; no fix breaks lines"),
+    Row("key", "line-length", ACCEPTED, "fixes keep to it; also taken from Black's table"),
     Row("key", "lint.ignore", BETTER, "an unknown rule is a warning, not the end of the run"),
     Row("key", "indent-width", OTHER, "no rule measures indentation"),
     Row("key", "output-prefer-rule-codes", OTHER, "codes are always shown"),

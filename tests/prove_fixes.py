@@ -10,8 +10,9 @@ Checked for every changed file, and printed with its path and line if it does no
   one import of the runtime at the top and one behind imports in a function or a cell of marimo, which then returns it
   and is passed it, a `start()` that such a call took in, and what two unsafe fixes add: a `raise` at the end of a
   handler, and a default that binds a lambda's variable;
-- each of those arguments is written as it was;
-- outside of these calls and lines the text is the same, character for character, and so are the comments within;
+- each of those arguments is written as it was, and outside of these calls and lines the text is the same, character for
+  character, and so are the comments within; where a row would have become too long, or is aligned with a bracket, the
+  tokens are the same;
 - a second run changes nothing.
 
 The comparison reads trees of Python's `ast` and does not depend on how a fix is made.
@@ -42,6 +43,10 @@ Function = ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef
 NEWLINE = re.compile(r"\r\n|\r|\n")
 UNPARENTHESIZED = re.compile(r"^([ \t]*except) ([\w.]+(?:, [\w.]+)+)(?=:)", re.MULTILINE)
 """`except A, B:`, which Python knows from 3.14 on: without one, both texts are read with parentheses."""
+
+
+CLOSING = (")", "]", "}")
+LAYOUT = (tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT)
 
 
 class Text:
@@ -157,6 +162,9 @@ class Comparison:
         if isinstance(old, ast.Call) and isinstance(new, ast.Call) and runtime_name(new) and not runtime_name(old):
             self.spawn(old, new)
             return
+        if isinstance(old, ast.Call) and isinstance(new, ast.Call) and (place := handed(old, new)) is not None:
+            self.handed_on(old, new, place)
+            return
         if type(old) is not type(new):
             self.complain(new, f"{type(old).__name__} became {type(new).__name__}")
             return
@@ -228,6 +236,18 @@ class Comparison:
         self.arguments(new, given, [*context, *args])
         self.keywords(new, keywords)
 
+    def handed_on(self, old: ast.Call, new: ast.Call, place: int) -> None:
+        """What spawns is handed to another call, before its arguments, and became a function of the runtime."""
+        self.replaced.append((self.old.span(old), self.new.span(new)))
+        component, policy = [*new.args[place + 1 : place + 3], None, None][:2]
+        if component is None or policy is None or not is_component(component) or last_name(policy) not in POLICIES:
+            self.complain(new, "no component or no policy")
+            return
+        self.nodes(old.func, new.func)
+        self.arguments(new, old.args[:place], new.args[:place])
+        self.arguments(new, old.args[place + 1 :], new.args[place + 3 :])
+        self.keywords(new, [(keyword.arg, keyword.value) for keyword in old.keywords])
+
     def arguments(self, new: ast.Call, olds: list[ast.expr], news: list[ast.expr]) -> None:
         if len(olds) != len(news):
             self.complain(new, "more or fewer arguments")
@@ -258,7 +278,7 @@ class Comparison:
         """The same expression, and written the same except for the fixes in it."""
         fixes = len(self.replaced)
         self.nodes(old, new)
-        if len(self.replaced) == fixes and self.old.of(old) != self.new.of(new):
+        if len(self.replaced) == fixes and not is_same(f"({self.old.of(old)})", f"({self.new.of(new)})"):
             self.complain(new, "an argument is written in another way")
 
     # Texts
@@ -270,8 +290,8 @@ class Comparison:
         before = without(self.old.text, olds, self.removed)
         after = [without(self.new.text, news, added) for added in self.insertions()]
         if self.unused:  # blank rows in strings were compared with the trees
-            before, after = without_blank_rows(before), list(map(without_blank_rows, after))
-        if before not in after:
+            before, *after = ("\n".join(without_blank_rows(text)) for text in (before, *after))
+        if not any(is_same(before, text) for text in after):
             self.complaints.append("the text around the fixes changed")
         if comments(self.old.text) != comments(self.new.text):
             self.complaints.append("the comments changed")
@@ -340,6 +360,15 @@ def imports(tree: ast.AST) -> dict[str, str]:
 
 def packed(args: list[ast.expr], keywords: list[tuple[str | None, ast.expr]]) -> list[tuple[str | None, object]]:
     return [*([("args", args)] if args else []), *([("kwargs", dict(keywords))] if keywords else [])]
+
+
+def handed(old: ast.Call, new: ast.Call) -> int | None:
+    """Which argument of a call became a function of the runtime."""
+    for place, pair in enumerate(zip(old.args, new.args, strict=False)):
+        names = [last_name(node) if isinstance(node, (ast.Name, ast.Attribute)) else "" for node in pair]
+        if names[1] in RUNTIME and names[0] not in RUNTIME:
+            return place
+    return None
 
 
 def runtime_name(call: ast.Call) -> str:
@@ -449,6 +478,24 @@ def without(text: str, replaced: list[tuple[int, int]], gone: list[tuple[int, in
 def comments(text: str) -> list[str]:
     tokens = tokenize.generate_tokens(io.StringIO(NEWLINE.sub("\n", text)).readline)
     return [token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT]
+
+
+def is_same(before: str, after: str) -> bool:
+    """Whether two texts are the same, but for the row breaks, margins and last commas within brackets."""
+    return before == after or laid_flat(before) == laid_flat(after)
+
+
+def laid_flat(text: str) -> list[str]:
+    """The tokens of a text, without comments, without what breaks rows, and without the last comma in brackets."""
+    flat: list[str] = []
+    rows = io.StringIO(NEWLINE.sub("\n", text.replace("\0", "_FIX_")))
+    for token in tokenize.generate_tokens(rows.readline):
+        if token.type in LAYOUT:
+            continue
+        if token.string in CLOSING and flat[-1:] == [","]:
+            flat.pop()
+        flat.append(token.string)
+    return flat
 
 
 def compare(before: str, after: str) -> list[str] | None:

@@ -66,18 +66,20 @@ OTHER_MEANING = {
         (f"bound_{name}", fixture): _CONTAINER
         for name in ("by_another_name", "by_another_name_in_a_row_of_its_own")
         for fixture in (
-            "PNC101/dropped_by_callers.py", "PNC101/global_and_local.py", "PNC101/held_while_it_runs.py",
+            "PNC101/dropped_by_callers.py", "PNC101/global_and_local.py", "PNC101/likely/held_while_it_runs.py",
             "PNC102/added_to_containers.py", "PNC102/set_retained.py", "PNC107/result_of_a_job.py",
         )
     },
     **{
         ("imports_aliased_by_assignment", fixture): _GATHER
         for fixture in (
-            "PNC101/gather_list.py", "PNC303/only_gather.py", "PNC401/only_gather.py", "PNC501/only_gather.py"
+            "PNC101/gather_list.py", "PNC102/gather_of_running_tasks.py", "PNC303/low_confidence/only_gather.py",
+            "PNC401/only_gather.py", "PNC501/only_gather.py",
         )
     },
     ("imports_aliased", "PNC501/to_thread_alone.py"): _TO_THREAD,
     ("imports_aliased_by_assignment", "PNC501/to_thread_alone.py"): _TO_THREAD,
+    ("imports_aliased_by_assignment", "PNC102/gather_of_running_tasks.py"): _GATHER,
     ("imports_from_modules", "PNC103/excepthook_of_the_module.py"): "a hook that is set by its name alone is a local",
 }  # fmt: skip
 """The pairs in which a rewriting changes what can be known, and why."""

@@ -253,6 +253,33 @@ def test_nothing_is_inherited_when_told_so(tmp_path: Path, where: str) -> None:
     assert (its.exclude, its.line_length) == (settings.EXCLUDE, 88)
 
 
+BLACK = "[tool.black]\nline-length = 111\n"
+
+
+@pytest.mark.parametrize(
+    ("texts", "length"),
+    [
+        ({"pyproject.toml": BLACK}, 111),
+        ({"pyproject.toml": BLACK, "app/panicguard.toml": ""}, 111),
+        ({"pyproject.toml": f"{BLACK}[tool.ruff]\n"}, 111),
+        ({"pyproject.toml": f"{BLACK}[tool.ruff]\nline-length = 100\n"}, 100),
+        ({"pyproject.toml": BLACK, "app/ruff.toml": "line-length = 100\n"}, 100),
+        ({"pyproject.toml": BLACK, "app/pyproject.toml": "[tool.ruff]\nextend = '../r.toml'\n"}, 111),
+        ({"ruff.toml": "extend = 'r.toml'\n", "r.toml": "line-length = 99\n"}, 99),
+        ({"ruff.toml": "line-length = 99\n"}, 99),
+        ({"pyproject.toml": f"{BLACK}[tool.panicguard]\nline-length = 90\n"}, 90),
+        ({"pyproject.toml": f"{BLACK}[tool.panicguard]\ninherit-ruff = false\n"}, 88),
+        ({"pyproject.toml": "[tool.black]\nline-length = 'x'\n"}, 88),
+        ({"pyproject.toml": "[tool.black]\nline-length = = 1\n"}, 88),
+        ({"pyproject.toml": "tool.black = 1\n"}, 88),
+    ],
+)
+def test_the_length_of_a_line_is_the_one_that_the_project_formats_by(
+    tmp_path: Path, texts: dict[str, str], length: int
+) -> None:
+    assert configured(tmp_path, {"app/a.py": "", **texts}, "app").line_length == length
+
+
 def test_excludes_of_ruff_start_from_its_file(tmp_path: Path) -> None:
     texts = {"project/ruff.toml": RUFF, "project/gen/a.py": OURS, "gen/a.py": OURS, "project/more/b.py": OURS}
     for name, text in texts.items():
@@ -297,7 +324,7 @@ assert "tomllib" not in sys.modules and "tomli" not in sys.modules
 """
 
 
-@pytest.mark.parametrize("text", ["", "[tool.other]\n", "[tool.ruff]\nline-length = 120\n"])
+@pytest.mark.parametrize("text", ["", "[tool.other]\n", "[tool.ruff]\nlint.preview = true\n"])
 def test_without_configuration_no_toml_is_read(tmp_path: Path, text: str) -> None:
     (tmp_path / "pyproject.toml").write_text(text)
     (tmp_path / "a.py").write_text("x = 1\n")

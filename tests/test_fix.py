@@ -291,6 +291,12 @@ def inserted(text: str, path: str = "a.py", statement: str = IMPORT) -> str:
         ("import zope\nimport attr\n", ""),
         ("import os\nimport anyio\nfrom own.x import y\n", "from own"),
         ("from anyio import x\nfrom own.x import y\nfrom zope import z\n", "from zope"),
+        # What stands above an import speaks of it.
+        ("# first\nimport probatio\nimport threading\nimport re\n", ""),
+        ("import os\n\nimport attr\n\n# first\nimport probatio\nfrom zope import x\n", "from zope"),
+        ("import os\n\nimport attr\nfrom anyio import x\n# own\nfrom zope import x\n", "# own"),
+        # It is in no order at all.
+        ("import zope\nimport os\nimport attr as a\nfrom re import sub\n", ""),
         # It has none: between the others, as they stand.
         ("import os\nimport sys\nfrom . import x\n", "from ."),
         ("import os\nfrom own.x import y\n", "from own"),
@@ -301,6 +307,12 @@ def test_the_import_goes_into_the_block_it_belongs_to(text: str, before: str) ->
     assert inserted(text, "/home/own/a.py") == f"{text[:at]}{IMPORT}\n{text[at:]}"
 
 
+def test_a_comment_below_the_import_stands_apart_as_isort_has_it() -> None:
+    assert (
+        inserted("import os\n\n# own\nfrom zope import x\n") == f"import os\n\n{IMPORT}\n\n# own\nfrom zope import x\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("above", "below"),
     [
@@ -308,7 +320,12 @@ def test_the_import_goes_into_the_block_it_belongs_to(text: str, before: str) ->
         ("#!x\n", ""),
         ("", "from . import x\n"),
         ("", "from own.x import y\n"),
-        ("# c\n", "x = 1\n"),
+        ("", "# c\nx = 1\n"),
+        ("# Copyright c\n# pylint: disable=all\n", "x = 1\n"),
+        ("#!x\n# a\n# b\n# c\n# d\n", "from . import x\n"),
+        ('"""doc"""\n__author__ = "c"\n\n', "# own\nfrom own.x import y\n"),
+        ('__all__ = [\n    "f",\n]\n\n', "\nx = 1\n"),
+        ("import os\n\n", "__author__ = 'c'\n\nfrom own.x import y\n"),
         ('"""doc"""\n\n', "from own.x import y\n"),
         ('"""doc"""\n\n', "x = 1\n"),
         ("from __future__ import annotations\n\n", "\nx = 1\n"),

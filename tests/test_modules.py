@@ -106,6 +106,17 @@ def test_modules_are_found_from_the_root_of_the_package_and_below_src(tmp_path: 
     assert known(tmp_path, "src/app/inner/up.py") == (Imported("..pools.POOL", "object", EXECUTOR),)
 
 
+@pytest.mark.parametrize("init", ["app/__init__.py", "app/inner/__init__.py", "app/inner/deep/__init__.py"])
+@pytest.mark.parametrize("module", ["app.inner.pools", "app.inner.deep.pools", "..pools", ".pools"])
+def test_packages_need_no_file_of_their_own(tmp_path: Path, init: str, module: str) -> None:
+    pools = {"app/inner/pools.py": POOLS, "app/inner/deep/pools.py": POOLS}
+    write(tmp_path, {init: "", **pools, "app/inner/deep/use.py": USE.replace(".pools", module)})
+    without_root = Settings(enabled=settings(tmp_path).enabled)
+    path = tmp_path / "app/inner/deep/use.py"
+    imported = with_imported(Source(str(path), path.read_text()), without_root)[0].imported
+    assert imported == (Imported(f"{module}.POOL", "object", EXECUTOR),)
+
+
 @pytest.mark.parametrize(
     "pools",
     [
@@ -186,3 +197,17 @@ def test_a_file_that_imports_nothing_it_spawns_with_looks_at_no_other(project: P
 def test_a_directory_without_an_init_is_no_way_back_to_the_package(tmp_path: Path, line: str) -> None:
     write(tmp_path, {"app/__init__.py": line, "app/below/pools.py": POOLS, "app/use.py": USE.replace(".pools", "app")})
     assert known(tmp_path) == ()
+
+
+LOGS = "def f():\n    try:\n        g()\n    except Exception as e:\n        log.error(e)\n"
+STARTS = "import threading\nfrom .jobs import f\n\n\ndef main():\n    threading.Thread(target=f).start()\n"
+
+
+def test_what_handles_its_errors_in_another_module_is_asked_for_again_when_that_changes(tmp_path: Path) -> None:
+    write(tmp_path, {"panicguard.toml": "", "app/__init__.py": "", "app/jobs.py": LOGS, "app/use.py": STARTS})
+    assert known(tmp_path) == (Imported("f", "keeps", "TOLD"),)
+    settle()
+    assert run(tmp_path, ".") == run(tmp_path, ".") == []
+    write(tmp_path, {"app/jobs.py": "def f():\n    g()\n"})
+    assert known(tmp_path) == ()
+    assert run(tmp_path, ".") == ["app/use.py:6:5: PNC103"]

@@ -109,7 +109,9 @@ def test_its_worker_dies_and_it_answers_on(start):
         "panic_type": "RuntimeError",
         "panic_value": "worker 1 was killed",
     }
-    assert service.log() == {"level": "WARNING", "logger": "service", "message": "worker 1 has ended"}
+    again = service.log()
+    assert (again["level"], again["logger"]) == ("INFO", "mruntime")
+    assert re.fullmatch(r"supervisor/Service\.run_worker is started again in 0\.\d+ s", again["message"])
     assert service.get("/") == (200, "hello from worker 2\n")
     assert service.get("/elsewhere")[0] == 404
     (report,) = service.stop()
@@ -151,6 +153,7 @@ def test_prometheus_scrapes_it(start):
     assert samples["goroutine_active", "worker"] == 1
     assert samples["goroutine_duration_seconds_count", "worker"] == 1
     assert samples["goroutine_panics_total", "supervisor"] == 0
+    assert samples["goroutine_restarts_total", "supervisor"] == 1
     assert samples["goroutine_active", "http"] >= 1
     service.stop()
 

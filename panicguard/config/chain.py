@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from panicguard.config import toml
 from panicguard.config.discovery import mentions
 from panicguard.config.errors import ConfigError
-from panicguard.config.keys import Keys, expanded, from_document, from_ruff
+from panicguard.config.keys import Keys, expanded, from_black, from_document, from_ruff
 from panicguard.report.width import one_line
 
 if TYPE_CHECKING:
     from panicguard.config.discovery import ConfigFiles
 
 
-_OF_USE = (b"exclude", b"extend", b"target-version")
+_OF_USE = (b"exclude", b"extend", b"line-length", b"target-version")
 """Where panicguard has no configuration, Ruff's is parsed only if it contains one of these: parsing TOML takes time."""
 
 
@@ -27,7 +27,7 @@ class Chain(NamedTuple):
     path: str | None = None
     """The configuration file, if there is one."""
     ruff: tuple[Keys, ...] = ()
-    """What is taken from Ruff's configuration where `own` does not set it."""
+    """What is taken from Black's configuration and Ruff's where `own` does not set it."""
 
     def above(self, *keys: Keys) -> Chain:
         """The chain with stronger keys."""
@@ -39,7 +39,7 @@ class Chain(NamedTuple):
 
     @property
     def keys(self) -> tuple[Keys, ...]:
-        """All keys, Ruff's first, and of those only the ones that are set nowhere else."""
+        """All keys, Black's and Ruff's first, and of those only the ones that are set nowhere else."""
         inherits = True
         for keys in self.own:
             inherits = keys.values.get("inherit-ruff", inherits)
@@ -57,9 +57,9 @@ def of(files: ConfigFiles) -> Chain:
     """The chain of what was found for a directory. Raises ConfigError."""
     keys = () if files.path is None else _extended((files.path,), files.root, named=files.named)
     keys = tuple(layer._replace(by_user=files.named) for layer in keys)
-    ruff: tuple[Keys, ...] = ()
+    ruff: tuple[Keys, ...] = () if files.black is None else _black(files.black)
     if files.ruff is not None and (files.path is not None or mentions(files.ruff, *_OF_USE)):
-        ruff = _ruff((files.ruff,))
+        ruff += _ruff((files.ruff,))
     return Chain(keys, files.root or os.path.dirname(files.path or ""), files.path, ruff)
 
 
@@ -110,3 +110,11 @@ def _ruff(paths: tuple[str, ...]) -> tuple[Keys, ...]:
     own, extended = from_ruff(document, directory)
     other = None if extended is None else expanded(extended, directory)
     return (own,) if other is None or other in paths else (*_ruff((*paths, other)), own)
+
+
+def _black(path: str) -> tuple[Keys, ...]:
+    """What is taken from a configuration file of Black's, whose errors are for Black to report."""
+    try:
+        return (from_black(toml.read(path), os.path.dirname(path)),) if mentions(path, b"line-length") else ()
+    except ConfigError:
+        return ()

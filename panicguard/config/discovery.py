@@ -23,27 +23,30 @@ class ConfigFiles(NamedTuple):
     """The configuration file that applies to a directory, and Ruff's beside it, which panicguard's inherits from.
 
     `root` is where relative patterns start from; None: each from the directory of the file it stands in. `named`: the
-    user chose the file, not the author of the project.
+    user chose the file, not the author of the project. `black` is the closest pyproject.toml that is about Black.
     """
 
     path: str | None
     ruff: str | None
     root: str | None
     named: bool = False
+    black: str | None = None
 
 
 def find(directory: str, cwd: str) -> ConfigFiles:
     """The closest configuration file, else the user's own, and the closest one of Ruff. Raises ConfigError."""
     path = nearest(directory)
+    black = _closest(directory, black_file)
     if path is not None:
-        return ConfigFiles(path, ruff_file(os.path.dirname(path)), None)
-    return ConfigFiles(_users_file(), _closest(directory, ruff_file), cwd, named=True)
+        return ConfigFiles(path, ruff_file(os.path.dirname(path)), None, black=black)
+    return ConfigFiles(_users_file(), _closest(directory, ruff_file), cwd, named=True, black=black)
 
 
 def named_file(path: str, root: str | None = None) -> ConfigFiles:
     """A configuration file that is named instead of searched for."""
     path = os.path.abspath(path)
-    return ConfigFiles(path, ruff_file(os.path.dirname(path)), root, named=True)
+    directory = os.path.dirname(path)
+    return ConfigFiles(path, ruff_file(directory), root, named=True, black=_closest(directory, black_file))
 
 
 def nearest(directory: str) -> str | None:
@@ -83,10 +86,18 @@ def ruff_file(directory: str) -> str | None:
     return None
 
 
+@functools.cache
+def black_file(directory: str) -> str | None:
+    """The pyproject.toml in a directory, if it is about Black: remembered until `forget`."""
+    path = os.path.join(directory, "pyproject.toml")
+    return path if os.path.isfile(path) and mentions(path, b"tool.black") else None
+
+
 def forget() -> None:
     """Forget what was found: a configuration file may have been added or removed."""
     own_file.cache_clear()
     ruff_file.cache_clear()
+    black_file.cache_clear()
 
 
 def _closest(directory: str, own: Callable[[str], str | None]) -> str | None:

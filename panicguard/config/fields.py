@@ -135,7 +135,8 @@ FIELDS: Mapping[str, Field] = {
     "inherit-ruff": Field(
         "bool",
         "true",
-        "Take excludes, `target-version`, `line-length` and `src` from Ruff's configuration where they are not set.",
+        "Take excludes, `target-version`, `line-length` and `src` from Ruff's configuration where they are not set, "
+        "and `line-length` from Black's.",
         "false",
         lint=False,
     ),
@@ -182,7 +183,13 @@ FIELDS: Mapping[str, Field] = {
         '["lib"]',
         lint=False,
     ),
-    "line-length": Field("int", "88", "The length of a line; no fix breaks lines yet.", "120", lint=False),
+    "line-length": Field(
+        "int",
+        "88",
+        "The length of a line: fixes of Python break a call that they would make longer.",
+        "120",
+        lint=False,
+    ),
     "cache-dir": Field(
         "path",
         '".panicguard_cache"',

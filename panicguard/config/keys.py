@@ -49,7 +49,8 @@ class Keys(NamedTuple):
         """Where a key was set, for people."""
         if self.document is None or self.document.path is None:
             return "the command line"
-        table = "[tool.ruff] of " if self.places[key][:2] == ("tool", "ruff") else ""
+        tool = next((t for t in ("black", "ruff") if self.places[key][:2] == ("tool", t)), None)
+        table = f"[tool.{tool}] of " if tool else ""
         return f"{table}{self.document.path}:{self.document.row(self.places[key])}"
 
 
@@ -105,6 +106,16 @@ def from_ruff(document: Document, directory: str) -> tuple[Keys, str | None]:
     extended = written.get("extend")
     keys = Keys(values, directory, document, {key: (*where, key) for key in values})
     return keys, extended if isinstance(extended, str) else None
+
+
+def from_black(document: Document, directory: str) -> Keys:
+    """The keys of a pyproject.toml that panicguard inherits from Black."""
+    table = document.tool("black")
+    key = "line-length"
+    length = table.get(key) if isinstance(table, dict) else None
+    if length is None or any(_faults(FIELDS[key].kind, length)):
+        return Keys({}, directory)
+    return Keys({key: length}, directory, document, {key: ("tool", "black", key)})
 
 
 class _Taken(NamedTuple):

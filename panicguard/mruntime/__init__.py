@@ -22,13 +22,16 @@ from ._panic import ErrorReporter, PanicError, PanicInfo, handle_panic_value, ob
 from ._policy import CrashProcess, KeepRunning, PanicPolicy, PanicRecoveryPolicy
 from ._recover import RecoverAndCrash, RecoverAndLog, RecoverWithPolicy, guarded
 from ._redact import set_production_mode
+from ._registry import Running, running
 from ._safego import SafeGo
 from ._safego_context import SafeGoWithContext, SafeGoWithContextAndComponent
 from ._shutdown import ShutdownReport, Straggler, shutdown, shutdown_async
 from ._signals import install_signal_handlers
 from ._state import metrics
+from ._supervise import Supervise
 from ._sync import WaitGroup
 from ._thread import SafeThread, SafeTimer
+from ._watch import watch
 
 # By this line the linter knows a copy of the runtime, whatever its name.
 __mruntime__ = "1"
@@ -52,6 +55,7 @@ __all__ = [
     "RecoverAndCrash",
     "RecoverAndLog",
     "RecoverWithPolicy",
+    "Running",
     "SafeGo",
     "SafeGoWithContext",
     "SafeGoWithContextAndComponent",
@@ -59,6 +63,7 @@ __all__ = [
     "SafeTimer",
     "ShutdownReport",
     "Straggler",
+    "Supervise",
     "WaitGroup",
     "background",
     "current_context",
@@ -70,12 +75,14 @@ __all__ = [
     "observe_panics",
     "on_crash",
     "root",
+    "running",
     "set_error_reporter",
     "set_exit_code",
     "set_production_mode",
     "shutdown",
     "shutdown_async",
     "todo",
+    "watch",
     "with_cancel",
     "with_deadline",
     "with_timeout",

@@ -12,7 +12,7 @@ from ._classify import CLEAN, PASS, classify, leaves
 from ._derived import current_context, own
 from ._log import SILENCED, emit, write_line
 from ._policy import crashes
-from ._redact import REDACTED, redact
+from ._redact import MAX_READ, REDACTED, redact
 from ._stack import MAX_CHARS, stack_of
 from ._state import STATE, count_panic
 
@@ -57,6 +57,8 @@ class PanicInfo(NamedTuple):
     policy: str
     time: float
     """Seconds since the epoch."""
+    restarts: int = 0
+    """How often `Supervise` had started it again before."""
 
 
 class ErrorReporter(Protocol):
@@ -98,7 +100,7 @@ def describe(exc: object) -> str:
 
 def _value(exc: object) -> str:
     try:
-        return (str(exc) or repr(exc))[:MAX_CHARS]
+        return str(exc) or repr(exc)
     except BaseException:
         return f"<unprintable {type(exc).__name__}>"
 
@@ -177,12 +179,12 @@ def _tell_reporter(info: PanicInfo, exc: object, ctx: object) -> None:
 
 def value_of(exc: object) -> str:
     """What an exception says, as far as that may leave the process."""
-    return REDACTED if STATE.production else redact(_value(exc))
+    return REDACTED if STATE.production else redact(_value(exc)[:MAX_READ])[:MAX_CHARS]
 
 
-def _inform(exc: object, component: str, name: str, policy: str) -> PanicInfo:
-    stack = "" if STATE.production else redact(stack_of(exc))
-    return PanicInfo(describe(exc), value_of(exc), stack, component, name, policy, time.time())
+def _inform(exc: object, component: str, name: str, policy: str, restarts: int) -> PanicInfo:
+    stack = "" if STATE.production else redact(stack_of(exc)[-MAX_READ:])[-MAX_CHARS:]
+    return PanicInfo(describe(exc), value_of(exc), stack, component, name, policy, time.time(), restarts)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -209,13 +211,14 @@ def report(
     ctx: object = None,
     logger: Any = None,
     crash: bool = False,
+    restarts: int = 0,
 ) -> PanicInfo:
     """Format, count, log and send a panic to all who want to know, unless it was before. Never raises."""
     seen = False
     with contextlib.suppress(BaseException):
         seen = was_reported(exc)
     label = "CrashProcess" if crashes(policy) else "KeepRunning"
-    info = _inform(exc, component, name, label)
+    info = _inform(exc, component, name, label, restarts)
     if seen:
         return info
     _mark(exc)
@@ -235,6 +238,7 @@ def report(
                 "panic_component": component,
                 "panic_policy": label,
                 "panic_type": info.type,
+                "panic_restarts": restarts,
             }
             why = emit(logger, logging.CRITICAL if crash else logging.ERROR, exc, message, extra)
         except BaseException as error:

@@ -7,18 +7,16 @@ import logging
 import sys
 import threading
 import time
-import traceback
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._context import _wake, in_event_loop, wake_later
 from ._derived import root
 from ._log import note
-from ._stack import MAX_CHARS, MAX_FRAMES
+from ._registry import Work, stack_of, working
 from ._state import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
 GRACE_AFTER_CANCEL = 1.0
 """Seconds for what was cut off to run its `finally` blocks."""
@@ -60,63 +58,10 @@ class ShutdownReport(NamedTuple):
         return "shutdown: " + ", ".join(parts)
 
 
-class Work(NamedTuple):
-    """One entry of the registry."""
-
-    kind: str
-    handle: Any
-    """The task or future, the thread, the pool job, or the record of what waits for another loop."""
-    component: str
-    name: str
-    key: object
-    """What stays the same when that which waits for another loop becomes a task of it."""
-
-
-def working(but: tuple[object, ...] = ()) -> list[Work]:
-    """What is in the registry and not yet dead, without the caller itself."""
-    me = threading.current_thread()
-    with STATE.lock:
-        tasks, threads, jobs = list(STATE.tasks.items()), list(STATE.threads), list(STATE.jobs)
-        # Normally they leave by themselves; but not if their loop was closed before, or on an ill-timed Ctrl-C.
-        for task, record in tasks:
-            if task.done() or task.get_loop().is_closed():
-                record.leave(task)
-    found = [
-        Work("task", task, record.component, record.name, record)
-        for task, record in tasks
-        if not task.done() and not task.get_loop().is_closed() and task not in but
-    ]
-    for thread in threads:
-        mine: Any = thread
-        if thread is not me and (thread.is_alive() or thread.ident is None):
-            found.append(Work("thread", thread, mine._mr_component, mine._mr_source(), thread))
-    found += [
-        Work("job", job, job.component, job.name, job)
-        for job in jobs
-        if getattr(job, "thread", None) != threading.get_ident()
-    ]
-    return found
-
-
-def _stack_of(work: Work, frames: dict[int, FrameType]) -> str:
-    if work.kind == "task":
-        coro = work.handle.get_coro() if isinstance(work.handle, asyncio.Task) else None
-        lines: list[str] = []
-        # Task.get_stack() has only the outermost of them, which is ours.
-        while coro is not None and len(lines) < MAX_FRAMES:
-            frame = getattr(coro, "cr_frame", None)
-            lines += [] if frame is None else traceback.format_stack(frame, limit=1)
-            coro = getattr(coro, "cr_await", None)
-        return "".join(lines[1:])[-MAX_CHARS:]
-    ident = work.handle.ident if work.kind == "thread" else getattr(work.handle, "thread", 0)
-    at = frames.get(ident)
-    return "" if at is None else "".join(traceback.format_stack(at, limit=-MAX_FRAMES))[-MAX_CHARS:]
-
-
 def stragglers(works: list[Work]) -> dict[int, Straggler]:
     """Where they are now, by the identity of their handle."""
     frames = sys._current_frames()
-    return {id(w.handle): Straggler(w.kind, w.component, w.name, _stack_of(w, frames)) for w in works}
+    return {id(w.handle): Straggler(w.kind, w.component, w.name, stack_of(w, frames)) for w in works}
 
 
 def _cut_off(works: list[Work]) -> dict[int, Straggler]:

@@ -33,7 +33,7 @@ class _Frames(traceback.StackSummary):
 
 
 def stack_of(exc: object) -> str:
-    """The last 64 frames of an exception and of those that it came from, at most 4096 characters of it, from the end.
+    """The last 64 frames of an exception and of those that it came from.
 
     "" for what is no exception. Never raises.
     """
@@ -50,6 +50,6 @@ def stack_of(exc: object) -> str:
             if one is not None:
                 one.stack = _Frames(one.stack or ())
                 todo += (one.__cause__, one.__context__, *(getattr(one, "exceptions", None) or ()))
-        return "".join(said.format())[-MAX_CHARS:]
+        return "".join(said.format())
     except BaseException as error:
         return f"<no stack: {type(error).__name__}>"

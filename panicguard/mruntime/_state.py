@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import types
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -17,19 +18,23 @@ KEY = "_mruntime_state_v1"
 MAX_LABEL_BYTES = 64
 MAX_LABELS = 256
 OTHER = "_other"
+BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0, 3600.0)
+"""In seconds, what durations are counted by: up to 10 as Prometheus clients do, then for work that goes on for long."""
 
 
 class Counts:
     """What is counted for one label."""
 
-    __slots__ = ("active", "finished", "label", "panics", "seconds", "started")
+    __slots__ = ("active", "ended", "label", "panics", "restarts", "seconds", "started")
 
     def __init__(self, label: str) -> None:
         self.label = label
         self.started = 0
         self.active = 0
-        self.finished = 0
+        self.ended = [0] * (len(BOUNDS) + 1)
+        """The finished ones: by the first of `BOUNDS` that they did not take longer than, the last by none."""
         self.panics = 0
+        self.restarts = 0
         self.seconds = 0.0
         """How long the finished ones took together."""
 
@@ -165,7 +170,7 @@ def count_ended(counts: Counts, seconds: float) -> None:
     # Those of a parent process were taken out when the child was forked off.
     if counts.active:
         counts.active -= 1
-    counts.finished += 1
+    counts.ended[bisect_left(BOUNDS, seconds)] += 1
     counts.seconds += seconds
 
 
@@ -186,6 +191,12 @@ def count_panic(component: object, name: str) -> None:
         STATE.panics[key] = STATE.panics.get(key, 0) + 1
 
 
+def count_restart(component: object) -> None:
+    """Count that work which panicked is started again."""
+    with STATE.lock:
+        counts_of(component).restarts += 1
+
+
 def refuse_closed(where: str) -> None:
     """RuntimeError if nothing may be started any more."""
     if STATE.closed:
@@ -197,19 +208,27 @@ def refuse_closed(where: str) -> None:
 def metrics() -> dict[str, dict[str, float]]:
     """A snapshot, by component: metric name -> component -> value, since the process began.
 
-    `goroutine_started_total`, `goroutine_panics_total` and `goroutine_duration_seconds_count` (those that have
-    ended) only grow; `goroutine_active` is how many there are now; `goroutine_duration_seconds_sum` is how long
-    the ended ones took together. Components are cut to 64 bytes; after 256 of them the rest is `_other`.
+    `goroutine_started_total`, `goroutine_panics_total`, `goroutine_restarts_total` and
+    `goroutine_duration_seconds_count` (those that have ended) only grow; `goroutine_active` is how many there are now;
+    `goroutine_duration_seconds_sum` is how long the ended ones took together. Components are cut to 64 bytes; after 256
+    of them the rest is `_other`.
     """
     with STATE.lock:
         counted = STATE.counts.values()
         return {
             "goroutine_started_total": {c.label: c.started for c in counted if c.started},
             "goroutine_panics_total": {c.label: c.panics for c in counted if c.panics},
+            "goroutine_restarts_total": {c.label: c.restarts for c in counted if c.restarts},
             "goroutine_active": {c.label: c.active for c in counted if c.started},
-            "goroutine_duration_seconds_count": {c.label: c.finished for c in counted if c.started},
+            "goroutine_duration_seconds_count": {c.label: sum(c.ended) for c in counted if c.started},
             "goroutine_duration_seconds_sum": {c.label: c.seconds for c in counted if c.started},
         }
+
+
+def durations() -> dict[str, tuple[tuple[int, ...], float]]:
+    """A snapshot: component -> how many ended within each of `BOUNDS` and after the last, and how long all took."""
+    with STATE.lock:
+        return {c.label: (tuple(c.ended), c.seconds) for c in STATE.counts.values() if c.started}
 
 
 def panics_by_name() -> dict[tuple[str, str], int]:

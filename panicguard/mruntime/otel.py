@@ -39,6 +39,7 @@ def instrument(meter_provider: MeterProvider | None = None) -> Callable[[], None
     for name, unit, text in (
         ("goroutine_started_total", "1", "Goroutines started."),
         ("goroutine_panics_total", "1", "Goroutines that panicked."),
+        ("goroutine_restarts_total", "1", "Supervised goroutines started again."),
         ("goroutine_duration_seconds_count", "1", "Goroutines that have ended."),
         ("goroutine_duration_seconds_sum", "s", "How long those ran together."),
     ):

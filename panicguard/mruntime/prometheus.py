@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import warnings
 from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY, CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
-from ._state import STATE, metrics, panics_by_name
+from ._state import BOUNDS, STATE, durations, metrics, panics_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,18 +31,21 @@ class Collector:
         now = metrics()
         started = CounterMetricFamily("goroutine_started", "Goroutines started.", labels=LABELS)
         panics = CounterMetricFamily("goroutine_panics", "Goroutines that panicked.", labels=LABELS)
+        restarts = CounterMetricFamily("goroutine_restarts", "Supervised goroutines started again.", labels=LABELS)
         active = GaugeMetricFamily("goroutine_active", "Goroutines that run now.", labels=LABELS)
-        seconds = SummaryMetricFamily("goroutine_duration_seconds", "How long goroutines ran.", labels=LABELS)
+        seconds = HistogramMetricFamily("goroutine_duration_seconds", "How long goroutines ran.", labels=LABELS)
         for component, value in now["goroutine_started_total"].items():
             started.add_metric([component], value)
             # From the start on, so that the first panic is a step from 0 to 1 that an alert can see.
             panics.add_metric([component], now["goroutine_panics_total"].get(component, 0))
+            restarts.add_metric([component], now["goroutine_restarts_total"].get(component, 0))
             active.add_metric([component], now["goroutine_active"][component])
-            count = int(now["goroutine_duration_seconds_count"][component])
-            seconds.add_metric([component], count, now["goroutine_duration_seconds_sum"][component])
         for component in now["goroutine_panics_total"].keys() - now["goroutine_started_total"].keys():
             panics.add_metric([component], now["goroutine_panics_total"][component])
-        yield from (started, panics, active, seconds)
+        for component, (ended, total) in durations().items():
+            upto = zip((*map(str, BOUNDS), "+Inf"), itertools.accumulate(ended), strict=True)
+            seconds.add_metric([component], list(upto), total)
+        yield from (started, panics, restarts, active, seconds)
         if self._by_name:
             labels = ("component", "goroutine_name")
             recovered = CounterMetricFamily("panic_recovered", "Recovered panics.", labels=labels)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ._shutdown import stragglers, wait_while, working
+from ._registry import working
+from ._shutdown import stragglers, wait_while
 from ._state import STATE
 from .testing import Crash, capture_crash, reopen
 

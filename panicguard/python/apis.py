@@ -7,7 +7,6 @@ means that nothing is printed, logged or raised anywhere.
 from __future__ import annotations
 
 import enum
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -129,6 +128,8 @@ RETURNS: dict[str, str] = {
     "tornado.ioloop.IOLoop.current": "tornado.ioloop.IOLoop",
     "tornado.ioloop.IOLoop.instance": "tornado.ioloop.IOLoop",
 }
+_LOOP_GETTERS = frozenset(("get_running_loop", "get_event_loop"))
+"""Functions that return an event loop, in any module that has one of its own."""
 
 _PREFIXES = (
     ("uvloop.", "asyncio."),
@@ -234,58 +235,6 @@ AFTER = {
 }
 """Word -> what must stand behind it: a thread class counts where it is called, derived from or renamed, but not in an
 annotation; and what a handler names, where that does not begin with `raise`."""
-LOGGING = frozenset("debug info warning warn error exception critical fatal log msg".split())
-"""Methods of loggers: they do not raise, whatever they are given."""
-WAITING = frozenset("wait sleep join acquire run_forever".split())
-"""Methods that only wait; an event loop that runs for ever tells its own handler of errors."""
-QUEUED = frozenset("get put get_nowait put_nowait".split())
-"""Methods of queues, which raise only where they are told not to wait for long."""
-TAKING = frozenset(("pop", "popleft", "popitem"))
-"""Methods that take something out of a container, and raise where it is empty."""
-RUNNING = frozenset(("run_until_complete", "run"))
-"""Functions that run a coroutine to its end."""
-SPAWNING_METHODS = frozenset("spawn start_soon create_task".split())
-"""Methods of task groups and nurseries that start a task in them."""
-HARMLESS = (
-    LOGGING
-    | WAITING
-    | frozenset(
-        "is_set is_alive set clear release notify notify_all task_done monotonic time perf_counter time_ns "
-        "current_thread get_ident get_native_id getpid new_event_loop set_event_loop suppress app_context "
-        "append appendleft add discard print_exc format_exc "
-        "call_soon_threadsafe callFromThread seed empty full qsize partial "
-        "set_result set_exception".split()
-    )
-)
-"""Calls that do not raise in practice: waiting, flags, containers and logging."""
-HARMLESS_BUILTINS = frozenset(
-    "len str repr bool isinstance getattr hasattr range list dict set tuple id type super".split()
-)
-_GROUP = re.compile(r"group|nursery|^_?tg$", re.IGNORECASE)
-_CALLBACK = re.compile(r"^_?on_|(?:^|_)(?:callback|cb)$")
-
-
-def may_be_harmless(name: str) -> bool:
-    """Whether a call by this name, with a dot in front where it is a method, may be one that does not raise: a No is
-    certain where nothing of the name is defined in the module."""
-    last = name.lstrip(".")
-    if last in HARMLESS or (name == last and name in HARMLESS_BUILTINS):
-        return True
-    return name != last and (
-        last in QUEUED or last in TAKING or last in RUNNING or last in SPAWNING_METHODS or is_callback(last)
-    )
-
-
-def is_group(name: str) -> bool:
-    """Whether a variable is named like what awaits the tasks that are started in it."""
-    return _GROUP.search(name) is not None
-
-
-def is_callback(name: str) -> bool:
-    """Whether an attribute is named like one that holds what a caller wants to be told by."""
-    return _CALLBACK.search(name) is not None
-
-
 CALLBACK_TAKERS = {
     **dict.fromkeys(("call_soon", "call_soon_threadsafe"), 0),
     **dict.fromkeys(("call_later", "call_at", "add_signal_handler", "add_reader", "add_writer"), 1),
@@ -300,6 +249,13 @@ OWN_SPAWNERS = ("spawn", "spawn_task", "fire_and_forget", "run_in_background", "
 where they are imported from another module."""
 SPAWN_NAMES = frozenset(name.rpartition(".")[2] for name in SPAWNS) | {"remote"}
 """The last parts of all names in SPAWNS."""
+
+
+def returned(name: str) -> str | None:
+    """The class of what a call of a qualified name returns."""
+    last = name.rpartition(".")[2]
+    is_class = last[:1].isupper() and not last.isupper()
+    return RETURNS.get(name) or (LOOP if last in _LOOP_GETTERS else name if is_class else None)
 
 
 def is_named(found: str | None, listed: Iterable[str]) -> bool:

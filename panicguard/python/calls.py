@@ -11,7 +11,7 @@ from panicguard.python.slice.facts import chain, last_name, within
 from panicguard.python.slice.parse import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from panicguard.python.slice.outline import Block, Outline
 
@@ -31,44 +31,34 @@ def answer(text: str, question: Callable[[Outline], T]) -> T | None:
 
 
 def may_make_daemons(text: str, name: str) -> bool:
-    """Whether what a class of this name makes may be daemons: its methods say so, or it is said where it is made; or it
-    is made elsewhere."""
+    """Whether what a class of this name makes may be daemons: that is said in its methods or where it is made, or it is
+    made elsewhere."""
     return answer(text, lambda module: _may_make_daemons(module, name)) is not False
 
 
 def _may_make_daemons(module: Outline, name: str) -> bool:
     own = [block for block in module.blocks if any(owner.name == name for owner in block.owners)]
-    everywhere = list(_nodes(module.blocks))
-    made = [node for node in everywhere if isinstance(node, ast.Call) and _name(node.func) == name]
-    held = {_name(t) for n in everywhere if isinstance(n, ast.Assign) and n.value in made for t in n.targets}
-    return (
-        not made
-        or any(keyword.arg == "daemon" for call in made for keyword in call.keywords)
-        or any(_daemon(node) is not None for node in _nodes(own))
-        or any(_daemon(node) in held for node in everywhere)
-    )
+    makers = [block for block in module.blocks if any(_calls(node, name) for node in _nodes(block))]
+    return not makers or any(_says_daemon(node) for block in (*own, *makers) for node in _nodes(block))
 
 
-def _nodes(blocks: Iterable[Block]) -> Iterator[ast.AST]:
-    return (inner for block in blocks for unit in block.units for node in unit.nodes for inner in within(node))
+def _nodes(block: Block) -> Iterator[ast.AST]:
+    return (inner for unit in block.units for node in unit.nodes for inner in within(node))
 
 
-def _daemon(node: ast.AST) -> str | None:
-    """The name, which may be empty, of the object or class that a node makes a daemon; None where it makes none."""
+def _calls(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Call) and last_name(node.func).lstrip(".") == name
+
+
+def _says_daemon(node: ast.AST) -> bool:
     match node:
-        case ast.keyword(arg="daemon", value=ast.Constant(value=True)):
-            return ""
-        case ast.Assign(targets=[ast.Name(id="daemon")], value=ast.Constant(value=True)):
-            return ""
-        case ast.Assign(targets=[ast.Attribute(attr="daemon", value=made)], value=ast.Constant(value=True)):
-            return _name(made)
-        case ast.Call(func=ast.Attribute(attr="setDaemon", value=made)):
-            return _name(made)
-    return None
-
-
-def _name(node: ast.AST) -> str:
-    return last_name(node).lstrip(".")
+        case ast.keyword(arg="daemon", value=value):
+            return not (isinstance(value, ast.Constant) and value.value is False)
+        case ast.Assign(targets=[target], value=ast.Constant(value=True)):
+            return last_name(target).lstrip(".") == "daemon"
+        case ast.Call(func=ast.Attribute(attr="setDaemon")):
+            return True
+    return False
 
 
 def is_unbounded_queue(text: str, name: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
 from panicguard.python.blocks import statements
 from panicguard.python.cst import cst
-from panicguard.python.errors import CANCELLED_CLASS
+from panicguard.python.errors import gives_cancelled_class
 from panicguard.python.handlers import caught_types, is_on_the_way_out
 from panicguard.python.tree import last_name
 
@@ -28,6 +29,8 @@ _ASKING_WHO = frozenset(("cancelling", "uncancel"))
 _ASKING = _ASKING_WHO | {"cancelled"}
 _DELIVERING = frozenset("append add put put_nowait set_exception throw".split())
 """Methods that pass an error on to somebody who picks it up later."""
+_WRAPPING = re.compile(r"_*[A-Z]|cast$|_*(?:dump|serialize|pickle|wrap)")
+"""The names of what an error can be got back from: classes, and functions that write objects down."""
 _TEXTS = frozenset(("str", "repr", "format"))
 """What turns an error into text."""
 _WAITING = frozenset(("gather", "shield", "wait", "wait_for"))
@@ -69,9 +72,7 @@ def takes_cancellation(module: PythonFile, expression: CSTNode) -> bool:
 def catches_cancellation(module: PythonFile, handler: Handler) -> bool:
     """Whether a handler catches the cancellation of the task."""
     named = [t.func if isinstance(t, cst.Call) else t for t in caught_types(handler)]
-    return not named or any(
-        takes_cancellation(module, t) or module.names.qualified(t) == CANCELLED_CLASS for t in named
-    )
+    return not named or any(takes_cancellation(module, t) or gives_cancelled_class(module, t) for t in named)
 
 
 def taking_cancellations(module: PythonFile, node: cst.Try | cst.TryStar) -> Iterator[Handler]:
@@ -88,12 +89,13 @@ def taking_cancellations(module: PythonFile, node: cst.Try | cst.TryStar) -> Ite
 
 def is_expected(module: PythonFile, function: cst.FunctionDef, node: cst.Try | cst.TryStar) -> bool:
     """Whether the cancellation that a `try` of this function catches may end there: another error is on its way out, a
-    shield lets no cancellation through, the module itself asked for it, or the function is `main` and ends with the
-    `try`."""
+    shield lets no cancellation through, the module or the function itself asked for it, or the function is `main` and
+    ends with the `try`."""
     return (
         is_on_the_way_out(module, node)
         or is_shielded(module, node)
         or awaits_cancelled(module, function, node)
+        or _cancels_itself(module, function)
         or _ends_main(function, node)
     )
 
@@ -188,6 +190,12 @@ def _waited_for(node: CSTNode) -> Iterator[CSTNode]:
         yield node
 
 
+def _cancels_itself(module: PythonFile, function: cst.FunctionDef) -> bool:
+    """Whether a function asks for its own task, and cancels something: it has itself cancelled, as by a timer."""
+    named = {last_name(n) for n in module.tree.within(function.body) if isinstance(n, (cst.Name, cst.Attribute))}
+    return named.issuperset(("current_task", "cancel"))
+
+
 def _ends_main(function: cst.FunctionDef, node: CSTNode) -> bool:
     return function.name.value in _MAIN and statements(function.body)[-1] is node
 
@@ -223,12 +231,17 @@ def _passes_on(module: PythonFile, handler: Handler) -> bool:
 
 
 def _is_passed_on(module: PythonFile, error: cst.Name) -> bool:
-    """Whether an error that is named here is assigned, returned, delivered, or made a part of something stored."""
+    """Whether an error that is named here is assigned, returned, delivered, or made a part of something that is stored
+    or given to whoever called."""
     parent = module.tree.parents[error]
+    if isinstance(parent, cst.Arg) and parent.keyword is error:
+        return False
     holder = parent
     while isinstance(holder, (cst.Element, cst.Tuple, cst.List)):
         holder = module.tree.parents[holder]
     if isinstance(holder, (cst.Assign, cst.AnnAssign, cst.NamedExpr, cst.Return)):
+        return True
+    if _is_given(module, error):
         return True
     call = module.tree.parents[parent]
     if not (isinstance(parent, cst.Arg) and isinstance(call, cst.Call)):
@@ -236,6 +249,21 @@ def _is_passed_on(module: PythonFile, error: cst.Name) -> bool:
     if isinstance(call.func, cst.Attribute) and call.func.attr.value in _DELIVERING:
         return True
     return last_name(call.func) not in _TEXTS and _is_stored(module.tree.parents[call])
+
+
+def _is_given(module: PythonFile, error: cst.Name) -> bool:
+    """Whether a function returns or yields something that an error can be got back from."""
+    for above in module.tree.ancestors(error):
+        match above:
+            case cst.Return() | cst.Yield():
+                return True
+            case cst.Call(func=func) if _WRAPPING.match(last_name(func)) is None:
+                return False
+            case cst.Call() | cst.Arg() | cst.Element() | cst.Tuple() | cst.List() | cst.ListComp():
+                continue
+            case _:
+                return False
+    return False
 
 
 def _is_stored(assignment: CSTNode) -> bool:

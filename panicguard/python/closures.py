@@ -200,7 +200,7 @@ def _spawners(module: PythonFile) -> set[CSTNode]:
 def _read_later(module: PythonFile, closure: Closure, around: frozenset[CSTNode]) -> Iterator[str]:
     """The names that a closure reads when it runs and that one of these loops rebinds on every turn."""
     seen_from = {module.names.scope(closure), *around}  # comprehensions are scopes
-    shared = _written(module, closure)
+    shared = _written(module, closure) | _awaited(module, closure)
     for node in (name for part in _run_parts(closure) for name in module.tree.within(part)):
         if not isinstance(node, cst.Name) or node.value in shared or not module.flow.is_read(node):
             continue
@@ -222,6 +222,15 @@ def _written(module: PythonFile, closure: Closure) -> set[str]:
     """The variables of the enclosing function that a closure sets: it shares them on purpose."""
     declared = (node for node in module.tree.within(closure) if isinstance(node, cst.Nonlocal))
     return {item.name.value for declaration in declared for item in declaration.names}
+
+
+def _awaited(module: PythonFile, closure: Closure) -> set[str]:
+    """The variables that the turn of a loop that makes a closure awaits: futures that the closure sets."""
+    loop = innermost_loop(module, closure)
+    if not isinstance(loop, (cst.For, cst.While)):
+        return set()
+    awaited = (node.expression for node in module.tree.own(loop) if isinstance(node, cst.Await))
+    return {node.value for node in awaited if isinstance(node, cst.Name)}
 
 
 def _is_bound_in(module: PythonFile, around: frozenset[CSTNode], bindings: list[Binding]) -> bool:

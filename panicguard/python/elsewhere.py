@@ -19,7 +19,9 @@ class Elsewhere:
         """The name where the other module has it from; for a method of what comes from there, where that is defined."""
         for known in self.imported:
             rest = name.removeprefix(known.name) if name.startswith(known.name) else None
-            if (rest == "" and known.kind == "alias") or (rest and rest[0] == "." and known.kind != "spawner"):
+            if (rest == "" and known.kind == "alias") or (
+                rest and rest[0] == "." and known.kind not in ("spawner", "keeps")
+            ):
                 return f"{known.of}{rest}"
         return name
 

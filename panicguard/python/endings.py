@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.blocks import statements
 from panicguard.python.cst import cst
+from panicguard.python.naming import is_end, is_ending
 from panicguard.python.tree import last_name
 
 if TYPE_CHECKING:
@@ -16,32 +17,12 @@ if TYPE_CHECKING:
 
     from panicguard.python.file import PythonFile
 
-_VERBS = (
-    "a?close|a?exit|clean|cleanup|shut|shutdown|stop|cancel|disconnect|terminate|kill|release|teardown|tear|finalize|"
-    "unregister|unsubscribe|flush|drain|logout|quit|destroy|dispose|detach|join|abort|deinit|unload|dismiss"
-)
-_ENDING = re.compile(rf"(?:^|_)(?:{_VERBS}|closed|stopped|cancelled|disconnected)(?:_|\d|$)", re.IGNORECASE)
-_BEFORE = "async|do|on|handle|force|safe|safely|graceful|gracefully|maybe|try|will|before|after"
-_IS_END = re.compile(
-    rf"_*(?:(?:{_BEFORE})_)*(?:{_VERBS})(?:_|\d|$)(?!.*(?:loop|forever|task|worker|watch))", re.IGNORECASE
-)
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WAITS_FOR_ALL = frozenset(("gather", "wait", "shield", "wait_for"))
 """Functions that wait for all that they are given."""
 _ENDLESS = frozenset(("sleep_forever", "wait_forever", "create_future", "Future"))
 """Functions of which the result never comes by itself."""
 _HANDLES = re.compile(r"task|fut|job|handle|runner", re.IGNORECASE)
 """What the names of parameters have in them that are handles, not coroutines."""
-
-
-def is_ending(name: str) -> bool:
-    """Whether something is called as what ends, or has ended, something."""
-    return _ENDING.search(_HUMP.sub("_", name)) is not None
-
-
-def is_end(function: str) -> bool:
-    """Whether a function is called as one of which the purpose is to end something."""
-    return _IS_END.match(_HUMP.sub("_", function)) is not None
 
 
 def only_ends(awaited: CSTNode, coroutines: Container[str] = ()) -> bool:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panicguard.python import apis
+from panicguard.python import apis, naming
 from panicguard.python.cst import cst
 from panicguard.python.tree import last_name
 
@@ -16,12 +16,10 @@ if TYPE_CHECKING:
     from panicguard.python.file import PythonFile
     from panicguard.python.handlers import Handler
 
-CANCELLED_CLASS = "anyio.get_cancelled_exc_class"
+_CANCELLED_CLASS = "get_cancelled_exc_class"
 """Returns the class of anyio's cancellations."""
 _ENDS_ALL = frozenset(("KeyboardInterrupt", "SystemExit", "GeneratorExit", "AssertionError"))
 """Errors that end the program, or the generator, as a cancellation would; and what says that it is never raised."""
-_OWN_CANCELLATION = re.compile(r"Cancel|Abort|Interrupt|Stop|Shut|Exit|Quit|Terminat|Kill|Disconnect")
-"""What the names of a project's own cancellations have in them."""
 _CLASS = re.compile(r"_*[A-Z]\w*[a-z]\w*$")
 _NEGATED = frozenset(("IsNot", "NotEqual", "NotIn"))
 _IDENTITY = _NEGATED | {"Is", "Equal", "In"}
@@ -32,15 +30,22 @@ class Caught:
     """The error that a handler has caught, under the names that it has there."""
 
     names: frozenset[str]
+    otherwise: bool | None = None
+    """What questions of it come to of which nobody knows the answer."""
 
     def is_it(self, node: CSTNode) -> bool:
         return isinstance(node, cst.Name) and node.value in self.names
 
 
-def caught(handler: Handler) -> Caught:
+def caught(handler: Handler, *, otherwise: bool | None = None) -> Caught:
     """The error of a handler."""
     name = None if handler.name is None else handler.name.name
-    return Caught(frozenset((name.value,)) if isinstance(name, cst.Name) else frozenset())
+    return Caught(frozenset((name.value,)) if isinstance(name, cst.Name) else frozenset(), otherwise)
+
+
+def gives_cancelled_class(module: PythonFile, function: CSTNode) -> bool:
+    """Whether a function is anyio's that returns the class of cancellations, from wherever it is imported."""
+    return (module.names.qualified(function) or last_name(function)).rpartition(".")[2] == _CANCELLED_CLASS
 
 
 def truth(module: PythonFile, test: CSTNode, error: Caught) -> bool | None:
@@ -53,6 +58,15 @@ def truth(module: PythonFile, test: CSTNode, error: Caught) -> bool | None:
             both = truth(module, left, error), truth(module, right, error)
             decisive = isinstance(operator, cst.Or)
             return decisive if decisive in both else None if None in both else not decisive
+    holds = _answer(module, test, error)
+    if holds is None and any(error.is_it(node) for node in module.tree.within(test)):
+        return error.otherwise
+    return holds
+
+
+def _answer(module: PythonFile, test: CSTNode, error: Caught) -> bool | None:
+    """What a question of the error comes to where its answer is known."""
+    match test:
         case cst.Call(func=func, args=[cst.Arg(value=asked), cst.Arg(value=classes)]):
             name = last_name(func)
             is_asked = (name == "isinstance" and error.is_it(asked)) or (
@@ -75,7 +89,7 @@ def is_kind(module: PythonFile, classes: CSTNode, *, exactly: bool = False) -> b
         case cst.BinaryOperation(left=left, operator=cst.BitOr(), right=right):
             kinds = [is_kind(module, side, exactly=exactly) for side in (left, right)]
         case cst.Call(func=func):
-            return module.names.qualified(func) == CANCELLED_CLASS or None
+            return gives_cancelled_class(module, func) or None
         case _:
             name = module.names.qualified(classes)
             if name in apis.CANCELLED:
@@ -94,13 +108,13 @@ def is_again(module: PythonFile, statement: cst.Raise, error: Caught) -> bool:
         if any(error.is_it(node) or _is_type(node, error) for node in module.tree.within(raised.func)):
             return True
         name = last_name(raised.func)
-        if module.names.qualified(raised.func) == CANCELLED_CLASS or not _CLASS.match(name):
+        if gives_cancelled_class(module, raised.func) or not _CLASS.match(name):
             return True
         raised = raised.func
     if raised is None or not _CLASS.match(last_name(raised)):
         return True
     name = module.names.qualified(raised) or last_name(raised)
-    return name in apis.CANCELLED or name in _ENDS_ALL or _OWN_CANCELLATION.search(name.rpartition(".")[2]) is not None
+    return name in apis.CANCELLED or name in _ENDS_ALL or naming.is_cancellation(name.rpartition(".")[2])
 
 
 def _is_type(node: CSTNode, error: Caught) -> bool:

@@ -5,27 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from panicguard.python import apis
+from panicguard.python import apis, harmless
 from panicguard.python.blocks import statements
+from panicguard.python.calls import is_unbounded_queue
 from panicguard.python.cst import cst
 from panicguard.python.declared import is_declared
-from panicguard.python.handlers import catches_all, caught_types, suppresses_all
+from panicguard.python.handlers import catches_all, caught_types, suppressed_types, suppresses_all
+from panicguard.python.harmless import by_one_name, is_caught, is_suppressing
 from panicguard.python.nodes import children
+from panicguard.python.reporting import STOPPING, keeps, reports
+from panicguard.python.stubs import is_abstract, is_stub
 from panicguard.python.tree import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from libcst import CSTNode
 
     from panicguard.python.file import PythonFile
-    from panicguard.python.handlers import Handler
 
-_REPORTS = apis.LOGGING | frozenset(("print_exc", "print_exception", "capture_exception", "excepthook"))
-_IN_VAIN = frozenset(("Empty", "Full", "QueueEmpty", "QueueFull", "TimeoutError", "KeyError", "IndexError"))
-"""What a queue or a container raises that has nothing to give, or no room."""
-_STOPPING = frozenset((*apis.CANCELLED, "SystemExit", "KeyboardInterrupt", "GeneratorExit"))
-"""The errors that say to stop: no failure gets lost with them."""
+_NONE: frozenset[str] = frozenset()
 
 
 def is_guard(module: PythonFile, node: CSTNode, known: Sequence[str] = apis.GUARDS) -> bool:
@@ -49,14 +48,30 @@ class Escapes:
             )
         return self._reported[function]
 
+    def tells(self, function: cst.FunctionDef) -> bool:
+        """Whether a function that lets no error out logs them, or hands them on."""
+        return any(map(self._is_reporting, function.decorators)) or any(
+            catches_all(self.module, handler) and reports(handler)
+            for tried in self.module.tree.own(function)
+            if isinstance(tried, cst.Try)
+            for handler in tried.handlers
+        )
+
     def _does_something(self, function: cst.FunctionDef) -> bool:
-        """Whether a function calls or guards anything: of the rest nobody can say what it stands for."""
-        return any(isinstance(node, (cst.Call, cst.Try)) for node in self.module.tree.own(function))
+        """Whether a function guards anything, or calls what does not only end something: of the rest nobody can say
+        what it stands for."""
+        return any(
+            isinstance(node, cst.Try) or (isinstance(node, cst.Call) and last_name(node.func) not in harmless.ENDING)
+            for node in self.module.tree.own(function)
+        )
 
     def calls_reported(self, node: CSTNode) -> bool:
-        """Whether an expression calls functions of this module, and none that may raise unreported."""
+        """Whether an expression calls functions of this module or waits, and calls none that may raise unreported."""
         calls = list(self._calls(node))
-        return all(map(self._is_harmless, calls)) and any(self._called(call) is not None for call in calls)
+        return all(map(self._is_harmless, calls)) and any(
+            self._called(call) is not None or last_name(call.func) in (*harmless.WAITING, harmless.STARTING)
+            for call in calls
+        )
 
     def _is_reporting(self, decorator: cst.Decorator) -> bool:
         """Whether a decorator reports errors: a guard, or one of this module that calls what it is given in a `try`
@@ -74,7 +89,7 @@ class Escapes:
     def _is_wrapper(self, function: cst.FunctionDef) -> bool:
         """Whether a function calls a parameter of the functions around it, and reports what that raises."""
         return self._are_safe(function.body) and any(
-            self._calls_parameter(function, tried.body) and any(map(_reports, tried.handlers))
+            self._calls_parameter(function, tried.body) and any(map(reports, tried.handlers))
             for tried in self.module.tree.own(function)
             if isinstance(tried, cst.Try)
         )
@@ -88,104 +103,167 @@ class Escapes:
                     return True
         return False
 
-    def _are_safe(self, block: CSTNode) -> bool:
-        return all(map(self._is_safe, statements(block)))
+    def _are_safe(self, block: CSTNode, caught: frozenset[str] = _NONE) -> bool:
+        return all(self._is_safe(statement, caught) for statement in statements(block))
 
-    def _is_safe(self, statement: CSTNode) -> bool:
-        """Whether a statement cannot let an error out unreported."""
+    def _is_safe(self, statement: CSTNode, caught: frozenset[str] = _NONE) -> bool:
+        """Whether a statement cannot let an error out unreported, where those that are `caught` are."""
         match statement:
             case cst.Try() | cst.TryStar():
-                return self._is_guarding(statement)
+                return self._is_guarding(statement, caught)
             case cst.With(items=items, body=body):
                 if any(self._is_guarding_context(item.item) for item in items):
                     return True
-                return all(self._is_harmless_expression(item.item) for item in items) and self._are_safe(body)
+                names = (kind for item in items for kind in suppressed_types(self.module, item.item))
+                inner = caught | self._errors(names)
+                return all(self._raises_nothing(item.item, caught) for item in items) and self._are_safe(body, inner)
             case cst.While(test=test, body=body, orelse=orelse) | cst.If(test=test, body=body, orelse=orelse):
-                asks = all(not call.args or self._is_harmless(call) for call in self._calls(test))
-                return asks and self._are_safe(body) and self._is_safe_else(orelse)
+                asks = all(self._only_asks(call) or self._is_harmless(call, caught) for call in self._calls(test))
+                return asks and self._are_safe(body, caught) and self._is_safe_else(orelse, caught)
             case cst.For(iter=iterable, asynchronous=None, body=body, orelse=orelse):
-                return self._is_harmless_expression(iterable) and self._are_safe(body) and self._is_safe_else(orelse)
+                is_safe = self._raises_nothing(iterable, caught) and self._are_safe(body, caught)
+                return is_safe and self._is_safe_else(orelse, caught)
             case cst.FunctionDef() | cst.ClassDef():
                 return isinstance(statement, cst.FunctionDef)
-            case cst.Raise() | cst.Assert():
-                return False
+            case cst.Raise(exc=raised):
+                return raised is not None and self.module.names.qualified(raised) in STOPPING
+            case cst.Assert(test=test):
+                return is_of_type(test)
             case cst.Import() | cst.ImportFrom():
                 return True
             case cst.BaseSmallStatement():
-                return self._is_harmless_expression(statement)
+                return self._raises_nothing(statement, caught)
         return False
 
-    def _is_safe_else(self, orelse: cst.Else | cst.If | None) -> bool:
-        if isinstance(orelse, cst.Else):
-            return self._are_safe(orelse.body)
-        return orelse is None or self._is_safe(orelse)
+    def _only_asks(self, call: cst.Call) -> bool:
+        """Whether a call in a test asks for a state: it says no more, and does not have to wait for the answer."""
+        return not call.args and not isinstance(self.module.tree.parents[call], cst.Await)
 
-    def _is_guarding(self, tried: cst.Try | cst.TryStar) -> bool:
-        """Whether a `try` lets no error out unreported: by one of its handlers, or because there is none."""
+    def _is_safe_else(self, orelse: cst.Else | cst.If | None, caught: frozenset[str]) -> bool:
+        if isinstance(orelse, cst.Else):
+            return self._are_safe(orelse.body, caught)
+        return orelse is None or self._is_safe(orelse, caught)
+
+    def _is_guarding(self, tried: cst.Try | cst.TryStar, caught: frozenset[str]) -> bool:
+        """Whether a `try` lets no error out unreported: by one of its handlers, or because there is none but those that
+        they are for."""
         handlers = tried.handlers
-        if tried.orelse is not None and not self._are_safe(tried.orelse.body):
+        if tried.orelse is not None and not self._are_safe(tried.orelse.body, caught):
             return False
-        if not all(_keeps(self.module, handler) for handler in handlers):
+        if not all(keeps(self.module, handler) for handler in handlers):
             return False
         if any(catches_all(self.module, h) for h in handlers):
             return True
-        asks = any(last_name(kind) in _IN_VAIN for h in handlers for kind in caught_types(h))
-        return all(self._is_safe(s) or (asks and self._only_asks_queues(s)) for s in statements(tried.body)) and all(
-            self._are_safe(h.body) for h in handlers
-        )
+        names = self._errors(kind for h in handlers for kind in caught_types(h))
+        return self._are_safe(tried.body, caught | names) and all(self._are_safe(h.body, caught) for h in handlers)
 
-    def _only_asks_queues(self, statement: CSTNode) -> bool:
-        is_small = isinstance(statement, cst.BaseSmallStatement) and not isinstance(statement, (cst.Raise, cst.Assert))
-        return is_small and all(
-            last_name(call.func) in (*apis.QUEUED, *apis.TAKING) or self._is_harmless(call)
-            for call in self._calls(statement)
-        )
+    def _errors(self, classes: Iterable[CSTNode]) -> frozenset[str]:
+        """The names of classes of errors, each by the one that it has where it is defined."""
+        names = ((self.module.names.qualified(kind) or last_name(kind)) for kind in classes)
+        return frozenset(by_one_name(name.rpartition(".")[2]) for name in names)
 
     def _is_guarding_context(self, context: CSTNode) -> bool:
+        """Whether the expression of a `with` item lets no error out: a recoverer of the runtime, a `suppress`, what is
+        called like one, or a context manager of this module that reports what it catches."""
         if suppresses_all(self.module, context):
             return True
-        return isinstance(context, cst.Call) and is_guard(self.module, context.func, apis.RECOVERS)
+        if not isinstance(context, cst.Call) or suppressed_types(self.module, context):
+            return False
+        if is_guard(self.module, context.func, apis.RECOVERS):
+            return True
+        manager = self.module.names.definition(context.func)
+        if manager is None:
+            return is_suppressing(last_name(context.func))
+        return isinstance(manager, cst.FunctionDef) and any(
+            isinstance(tried, cst.Try)
+            and any(isinstance(node, cst.Yield) for node in self.module.tree.own(tried))
+            and any(catches_all(self.module, handler) and keeps(self.module, handler) for handler in tried.handlers)
+            for tried in self.module.tree.own(manager)
+        )
 
-    def _is_harmless_expression(self, node: CSTNode) -> bool:
+    def _raises_nothing(self, node: CSTNode, caught: frozenset[str] = _NONE) -> bool:
+        """Whether an expression or a small statement calls and awaits nothing that may raise what is not caught."""
         calls = list(self._calls(node))
-        handed_on = {arg.value for call in calls if self._starts_in_group(call) for arg in call.args}
-        return all(call in handed_on or self._is_harmless(call) for call in calls) and all(
+        handed_on = {arg.value for call in calls if self._hands_on(call) for arg in call.args}
+        return all(
+            call in handed_on or self._is_handed_on_later(call) or self._is_harmless(call, caught) for call in calls
+        ) and all(
             isinstance(inner.expression, cst.Call)
             for inner in self.module.tree.within(node)
             if isinstance(inner, cst.Await)
         )
+
+    def _hands_on(self, call: cst.Call) -> bool:
+        """Whether a call starts what it is given, which is judged by itself."""
+        is_own = self._definition(call.func) is not None
+        return (last_name(call.func) in harmless.HANDING and not is_own) or self._starts_in_group(call)
+
+    def _is_handed_on_later(self, call: cst.Call) -> bool:
+        """Whether a call makes a coroutine for a variable that is then handed on."""
+        match self.module.tree.parents[call]:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
+                function = self.module.tree.function(call)
+                return function is not None and name in self._handed_on(function)
+        return False
+
+    def _handed_on(self, function: CSTNode) -> set[str]:
+        """The variables of a function that it hands on."""
+        calls = (node for node in self.module.tree.own(function) if isinstance(node, cst.Call) and node.args)
+        return {last_name(call.args[0].value) for call in calls if last_name(call.func) in harmless.HANDING} - {""}
 
     def _starts_in_group(self, call: cst.Call) -> bool:
         """Whether a call starts a task in a group or a nursery, which awaits it."""
         func = call.func
         return (
             isinstance(func, cst.Attribute)
-            and func.attr.value in apis.SPAWNING_METHODS
-            and apis.is_group(last_name(func.value))
+            and func.attr.value in harmless.SPAWNING_METHODS
+            and harmless.is_group(last_name(func.value))
         )
 
-    def _is_harmless(self, call: cst.Call) -> bool:
-        """Whether a call does not raise in practice: by what is defined here, or else by its name."""
+    def _is_harmless(self, call: cst.Call, caught: frozenset[str] = _NONE) -> bool:
+        """Whether a call does not raise in practice, or only what is caught: by what is defined here, or else by its
+        name."""
         name = last_name(call.func)
-        if name in apis.LOGGING:
+        if name in harmless.LOGGING:
             return True
         function = self._called(call)
         if function is not None:
-            return self.is_reported(function) or is_abstract(function)
-        if self.module.names.definition(call.func) is not None:
+            return self._is_harmless_function(function)
+        if self._definition(call.func) is not None:
             return False
+        is_awaited = isinstance(self.module.tree.parents[call], cst.Await)
+        if is_caught(harmless.RAISES.get(name, ()), caught) and not (is_awaited and name in harmless.WRITING):
+            return True
+        if name in harmless.HANDING and self._hands_on(call):
+            return True
+        if name in harmless.PASSING:
+            return any(arg.keyword is not None and arg.keyword.value == "return_exceptions" for arg in call.args)
         if isinstance(call.func, cst.Name):
-            return name in apis.HARMLESS or name in apis.HARMLESS_BUILTINS
-        if not isinstance(call.func, cst.Attribute):
-            return False
-        owner = call.func.value
-        if name in apis.QUEUED:
-            return name in ("get", "put") and not _waits_for_some_time(call)
-        if name in apis.RUNNING:
+            return name in harmless.HARMLESS or name in harmless.HARMLESS_BUILTINS
+        return isinstance(call.func, cst.Attribute) and self._is_harmless_method(call, call.func.value, name)
+
+    def _is_harmless_method(self, call: cst.Call, owner: CSTNode, name: str) -> bool:
+        if name in harmless.QUEUED:
+            is_put = name == "put_nowait" and is_unbounded_queue(self.module.source.text, last_name(owner))
+            return is_put or (name in ("get", "put") and not _waits_for_some_time(call))
+        if name in harmless.RUNNING:
             return self._runs_call(call)
-        if name in apis.SPAWNING_METHODS:
+        if name in harmless.SPAWNING_METHODS:
             return self._starts_in_group(call)
-        return name in apis.HARMLESS or (apis.is_callback(name) and last_name(owner) == "self")
+        if name in harmless.TAKING:
+            return len(call.args) > 1
+        if name in ("write", "flush"):
+            return last_name(owner) in ("stdout", "stderr")
+        if name in harmless.ENDING and self.module.names.qualified(owner) is not None:
+            return False  # a function of another module
+        is_own = harmless.is_callback(name) and last_name(owner) == "self"
+        return is_own or harmless.is_harmless_method(name, last_name(owner))
+
+    def _is_harmless_function(self, function: cst.FunctionDef) -> bool:
+        """Whether no error leaves a function that another one calls: there may be nothing in it that could raise."""
+        if self.is_reported(function) or is_abstract(function):
+            return True
+        return not (is_stub(function) or self._does_something(function)) and self._are_safe(function.body)
 
     def _runs_call(self, call: cst.Call) -> bool:
         """Whether an event loop runs what another call returns: that one is judged by itself."""
@@ -194,10 +272,17 @@ class Escapes:
 
     def _called(self, call: cst.Call) -> cst.FunctionDef | None:
         """The function of this module that a call is of, by its own name."""
-        function = self.module.names.definition(call.func) or self._inherited(call.func)
+        function = self._definition(call.func) or self._inherited(call.func)
         if isinstance(function, cst.FunctionDef) and function.name.value == last_name(call.func):
             return function
         return None
+
+    def _definition(self, func: CSTNode) -> CSTNode | None:
+        """What is defined here of what is called, unless that is a method of an attribute: what it holds is
+        often not in sight."""
+        if isinstance(func, cst.Attribute) and isinstance(func.value, cst.Attribute):
+            return None
+        return self.module.names.definition(func)
 
     def _inherited(self, func: CSTNode) -> cst.FunctionDef | None:
         """The method that `super().name` is, in a base class of this module."""
@@ -209,7 +294,14 @@ class Escapes:
         return None
 
     def _calls(self, node: CSTNode) -> Iterator[cst.Call]:
-        return (call for call in self.module.tree.within(node) if isinstance(call, cst.Call))
+        """The calls that run when a node does: those of a lambda run later."""
+        stack = [node]
+        while stack:
+            inner = stack.pop()
+            if isinstance(inner, cst.Call):
+                yield inner
+            if not isinstance(inner, cst.Lambda):
+                stack.extend(children(inner))
 
 
 def inherited(module: PythonFile, definition: cst.ClassDef, name: str) -> cst.FunctionDef | None:
@@ -222,47 +314,18 @@ def inherited(module: PythonFile, definition: cst.ClassDef, name: str) -> cst.Fu
     return None
 
 
-def is_stub(function: cst.FunctionDef) -> bool:
-    """Whether a function is only declared: what it does stands elsewhere, in a subclass or nowhere yet."""
-    body = statements(function.body)
-    return len(body) <= 1 and all(
-        isinstance(s, (cst.Pass, cst.Raise)) or (isinstance(s, cst.Expr) and isinstance(s.value, cst.Ellipsis))
-        for s in body
-    )
-
-
-def is_abstract(method: cst.FunctionDef) -> bool:
-    """Whether what a method does is left to subclasses: it says so, or raises NotImplementedError."""
-    match statements(method.body):
-        case [cst.Raise(exc=cst.Call(func=raised) | (cst.Name() as raised))]:
-            return last_name(raised) == "NotImplementedError"
-    return any(last_name(decorator.decorator) == "abstractmethod" for decorator in method.decorators)
-
-
-def _keeps(module: PythonFile, handler: Handler) -> bool:
-    """Whether a handler lets nothing out, unless it has reported it, or it is a request to stop."""
-    types = caught_types(handler)
-    if types and all(module.names.qualified(kind) in _STOPPING for kind in types):
-        return True
-    return _reports(handler) or not any(isinstance(node, cst.Raise) for node in module.tree.own(handler))
-
-
-def _reports(handler: Handler) -> bool:
-    """Whether a handler logs, or gives the error to something."""
-    name = handler.name.name.value if handler.name is not None and isinstance(handler.name.name, cst.Name) else None
-    return any(_is_reported(statement, name) for statement in statements(handler.body))
-
-
-def _is_reported(node: CSTNode, name: str | None) -> bool:
-    """Whether something under a node logs, or uses the error of this name other than to raise it."""
-    match node:
-        case cst.Raise():
-            return False
-        case cst.Call(func=func) if last_name(func) in _REPORTS:
+def is_of_type(test: CSTNode) -> bool:
+    """Whether an `assert` only says what kind of value something has, for a type checker."""
+    match test:
+        case cst.Name() | cst.Attribute():
             return True
-        case cst.Name(value=value):
-            return value == name
-    return any(_is_reported(child, name) for child in children(node))
+        case cst.Comparison(
+            comparisons=[cst.ComparisonTarget(operator=cst.IsNot(), comparator=cst.Name(value="None"))]
+        ):
+            return True
+        case cst.Call(func=cst.Name(value="isinstance")):
+            return True
+    return False
 
 
 def _waits_for_some_time(call: cst.Call) -> bool:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from panicguard.python import naming
 from panicguard.python.blocks import leaves, statements
 from panicguard.python.cst import cst
-from panicguard.python.handlers import is_cleanup, is_cleanup_name
+from panicguard.python.handlers import is_cleanup
 from panicguard.python.loops import innermost_loop
 from panicguard.python.tree import last_name
+from panicguard.python.uses import UseKind
 
 if TYPE_CHECKING:
     from libcst import CSTNode
 
     from panicguard.python.file import PythonFile
+    from panicguard.python.spawns import Spawn
 
 _TRYING = re.compile(
     r"_*(?:try|maybe|safe(?:ly)?)_|(?:quiet|silent|safe)ly$|best_effort|telemetry|analytics|pre_?warm|warm_?up"
 )
-"""What the name of a function says if it may fail."""
+"""What the name of a function, or of its class, says if it may fail."""
 _PARSING = re.compile(
     r"_*(?:parse|decode|loads?$|unpack|from_|to_|int$|float$|str$|strip|split|strptime|get$|len$)", re.IGNORECASE
 )
@@ -33,14 +36,23 @@ def is_expendable(module: PythonFile, node: cst.Try | cst.TryStar | cst.With, fu
     """Whether nobody needs to hear of an error in the body of a `try` or a `suppress`: it cleans up, an earlier value
     stands in for what it sets, it skips an item, copies until its input ends, or may fail by its name."""
     name = function.name.value if isinstance(function, cst.FunctionDef) else ""
+    owner = module.tree.enclosing(function, cst.ClassDef) if function is not None else None
     return (
-        is_cleanup_name(name)
+        naming.is_cleanup(name)
         or _TRYING.search(name) is not None
+        or (owner is not None and _TRYING.search(owner.name.value.lower()) is not None)
         or is_cleanup(module, node.body)
         or _has_default(module, node)
         or _skips_item(module, node)
         or _copies(module, node)
     )
+
+
+def is_closed_and_waited_for(spawn: Spawn) -> bool:
+    """Whether a task that nothing keeps only closes something, and is waited for without raising its error."""
+    kinds = {use.kind for use in spawn.uses}
+    is_closing = isinstance(spawn.target, cst.Call) and naming.is_cleanup(last_name(spawn.target.func))
+    return is_closing and UseKind.WAITED in kinds and UseKind.KEPT not in kinds
 
 
 def _has_default(module: PythonFile, node: cst.Try | cst.TryStar | cst.With) -> bool:

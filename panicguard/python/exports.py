@@ -14,6 +14,7 @@ import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.python.imported import imports
+from panicguard.python.keeping import Kept, errors
 from panicguard.python.screen import places
 from panicguard.python.slice.parse import tree_of
 
@@ -31,6 +32,8 @@ _NEXT_TOP_ROW = re.compile(r"\n(?=[^\s#)\]}])")
 _IS_ASSIGNED = re.compile(r"[ \t]*(?::[^=\n]*)?=(?!=)")
 _HEADER = re.compile(r"class\b[^\n(:]*(?:\([^()]*\))?[ \t]*:")
 _METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def[ \t]+(\w+)", re.MULTILINE)
+_UNKNOWN = ast.parse("raise")
+"""In the place of a function that nothing is known of."""
 _OWN_WAYS = frozenset(
     ("start", "submit", "map", "_bootstrap", "_bootstrap_inner", "__init_subclass__", "__getattribute__")
 )
@@ -65,6 +68,36 @@ def exports(text: str, name: str) -> frozenset[Export]:
         for at in places(text, name):
             found.update(_bound_at(text, name, at))
     return frozenset(found)
+
+
+def kept_errors(text: str, name: str, method: str) -> Kept | None:
+    """What becomes of the errors in a function at the top of a module, or in a method of a class there; None where that
+    is not there. A decorated one is not known."""
+    start, end = 0, len(text)
+    if method:
+        header = re.search(rf"^class[ \t]+{re.escape(name)}\b", text, re.MULTILINE)
+        if header is None:
+            return None
+        below = _NEXT_TOP_ROW.search(text, header.end())
+        start, end = header.start(), below.start() if below is not None else end
+
+    def named(called: str) -> ast.AST | None:
+        is_method = called.startswith(".")
+        return _definition(text, called.lstrip("."), start, end) if is_method else _definition(text, called)
+
+    function = _definition(text, method, start, end) if method else _definition(text, name)
+    return None if function is None else errors(function, named)
+
+
+def _definition(text: str, name: str, start: int = 0, end: int | None = None) -> ast.AST | None:
+    """The function of a name at the top, or in a class between two offsets. What a decorated one does nobody knows."""
+    margin = "" if end is None else "[ \t]+"
+    header = re.compile(rf"^{margin}(?:async[ \t]+)?def[ \t]+{re.escape(name)}\b", re.MULTILINE)
+    found = header.search(text, start, len(text) if end is None else end) if name else None
+    if found is None:
+        return None
+    tree = None if _is_decorated(text, found.start()) else tree_of(_statement(text, found.start()))
+    return tree.body[0] if tree is not None and len(tree.body) == 1 else _UNKNOWN
 
 
 def _bound_at(text: str, name: str, at: int) -> Iterator[Export]:

@@ -7,8 +7,8 @@ import builtins
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from panicguard.python.apis import HARMLESS
 from panicguard.python.calls import answer
+from panicguard.python.harmless import HARMLESS
 from panicguard.python.slice.facts import last_name, within
 from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS, TRIES
 

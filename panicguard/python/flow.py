@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.containers import Containers
 from panicguard.python.cst import cst
+from panicguard.python.items import are_looked_at, is_read_here, item, uses_of
 from panicguard.python.uses import Use, UseKind
 
 if TYPE_CHECKING:
@@ -239,14 +240,15 @@ class Flow:
             case cst.Attribute(attr=cst.Name(value=name)):
                 owner = self._class_of(target.value)
                 loads = tuple(self._loads_of(name, owner))
-                # what is set on an object of another module, and not looked at here, is for that one to read
-                yield Use(UseKind.KEPT if owner is not None or loads else UseKind.ARGUMENT, target, name)
+                bases = () if owner is None else self.names.mro(owner)
+                is_own = is_read_here(bases, name) or are_looked_at(self.tree, loads)
+                yield Use(UseKind.KEPT if is_own else UseKind.ARGUMENT, target, name)
                 yield from loads
             case cst.Subscript(value=container):
                 if self._containers.holds(container):
                     yield from self._into(container)
                 else:
-                    yield Use(UseKind.ARGUMENT, target)
+                    yield from self._item(target)
             case cst.Tuple(elements=elements) | cst.List(elements=elements):
                 parts = value.elements if isinstance(value, (cst.Tuple, cst.List)) else ()
                 for position, element in enumerate(elements):
@@ -254,6 +256,21 @@ class Flow:
                     yield from self._bind(element.value, part)
             case _:
                 yield Use(UseKind.OTHER, target)
+
+    def _item(self, target: cst.Subscript) -> Iterator[Use | CSTNode]:
+        """The value is now an item of something that is no container of this module."""
+        wanted = item(target)
+        uses = None if wanted is None else uses_of(self.tree, wanted, self._loads_like(wanted.base))
+        yield Use(UseKind.KEPT if are_looked_at(self.tree, uses or ()) else UseKind.ARGUMENT, target)
+        yield from uses or ()
+
+    def _loads_like(self, base: cst.Name | cst.Attribute) -> Sequence[CSTNode]:
+        """Where what an item is of is read: a parameter may be passed on to many, who know nothing of the item."""
+        if isinstance(base, cst.Attribute):
+            return list(self._loads_of(base.attr.value, self._class_of(base.value)))
+        loads = self.loads(base.value, self.names.lookup(base.value, self.names.scope(base))[0])
+        is_given = self._containers.is_parameter(base)
+        return [load for load in loads if not (is_given and isinstance(self.tree.parents[load], cst.Arg))]
 
     def loads(self, name: str, scope: CSTNode | None) -> Sequence[CSTNode]:
         """Where the variable of a scope is read."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from panicguard.python import apis
+from panicguard.python import harmless
 from panicguard.python.apis import SpawnKind
 from panicguard.python.calls import is_unbounded_queue
 from panicguard.python.cst import cst
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 _FLAGGING = frozenset("wait acquire set clear inc dec increment decrement".split())
 """Methods of events, locks and counters."""
+_CLOSING = frozenset(("close", "aclose", "wait_closed"))
+"""Methods that close something: what that is of another module says what it has to."""
+_BLANK = re.compile(r"[\s\\]+")
 _THREADSAFE = "asyncio.run_coroutine_threadsafe"
 
 
@@ -42,6 +46,8 @@ def runs_guarded(module: PythonFile, spawn: Spawn) -> bool:
         return run is not None and is_guarded(module, run)
     if isinstance(spawn.target, cst.Call) and is_guard(module, spawn.target.func):
         return True
+    if _kept_elsewhere(module, spawn) is not None:
+        return True
     escapes = Escapes(module)
     if isinstance(spawn.definition, cst.Lambda):
         return escapes.calls_reported(spawn.definition.body)
@@ -51,23 +57,48 @@ def runs_guarded(module: PythonFile, spawn: Spawn) -> bool:
     return bool(functions) and all(map(escapes.is_reported, functions))
 
 
+def tells_of_its_errors(module: PythonFile, spawn: Spawn) -> bool:
+    """Whether what is spawned has a handler for every error that logs it or hands it on, or a decorator that does."""
+    function = spawn.definition
+    if function is None:
+        return _kept_elsewhere(module, spawn) == "TOLD"
+    return isinstance(function, cst.FunctionDef) and runs_guarded(module, spawn) and Escapes(module).tells(function)
+
+
+def _kept_elsewhere(module: PythonFile, spawn: Spawn) -> str | None:
+    """What becomes of the errors in what is spawned, if that is of another module of the project and keeps them."""
+    target = spawn.target.func if isinstance(spawn.target, cst.Call) else spawn.target
+    if spawn.definition is not None or not isinstance(target, (cst.Name, cst.Attribute)):
+        return None
+    return module.names.elsewhere.of(_BLANK.sub("", module.text(target)), "keeps")
+
+
 def runs_own_code(module: PythonFile, definition: cst.ClassDef) -> bool:
     """Whether a class of threads, or one that it derives from in this module, has a `run`."""
     return (module.method(definition, "run") or inherited(module, definition, "run")) is not None
 
 
 def has_nothing_to_lose(module: PythonFile, spawn: Spawn) -> bool:
-    """Whether what is spawned only waits for or sets something that is not defined in this module."""
+    """Whether what is spawned only waits for, sets or closes something that is not defined in this module."""
     target = spawn.target
     if spawn.kind is SpawnKind.THREAD:
-        is_waiting = isinstance(target, cst.Attribute) and target.attr.value in apis.WAITING
+        is_waiting = isinstance(target, cst.Attribute) and target.attr.value in harmless.WAITING
         return is_waiting and module.names.definition(target) is None  # type: ignore[arg-type]
     match target:
         case cst.Call(func=cst.Attribute(attr=cst.Name(value=name)) as func, args=[]) if name in _FLAGGING:
             return module.names.definition(func) is None
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value=name)) as func) if name in _CLOSING:
+            is_own = not isinstance(func.value, cst.Attribute) and module.names.definition(func) is not None
+            return not is_own or _is_in_finalizer(module, spawn.call)
         case cst.Call(func=func) if spawn.fate is not Fate.DROPPED:
             return module.names.qualified(func) == "asyncio.sleep"
     return False
+
+
+def _is_in_finalizer(module: PythonFile, node: CSTNode) -> bool:
+    """Whether something is done as an object is freed: nobody is left to hear of an error."""
+    function = module.tree.function(node)
+    return isinstance(function, cst.FunctionDef) and function.name.value == "__del__"
 
 
 def is_handed_on(module: PythonFile, spawn: Spawn) -> bool:
@@ -80,8 +111,8 @@ def is_handed_on(module: PythonFile, spawn: Spawn) -> bool:
             is_own = module.names.definition(func) is not None
             if name == "put" and not is_own and last_name(owner):
                 return is_unbounded_queue(module.source.text, last_name(owner))
-            if name in apis.SPAWNING_METHODS and not is_own:
-                return apis.is_group(last_name(owner))
+            if name in harmless.SPAWNING_METHODS and not is_own:
+                return harmless.is_group(last_name(owner))
     return runs_guarded(module, spawn)
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from panicguard.diagnostic import Edit
+from panicguard.python import naming
 from panicguard.python.blocks import always_raises, leaves, statements
 from panicguard.python.cst import cst
 from panicguard.python.tree import last_name
@@ -21,11 +22,6 @@ _CLOSING = re.compile(r"(?:[\s,]*\))*")
 """The brackets around the classes that a handler names, which are no part of their node."""
 EVERY_ERROR = frozenset(("Exception", "BaseException"))
 """The classes that catch every error a program is expected to handle."""
-_CLEANUP = re.compile(
-    r"_*(?:force_?)?(?:clean_?up|tear_?down|a?close|wait_closed|shutdown|disconnect|terminate|kill|cancel|stop|unlink|remove|rmtree|"
-    r"release|join|flush|unsubscribe|unregister|logout|quit|destroy|dispose|detach|reset|send_eof|write_eof|a?exit)(?:_|$)"
-)
-"""Prefixes of the names of functions that only end something."""
 _WAITS = frozenset(("wait_for", "shield"))
 """Calls that only wait for what they are given."""
 _IDLE_CALLS = frozenset(("print", "time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep"))
@@ -115,11 +111,6 @@ def is_cleanup(module: PythonFile, block: CSTNode) -> bool:
     return bool(done) and all(_is_cleanup(module, statement) for statement in done)
 
 
-def is_cleanup_name(name: str) -> bool:
-    """Whether a function of this name only ends something."""
-    return _CLEANUP.match(name) is not None
-
-
 def _is_cleanup(module: PythonFile, statement: CSTNode) -> bool:
     if isinstance(statement, cst.With) or (isinstance(statement, cst.If) and statement.orelse is None):
         return is_cleanup(module, statement.body)
@@ -132,15 +123,20 @@ def _is_cleanup(module: PythonFile, statement: CSTNode) -> bool:
             return True
     if isinstance(value, cst.Call) and last_name(value.func) in _WAITS and value.args:
         value = value.args[0].value
-    return isinstance(value, cst.Call) and is_cleanup_name(last_name(value.func))
+    return isinstance(value, cst.Call) and naming.is_cleanup(last_name(value.func))
 
 
 def never_returns(module: PythonFile, call: cst.Call) -> bool:
-    """Whether a call always raises, or ends the program: by its name, or as its function is annotated."""
+    """Whether a call always raises, or ends the program: by its name, as annotated, or because its function is a
+    local one that does."""
     if module.names.qualified(call.func) in _EXITS or _RAISING.match(last_name(call.func)) or _is_exit(call.func):
         return True
     function = module.names.definition(call.func)
-    if not isinstance(function, cst.FunctionDef) or function.returns is None:
+    if not isinstance(function, cst.FunctionDef):
+        return False
+    if module.tree.function(function) is not None and always_raises(statements(function.body)):
+        return True
+    if function.returns is None:
         return False
     name = module.names.qualified(function.returns.annotation) or ""
     return name.rpartition(".")[2] in _NEVER

@@ -88,8 +88,7 @@ def _used(text: str, standing: frozenset[str]) -> Iterator[str]:
     if RUN in standing:
         at = text.find(RUN)
         while at >= 0:
-            if (header := _header(text, at)) is not None:
-                yield from _NAME.findall(_COMMENT.sub("", header[1]))
+            yield from bases_above(text, at)
             at = text.find(RUN, at + 1)
 
 
@@ -101,6 +100,12 @@ def _pools(text: str) -> Iterator[str]:
             if before := _BEFORE.search(text, max(0, at - _NEAR), at):
                 yield f"{before[0]}{ending}"
             at = text.find(ending, at + 1)
+
+
+def bases_above(text: str, at: int) -> list[str]:
+    """The bases of the class that is the last one above an offset, as they are written."""
+    header = _header(text, at)
+    return [] if header is None else _NAME.findall(_COMMENT.sub("", header[1]))
 
 
 def _header(text: str, at: int) -> re.Match[str] | None:

@@ -80,9 +80,8 @@ class Names:
             case cst.Attribute(value=value, attr=cst.Name(value=attr)):
                 base = self.resolve(value)
                 if isinstance(base, str):
-                    return self._canonical(f"{base}.{attr}")
-                owner = base if isinstance(base, cst.ClassDef) else self.type_of(value)
-                return self.member(owner, attr)
+                    return self._method_of_declared(value, attr) or self._canonical(f"{base}.{attr}")
+                return self.member(base if isinstance(base, cst.ClassDef) else self.type_of(value), attr)
             case cst.Call(func=func, args=args):
                 name_of = self.qualified(func)
                 if name_of in ("functools.partial", "staticmethod", "classmethod") and args:
@@ -95,6 +94,12 @@ class Names:
             case cst.Lambda():
                 return node
         return None
+
+    def _method_of_declared(self, value: CSTNode, attr: str) -> str | None:
+        """The method that spawns, of an object that another module has: by what its attribute is declared here."""
+        declared = self.type_of(value) if attr in apis.SPAWN_NAMES and isinstance(value, cst.Attribute) else None
+        method = self._canonical(f"{declared}.{attr}") if isinstance(declared, str) else ""
+        return method if method in apis.SPAWNS else None
 
     def resolve_name(self, name: str, scope: CSTNode) -> Resolved | None:
         """What a bare name denotes as seen from a scope."""
@@ -167,10 +172,7 @@ class Names:
     def _returned(self, func: CSTNode) -> Resolved | None:
         callee = self.resolve(func)
         if isinstance(callee, str):
-            if callee in apis.RETURNS:
-                return apis.RETURNS[callee]
-            last = callee.rpartition(".")[2]
-            return callee if last[:1].isupper() and not last.isupper() else None
+            return apis.returned(callee)
         if isinstance(callee, cst.ClassDef):
             return callee
         if isinstance(callee, cst.FunctionDef) and callee.returns is not None:
@@ -280,7 +282,7 @@ class Names:
         return None
 
     def mro(self, definition: cst.ClassDef) -> list[Resolved]:
-        """The class and its bases, nearest first: local classes, and qualified names of those outside of the module."""
+        """The class and its bases, depth first: local classes, and qualified names of those outside of the module."""
         order: list[Resolved] = []
         pending: list[Resolved | None] = [definition]
         while pending:
@@ -289,10 +291,10 @@ class Names:
                 continue
             order.append(at)
             if isinstance(at, str):
-                pending.append(self.elsewhere.of(at, "class"))
+                pending.insert(0, self.elsewhere.of(at, "class"))
             elif isinstance(at, cst.ClassDef):
                 bases = (b.value.value if isinstance(b.value, cst.Subscript) else b.value for b in at.bases)
-                pending.extend(self.resolve(b) for b in bases)
+                pending[:0] = [self.resolve(b) for b in bases]
         return order
 
     def is_a(self, kind: Resolved | None, *classes: str) -> bool:

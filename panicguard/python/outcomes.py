@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import re
 from typing import TYPE_CHECKING
 
 from panicguard.python.blocks import statements
@@ -11,6 +10,7 @@ from panicguard.python.cancellation import catches_cancellation, is_cancellation
 from panicguard.python.cst import cst
 from panicguard.python.errors import Caught, caught, is_again, is_kind, truth
 from panicguard.python.handlers import caught_types, never_returns
+from panicguard.python.naming import asks_whether_to_end
 from panicguard.python.tree import last_name
 
 if TYPE_CHECKING:
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 
     from panicguard.python.file import PythonFile
     from panicguard.python.handlers import Handler
-
-
-_WHETHER_TO_END = re.compile(
-    r"stop|clos|shut|cancel|exit|quit|terminat|abort|kill|disconnect|done|running|alive|active|is_set"
-)
-"""What the names of flags have in them by which a handler finds out whether the task should end."""
 
 
 class Exit(enum.Enum):
@@ -44,19 +38,22 @@ _ENDING = frozenset((Exit.AGAIN, Exit.RETURN, Exit.BREAK))
 _ENDS_A_TURN = frozenset((Exit.BREAK, Exit.CONTINUE, Exit.PAST))
 
 
-def exits(module: PythonFile, handler: Handler) -> frozenset[Exit]:
-    """The ways out of a handler, where the error that it handles is a cancellation."""
-    return _Walk(module, caught(handler)).block(statements(handler.body))
+def exits(module: PythonFile, handler: Handler, *, otherwise: bool | None = None) -> frozenset[Exit]:
+    """The ways out of a handler, where the error that it handles is a cancellation. `otherwise`: what questions of the
+    error come to of which nobody knows the answer."""
+    return _Walk(module, caught(handler, otherwise=otherwise)).block(statements(handler.body))
 
 
 def chooses(module: PythonFile, handler: Handler, ways: Set[Exit]) -> bool:
-    """Whether a handler finds out whether the cancellation may end here: it asks whether to stop, and leaves if so; or,
-    where it takes no other errors, it asks anything, and raises the cancellation again or not."""
+    """Whether a handler finds out whether the cancellation may end here: it asks whether to stop, and leaves if so; or
+    it raises the cancellation again or not, by what the error is or, where it takes no other errors, by anything."""
     tests = [node.test for node in module.tree.within(handler.body) if isinstance(node, cst.If)]
     if not tests or not ways & _ENDING:
         return False
     named = (node for test in tests for node in module.tree.within(test) if isinstance(node, (cst.Name, cst.Attribute)))
-    if len(ways) > 1 and any(_WHETHER_TO_END.search(last_name(node)) for node in named):
+    if len(ways) > 1 and any(asks_whether_to_end(last_name(node)) for node in named):
+        return True
+    if exits(module, handler, otherwise=False) <= {Exit.AGAIN}:
         return True
     is_narrow = all(is_cancellation(module, t) for t in caught_types(handler) or (handler,))
     is_asked = any(not isinstance(test, cst.Comparison) or _is_identity(test) for test in tests)

@@ -7,14 +7,16 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import LOGGING, SpawnKind
+from panicguard.python.apis import SpawnKind
 from panicguard.python.coroutines import runs_into_error
 from panicguard.python.cst import cst
+from panicguard.python.expendable import is_closed_and_waited_for
 from panicguard.python.failing import is_hoped_for
 from panicguard.python.fates import Fate
 from panicguard.python.givers import handles, is_of_module
 from panicguard.python.guards import has_nothing_to_lose, is_heard
 from panicguard.python.handlers import catches_all, suppresses_all, swallows_all
+from panicguard.python.harmless import LOGGING
 from panicguard.python.tree import last_name
 from panicguard.python.uses import UseKind
 
@@ -30,6 +32,9 @@ _RAISING = frozenset(("asyncio.gather", "asyncio.wait_for"))
 _READING = frozenset(("result", "exception"))
 _TELLING = re.compile(r"log|catch|guard|safe|report|handle|suppress|error|exception|supervis", re.IGNORECASE)
 """Names of decorators that report or handle errors."""
+
+_HANDLE = re.compile(r"task|future", re.IGNORECASE)
+"""What attributes are called that hold tasks."""
 
 
 class Heard(enum.IntEnum):
@@ -50,7 +55,9 @@ def heard(module: PythonFile, spawn: Spawn) -> Heard:
 def lost_until(module: PythonFile, spawn: Spawn) -> Heard:
     """When the error of a task is heard that a maintainer would want to hear of: at once, if it has none to lose."""
     when = Heard.NEVER if spawn.fate is Fate.RETAINED else heard(module, spawn)
-    if spawn.kind is SpawnKind.GATHER and spawn.fate is not Fate.RETAINED:
+    if spawn.kind is SpawnKind.GATHER and (spawn.fate is not Fate.RETAINED or _only_waits(module, spawn.call)):
+        return Heard.IN_TIME
+    if is_closed_and_waited_for(spawn) and not module.settings.strict_spawns:
         return Heard.IN_TIME
     if module.settings.strict_spawns and spawn.fate is Fate.RETAINED:
         return when
@@ -64,6 +71,18 @@ def lost_until(module: PythonFile, spawn: Spawn) -> Heard:
     if fails is None:
         fails = when is Heard.NEVER and not any(use.kind is UseKind.RETURNED for use in spawn.uses)
     return when if fails or _is_hoped_for(module, spawn) else Heard.IN_TIME
+
+
+def _only_waits(module: PythonFile, gather: cst.Call) -> bool:
+    """Whether a `gather` starts nothing and raises nothing: it waits for tasks that were started elsewhere."""
+    positional = [arg.value for arg in gather.args if arg.keyword is None]
+    if not _returns_errors(gather) or not all(isinstance(value, (cst.Name, cst.Attribute)) for value in positional):
+        return False
+    if all(isinstance(value, cst.Attribute) and _HANDLE.search(last_name(value)) for value in positional):
+        return True
+    running = [call for call in module.tree.all(cst.Call) if module.names.qualified(call.func) == "asyncio.all_tasks"]
+    running += [spawn.call for spawn in module.spawns if spawn.kind is SpawnKind.TASK]
+    return any(use.node is gather for call in running for use in module.flow.uses(call))
 
 
 def _is_decorated_to_tell(spawn: Spawn) -> bool:

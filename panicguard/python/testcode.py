@@ -13,6 +13,8 @@ from panicguard.settings import is_test
 if TYPE_CHECKING:
     from panicguard.python.file import PythonFile
 
+_SERVING = re.compile(r"(?:^|[/\\_])(?:testing|test_?utils?|test_?helpers?)(?:[/\\][^/\\]*|\.py)$")
+"""The ends of the paths of modules that serve tests."""
 _COLLECTED = re.compile(r"Test(?![a-z])")
 _CASE = re.compile(r"Test(?:s|Case|Base)?$")
 """The ends of the names of classes that tests are derived from."""
@@ -21,8 +23,10 @@ _CASE = re.compile(r"Test(?:s|Case|Base)?$")
 def is_test_code(module: PythonFile, function: cst.FunctionDef) -> bool:
     """Whether a function stands in a test, or in what serves one, is called by a mock, or stands in a module of which a
     mock raises cancellations."""
-    effects = mocked(module.source.text)
-    if is_test(module.settings, module.source.path) or not effects.isdisjoint((function.name.value, "CancelledError")):
+    path = module.source.path
+    if is_test(module.settings, path) or _SERVING.search(path) is not None:
+        return True
+    if not mocked(module.source.text).isdisjoint((function.name.value, "CancelledError")):
         return True
     classes = (above for above, _ in module.tree.frames(function) if isinstance(above, cst.ClassDef))
     return any(

@@ -9,9 +9,11 @@ loop that calls it, as by `loop.call_soon(asyncio.create_task, send())`. So it d
 imported from another module of the project and does nothing but hand its first argument to one of these and return the
 task.
 
-Not reported is what loses nothing: waiting for an event; a coroutine that `run_coroutine_threadsafe` only hands on to a
-task group or to an unbounded queue of the module, or that handles all of its errors itself; and a task that does so and
-that a `while` loop keeps in a container of its function.
+Not reported is what loses nothing: waiting for an event; closing an object of another module, or one in its `__del__`;
+a coroutine that `run_coroutine_threadsafe` only hands on to a task group or to an unbounded queue of the module, or
+that handles all of its errors itself; and a task that does so and that a `while` loop keeps in a container of its
+function. What logs, or hands on, all of its errors is reported with `low-confidence` only: its task may be collected,
+but that is rare for one that waits for a timer or the network.
 
 Reports as well a call of a function of the module that starts a task and returns it, where the result goes nowhere,
 the function itself reads no error, and what runs may fail. There is no fix: the function decides how it starts tasks.
@@ -71,6 +73,7 @@ if such a function runs as its source alone and does not import for itself, or i
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
 - `strict-spawns`: report every raw spawn, awaited ones too
+- `low-confidence`: report tasks that tell of their errors themselves
 - `extend-spawners`: functions of the project that start a task; a call is reported if its first argument is a coroutine
   or an async function, and its result goes nowhere
 
@@ -88,7 +91,13 @@ from panicguard.python.evidence import Evidence
 from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
 from panicguard.python.givers import dropped_calls
-from panicguard.python.guards import has_nothing_to_lose, is_handed_on, is_heard, is_held_while_it_runs
+from panicguard.python.guards import (
+    has_nothing_to_lose,
+    is_handed_on,
+    is_heard,
+    is_held_while_it_runs,
+    tells_of_its_errors,
+)
 from panicguard.python.reads import Heard, lost_until
 from panicguard.python.tree import last_name
 from panicguard.rule import Check, Fixes, Rule
@@ -125,6 +134,8 @@ def check(module: PythonFile) -> Iterator[Finding]:
 def _is_lost(module: PythonFile, spawn: Spawn) -> bool:
     """Whether the task may end too soon, or its error be lost."""
     if has_nothing_to_lose(module, spawn) or is_handed_on(module, spawn):
+        return False
+    if tells_of_its_errors(module, spawn) and not module.settings.low_confidence:
         return False
     return not (is_held_while_it_runs(module, spawn) and is_heard(module, spawn))
 

@@ -8,11 +8,13 @@ passed a plain function. A class of threads with a `run` of its own is the matte
 A thread is not reported when what it runs handles every error itself: what may raise is in a `try` with an
 `except Exception`, which logs or uses the error where it raises again (one that does nothing is the matter of
 `swallowed-exception-in-spawned`); it is decorated with a function of the module that does so; or it is guarded by the
-runtime. What cannot raise in practice may stand around the
-`try`: logging, waiting, flags, queues that wait for as long as it takes, and functions of the module of which that is
-true. The target may be such a function's lambda, `partial` or `Context.run`; what only waits (`process.wait`,
-`thread.join`, `loop.run_forever`) is not reported either. Nor is any thread of a module that sets
-`threading.excepthook`.
+runtime. What cannot raise in practice may stand around the `try`: logging, waiting, flags, queues that wait for as long
+as it takes, what ends something, and functions of the module of which that is true; so may what raises an error for
+which there is a handler: `os.kill` in a `try` with `except OSError`. The target may be such a function's lambda,
+`partial` or `Context.run`; what only waits (`process.wait`, `thread.join`, `loop.run_forever`) is not reported either,
+nor is a server that handles the errors of its requests (`serve_forever`), nor what is imported from another module of
+the project, or is a method of an object that is made of a class from there, where that module shows that it lets no
+error out. Nor is any thread of a module that sets `threading.excepthook`.
 
 ## Why is this bad
 

@@ -97,6 +97,7 @@ from panicguard.python.apis import SPAWN_WORDS
 from panicguard.python.closures import captured, is_bound_behind
 from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
+from panicguard.python.fixes.layout import fitted
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -140,7 +141,9 @@ def _fix(module: PythonFile, closure: cst.FunctionDef | cst.Lambda, names: list[
         edit = Edit(at, at, defaults)
     is_called_as_written = isinstance(closure, cst.Lambda) and closure in module.spawned
     applicability = Applicability.SAFE if is_called_as_written else Applicability.UNSAFE
-    return Fix(f"Bind {defaults} when the closure is created", (edit,), applicability)
+    call = next((above for above in module.tree.ancestors(closure) if isinstance(above, cst.Call)), None)
+    edits = (edit,) if call is None else tuple(fitted(module, call, (edit,)))
+    return Fix(f"Bind {defaults} when the closure is created", edits, applicability)
 
 
 def check_go(module: GoFile) -> Iterator[Finding]:

@@ -3,13 +3,19 @@
 ## What it does
 
 Examines the functions that run as a task, a thread or a job, and the functions of the same module that they call.
-Reports a bare `except:`, `except Exception` or `except BaseException` that does nothing with the error, and
-`contextlib.suppress(Exception)`. Not reported: handlers around something that only closes or stops something, and a
-handler that returns a value to a caller or to whoever awaits the task.
+Looks for a bare `except:`, `except Exception` or `except BaseException` that does nothing with the error, and for
+`contextlib.suppress(Exception)`. Reports them
+
+- around all the work of a turn of a `while` or `async for`, so that the loop goes on as if nothing had happened;
+- around a loop that is the rest of the spawned function, so that it ends without a word.
+
+With `low-confidence` those are reported too that are around anything else, but not around something that only closes
+or stops something, nor a handler that returns a value to a caller or to whoever awaits the task.
 
 ## Why is this bad
 
-Nobody waits for spawned code. An error that it swallows is an error that nobody will ever know about.
+Nobody waits for spawned code. An error that it swallows is an error that nobody will ever know about: a loop that
+fails in each turn looks like one that works.
 
 ## Example
 
@@ -21,10 +27,11 @@ def work(): ...
 
 
 def loop():
-    try:
-        work()
-    except Exception:
-        pass
+    while True:
+        try:
+            work()
+        except Exception:
+            pass
 
 
 threading.Thread(target=loop).start()
@@ -41,23 +48,25 @@ def work(): ...
 
 
 def loop():
-    try:
-        work()
-    except Exception:
-        logging.exception("loop failed")
+    while True:
+        try:
+            work()
+        except Exception:
+            logging.exception("loop failed")
 
 
 threading.Thread(target=loop).start()
 ```
 
 A handler is fine when it raises, logs, keeps or passes on the error, sets a flag, or calls anything that might: only
-one that does nothing is reported. One around nothing but a cleanup (`close`, `cancel`, `unlink`, ...) is fine too,
-and so are those where the error is provided for: the variables that the body sets have a value already, one item of a
-loop is parsed and skipped, a loop copies data until there is no more, or the function's name says that it may fail
-(`_try_login`, `close_quietly`, `send_telemetry`).
+one that does nothing is reported. One around nothing but a cleanup (`close`, `cancel`, `unlink`, ...) is fine too, and
+so are those where the error is provided for: the body is tried until it succeeds, the variables that it sets have a
+value already, one item of a loop is parsed and skipped, a loop copies data until there is no more, or the name of the
+function or its class says that it may fail (`_try_login`, `close_quietly`, `send_telemetry`).
 
 ## Options
 
+- `low-confidence`
 - `reporters`: functions that report the exception being handled, such as `print` where the output is the log
 """
 
@@ -72,6 +81,7 @@ from panicguard.python.evidence import Evidence
 from panicguard.python.expendable import is_expendable
 from panicguard.python.handlers import head, suppresses_all, swallows_all
 from panicguard.python.uses import UseKind
+from panicguard.python.workers import dies, loses_turns
 from panicguard.rule import Check, Rule
 
 if TYPE_CHECKING:
@@ -89,6 +99,8 @@ def check(module: PythonFile) -> Iterator[Finding]:
         # If the nearest is a handler, another error came first.
         function = tree.enclosing(node, cst.ExceptHandler, cst.FunctionDef, cst.Lambda)
         if function not in module.reached or is_expendable(module, node, function):
+            continue
+        if not (module.settings.low_confidence or loses_turns(module, node) or dies(module, function, node)):
             continue
         if isinstance(node, (cst.Try, cst.TryStar)):
             yield from _swallowing(module, node, answers=_is_asked(module, function))

@@ -2,14 +2,14 @@
 
 ## What it does
 
-Reports a task whose handle is stored in an attribute, a global or a container, or is only polled and cancelled,
-when nothing in the module awaits it, asks for its result or exception, or passes it on. These read nothing either: a
-done callback that never looks at its task, an `await` under `suppress(Exception)` or of a `gather` whose errors are
-dropped, the second set of `asyncio.wait`, and a function of the module that does no more than that. A task that only
-sleeps or waits for an event, or that handles all of its errors itself, by a decorator of the module that logs them
-too, is not reported. Nor is one that a done callback takes out of its set, in a module with
-`loop.set_exception_handler`: that is called then. Nor is one that is given to an object of another module, which may
-read it, and that is not looked at here.
+Reports a task whose handle is stored in an attribute, a global or a container, or is only polled and cancelled, when
+nothing in the module awaits it, asks for its result or exception, or passes it on. These read nothing either: a done
+callback that never looks at its task, an `await` under `suppress(Exception)` or of a `gather` whose errors are dropped,
+the second set of `asyncio.wait`, and a function of the module that does no more than that. A task that only sleeps or
+waits for an event, or that handles all of its errors itself, by a decorator of the module that logs them too, is not
+reported. Nor is one that a done callback takes out of its set, in a module with `loop.set_exception_handler`: that is
+called then. Nor is one that is given to an object of another module, which may read it, and that is not looked at here.
+Nor is one that only closes something and is waited for.
 
 Reports a task, too, that is awaited only by who cancels it, such as `stop()`, where the module shows that it may fail
 before: then the error is heard when the service ends, and the message says so.

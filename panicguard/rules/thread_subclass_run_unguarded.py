@@ -4,8 +4,9 @@
 
 Reports `run` in a subclass of `threading.Thread`, `multiprocessing.Process`, `QThread` or `QRunnable` when what may
 raise in it is not inside a `try` with an `except Exception`. Methods and functions of the module that it calls, also by
-`super()` or the name of a base, are judged by what they do, unless that is left to subclasses; waiting, logging and
-queues around the `try` cannot hurt. Threads of a module that sets `threading.excepthook` are not reported.
+`super()` or the name of a base, are judged by what they do, unless that is left to subclasses; waiting, logging, queues
+and what ends something cannot hurt around the `try`. Threads of a module that sets `threading.excepthook` are not
+reported.
 The class may derive from one of these by way of a class that is imported from another module of the project.
 
 ## Why is this bad
@@ -17,6 +18,7 @@ process.
 
 ```python
 import threading
+import urllib.request
 
 
 class Worker(threading.Thread):
@@ -24,7 +26,7 @@ class Worker(threading.Thread):
         self.work()
 
     def work(self):
-        print("working")
+        urllib.request.urlopen("http://localhost/jobs")
 ```
 
 ## Use instead
@@ -32,6 +34,7 @@ class Worker(threading.Thread):
 ```python
 import logging
 import threading
+import urllib.request
 
 
 class Worker(threading.Thread):
@@ -42,7 +45,7 @@ class Worker(threading.Thread):
             logging.exception("worker failed")
 
     def work(self):
-        print("working")
+        urllib.request.urlopen("http://localhost/jobs")
 ```
 
 ## Fix safety
@@ -63,11 +66,11 @@ from typing import TYPE_CHECKING
 from panicguard.python.apis import THREAD, THREAD_CLASSES, TIMER
 from panicguard.python.blocks import statements
 from panicguard.python.cst import cst
-from panicguard.python.escapes import is_stub
 from panicguard.python.evidence import Evidence
 from panicguard.python.fixes.guard import guard_fix
 from panicguard.python.guards import is_guarded
 from panicguard.python.hooks import tells_of_threads
+from panicguard.python.stubs import is_stub
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
 """What a Python file imports from other modules of the project and may spawn with: executors, loops, thread classes,
-functions that spawn, and modules by another name.
+functions that spawn, and modules by another name; and what it hands to spawns that handles its errors itself.
 
 `engine.check` reads nothing, so that this is looked up before, and handed to it in the settings. Only few files import
 something that is asked about (`python/imported.py`); for these, modules are found by their paths, read and parsed, but
@@ -18,8 +18,10 @@ from panicguard.files.reading import SETTINGS, read
 from panicguard.files.stamp import stamp
 from panicguard.python import apis
 from panicguard.python.apis import SpawnKind
-from panicguard.python.exports import STAR, Export, ExportKind, exports
+from panicguard.python.exports import STAR, Export, ExportKind, exports, kept_errors
+from panicguard.python.handed import WORDS, handed
 from panicguard.python.imported import asked
+from panicguard.python.keeping import Kept
 from panicguard.python.plain import plain
 from panicguard.settings import Imported, Settings
 from panicguard.source import Source
@@ -35,6 +37,8 @@ _PACKAGE = "__init__.py"
 _CALLED = "()"
 _LOOPS = ("uvloop", "winloop")
 """Modules that stand for asyncio's."""
+_DEPTH = 5
+"""Modules and classes that a name is followed through."""
 _SPAWNERS = (SpawnKind.TASK, SpawnKind.FUTURE)
 
 
@@ -45,13 +49,20 @@ def with_imported(
     that are `opened` in an editor stand for the files."""
     if source.language != "python" or not os.path.isabs(source.path):
         return settings, ()
-    names = asked(source.text, engine.occurring(source, settings))
-    if not names:
+    words = engine.occurring(source, settings)
+    names = asked(source.text, words)
+    targets = {} if WORDS.isdisjoint(words) else handed(source.text)
+    if not names and not targets:
         return settings, ()
     modules = _Modules(settings, opened or {})
     meanings = ((name, modules.meaning(source.path, name)) for name in names)
-    found = tuple(
-        Imported(name, meant.kind, meant.of) for name, meant in meanings if meant is not None and _tells(meant)
+    found = (
+        *(Imported(name, meant.kind, meant.of) for name, meant in meanings if meant is not None and _tells(meant)),
+        *(
+            Imported(written, "keeps", kept.name)
+            for written, name in targets.items()
+            if (kept := modules.kept_errors(source.path, name)) is not Kept.OUT
+        ),
     )
     consulted = tuple((path, None if at is None else tuple(at)) for path, at in modules.stamps.items())
     return replace(settings, imported=found) if found else settings, consulted
@@ -73,6 +84,25 @@ class _Modules:
             return None
         module, rest = place
         return self._in_module(module, rest)
+
+    def kept_errors(self, path: str, name: str, depth: int = _DEPTH) -> Kept:
+        """What becomes of the errors in a function, or in a method of a class, that the module at a path imports."""
+        place = self._place(path, name)
+        return Kept.OUT if place is None or not depth else self._kept_in(*place, depth)
+
+    def _kept_in(self, path: str, name: str, depth: int) -> Kept:
+        """The same for one that is named in the module at a path, or that a class there inherits."""
+        head, dot, rest = name.partition(".")
+        if "." in rest:
+            return Kept.OUT
+        if (kept := self._kept_at(path, head, rest)) is not None:
+            return kept
+        for export in self._exports(path, head):
+            if export.kind is ExportKind.IMPORT:
+                return self.kept_errors(path, f"{export.of}{dot}{rest}", depth - 1)
+            if export.kind is ExportKind.CLASS and rest and depth:
+                return self._kept_in(path, f"{export.of}.{rest}", depth - 1)
+        return Kept.OUT
 
     def _in_module(self, path: str, name: str) -> Imported | None:
         """What a name is in the module at a path."""
@@ -148,28 +178,36 @@ class _Modules:
             for _ in range(level):
                 directory = os.path.dirname(directory)
             return self._below(directory, bare.split("."), is_package=True)
-        found = (self._below(root, bare.split("."), is_package=False) for root in self._roots(path))
+        parts = bare.split(".")
+        found = (self._below(root, parts, is_package=False) for root in self._roots(path, parts[0]))
         return next((place for place in found if place is not None), None)
 
     def _below(self, directory: str, parts: list[str], *, is_package: bool) -> tuple[str, str] | None:
-        """The same for a name that starts from a directory, which may be that of a package."""
+        """The same for a name that starts from a directory, which may be that of a package. Another package may be in
+        it without a file of its own."""
         for at, part in enumerate(parts):
             inner, rest = os.path.join(directory, part), ".".join(parts[at + 1 :])
             if not self._exists(package := os.path.join(inner, _PACKAGE)) and self._exists(f"{inner}.py"):
                 return (f"{inner}.py", rest) if rest else None
             if not self._exists(package) and (at or is_package) and self._exists(os.path.join(directory, _PACKAGE)):
-                return os.path.join(directory, _PACKAGE), ".".join(parts[at:])
+                inside = self._below(inner, parts[at + 1 :], is_package=False)
+                return inside or (os.path.join(directory, _PACKAGE), ".".join(parts[at:]))
             directory = inner
         return None
 
-    def _roots(self, path: str) -> Iterator[str]:
-        """The directories that the modules of the project are imported from."""
+    def _roots(self, path: str, package: str) -> Iterator[str]:
+        """The directories that the modules of the project are imported from; `package` is the outermost one that is
+        asked about."""
         directory = os.path.dirname(path)
         while self._exists(os.path.join(directory, _PACKAGE)) and os.path.dirname(directory) != directory:
             directory = os.path.dirname(directory)
         yield directory
         if self.settings.root:
             yield from (os.path.normpath(os.path.join(self.settings.root, source)) for source in self.settings.src)
+        while (above := os.path.dirname(directory)) != directory:
+            if os.path.basename(directory) == package:
+                yield above  # packages on the way up may have no file of their own
+            directory = above
 
     # What is read
 
@@ -185,6 +223,11 @@ class _Modules:
             return exports(plain(self.opened[path]), name)
         return _exports_at(path, tuple(self.stamps[path] or ()), name) if self._exists(path) else frozenset()
 
+    def _kept_at(self, path: str, name: str, method: str) -> Kept | None:
+        if path in self.opened:
+            return kept_errors(plain(self.opened[path]), name, method)
+        return _kept_errors_at(path, tuple(self.stamps[path] or ()), name, method) if self._exists(path) else None
+
 
 def _external(name: str) -> Imported:
     return Imported("", "alias", "asyncio" if name in _LOOPS else apis.canonical(name, None))
@@ -199,6 +242,12 @@ def _tells(meant: Imported) -> bool:
 def _exports_at(path: str, stamped: tuple[int, ...], name: str) -> frozenset[Export]:
     """What binds a name in a file. The stamp makes it be read again once it has changed."""
     return exports(_text(path, stamped), name)
+
+
+@functools.lru_cache(maxsize=4096)
+def _kept_errors_at(path: str, stamped: tuple[int, ...], name: str, method: str) -> Kept | None:
+    """What becomes of the errors in a function of a file."""
+    return kept_errors(_text(path, stamped), name, method)
 
 
 @functools.lru_cache(maxsize=16)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 import threading
+import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -178,6 +179,21 @@ def test_active_and_duration(records):
         f"https://host/?token={SECRET}&page=1",
         f"aws_secret_access_key={SECRET}",
         f"API-KEY = {SECRET}",
+        f"postgres://app:{SECRET}@db:5432/shop",
+        f"postgres://app:p@{SECRET}@db/shop",
+        f"redis://:{SECRET}@cache",
+        f"amqp://app:{SECRET}",
+        f"passphrase: {SECRET}",
+        f"access_key={SECRET}",
+        f"AccountName=a;AccountKey={SECRET}==;EndpointSuffix=b",
+        f"Cookie: theme=dark; sid={SECRET}; page=1",
+        f"{{'Set-Cookie': 'sid={SECRET}; Path=/'}}",
+        f"password='{SECRET}",
+        f'{{"password": "with \\" and {SECRET}',
+        f"sk-{SECRET:0<40}",
+        f"xoxb-{SECRET:0<12}",
+        f"eyJhbGciOiJI.eyJzdWIi.{SECRET}",
+        f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}\n-----END RSA PRIVATE KEY-----",
     ],
 )
 def test_secrets_are_taken_out(text):
@@ -186,9 +202,36 @@ def test_secrets_are_taken_out(text):
     assert "[REDACTED]" in cleaned
 
 
-@pytest.mark.parametrize("text", ["", "no such file: a.txt", "the token was refused", "password required", "a=1 b: 2"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no such file: a.txt",
+        "the token was refused",
+        "password required",
+        "a=1 b: 2",
+        "KeyError: 'key'",
+        "monkey=3, key=4",
+        "http://localhost:8080",
+        "http://localhost:8080/page?mail=a@b.example",
+        "https://ann@host:99/x",
+        "Task-1 of sk-learn",
+    ],
+)
 def test_other_text_stays(text):
     assert redact(text) == text
+
+
+def test_keys_are_known_by_their_form():
+    assert redact("AKIAABCDEFGHIJKLMNOP is not allowed") == "[REDACTED] is not allowed"
+    assert redact(f"ghp_{'a1' * 18}: gone") == "[REDACTED]: gone"
+    assert redact("MAKIAABCDEFGHIJKLMNOP") == "MAKIAABCDEFGHIJKLMNOP"
+
+
+def test_a_secret_longer_than_what_is_shown_is_not_shown_in_part():
+    thread = run("secret", boom, "cannot log in with password=" + SECRET * 1000)
+    assert SECRET not in thread.panic.value + thread.panic.stack
+    assert thread.panic.value == "cannot log in with password=[REDACTED]"
 
 
 def test_a_panic_s_secrets_are_taken_out_everywhere(records, reporter):
@@ -255,6 +298,10 @@ def test_prometheus_counts_what_happened(records):
     assert value("goroutine_panics_total") == 1
     assert value("goroutine_active") == 0
     assert value("goroutine_duration_seconds_count") == 2
+    assert value("goroutine_duration_seconds_bucket", le="+Inf") == 2
+    run("scraped", time.sleep, 0.006)
+    upto = [value("goroutine_duration_seconds_bucket", le=le) for le in ("0.005", "3600.0", "+Inf")]
+    assert upto == [2, 3, 3]
     assert value("panic_recovered_total", goroutine_name="boom") == 1
     assert b"# TYPE goroutine_started_total counter" in prometheus_client.generate_latest(registry)
     undo()

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from panicguard.diagnostic import Edit, Fix
 from panicguard.python.apis import SpawnKind
 from panicguard.python.cst import cst
+from panicguard.python.fixes.layout import fitted, laid_out
 from panicguard.python.fixes.quotes import quote_at
-from panicguard.python.fixes.rewrite import WITH_CONTEXT, insert
+from panicguard.python.fixes.rewrite import WITH_CONTEXT, Rewrite, insert
 from panicguard.python.fixes.runtime import reference
 from panicguard.python.scopes import BindingKind
 from panicguard.python.tree import last_name
@@ -29,14 +30,19 @@ _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\W_]+")
 _WRAPPERS = frozenset(("functools.partial", "asyncio.to_thread", "asyncio.wait_for", "asyncio.shield"))
 """What only runs its first argument, whose name is worth more."""
 _UNSPECIFIC = frozenset(
-    "run runner run-forever run-loop run-until-complete start execute exec call put work worker do-work bg background "
-    "main loop handle print target callback cb wrapper wrapped wrap inner func coro thread threads task tasks".split()
+    "run runner run-forever run-loop run-until-complete start execute exec call create put work worker do do-work bg "
+    "background main loop handle print target callback cb wrapper wrapped wrap inner in on ctx context f fn fun func "
+    "function callable coroutine coro aw awaitable fut future th thread threads task tasks".split()
 )
 """What many functions are called, as components are written: that says nothing about what they do."""
-_VARIABLES = frozenset(
-    "f fn fun func function callable coroutine aw awaitable fut future th t p job process item obj".split()
-)
-"""What variables are called that may hold any function, thread or task."""
+_VARIABLES = frozenset("process job item obj".split())
+"""What else variables are called that may hold any function, thread or task."""
+_DRAWERS = frozenset("util utils helper helpers common misc".split())
+"""What modules are called that may hold anything."""
+_ENDING = re.compile(r"(?:-(?:threads?|tasks?|func|fn|function|coro|coroutine|impl))+$")
+"""What the end of a name says about the kind of what it names."""
+_MANNER = re.compile(r"^(?:async|inner|real|safe|do|in|main|thread|task)-|-(?:async|inner|call)$")
+"""What a name says about how something is run."""
 _OWN = frozenset(("self", "cls"))
 _PATTERN = re.compile(r"[%{\\]")
 """Where something is still to be put into a string."""
@@ -51,7 +57,7 @@ def component(module: PythonFile, spawn: Spawn) -> str:
     if configured is not None:
         return configured
     literal = _literal_name(spawn)
-    names = map(kebab, (literal, *_target_names(module, spawn)))
+    names = map(label, (literal, *_target_names(module, spawn)))
     specific = next((name for name in names if _says_something(name)), "")
     return specific or _handle_component(module, spawn) or _around(module, spawn.call) or _module_component(module)
 
@@ -61,13 +67,18 @@ def kebab(name: str) -> str:
     return _HUMPS.sub("-", name).strip("-").lower()
 
 
+def label(name: str) -> str:
+    """A name as a component, without the kind of what it names: `poll_thread` is `poll`."""
+    return _ENDING.sub("", kebab(name))
+
+
 def _says_something(name: str) -> bool:
-    return name not in _UNSPECIFIC and any(char.isalpha() for char in name)
+    return _MANNER.sub("", name) not in _UNSPECIFIC and len(name) > 1 and any(char.isalpha() for char in name)
 
 
 def _is_of_a_thing(name: str) -> bool:
     """Whether the name of a variable or a class says something."""
-    return len(name) > 1 and name not in _VARIABLES and _says_something(name)
+    return name not in _VARIABLES and _says_something(name)
 
 
 def component_fix(module: PythonFile, spawn: Spawn) -> Fix | None:
@@ -79,9 +90,11 @@ def component_fix(module: PythonFile, spawn: Spawn) -> Fix | None:
     renaming = _renaming(module, spawn.call)
     if renaming is None:
         return None
-    written = f"{quote}{component(module, spawn)}{quote}, "
-    edits = sorted((insert(module.span(args[1])[0], written), *renaming))
-    return Fix(f"Name the component with `{WITH_CONTEXT}`", tuple(edits))
+    written = f"{quote}{component(module, spawn)}{quote}"
+    at = module.span(args[1])[0]
+    made = laid_out(module, spawn.call, lambda gap: Rewrite(WITH_CONTEXT, [*renaming, insert(at, f"{written}{gap}")]))
+    edits = [] if made is None else fitted(module, spawn.call, made.edits)
+    return Fix(f"Name the component with `{WITH_CONTEXT}`", tuple(sorted(edits)))
 
 
 def _renaming(module: PythonFile, call: cst.Call) -> tuple[Edit, ...] | None:
@@ -119,7 +132,7 @@ def _target_names(module: PythonFile, spawn: Spawn) -> Iterator[str]:
         callee = callee.value.func if isinstance(callee.value, cst.Call) else callee.value
     if isinstance(callee, cst.Name) and callee.value not in _OWN:
         is_variable = module.names.definition(callee) is None and not (callee is start and isinstance(target, cst.Call))
-        if not is_variable or _is_of_a_thing(kebab(callee.value)):
+        if not is_variable or _is_of_a_thing(label(callee.value)):
             yield callee.value
 
 
@@ -135,7 +148,7 @@ def _handle_component(module: PythonFile, spawn: Spawn) -> str:
 def _around(module: PythonFile, node: CSTNode) -> str:
     """The class around a node."""
     name = next((above.name.value for above, _ in module.tree.frames(node) if isinstance(above, cst.ClassDef)), "")
-    return kebab(name) if _is_of_a_thing(kebab(name)) else ""
+    return label(name) if _is_of_a_thing(label(name)) else ""
 
 
 def _unwrapped_target(module: PythonFile, spawn: Spawn) -> CSTNode | None:
@@ -175,7 +188,9 @@ def _first_argument(call: cst.Call, target: CSTNode) -> CSTNode | None:
 
 
 def _module_component(module: PythonFile) -> str:
-    """The name of the module, or of its package where many modules have that name."""
+    """The name of the module, or of a package around it where many modules have that name."""
     pure = PurePath(module.source.path)
-    stem, package = kebab(pure.stem), kebab(pure.parent.name)
-    return package if package and (pure.stem.startswith("__") or not _says_something(stem)) else stem or "main"
+    stem, *packages = (kebab(name) for name in (pure.stem, pure.parent.name, pure.parent.parent.name))
+    names = packages if pure.stem.startswith("__") else [stem, *packages]
+    specific = (name for name in names if name not in _DRAWERS and _says_something(name))
+    return next(specific, stem or "main")

@@ -24,6 +24,17 @@ _TOP = re.compile(r"\n(?=\w)")
 """The end of a row before one that is not indented."""
 _PART = 4_000
 """Code points in which imports mostly end."""
+_DUNDER = re.compile(r"__\w+__\s*=")
+"""What says something of the module, such as `__author__ = `, and stands above its imports."""
+_OF_FILE = re.compile(
+    r"#!|#.*(?:coding[:=]|-\*-|copyright|\(c\)|©|licen[cs]e|spdx|vim:|author|\w+\.py\b)"
+    r"|#\s*(?:noqa|nolint|(?:ruff|mypy|pyright|pylint|flake8|type|fmt|yapf|isort)\s*:)",
+    re.IGNORECASE,
+)
+"""A comment that speaks of the file, even where it stands directly above an import."""
+_FEW = 3
+"""Rows of comments that may speak of an import at the head of a file: more introduce the file."""
+_DEFINITION = re.compile(r"(?:async[ \t]+)?def\b|class\b|@")
 _STRING = re.compile(r"[rRuUbB]{0,2}(?:'''|\"\"\"|'|\")")
 
 
@@ -43,7 +54,7 @@ def insertion(source: Source, statement: str) -> Edit:
 
 
 def _header(source: Source) -> list[_Line]:
-    """The strings and imports a module starts with, up to the first other statement at the top level.
+    """The strings, imports and `__author__ = ` a module starts with, up to the first other statement at the top level.
 
     A compound statement (`if TYPE_CHECKING:`, `try:`) ends it: what is below may depend on it.
     """
@@ -52,7 +63,7 @@ def _header(source: Source) -> list[_Line]:
     for line in _first_lines(text):
         body = text[line.start : line.end].lstrip("\f")
         match = _IMPORT.match(body) if line.indent == 0 else None
-        if not match and not (line.indent == 0 and _STRING.match(body)):
+        if not match and not (line.indent == 0 and (_STRING.match(body) or _DUNDER.match(body))):
             break
         lines.append(_Line(line.start, line.end, body, (match[1] or match[2]) if match else ""))
     return lines
@@ -78,20 +89,29 @@ def _place(source: Source, lines: Sequence[_Line], statement: str) -> tuple[int,
     home = _home(source, (module, *(line.module for line in imports)))
     sections = {line: _section(line.module, home) for line in imports}
     own = _section(module, home)
-    fellows = _fellows(blocks, sections, own, module)
+    fellows = _run(source, lines, sections, own) or _fellows(blocks, sections, own, module)
     if fellows:
+        block = next(block for block in blocks if fellows[0] in block)
+        if len(fellows) < len(block) and not _is_ascending([sections[line] for line in block]):
+            return _after(source, block[-1], statement)
         return _among(source, fellows, _order(blocks, fellows), statement)
     below = next((line for line in imports if sections[line] > own), None)
     above = lines[: lines.index(below)] if below else lines
+    while above and not above[-1].module and any(line in imports for line in above):
+        above = above[:-1]
     return _apart(source, above, below, blocks, statement)
 
 
 def _among(source: Source, fellows: list[_Line], key: _Order | None, statement: str) -> tuple[int, str]:
     """In order among the lines that an import belongs to, else below them."""
     later = next((line for line in fellows if key and key(line.text) > key(statement)), None)
-    if later is not None:
-        return later.start, f"{statement}{source.newline}"
-    return _after(source, fellows[-1], statement)
+    if later is None:
+        return _after(source, fellows[-1], statement)
+    at = fellows.index(later)
+    if at and _is_free(source.text[fellows[at - 1].end : later.start]):
+        return _after(source, fellows[at - 1], statement)
+    start = _start(source, later.start)
+    return start, f"{statement}{source.newline}" + (source.newline if start < later.start else "")
 
 
 def _apart(
@@ -101,13 +121,28 @@ def _apart(
     newline = source.newline
     if not above:
         first = next((line.start for line in _first_lines(source.text)), len(source.text))
-        return first, f"{statement}{newline}{newline}"
+        start = _start(source, first)
+        gap = newline * (3 if _DEFINITION.match(source.text, start) else 2)
+        return start, f"{statement}{gap}"
     if below and any(above[-1] in block and below in block for block in blocks):
-        return below.start, f"{statement}{newline}"
+        return _start(source, below.start), f"{statement}{newline}"
     at, text = _after(source, above[-1], statement)
     if source.text[at : at + 1].strip():
         text += newline
     return at, f"{newline}{text}"
+
+
+def _start(source: Source, at: int) -> int:
+    """Where a statement starts that stands in a row of its own, with the comments directly above that speak of it."""
+    row, column = source.location(at)
+    first = source.location(source.cell(at)[1])[0]
+    if column > 1 or row > len(source.line_starts):
+        return at
+    top = row
+    while top > first and source.line(top - 1).startswith("#") and not _OF_FILE.match(source.line(top - 1)):
+        top -= 1
+    is_head = row - top > _FEW and (top == first or source.line(top - 1).startswith("#"))
+    return at if is_head else source.offset(top, 1)
 
 
 def _blocks(source: Source, imports: Sequence[_Line]) -> list[list[_Line]]:
@@ -119,6 +154,25 @@ def _blocks(source: Source, imports: Sequence[_Line]) -> list[list[_Line]]:
             blocks.append([])
         blocks[-1].append(line)
     return blocks
+
+
+def _run(source: Source, lines: Sequence[_Line], sections: dict[_Line, int], own: int) -> list[_Line]:
+    """The first lines of a section, if they are in order, and only comments and blank lines stand between them."""
+    stretches = (list(group) for is_import, group in itertools.groupby(lines, sections.__contains__) if is_import)
+    stretch = next((s for s in stretches if any(sections[line] == own for line in s)), [])
+    groups = [list(group) for section, group in itertools.groupby(stretch, sections.get) if section == own]
+    run = groups[0] if len(groups) == 1 else []
+    gaps = (source.text[above.end : below.start] for above, below in itertools.pairwise(run))
+    return run if all(map(_is_free, gaps)) and any(_is_sorted(run, key) for key in _ORDERS) else []
+
+
+def _is_ascending(numbers: Sequence[int]) -> bool:
+    return all(above <= below for above, below in itertools.pairwise(numbers))
+
+
+def _is_free(gap: str) -> bool:
+    """Whether only comments and blank lines stand between two imports."""
+    return all(not row.strip() or row.startswith("#") for row in gap.splitlines())
 
 
 def _fellows(blocks: Sequence[list[_Line]], sections: dict[_Line, int], own: int, module: str) -> list[_Line]:

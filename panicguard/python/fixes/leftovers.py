@@ -123,9 +123,12 @@ def _bound(alias: ast.alias) -> str | None:
 
 
 def _is_of_block(module: PythonFile, line: CSTNode, scope: CSTNode) -> bool:
-    """Whether a line stands in the body of a module or a function itself, and so runs whenever that does."""
+    """Whether a line stands in the body of a module itself, or anywhere in that of a function where it is not all that
+    stands in a block."""
     above = module.tree.parents[line]
-    return above is scope if scope is module.tree.root else module.tree.parents[above] is scope
+    if scope is module.tree.root:
+        return above is scope
+    return module.tree.parents[above] is scope or (isinstance(above, cst.IndentedBlock) and len(above.body) > 1)
 
 
 def _is_standard(statement: ast.Import | ast.ImportFrom, position: int) -> bool:

@@ -10,6 +10,7 @@ from panicguard.python import apis
 from panicguard.python.apis import SpawnKind
 from panicguard.python.fixes.component import component
 from panicguard.python.fixes.job import rewrite_job
+from panicguard.python.fixes.layout import fitted, laid_out
 from panicguard.python.fixes.leftovers import tidied
 from panicguard.python.fixes.quotes import quote_at
 from panicguard.python.fixes.rewrite import Labels, Rewrite, may_remove_comment
@@ -19,8 +20,6 @@ from panicguard.python.fixes.thread import rewrite_start_new_thread, rewrite_thr
 from panicguard.settings import VERSIONS, language, target_version
 
 if TYPE_CHECKING:
-    import libcst as cst
-
     from panicguard.python.file import PythonFile
     from panicguard.python.spawns import Spawn
 
@@ -35,19 +34,33 @@ def spawn_fix(module: PythonFile, spawn: Spawn) -> Fix | None:
     runtime, quote = reference(module, spawn.call), quote_at(module, spawn.call)
     if runtime is None or quote is None:
         return None
-    rewrite = _rewrite(module, spawn, _labels(module, spawn, runtime.prefix, quote))
-    if rewrite is None:
+
+    named = f"{quote}{component(module, spawn)}{quote}"
+    policy = f"{runtime.prefix}{module.settings.default_policy}"
+
+    def rewrite(separator: str) -> Rewrite | None:
+        made = _rewrite(module, spawn, Labels(named, policy, separator, quote))
+        if made is None:
+            return None
+        callee = Edit(*module.span(spawn.place), f"{runtime.prefix}{made.callee}")
+        return made._replace(edits=[callee, *made.edits])
+
+    made = laid_out(module, spawn.call, rewrite)
+    if made is None:
         return None
-    callee = f"{runtime.prefix}{rewrite.callee}"
-    edits = tidied(module, spawn.place, (Edit(*module.span(spawn.place), callee), *rewrite.edits), runtime.edits)
+    edits = tidied(module, spawn.place, made.edits, runtime.edits)
     unsafe = (
-        rewrite.unsafe
+        made.unsafe
         or runtime.unsafe
         or module.settings.default_policy != "KeepRunning"
         or any(may_remove_comment(module, edit) for edit in edits)
         or (bool(runtime.edits) and _is_too_old(module))
     )
-    return Fix(f"Spawn with `{callee}`", tuple(sorted(edits)), Applicability.UNSAFE if unsafe else Applicability.SAFE)
+    return Fix(
+        f"Spawn with `{runtime.prefix}{made.callee}`",
+        tuple(sorted(fitted(module, spawn.call, edits))),
+        Applicability.UNSAFE if unsafe else Applicability.SAFE,
+    )
 
 
 def _is_rewritable(module: PythonFile, spawn: Spawn) -> bool:
@@ -61,22 +74,6 @@ def _is_rewritable(module: PythonFile, spawn: Spawn) -> bool:
 def _is_too_old(module: PythonFile) -> bool:
     """Whether the module supports a Python on which the runtime cannot be imported."""
     return VERSIONS.index(target_version(module.settings, module.source.path)) < _OLDEST
-
-
-def _labels(module: PythonFile, spawn: Spawn, prefix: str, quote: str) -> Labels:
-    written = f"{quote}{component(module, spawn)}{quote}"
-    return Labels(written, f"{prefix}{module.settings.default_policy}", _separator(module, spawn.call), quote)
-
-
-def _separator(module: PythonFile, call: cst.Call) -> str:
-    """What to write between new arguments: a line break if the call's own arguments are on lines of their own."""
-    if call.args:
-        row, column = module.source.location(module.span(call.args[0])[0])
-        end_row, _ = module.source.location(module.span(call.args[-1])[1])
-        margin = module.source.line(row)[: column - 1]
-        if row < end_row and not margin.strip():
-            return f",{module.source.newline}{margin}"
-    return ", "
 
 
 def _rewrite(module: PythonFile, spawn: Spawn, labels: Labels) -> Rewrite | None:

@@ -112,7 +112,7 @@ def trace(
         found.targets.update(facts(said.spawned).ends)
         found.targets.update(name for node in nodes for name in _called_on(node))
         found.stores.update(said.binds)
-        found.receivers.update(said.holders, *(chain(node)[1:] for node in nodes))
+        found.receivers.update(said.holders, *(chain(node)[1:] for node in nodes), *map(_owners, said.spawned))
         follower.flow(unit.facts.binds if unit.above or not unit.is_definition else ())
         follower.flow(above.head.name for above in unit.around() if above.is_definition and above.above)  # type: ignore[union-attr]
         is_late = said.spawns_late or _CALLBACK in said.called or (turns and _is_in_loop(unit))
@@ -127,7 +127,7 @@ def trace(
     if found.rows:
         found.rows.update(unit.first for unit in block.units if unit.facts.yields)
         if turns and _spawns_closures(block, hits):
-            found.rows.update(unit.first for unit in block.units if unit.is_a(*_ENDS_TURN))
+            found.rows.update(unit.first for unit in block.units if unit.is_a(*_ENDS_TURN) or _awaits_name(unit))
     return found
 
 
@@ -147,6 +147,12 @@ def _called_on(node: ast.AST) -> list[str]:
     return chain(node)[1:2] if isinstance(node, ast.Attribute) and node.attr == _OWN_METHOD else []
 
 
+def _owners(argument: ast.AST) -> list[str]:
+    """What a method that is spawned is one of: `.poller` in `self.poller.run()`."""
+    value = argument.value if isinstance(argument, ast.keyword) else argument
+    return chain(value.func if isinstance(value, ast.Call) else value)[1:]
+
+
 def _reach(block: Block, found: Trace) -> None:
     """Add through what the receivers are made in turn."""
     pending = list(found.receivers)
@@ -160,6 +166,14 @@ def _reach(block: Block, found: Trace) -> None:
 
 def _spawns_closures(block: Block, hits: Mapping[Unit, Sequence[ast.AST]]) -> bool:
     return any(map(_is_in_loop, hits)) and any(unit.facts.spawns_late for unit in block.units[1:])
+
+
+def _awaits_name(unit: Unit) -> bool:
+    return unit.facts.awaits and any(
+        isinstance(inner, ast.Await) and isinstance(inner.value, ast.Name)
+        for node in unit.nodes
+        for inner in within(node)
+    )
 
 
 def _is_in_loop(unit: Unit) -> bool:

@@ -6,7 +6,7 @@ import ast
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from panicguard.python.apis import SPAWNING_METHODS, may_be_harmless
+from panicguard.python.harmless import HANDING, SPAWNING_METHODS, may_be_harmless
 from panicguard.python.slice.facts import children, last_name, own
 from panicguard.python.slice.layout import DEFINITIONS, TRIES
 
@@ -23,7 +23,8 @@ _WITHS = (ast.With, ast.AsyncWith)
 _BRANCHES = (ast.If, ast.While)
 _LOOPS = (*_BRANCHES, ast.For)
 _UNSAFE = (ast.Raise, ast.Assert, ast.AsyncFor)
-"""Statements that may let an error out, whatever is in them."""
+"""Statements that may let an error out, whatever is in them, but for assertions about types."""
+_STARTING = SPAWNING_METHODS | HANDING
 _EVERYTHING = frozenset(("Exception", "BaseException"))
 
 
@@ -55,12 +56,13 @@ def first_unguarded(block: Block, definition: Unit, marked: Container[Unit], def
     its calls of the functions that are `defined` in the module do is not certain."""
     units = block.units_in(definition.rows)
     nested = {unit.head.name for unit in units if unit.is_definition}  # type: ignore[union-attr]
+    handed = set(_handed_on(units))
     return next(
         (
             unit.first
             for unit in units
             if _is_bare(unit, definition)
-            and any(name not in defined and name not in nested for name in _unsafe(unit, marked))
+            and any(name not in defined and name not in nested for name in _unsafe(unit, marked, handed))
         ),
         None,
     )
@@ -98,18 +100,36 @@ def _is_bare(unit: Unit, definition: Unit) -> bool:
     return above is definition
 
 
-def _unsafe(unit: Unit, marked: Container[Unit]) -> Iterator[str]:
-    """The names of what may let an error out of a statement: empty ones are nobody's."""
+def _handed_on(units: Iterable[Unit]) -> Iterator[str]:
+    """The variables that hold a coroutine which is handed on."""
+    for node in (inner for unit in units for inner in own(unit.nodes)):
+        if isinstance(node, ast.Call) and _name(node) in HANDING and node.args:
+            yield last_name(node.args[0])
+
+
+def _unsafe(unit: Unit, marked: Container[Unit], handed: Container[str]) -> Iterator[str]:
+    """The names of what may let an error out of a statement: empty ones are nobody's. What gives a value to one of the
+    variables in `handed` may only make a coroutine."""
     node = unit.head
+    if isinstance(node, ast.Assign) and last_name(node.targets[0]) in handed:
+        return
     if isinstance(node, _BRANCHES):
         yield from (_name(call) for call in _risky(unit.nodes) if call.args)
     elif isinstance(node, (*TRIES, *DEFINITIONS, ast.Import, ast.ImportFrom)):
         if isinstance(node, ast.ClassDef):
             yield ""
     elif isinstance(node, _UNSAFE):
-        yield ""
+        if not _is_of_kind(node):
+            yield ""
     elif not isinstance(node, _WITHS) or unit not in marked:
         yield from map(_name, _risky(unit.nodes))
+
+
+def _is_of_kind(node: ast.AST) -> bool:
+    """Whether a statement may be one that asserts of what kind a value is, or raises what says to stop."""
+    if isinstance(node, ast.Assert):
+        return isinstance(node.test, (ast.Name, ast.Attribute, ast.Compare, ast.Call))
+    return isinstance(node, ast.Raise) and isinstance(node.exc, (ast.Name, ast.Attribute))
 
 
 def _name(call: ast.Call) -> str:
@@ -123,5 +143,6 @@ def _risky(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
         node = stack.pop()
         if type(node) is ast.Call and not may_be_harmless(last_name(node.func)):
             yield node
-        is_handed_on = type(node) is ast.Call and _name(node) in SPAWNING_METHODS
-        stack += [node.func] if is_handed_on else children(node)  # type: ignore[attr-defined]
+        is_handed_on = type(node) is ast.Call and _name(node) in _STARTING
+        if type(node) is not ast.Lambda:
+            stack += [node.func] if is_handed_on else children(node)  # type: ignore[attr-defined]

@@ -69,7 +69,7 @@ def of_called(block: Block, units: Sequence[Unit], kinds: Set[Evidence]) -> set[
 
 def _hiding(units: Iterable[Unit]) -> Iterator[int]:
     """The rows in which an error may be hidden: of each `try` of which a handler may do nothing, and of what stands
-    under a `suppress`; and those that set a variable first that is set there."""
+    under a `suppress`; what else there is in its block; and those that set a variable first that is set there."""
     units = tuple(units)
     for unit in units:
         node = unit.head
@@ -79,8 +79,18 @@ def _hiding(units: Iterable[Unit]) -> Iterator[int]:
             is_hiding = isinstance(node, _WITHS) and any(_suppressed(node))
         if is_hiding:
             yield from range(unit.first, node.end_lineno)  # type: ignore[union-attr]
+            yield from _beside(units, unit)
             targets = {target.id for target in _targets(node.body)}  # type: ignore[union-attr]
             yield from (other.first for other in units if targets and not targets.isdisjoint(other.facts.binds))
+
+
+def _beside(units: Iterable[Unit], unit: Unit) -> Iterator[int]:
+    """The rows of the loop that a unit stands in directly; else the first ones of what follows it."""
+    above, around = unit.above, [*unit.around()]
+    if above is not None and isinstance(above.head, (ast.While, ast.AsyncFor)):
+        yield from range(above.first, above.head.end_lineno or above.end)
+    else:
+        yield from (other.first for other in units if other.first > unit.first and other.above in around)
 
 
 def _targets(body: Iterable[ast.stmt]) -> Iterator[ast.Name]:
