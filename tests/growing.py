@@ -169,6 +169,14 @@ INPUTS: Mapping[str, Input] = {
         ),
         1000,
     ),
+    "threads imported where they are started": Input(
+        lambda n: _repeated(
+            n,
+            "def m@():\n    from threading import Thread\n\n    Thread(target=w).start()\n\n\n",
+            "def w():\n    print(1)\n\n\n",
+        ),
+        500,
+    ),
     "tasks of one name in one function": Input(
         lambda n: _repeated(n, "    t = asyncio.create_task(f())\n    print(t)\n", f"{ASYNC}async def m():\n"), 500
     ),

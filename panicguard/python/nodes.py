@@ -34,6 +34,7 @@ _FIELDS = {
 }
 
 
+@functools.cache
 def child_fields(cls: type[CSTNode]) -> tuple[str, ...]:
     if cls.__name__ in _FIELDS:
         return _FIELDS[cls.__name__]

@@ -147,6 +147,14 @@ class Tree:
             named[node.value].append(node)
         return named
 
+    @cached_property
+    def named_in(self) -> dict[tuple[CSTNode | None, str], list[cst.Name]]:
+        """The same by the function in whose body it stands."""
+        named: dict[tuple[CSTNode | None, str], list[cst.Name]] = defaultdict(list)
+        for node in self.all(cst.Name):
+            named[self.function(node), node.value].append(node)
+        return named
+
     def children(self, node: CSTNode) -> list[CSTNode]:
         """The child nodes that are code, in the order of the text."""
         return children(node)

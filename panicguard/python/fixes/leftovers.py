@@ -34,12 +34,13 @@ _IMPORTS = re.compile(r"(?:import|from)\s")
 
 class _Import(NamedTuple):
     """The import of a name, by its own text, for the tree may lack some of the names: the spans of the statement and of
-    its names, which of them it is, and the span of the code that may use it."""
+    its names, which of them it is, and the scope that may use it, with its span."""
 
     name: str
     span: tuple[int, int]
     aliases: list[tuple[int, int]]
     position: int
+    scope: CSTNode
     reach: tuple[int, int]
 
 
@@ -66,10 +67,8 @@ def _not_meant(module: PythonFile, found: _Import) -> Iterator[tuple[int, int]]:
     """The import itself, and the functions in its reach that mean something else by its name."""
     yield found.span
     for scope, names in module.names.bindings.items():
-        if found.name in names and isinstance(scope, cst.FunctionDef):
-            span = block(module.source.text, module.span(scope.name)[0])
-            if found.reach[0] <= span[0] and span != found.reach:
-                yield span
+        if found.name in names and isinstance(scope, cst.FunctionDef) and module.tree.is_in(scope, found.scope):
+            yield block(module.source.text, module.span(scope.name)[0])
 
 
 def _import(module: PythonFile, callee: CSTNode) -> _Import | None:
@@ -90,10 +89,10 @@ def _import(module: PythonFile, callee: CSTNode) -> _Import | None:
     reach = 0, len(module.source.text)
     if isinstance(scope, cst.FunctionDef):
         reach = block(module.source.text, module.span(scope.name)[0])
-    return _written(module, module.span(bindings[0].node)[0], callee.value, reach)
+    return _written(module, module.span(bindings[0].node)[0], callee.value, scope, reach)
 
 
-def _written(module: PythonFile, start: int, name: str, reach: tuple[int, int]) -> _Import | None:
+def _written(module: PythonFile, start: int, name: str, scope: CSTNode, reach: tuple[int, int]) -> _Import | None:
     """The import that starts at an offset, if it is the only statement of its rows."""
     text, lines = module.source.text, scan(module.source.text).lines
     rows = text[start : lines[line_at(lines, start)].end].rstrip()
@@ -113,7 +112,7 @@ def _written(module: PythonFile, start: int, name: str, reach: tuple[int, int]) 
         (starts[alias.lineno - 1] + alias.col_offset, starts[(alias.end_lineno or 1) - 1] + (alias.end_col_offset or 0))
         for alias in statement.names
     ]
-    return _Import(name, (start, start + len(rows)), aliases, position, reach)
+    return _Import(name, (start, start + len(rows)), aliases, position, scope, reach)
 
 
 def _bound(alias: ast.alias) -> str | None:

@@ -130,7 +130,7 @@ def _is_read(module: PythonFile, variable: cst.Name) -> bool:
     if not isinstance(function, cst.FunctionDef):
         return True
     known: set[int] = set()
-    for name in tree.named[variable.value]:
+    for name in tree.named_in[function, variable.value]:
         assign = tree.parents[tree.parents[name]]
         if isinstance(assign, cst.Assign) and isinstance(line := tree.parents[assign], cst.SimpleStatementLine):
             known.add(module.span(name)[0])
