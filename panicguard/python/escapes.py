@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from panicguard.python import apis, harmless
 from panicguard.python.blocks import statements
 from panicguard.python.calls import is_unbounded_queue
+from panicguard.python.cancellation import can_arrive, is_async
 from panicguard.python.cst import cst
 from panicguard.python.declared import is_declared
 from panicguard.python.handlers import catches_all, caught_types, suppressed_types, suppresses_all
@@ -238,6 +239,8 @@ class Escapes:
             return True
         if name in harmless.PASSING:
             return any(arg.keyword is not None and arg.keyword.value == "return_exceptions" for arg in call.args)
+        if name in harmless.RUNNING:
+            return self._runs_call(call)
         if isinstance(call.func, cst.Attribute) and self._is_harmless_method(call, call.func.value, name):
             return True
         is_known = isinstance(call.func, cst.Name) and name in (harmless.HARMLESS | harmless.HARMLESS_BUILTINS)
@@ -247,25 +250,17 @@ class Escapes:
         """Whether a call stands in an async function that does its work, what it awaits, in a `try` that reports every
         error: the call then makes what is needed for that, or puts it away."""
         function = self.module.tree.function(call)
-        if not isinstance(function, cst.FunctionDef) or function.asynchronous is None:
-            return False
-        return any(
+        return is_async(function) and any(
             isinstance(tried, cst.Try)
             and any(catches_all(self.module, handler) and reports(handler) for handler in tried.handlers)
-            and any(self._awaits(node) for node in self.module.tree.within(tried.body))
+            and can_arrive(self.module, tried)
             for tried in self.module.tree.own(function)
         )
-
-    @staticmethod
-    def _awaits(node: CSTNode) -> bool:
-        return isinstance(node, cst.Await) or (isinstance(node, (cst.For, cst.With)) and node.asynchronous is not None)
 
     def _is_harmless_method(self, call: cst.Call, owner: CSTNode, name: str) -> bool:
         if name in harmless.QUEUED:
             is_put = name == "put_nowait" and is_unbounded_queue(self.module.source.text, last_name(owner))
             return is_put or (name in ("get", "put") and not _waits_for_some_time(call))
-        if name in harmless.RUNNING:
-            return self._runs_call(call)
         if name in harmless.SPAWNING_METHODS:
             return self._starts_in_group(call)
         if name in harmless.TAKING:

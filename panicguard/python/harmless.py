@@ -106,7 +106,7 @@ def may_be_harmless(name: str) -> bool:
     if last in HARMLESS or last in PASSING or last in HANDING or _SUPPRESSING.search(last):
         return True
     if name == last:
-        return name in HARMLESS_BUILTINS
+        return name in HARMLESS_BUILTINS or name in RUNNING
     return (
         last in QUEUED
         or last in TAKING

@@ -218,14 +218,14 @@ def _moved(layout: _Layout, edits: Sequence[Edit], unit: str) -> list[Edit]:
     """The edits by which the rows below a bracket stay aligned with it, and others are indented by a unit more."""
     source = layout.source
     first, _ = layout.rows
-    by: dict[int, int] = {first: 0}
+    by: dict[int, int] = {}
     moves: list[Edit] = []
     for below, bracket in _below(layout):
         row, column = source.location(bracket)
         start = source.offset(row, 1)
         inner = sorted(edit for edit in _before(edits, bracket) if start <= edit.start)
         head = edited(source.text, inner, start, bracket + 1).rpartition(source.newline)[2]
-        count = by[row]
+        count = by.get(row, 0)  # the first row is not moved, nor one before the opening bracket
         if source.text.startswith(" " * column, below):
             count += len(head) - column
         elif row == first:
