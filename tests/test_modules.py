@@ -211,3 +211,11 @@ def test_what_handles_its_errors_in_another_module_is_asked_for_again_when_that_
     write(tmp_path, {"app/jobs.py": "def f():\n    g()\n"})
     assert known(tmp_path) == ()
     assert run(tmp_path, ".") == ["app/use.py:6:5: PNC103"]
+
+
+@pytest.mark.parametrize("gap", [" ", "  # a remark\n", "\n\n", "  # noqa: RUF006 - on purpose\n  "])
+def test_what_is_handed_on_may_stand_behind_blanks_and_comments(tmp_path: Path, gap: str) -> None:
+    asks = f"async def f():\n    if flag():\n        return\n{LOGS.partition(':')[2][1:]}"
+    use = f"import asyncio\nfrom .jobs import f\n\n\nasync def main():\n    asyncio.create_task({gap}f())\n"
+    write(tmp_path, {"panicguard.toml": "", "app/__init__.py": "", "app/jobs.py": asks, "app/use.py": use})
+    assert known(tmp_path) == (Imported("f", "keeps", "TOLD"),)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from panicguard.python.imported import bases_above, imports
+from panicguard.python.lex import GAP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ WORDS = frozenset(("Thread", "create_task", "ensure_future", "run_coroutine_thre
 """Words without one of which a text hands nothing on."""
 _DOTTED = r"([A-Za-z_][\w.]*)"
 _HANDED = re.compile(
-    rf"\b(?:target\s*=|(?:create_task|ensure_future|run_coroutine_threadsafe|submit|start_new_thread)\s*\()\s*{_DOTTED}"
+    rf"\b(?:target{GAP}=|(?:create_task|ensure_future|run_coroutine_threadsafe|submit|start_new_thread){GAP}\(){GAP}{_DOTTED}"
 )
 _NEXT_TOP_ROW = re.compile(r"\n(?=[^\s#)\]}])")
 _OWN = ("self", "cls")
