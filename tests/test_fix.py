@@ -372,7 +372,10 @@ HEAD = "import asyncio\nimport threading\nimport _thread\n"
         ("def f():\n    asyncio.ensure_future(g())\n", Applicability.UNSAFE),
         ("def f(loop):\n    asyncio.ensure_future(g(), loop=loop)\n", Applicability.SAFE),
         ("def f(loop):\n    asyncio.run_coroutine_threadsafe(g(), loop)\n", Applicability.SAFE),
-        ("def f(self, loop):\n    self.x = asyncio.run_coroutine_threadsafe(g(), loop)\n", Applicability.UNSAFE),
+        (
+            "class A:\n    def f(self, loop):\n        self.x = asyncio.run_coroutine_threadsafe(g(), loop)\n",
+            Applicability.UNSAFE,
+        ),
         ("def f(loop):\n    loop.create_task(g())\n", None),
         ("def f(loop: asyncio.AbstractEventLoop):\n    loop.create_task(g())\n", Applicability.SAFE),
         ("def f():\n    threading.Thread(target=g).start()\n", Applicability.SAFE),
