@@ -41,7 +41,7 @@ TEXTS = {
     "plain": {
         "ruff": "print(x)\n",
         "panicguard": "import threading\n\n\ndef f():\n    while True:\n        print()\n\n\n"
-        "t = threading.Thread(target=f)  # noqa: PNC103\nt.start()\n",
+        "t = threading.Thread(target=f)\nt.start()\n",
     },
     "clean": {"ruff": "x = 1\n", "panicguard": "x = 1\n"},
     "empty": {"ruff": "", "panicguard": ""},

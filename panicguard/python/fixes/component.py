@@ -31,7 +31,7 @@ _WRAPPERS = frozenset(("functools.partial", "asyncio.to_thread", "asyncio.wait_f
 """What only runs its first argument, whose name is worth more."""
 _UNSPECIFIC = frozenset(
     "run runner run-forever run-loop run-until-complete start execute exec call create put work worker do do-work bg "
-    "background main loop handle print target callback cb wrapper wrapped wrap inner in on ctx context f fn fun func "
+    "background main loop handle print target callback cb wrapper wrapped wrap inner in on ctx context fn fun func "
     "function callable coroutine coro aw awaitable fut future th thread threads task tasks".split()
 )
 """What many functions are called, as components are written: that says nothing about what they do."""
@@ -73,12 +73,12 @@ def label(name: str) -> str:
 
 
 def _says_something(name: str) -> bool:
-    return _MANNER.sub("", name) not in _UNSPECIFIC and len(name) > 1 and any(char.isalpha() for char in name)
+    return _MANNER.sub("", name) not in _UNSPECIFIC and any(char.isalpha() for char in name)
 
 
 def _is_of_a_thing(name: str) -> bool:
     """Whether the name of a variable or a class says something."""
-    return name not in _VARIABLES and _says_something(name)
+    return len(name) > 1 and name not in _VARIABLES and _says_something(name)
 
 
 def component_fix(module: PythonFile, spawn: Spawn) -> Fix | None:
