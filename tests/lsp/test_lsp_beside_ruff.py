@@ -254,7 +254,7 @@ def test_whose_settings_count_for_more(tmp_path: Path) -> None:
     """Each preference with each of the editor's settings is a folder, and each project a directory in it."""
     both = Both(tmp_path, ABILITIES)
     names = (("panicguard.toml", "PNC101", "PNC103"), ("ruff.toml", "F401", "E711"))
-    texts = (OURS + "\nimport threading\nthreading.Thread(target=main).start()\n", "import os\nx = 1\nx == None\n")
+    texts = (OURS + "\nimport threading\nthreading.Thread(target=work).start()\n", "import os\nx = 1\nx == None\n")
     seen: list[dict[str, set[str]]] = []
     for client, (file, one, two), text in zip(both.clients, names, texts, strict=True):
 
