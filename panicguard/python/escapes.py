@@ -39,6 +39,7 @@ class Escapes:
 
     module: PythonFile
     _reported: dict[CSTNode, bool] = field(default_factory=dict)
+    _works_guarded: dict[CSTNode, bool] = field(default_factory=dict)
 
     def is_reported(self, function: cst.FunctionDef) -> bool:
         """Whether every error is reported before it leaves a function, or there is none that could."""
@@ -52,15 +53,14 @@ class Escapes:
     def tells(self, function: cst.FunctionDef) -> bool:
         """Whether a function that lets no error out logs them, or hands them on."""
         return any(map(self._is_reporting, function.decorators)) or any(
-            catches_all(self.module, handler) and reports(handler)
-            for tried in self.module.tree.own(function)
-            if isinstance(tried, cst.Try)
-            for handler in tried.handlers
+            isinstance(tried, cst.Try) and self._tells_all(tried) for tried in self.module.tree.own(function)
         )
 
+    def _tells_all(self, tried: cst.Try) -> bool:
+        return any(catches_all(self.module, handler) and reports(handler) for handler in tried.handlers)
+
     def _does_something(self, function: cst.FunctionDef) -> bool:
-        """Whether a function guards anything, or calls what does not only end something: of the rest nobody can say
-        what it stands for."""
+        """Whether a function guards anything, or calls what does not only end something: the rest says nothing."""
         return any(
             isinstance(node, cst.Try) or (isinstance(node, cst.Call) and last_name(node.func) not in harmless.ENDING)
             for node in self.module.tree.own(function)
@@ -243,19 +243,21 @@ class Escapes:
             return self._runs_call(call)
         if isinstance(call.func, cst.Attribute) and self._is_harmless_method(call, call.func.value, name):
             return True
-        is_known = isinstance(call.func, cst.Name) and name in (harmless.HARMLESS | harmless.HARMLESS_BUILTINS)
+        is_known = isinstance(call.func, cst.Name) and name in harmless.HARMLESS_FUNCTIONS
         return is_known or (not is_awaited and self._is_beside_work(call))
 
     def _is_beside_work(self, call: cst.Call) -> bool:
         """Whether a call stands in an async function that does its work, what it awaits, in a `try` that reports every
         error: the call then makes what is needed for that, or puts it away."""
         function = self.module.tree.function(call)
-        return is_async(function) and any(
-            isinstance(tried, cst.Try)
-            and any(catches_all(self.module, handler) and reports(handler) for handler in tried.handlers)
-            and can_arrive(self.module, tried)
-            for tried in self.module.tree.own(function)
-        )
+        if not is_async(function):
+            return False
+        if function not in self._works_guarded:
+            self._works_guarded[function] = any(
+                isinstance(tried, cst.Try) and self._tells_all(tried) and can_arrive(self.module, tried)
+                for tried in self.module.tree.own(function)
+            )
+        return self._works_guarded[function]
 
     def _is_harmless_method(self, call: cst.Call, owner: CSTNode, name: str) -> bool:
         if name in harmless.QUEUED:

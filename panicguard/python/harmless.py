@@ -50,6 +50,7 @@ HARMLESS_BUILTINS = frozenset(
     "sorted reversed enumerate zip iter callable issubclass abs round vars "
     "Event Lock RLock Condition Semaphore Queue SimpleQueue deque defaultdict OrderedDict Counter Future Thread".split()
 )
+HARMLESS_FUNCTIONS = HARMLESS | HARMLESS_BUILTINS
 _METHODS = frozenset(
     "items keys values extend setdefault strip lstrip rstrip lower upper startswith endswith format split rsplit "
     "splitlines partition rpartition title is_running is_closed is_closing is_connected done cancelled cancelling "

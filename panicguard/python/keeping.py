@@ -7,7 +7,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from panicguard.python.harmless import ENDING, HARMLESS, HARMLESS_BUILTINS, LOGGING, is_harmless_method
+from panicguard.python.harmless import ENDING, HARMLESS_FUNCTIONS, LOGGING, is_harmless_method
 from panicguard.python.slice.facts import last_name, own
 from panicguard.python.slice.layout import FUNCTIONS, TRIES
 
@@ -86,7 +86,7 @@ class _Safe:
             return self.depth > 0 and _Safe(self.named, self.depth - 1).are(function.body)
         if owner:
             return is_harmless_method(name[1:], owner)
-        return name in HARMLESS or name in HARMLESS_BUILTINS
+        return name in HARMLESS_FUNCTIONS
 
 
 def _is_of_call(node: ast.AST) -> bool:
