@@ -6,9 +6,11 @@ import dataclasses
 import enum
 import functools
 import importlib
+import json
+import os
 import pkgutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from panicguard.diagnostic import Diagnostic, Edit, Fix
 
@@ -24,6 +26,11 @@ from panicguard.python.evidence import Evidence
 from panicguard.settings import last_part
 
 File = TypeVar("File")
+
+INDEX = "index.json"
+"""What all rules say of themselves, in their folder: written by `tests/generate.py`."""
+LANGUAGES = ("python", "go")
+"""The fields of a rule that hold a check."""
 
 
 class Fixes(str, enum.Enum):
@@ -66,14 +73,17 @@ class Rule:
     reported_by: str = ""
     """The module that reports its findings, where that is known only when all checks have run."""
     module: str = ""
-    """The module that it stands in, and `docs` that module's docstring: both are filled in by `all_rules`. The first
-    line is the summary; the sections are What it does, Why is this bad, Example, Use instead, Fix safety, Options,
-    References."""
-    docs: str = ""
+    """The module that it stands in: filled in by `all_rules`."""
 
     @property
     def name(self) -> str:
         return self.module.rpartition(".")[2].replace("_", "-")
+
+    @property
+    def docs(self) -> str:
+        """The docstring of its module. The first line is the summary; the sections are What it does, Why is this bad,
+        Example, Use instead, Fix safety, Options, References."""
+        return importlib.import_module(self.module).__doc__ or ""
 
     @property
     def summary(self) -> str:
@@ -82,11 +92,50 @@ class Rule:
 
 @functools.cache
 def all_rules() -> tuple[Rule, ...]:
-    """Every rule, by code."""
-    package = importlib.import_module("panicguard.rules")
-    modules = (importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__))
-    rules = (dataclasses.replace(m.RULE, module=m.__name__, docs=m.__doc__ or "") for m in modules)
+    """Every rule, by code. Where the index has it, its module is imported when it first checks a file: most files, and
+    so most runs, ask a rule for its words alone."""
+    folder = os.path.join(os.path.dirname(__file__), "rules")
+    with open(os.path.join(folder, INDEX), "rb") as file:
+        known = json.load(file)
+    names = [module.name for module in pkgutil.iter_modules([folder])]
+    rules = (_indexed(name, known[name]) if name in known else imported(name) for name in names)
     return tuple(sorted(rules, key=lambda rule: rule.code))
+
+
+def imported(name: str) -> Rule:
+    """The rule of a module in `panicguard/rules`, as it stands there."""
+    module = f"panicguard.rules.{name}"
+    rule: Rule = importlib.import_module(module).RULE
+    return dataclasses.replace(rule, module=module)
+
+
+def index(rule: Rule) -> dict[str, Any]:
+    """What the index says of a rule: all but the functions, as JSON can hold it."""
+    said = {field.name: getattr(rule, field.name) for field in dataclasses.fields(rule)}
+    del said["module"]
+    for language in LANGUAGES:
+        if (check := said[language]) is not None:
+            words = {field.name: getattr(check, field.name) for field in dataclasses.fields(check)}
+            del words["run"]
+            said[language] = {**words, "evidence": sorted(evidence.name for evidence in check.evidence)}
+    return said
+
+
+def _indexed(name: str, said: Mapping[str, Any]) -> Rule:
+    module = f"panicguard.rules.{name}"
+    checks = {language: _check(module, language, said[language]) for language in LANGUAGES if said[language]}
+    values: dict[str, Any] = {**said, "fix": Fixes(said["fix"]), **checks, "module": module}
+    return Rule(**values)
+
+
+def _check(module: str, language: str, said: Mapping[str, Any]) -> Check[Any]:
+    def run(file: object) -> Iterator[Finding]:
+        check = getattr(importlib.import_module(module).RULE, language)
+        return cast("Iterator[Finding]", check.run(file))
+
+    evidence = frozenset(Evidence[name] for name in said["evidence"])
+    words, likely, context = (tuple(said[name]) for name in ("words", "likely_words", "context"))
+    return Check(run, words, likely, evidence, context)
 
 
 @functools.cache

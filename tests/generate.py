@@ -1,5 +1,5 @@
-"""Write what is generated: the README's tables and its picture, the schema of the configuration, the runtimes' licence
-and manifests.
+"""Write what is generated: the README's tables and its picture, the schema of the configuration, the index of the
+rules, the runtimes' licence and manifests.
 
 python tests/generate.py           write them
 python tests/generate.py --check   exit with 1 if one is out of date
@@ -8,7 +8,9 @@ python tests/generate.py --check   exit with 1 if one is out of date
 from __future__ import annotations
 
 import io
+import json
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from schema import schema
 
 from panicguard.cli.vendor import MANIFEST, RUNTIMES, manifest
 from panicguard.config import FIELDS
-from panicguard.rule import all_rules
+from panicguard.rule import INDEX, all_rules, imported, index
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -29,6 +31,7 @@ PICTURE = ROOT / ".github" / "check.svg"
 SCHEMA = ROOT / "panicguard" / "panicguard.schema.json"
 SHOWN = ("PNC101", "PNC102")
 """The rules in the picture: one screen is enough."""
+RULES = ROOT / "panicguard" / "rules"
 _FONT = re.compile(r"\s*@font-face \{.*?\}\n", re.DOTALL)
 
 
@@ -36,6 +39,12 @@ def rules() -> str:
     rows = ["| Code | Name | What it finds | Fix |", "|---|---|---|---|"]
     rows += [f"| {r.code} | `{r.name}` | {r.summary} | {r.fix.lower()} |" for r in all_rules()]
     return "\n".join(rows)
+
+
+def rule_index() -> str:
+    """The index of the rules, from their modules."""
+    names = [module.name for module in pkgutil.iter_modules([str(RULES)])]
+    return json.dumps({name: index(imported(name)) for name in names}, indent=1) + "\n"
 
 
 def settings() -> str:
@@ -83,6 +92,7 @@ def main() -> int:
         README: readme(README.read_text("utf-8")),
         PICTURE: picture(),
         SCHEMA: schema(),
+        RULES / INDEX: rule_index(),
     }
     for language, runtime in RUNTIMES.items():
         made[runtime / MANIFEST] = manifest(runtime, language)

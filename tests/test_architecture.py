@@ -240,8 +240,19 @@ def test_the_top_of_the_package_is_small() -> None:
 
 
 def test_libcst_waits_for_the_first_file_that_needs_it() -> None:
-    code = "import sys; from panicguard.rule import all_rules; all_rules(); sys.exit('libcst' in sys.modules)"
+    loaded = "from panicguard.rule import all_rules; [rule.docs for rule in all_rules()]"
+    code = f"import sys; {loaded}; sys.exit('libcst' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_rule_waits_for_the_first_file_with_one_of_its_words(tmp_path: Path) -> None:
+    tmp_path.joinpath("silent.py").write_text("import asyncio\n")
+    code = "import sys; from panicguard.__main__ import main; main()"
+    words = ["-X", "importtime", "-c", code, "check", "--isolated", "--no-cache", str(tmp_path)]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=True)
+    assert "All checks passed!" in done.stdout
+    assert "panicguard.rule\n" in done.stderr
+    assert "panicguard.rules." not in done.stderr
 
 
 def test_nothing_below_the_command_line_knows_click() -> None:

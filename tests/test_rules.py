@@ -9,7 +9,7 @@ import pytest
 
 from panicguard import config
 from panicguard.engine import check
-from panicguard.rule import Rule, all_rules
+from panicguard.rule import Rule, all_rules, imported, index
 from panicguard.source import Source
 
 RULES = all_rules()
@@ -21,6 +21,11 @@ _EXAMPLE = re.compile(r"```(python|go)\n(.*?)```", re.DOTALL)
 
 def codes(text: str, language: str) -> set[str]:
     return {d.code for d in check(Source("example", text, language), SETTINGS)}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_the_index_says_what_the_module_says(rule: Rule) -> None:
+    assert index(rule) == index(imported(rule.name.replace("-", "_"))), "run python tests/generate.py"
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import gc
+import importlib
 import itertools
 import os
 import signal
@@ -187,7 +188,8 @@ def _load() -> None:
     from panicguard.python.parse import parse
     from panicguard.rule import all_rules
 
-    all_rules()
+    for rule in all_rules():
+        importlib.import_module(rule.module)
     _ = cst.Module, parse
     gc.freeze()  # what is never looked at by the collector stays shared
 
