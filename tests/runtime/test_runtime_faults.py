@@ -170,7 +170,9 @@ def test_only_exceptions_can_pass(kind):
 
 
 @pytest.mark.parametrize("how", [pickle.dumps, copy.copy, copy.deepcopy], ids=["pickle", "copy", "deepcopy"])
-@pytest.mark.parametrize("make", [Group, Chan, root, lambda: with_cancel(background()).cancel], ids=str)
+@pytest.mark.parametrize(
+    "make", [Group, Chan, root, lambda: with_cancel(background()).cancel], ids=["group", "channel", "root", "cancel"]
+)
 def test_what_is_shared_is_not_copied(make, how):
     thing = make()
     with pytest.raises(TypeError, match=f"cannot copy or pickle a {type(thing).__name__}"):

@@ -378,7 +378,11 @@ def test_invariant_07_no_observer_can_change_the_outcome(tools, monkeypatch, req
 
 
 @pytest.mark.filterwarnings("ignore:SafeGoWithContext names no component")
-@pytest.mark.parametrize("ctx", [background(), with_cancel(background()).ctx, None, "no context at all"], ids=repr)
+@pytest.mark.parametrize(
+    "ctx",
+    [background(), with_cancel(background()).ctx, None, "no context at all"],
+    ids=["background", "child", "None", "text"],
+)
 @pytest.mark.parametrize("kind", ["async callable", "another loop", "thread", "pool", "loop's pool"])
 def test_invariant_11_fn_receives_the_identical_ctx(tools, kind, ctx):
     def body(*args, **kwargs):
@@ -565,7 +569,7 @@ class Lookalike:
 
 
 @pytest.mark.usefixtures("hooks")
-@pytest.mark.parametrize("policy", [None, 1, object(), Lookalike()], ids=repr)
+@pytest.mark.parametrize("policy", [None, 1, object(), Lookalike()], ids=["None", "number", "object", "lookalike"])
 def test_invariant_23_an_unknown_policy_keeps_running(records, tools, policy):
     kinds = [*TASKS, *THREADS, *OWN_CLASSES]
 
