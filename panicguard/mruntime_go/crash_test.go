@@ -2,6 +2,7 @@ package mruntime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -55,6 +56,20 @@ var scenarios = map[string]func(){
 	"two at once": func() {
 		SafeGo("other", CrashProcess, func() { panic("boom") })
 		crash()
+	},
+	"a member": func() {
+		g := NewGroup(context.Background(), "mailer", CrashProcess)
+		g.Go(func(context.Context) error { panic("boom") })
+		fmt.Println(g.Wait(), "still here")
+	},
+	"supervised, panics": func() {
+		<-Supervise(context.Background(), "mailer", CrashProcess, func(context.Context) error { panic("boom") }, WithBackoff(0, 0))
+		fmt.Println("still here")
+	},
+	"supervised, fails": func() {
+		fails := func(context.Context) error { return errors.New("boom") }
+		<-Supervise(context.Background(), "mailer", CrashProcess, fails, WithBackoff(0, 0))
+		fmt.Println("still here")
 	},
 	"recover and crash": func() {
 		defer RecoverAndCrash("main")
@@ -113,6 +128,9 @@ func TestCrash(t *testing.T) {
 		"a caller recovers":          {report},
 		"two at once":                {"panic recovered in "},
 		"recover and crash":          {"panic recovered in main: boom"},
+		"a member":                   {"panic recovered in mailer/", "panic_policy=CrashProcess"},
+		"supervised, panics":         {"panic_policy=KeepRunning", "is not started again: 10 restarts within 5m0s", "panic_policy=CrashProcess", "panic_restarts=10"},
+		"supervised, fails":          {"failed: boom; it is started again in 0s", "is not started again", "panic_policy=CrashProcess"},
 		"flush":                      {report},
 		"a bare goroutine of theirs": {},
 	} {
@@ -122,7 +140,11 @@ func TestCrash(t *testing.T) {
 			began := time.Now()
 			code, stdout, stderr := run(t, name)
 			equal(t, "the exit status", code, 2)
-			contains(t, stderr, append(says, "panic: boom", "goroutine ", "crash_test.go")...)
+			place := "crash_test.go"
+			if name == "supervised, fails" {
+				place = "supervise.go" // an error says not where it was made
+			}
+			contains(t, stderr, append(says, "panic: boom", "goroutine ", place)...)
 			want := ""
 			if name == "flush" {
 				want = "flushed\n"

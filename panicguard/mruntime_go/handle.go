@@ -30,7 +30,9 @@ type PanicInfo struct {
 	// Stack begins with the function that panicked. It is cut after 4096
 	// bytes, and says so. It is empty in production mode.
 	Stack string
-	Time  time.Time
+	// Restarts is how often Supervise had started it again.
+	Restarts int
+	Time     time.Time
 }
 
 // Message is what a log says of the panic: "panic recovered in
@@ -56,30 +58,28 @@ func HandlePanicValue(component string, value any) {
 // logger and the observers get.
 func HandlePanicValueWithContext(ctx context.Context, component string, value any) {
 	if value != nil {
-		settle(ctx, component, "", KeepRunning, value)
+		recovered(ctx, component, KeepRunning, value)
 	}
 }
 
-// settle reports a panic and does what the policy says. It is called on the
-// goroutine of the panic, whose stack it takes.
-func settle(ctx context.Context, component, name string, policy PanicRecoveryPolicy, value any) {
+// recovered is settle for a panic of no goroutine of ours.
+func recovered(ctx context.Context, component string, policy PanicRecoveryPolicy, value any) {
+	settle(ctx, PanicInfo{Component: component, Name: component, Policy: policy}, value)
+}
+
+// settle reports a panic, of which info says whose it is, and does what the
+// policy says. It is called on the goroutine of the panic, whose stack it takes.
+func settle(ctx context.Context, info PanicInfo, value any) PanicInfo {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	if name == "" {
-		name = component
-	}
+	component, name := info.Component, info.Name
 	stack, origin := string(debug.Stack()), panicOrigin()
 	tell := func() {
-		info := PanicInfo{
-			Component: component,
-			Name:      name,
-			Policy:    policy,
-			Type:      fmt.Sprintf("%T", value),
-			Value:     valueText(value),
-			Stack:     stackText(stack),
-			Time:      time.Now(),
-		}
+		info.Type = fmt.Sprintf("%T", value)
+		info.Value = valueText(value)
+		info.Stack = stackText(stack)
+		info.Time = time.Now()
 		record(PanicsTotal, countPanic(component))
 		logPanic(ctx, info, origin)
 		for _, observer := range observers.all() {
@@ -87,9 +87,9 @@ func settle(ctx context.Context, component, name string, policy PanicRecoveryPol
 		}
 		tellReporter(ctx, info, value)
 	}
-	if policy != CrashProcess {
+	if info.Policy != CrashProcess {
 		tell()
-		return
+		return info
 	}
 	told := make(chan struct{})
 	go func() {

@@ -19,8 +19,9 @@ var (
 //
 // A panic is one record: an ERROR, or 4 above that if it ends the process. Its
 // message is PanicInfo.Message, its attributes are panic_component,
-// panic_source, panic_policy, panic_type, panic_value and stack_trace. If the
-// logger does not take it the message goes to standard error.
+// panic_source, panic_policy, panic_type, panic_value, panic_restarts, which is
+// missing if it is 0, and stack_trace. If the logger does not take it the
+// message goes to standard error.
 func SetLogger(l *slog.Logger) {
 	logger.Store(l)
 }
@@ -53,6 +54,9 @@ func logPanic(ctx context.Context, info PanicInfo, origin uintptr) {
 			slog.String("panic_type", info.Type),
 			slog.String("panic_value", info.Value),
 		)
+		if info.Restarts > 0 {
+			r.AddAttrs(slog.Int("panic_restarts", info.Restarts))
+		}
 		if info.Stack != "" {
 			r.AddAttrs(slog.String("stack_trace", info.Stack))
 		}
@@ -63,6 +67,24 @@ func logPanic(ctx context.Context, info PanicInfo, origin uintptr) {
 	if why != "" {
 		writeLine("mruntime: " + info.Message() + " [" + info.Type + "; not logged: " + why + "]")
 	}
+}
+
+// whose is the first attributes of each record.
+func whose(component, name string) []slog.Attr {
+	return []slog.Attr{slog.String("panic_component", component), slog.String("panic_source", name)}
+}
+
+// note writes a record that is about no panic.
+func note(ctx context.Context, level slog.Level, text string, attrs ...slog.Attr) {
+	guarded("the logger", func() {
+		handler := currentLogger().Handler()
+		if !handler.Enabled(ctx, level) {
+			return
+		}
+		r := slog.NewRecord(time.Now(), level, text, 0)
+		r.AddAttrs(attrs...)
+		_ = handler.Handle(ctx, r)
+	})
 }
 
 // complain writes a line about an observer that failed, one in a second.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -128,6 +129,16 @@ func drain(t testing.TB) {
 	defer cancel()
 	if err := Drain(ctx); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// eventually waits until it is so.
+func eventually(t testing.TB, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !is(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("it never was")
+		}
 	}
 }
 

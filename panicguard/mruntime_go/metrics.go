@@ -2,8 +2,6 @@ package mruntime
 
 import (
 	"encoding/json"
-	"strings"
-	"sync"
 	"sync/atomic"
 )
 
@@ -15,19 +13,15 @@ const (
 	// PanicsTotal counts the panics, those that were recovered without a
 	// goroutine of ours too.
 	PanicsTotal = "goroutine_panics_total"
+	// RestartsTotal counts how often Supervise started something again.
+	RestartsTotal = "goroutine_restarts_total"
 	// Active is how many of the started goroutines run now.
 	Active = "goroutine_active"
 )
 
-const (
-	maxLabelBytes = 64
-	maxLabels     = 256
-	otherLabel    = "_other"
-)
-
-// Recorder is a metrics library, to which the two counters go as well.
+// Recorder is a metrics library, to which the three counters go as well.
 type Recorder interface {
-	// Add adds 1 to the counter, StartedTotal or PanicsTotal.
+	// Add adds 1 to the counter: StartedTotal, PanicsTotal or RestartsTotal.
 	Add(counter, component string)
 }
 
@@ -55,7 +49,7 @@ func record(counter, label string) {
 func Metrics() map[string]map[string]int64 {
 	registry.Lock()
 	defer registry.Unlock()
-	started, panics, active := map[string]int64{}, map[string]int64{}, map[string]int64{}
+	started, panics, restarts, active := map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}
 	for label, c := range registry.counts {
 		if c.started > 0 {
 			started[label] = c.started
@@ -64,8 +58,11 @@ func Metrics() map[string]map[string]int64 {
 		if c.panics > 0 {
 			panics[label] = c.panics
 		}
+		if c.restarts > 0 {
+			restarts[label] = c.restarts
+		}
 	}
-	return map[string]map[string]int64{StartedTotal: started, PanicsTotal: panics, Active: active}
+	return map[string]map[string]int64{StartedTotal: started, PanicsTotal: panics, RestartsTotal: restarts, Active: active}
 }
 
 // MetricsVar is Metrics as an expvar.Var. This package does not import expvar,
@@ -76,58 +73,4 @@ type MetricsVar struct{}
 func (MetricsVar) String() string {
 	text, _ := json.Marshal(Metrics()) // maps of numbers always have one
 	return string(text)
-}
-
-type counts struct{ started, panics, active int64 }
-
-// registry is what runs and what was counted, by label.
-var registry struct {
-	sync.Mutex
-	counts map[string]*counts
-	ended  chan struct{} // closed, and forgotten, when a goroutine ends
-}
-
-// countsOf is where a component is counted. The registry is locked.
-func countsOf(component string) (label string, c *counts) {
-	label = cut(strings.ToValidUTF8(component, "\uFFFD"), maxLabelBytes) // Prometheus takes no other
-	c = registry.counts[label]
-	if c == nil && len(registry.counts) >= maxLabels {
-		label = otherLabel
-		c = registry.counts[label]
-	}
-	if c == nil {
-		if registry.counts == nil {
-			registry.counts = map[string]*counts{}
-		}
-		c = &counts{}
-		registry.counts[label] = c
-	}
-	return label, c
-}
-
-func countStarted(component string) (label string) {
-	registry.Lock()
-	defer registry.Unlock()
-	label, c := countsOf(component)
-	c.started++
-	c.active++
-	return label
-}
-
-func countPanic(component string) (label string) {
-	registry.Lock()
-	defer registry.Unlock()
-	label, c := countsOf(component)
-	c.panics++
-	return label
-}
-
-func countEnded(label string) {
-	registry.Lock()
-	defer registry.Unlock()
-	registry.counts[label].active--
-	if registry.ended != nil {
-		close(registry.ended)
-		registry.ended = nil
-	}
 }

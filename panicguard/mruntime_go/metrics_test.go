@@ -26,7 +26,7 @@ func TestCounts(t *testing.T) {
 	for Metrics()[PanicsTotal]["a"] == 0 || Metrics()[Active]["a"] == 2 {
 		runtime.Gosched()
 	}
-	equal(t, "the metrics", fmt.Sprint(Metrics()), "map[goroutine_active:map[a:1 b:1] goroutine_panics_total:map[a:1 c:1] goroutine_started_total:map[a:2 b:1]]")
+	equal(t, "the metrics", fmt.Sprint(Metrics()), "map[goroutine_active:map[a:1 b:1] goroutine_panics_total:map[a:1 c:1] goroutine_restarts_total:map[] goroutine_started_total:map[a:2 b:1]]")
 	var parsed map[string]map[string]int64
 	if err := json.Unmarshal([]byte(MetricsVar{}.String()), &parsed); err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestCounts(t *testing.T) {
 
 func TestNothingCountedIsNoNumber(t *testing.T) {
 	start(t)
-	equal(t, "the metrics", MetricsVar{}.String(), `{"goroutine_active":{},"goroutine_panics_total":{},"goroutine_started_total":{}}`)
+	equal(t, "the metrics", MetricsVar{}.String(), `{"goroutine_active":{},"goroutine_panics_total":{},"goroutine_restarts_total":{},"goroutine_started_total":{}}`)
 }
 
 func TestLabelsAreCut(t *testing.T) {

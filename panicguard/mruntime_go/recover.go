@@ -6,7 +6,7 @@ import "context"
 // deferred itself, as all that recover.
 func RecoverAndLog(component string) {
 	if v := recover(); v != nil {
-		settle(context.Background(), component, "", KeepRunning, v)
+		recovered(context.Background(), component, KeepRunning, v)
 	}
 }
 
@@ -15,14 +15,14 @@ func RecoverAndLog(component string) {
 // status 2.
 func RecoverAndCrash(component string) {
 	if v := recover(); v != nil {
-		settle(context.Background(), component, "", CrashProcess, v)
+		recovered(context.Background(), component, CrashProcess, v)
 	}
 }
 
 // RecoverWithPolicy is RecoverAndCrash for CrashProcess, else RecoverAndLog.
 func RecoverWithPolicy(component string, policy PanicRecoveryPolicy) {
 	if v := recover(); v != nil {
-		settle(context.Background(), component, "", policy, v)
+		recovered(context.Background(), component, policy, v)
 	}
 }
 
@@ -30,7 +30,7 @@ func RecoverWithPolicy(component string, policy PanicRecoveryPolicy) {
 // and the observers get.
 func RecoverAndLogWithContext(ctx context.Context, component string) {
 	if v := recover(); v != nil {
-		settle(ctx, component, "", KeepRunning, v)
+		recovered(ctx, component, KeepRunning, v)
 	}
 }
 
@@ -38,7 +38,7 @@ func RecoverAndLogWithContext(ctx context.Context, component string) {
 // logger and the observers get.
 func RecoverAndCrashWithContext(ctx context.Context, component string) {
 	if v := recover(); v != nil {
-		settle(ctx, component, "", CrashProcess, v)
+		recovered(ctx, component, CrashProcess, v)
 	}
 }
 
@@ -46,6 +46,6 @@ func RecoverAndCrashWithContext(ctx context.Context, component string) {
 // logger and the observers get.
 func RecoverWithPolicyAndContext(ctx context.Context, component string, policy PanicRecoveryPolicy) {
 	if v := recover(); v != nil {
-		settle(ctx, component, "", policy, v)
+		recovered(ctx, component, policy, v)
 	}
 }

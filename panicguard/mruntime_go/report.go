@@ -62,6 +62,25 @@ type panicError string
 func (e panicError) Error() string { return string(e) }
 func (panicError) Unwrap() error   { return ErrPanic }
 
+// PanicError is a panic as an error: what Group.Wait returns of a member that
+// panicked. For errors.Is it is ErrPanic, and the error that the program
+// panicked with if it was one.
+type PanicError struct {
+	Info  PanicInfo
+	value any
+}
+
+// Error returns PanicInfo.Message.
+func (e *PanicError) Error() string { return e.Info.Message() }
+
+// Unwrap returns ErrPanic, and the error that the program panicked with.
+func (e *PanicError) Unwrap() []error {
+	if err, ok := e.value.(error); ok && !isNilPointer(err) {
+		return []error{ErrPanic, err}
+	}
+	return []error{ErrPanic}
+}
+
 func panicAsError(value any, text string) error {
 	if IsProductionMode() {
 		return panicError(redacted)

@@ -3,11 +3,6 @@ package mruntime
 import (
 	"context"
 	"log/slog"
-	"os"
-	"reflect"
-	"runtime"
-	"strings"
-	"time"
 )
 
 // SafeGoWithContextAndComponent runs fn(ctx) in a new goroutine.
@@ -32,7 +27,7 @@ func SafeGoWithContextAndComponent(ctx context.Context, component string, policy
 		warnNilFunc("SafeGoWithContextAndComponent", component)
 		return
 	}
-	spawn(ctx, component, policy, fn, fn)
+	enter(component, plain, pointer(fn)).start(ctx, policy, fn)
 }
 
 // SafeGoWithContext runs fn(ctx) in a new goroutine, for the component "".
@@ -44,7 +39,7 @@ func SafeGoWithContext(ctx context.Context, policy PanicRecoveryPolicy, fn func(
 		warnNilFunc("SafeGoWithContext", "")
 		return
 	}
-	spawn(ctx, "", policy, fn, fn)
+	enter("", plain, pointer(fn)).start(ctx, policy, fn)
 }
 
 // SafeGo runs fn in a new goroutine.
@@ -55,45 +50,9 @@ func SafeGo(component string, policy PanicRecoveryPolicy, fn func()) {
 		warnNilFunc("SafeGo", component)
 		return
 	}
-	spawn(context.Background(), component, policy, fn, func(context.Context) { fn() })
-}
-
-// spawn runs fn, which is there for source, in the one bare goroutine that a
-// program needs.
-func spawn(ctx context.Context, component string, policy PanicRecoveryPolicy, source any, fn func(context.Context)) {
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	label := countStarted(component)
-	go func() {
-		defer func() {
-			if v := recover(); v != nil {
-				if policy == CrashProcess {
-					// Go asks the value what it says, and writes to standard error: both may block.
-					time.AfterFunc(crashBudget+time.Second, func() { os.Exit(2) })
-				}
-				settle(ctx, component, funcName(source), policy, v)
-			}
-			// Not deferred: a goroutine that crashes the process does not end,
-			// or main could return from Drain, and exit with 0, before that.
-			countEnded(label)
-		}()
-		record(StartedTotal, label)
-		fn(ctx)
-	}()
-}
-
-// funcName is the name of a function without the directories of its package:
-// "mail.(*Sender).Run".
-func funcName(fn any) string {
-	name := runtime.FuncForPC(reflect.ValueOf(fn).Pointer()).Name()
-	name = name[strings.LastIndexByte(name, '/')+1:]
-	return strings.TrimSuffix(name, "-fm") // how the compiler marks a method value
+	enter(component, plain, pointer(fn)).start(context.Background(), policy, func(context.Context) { fn() })
 }
 
 func warnNilFunc(caller, component string) {
-	text := caller + " called with nil callback, ignoring"
-	guarded("the logger", func() {
-		currentLogger().Warn(text, slog.String("panic_component", component))
-	})
+	note(context.Background(), slog.LevelWarn, caller+" called with nil callback, ignoring", slog.String("panic_component", component))
 }

@@ -11,13 +11,17 @@ import (
 
 // What linted programs call, and what fixes write.
 var (
-	_ func(context.Context, string, PanicRecoveryPolicy, func(context.Context)) = SafeGoWithContextAndComponent
-	_ func(context.Context, PanicRecoveryPolicy, func(context.Context))         = SafeGoWithContext
-	_ func(string, PanicRecoveryPolicy, func())                                 = SafeGo
-	_ func(string)                                                              = RecoverAndLog
-	_ func(string)                                                              = RecoverAndCrash
-	_ func(string, PanicRecoveryPolicy)                                         = RecoverWithPolicy
-	_ func(string, any)                                                         = HandlePanicValue
+	_ func(context.Context, string, PanicRecoveryPolicy, func(context.Context))                                           = SafeGoWithContextAndComponent
+	_ func(context.Context, PanicRecoveryPolicy, func(context.Context))                                                   = SafeGoWithContext
+	_ func(string, PanicRecoveryPolicy, func())                                                                           = SafeGo
+	_ func(context.Context, string, PanicRecoveryPolicy, func(context.Context) error, ...SuperviseOption) <-chan struct{} = Supervise
+	_ func(context.Context, string, PanicRecoveryPolicy, ...GroupOption) *Group                                           = NewGroup
+	_ func(*Group, func(context.Context) error)                                                                           = (*Group).Go
+	_ func(*ResultGroup[int], func(context.Context) (int, error))                                                         = (*ResultGroup[int]).Go
+	_ func(string)                                                                                                        = RecoverAndLog
+	_ func(string)                                                                                                        = RecoverAndCrash
+	_ func(string, PanicRecoveryPolicy)                                                                                   = RecoverWithPolicy
+	_ func(string, any)                                                                                                   = HandlePanicValue
 )
 
 type worker struct{}
