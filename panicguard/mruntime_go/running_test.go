@@ -38,7 +38,7 @@ func TestRunningIsWhatHasNotEnded(t *testing.T) {
 		contains(t, g.Stack, "goroutine ", "[chan receive]", "mruntime.waits(", "running_test.go")
 		equal(t, "whether the stack is of one goroutine", strings.Count(g.Stack, "\ncreated by "), 1)
 		equal(t, "whether it has an age", g.Seconds > 0 && g.Seconds < 60, true)
-		contains(t, g.Name, "mruntime.TestRunningIsWhatHasNotEnded.func")
+		contains(t, g.Name, "mruntime.TestRunningIsWhatHasNotEnded.")
 		contains(t, g.Stack, "\n"+g.Name+"(") // the stack is its own
 	}
 	equal(t, "what runs", strings.Join(order, ", "), "goroutine mailer, member balance, supervised link")
