@@ -9,6 +9,12 @@ if TYPE_CHECKING:
 
 RUNTIME = "mruntime"
 SAFEGO = f"{RUNTIME}.SafeGoWithContextAndComponent"
+SUPERVISE = f"{RUNTIME}.Supervise"
+GROUPS = {f"{RUNTIME}.NewGroup": f"{RUNTIME}.Group", f"{RUNTIME}.NewResultGroup": f"{RUNTIME}.ResultGroup"}
+"""The functions of the runtime that make a group -> its type, whose `Go` starts the members."""
+NAMING = (SAFEGO, SUPERVISE, *GROUPS)
+"""The functions of the runtime that are passed a context, a component and a policy, in this order."""
+NAMING_WORDS = tuple(name.rpartition(".")[2] for name in NAMING)
 RECOVERERS = frozenset(
     f"{RUNTIME}.{name}"
     for name in (
@@ -27,6 +33,7 @@ REPANICKING = frozenset(
 """Functions that report a panic where they are deferred and then panic again."""
 CONTEXT = "context.Context"
 RESULTS = {
+    **{maker: (group,) for maker, group in GROUPS.items()},
     "golang.org/x/sync/errgroup.WithContext": ("golang.org/x/sync/errgroup.Group", CONTEXT),
     "github.com/gammazero/workerpool.New": ("github.com/gammazero/workerpool.WorkerPool",),
     "github.com/nats-io/nats.go.Connect": ("github.com/nats-io/nats.go.Conn",),
@@ -87,9 +94,10 @@ CALLED_ON = {
     "tomb": ("Go",),
     "nats": ("Subscribe", "QueueSubscribe"),
     "mqtt": ("Subscribe",),
+    "Group": ("Go",),
 }
 """What a file with a variable of one of these types has in it -> the names of the methods that spawn."""
-SPAWN_WORDS = ("go", "SafeGo", *(name.rpartition(".")[2] for name in SPAWNERS), *CALLED_ON)
+SPAWN_WORDS = ("go", "SafeGo", "Supervise", *(name.rpartition(".")[2] for name in SPAWNERS), *CALLED_ON)
 """A file without any of these spawns nothing."""
 NEEDS: Mapping[str, tuple[str, ...]] = {"Panic": ('"log"', "`log`")}
 """Word -> texts without one of which it says nothing."""

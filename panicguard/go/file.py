@@ -11,7 +11,7 @@ from panicguard.diagnostic import Finding
 from panicguard.go import nodes
 from panicguard.go.names import GoNames
 from panicguard.go.scopes import Scopes
-from panicguard.go.spawns import Spawn, find, hooks
+from panicguard.go.spawns import Spawn, find, hooks, namings
 from panicguard.go.tree import Tree, parsed
 from panicguard.go.uses import is_useless, uses_of
 from panicguard.go.versions import NEWEST, build_version
@@ -75,6 +75,11 @@ class GoFile:
     @cached_property
     def spawns(self) -> tuple[Spawn, ...]:
         return tuple(find(self.tree, self.names))
+
+    @property
+    def namings(self) -> Iterator[Node]:
+        """See `spawns.namings`."""
+        return namings(self.tree, self.names)
 
     @property
     def hooks(self) -> Iterator[tuple[Node, Node]]:

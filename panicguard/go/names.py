@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from panicguard.go.apis import CONTEXT, RESULTS, RUNTIME
-from panicguard.go.nodes import ancestors, parts, plain, text
+from panicguard.go.nodes import ancestors, generic, parts, plain, text
 from panicguard.go.packages import package_name, specs
 from panicguard.go.scopes import Binding, BindingKind, is_visible
 from panicguard.go.types import element_type, first, plain_type, receiver_type
@@ -286,7 +286,7 @@ class GoNames:
         function = plain(call.child_by_field_name("function"))
         if self.is_builtin(function, "new"):
             return self.type_name(first(call.child_by_field_name("arguments")))
-        results = RESULTS.get(self.qualified(function) or "")
+        results = RESULTS.get(self.qualified(generic(function)) or "")
         return results[index] if results is not None and index < len(results) else None
 
     def type_name(self, node: Node | None) -> str | None:

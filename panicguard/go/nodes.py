@@ -126,6 +126,13 @@ def callee(call: Node) -> Node | None:
     return plain(call.child_by_field_name("function"))
 
 
+def generic(function: Node | None) -> Node | None:
+    """A function without its type argument, which the grammar takes for an index: `g` of `g[int]`."""
+    if function is not None and function.type == "index_expression":
+        return plain(function.child_by_field_name("operand"))
+    return function
+
+
 def arguments(call: Node) -> list[Node]:
     if call.type == "type_conversion_expression":
         return [operand] if (operand := call.child_by_field_name("operand")) is not None else []

@@ -19,7 +19,7 @@ from panicguard.go.nodes import (
     spelled,
     text,
 )
-from panicguard.go.spawns import SpawnKind
+from panicguard.go.spawns import SpawnKind, naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,9 @@ def _adds(called: Node) -> bool:
 def _survives(module: GoFile, spawn: Spawn, function: Node) -> bool:
     """Whether the process goes on when a goroutine panics, with those who wait for it."""
     if spawn.kind is SpawnKind.SAFE:
-        return not any("CrashProcess" in text(argument) for argument in plain_arguments(spawn.node)[:-1])
+        call = naming(module.names, spawn)
+        passed = [argument for argument in plain_arguments(call) if argument != spawn.target] if call is not None else []
+        return bool(passed) and not any("CrashProcess" in text(argument) for argument in passed)
     return recovers_itself(module, function)
 
 

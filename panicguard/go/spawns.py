@@ -5,8 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from panicguard.go.apis import HOOKS, METHODS, RUNTIME, SAFEGO, SPAWNERS
-from panicguard.go.nodes import callee, parts, plain_arguments, statement_call, text
+from panicguard.go.apis import GROUPS, HOOKS, METHODS, NAMING, NAMING_WORDS, RUNTIME, SAFEGO, SPAWNERS, SUPERVISE
+from panicguard.go.nodes import callee, generic, is_called, parts, plain, plain_arguments, statement_call, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,9 @@ _PACKAGES: dict[str, set[str]] = {}
 for _kind, _method_name in METHODS:
     _PACKAGES.setdefault(_kind.rpartition(".")[0], set()).add(_method_name)
 _FIELDS = frozenset(field for _, field in HOOKS)
-_SAFE = frozenset((SAFEGO, f"{RUNTIME}.SafeGoWithContext", f"{RUNTIME}.SafeGo"))
+_SAFE = {SAFEGO: -1, f"{RUNTIME}.SafeGoWithContext": -1, f"{RUNTIME}.SafeGo": -1, SUPERVISE: 3}
+"""The functions of the runtime that spawn -> the index of what they spawn."""
+_GROUP_TYPES = frozenset(GROUPS.values())
 _FUNCTIONS = frozenset(name.rpartition(".")[2] for name in (*_SAFE, *SPAWNERS))
 
 
@@ -59,7 +61,7 @@ def find(tree: Tree, names: GoNames) -> Iterator[Spawn]:
         if target is not None:
             yield Spawn(SpawnKind.BARE, statement, target, names.declared(target))
     imported = {*names.imports.values(), *names.dots}
-    methods = {name for package, every in _PACKAGES.items() if package in imported for name in every}
+    methods = {name for package, every in _PACKAGES.items() if package in imported for name in every} | {"Go"}
     for call in tree.calls(*sorted(_FUNCTIONS | methods)):
         handed = _handed(names, call)
         if handed is not None:
@@ -75,11 +77,47 @@ def _handed(names: GoNames, call: Node) -> tuple[SpawnKind, Node] | None:
     handed = plain_arguments(call)
     name = names.qualified(called)
     if name in _SAFE:
-        return (SpawnKind.SAFE, handed[-1]) if handed else None
+        at = _SAFE[name]
+        return (SpawnKind.SAFE, handed[at]) if len(handed) > at and handed else None
+    if _is_member(names, called):
+        return (SpawnKind.SAFE, handed[0]) if handed else None
     index = SPAWNERS.get(name) if name is not None else _method(names, called)
     if index is None or index >= len(handed) or handed[index].type == "nil":
         return None
     return SpawnKind.UNGUARDED, handed[index]
+
+
+def _is_member(names: GoNames, called: Node) -> bool:
+    """Whether it is the method by which a group of the runtime starts a member."""
+    if text(called.child_by_field_name("field")) != "Go":
+        return False
+    receiver = names.type_of(called.child_by_field_name("operand"))
+    return receiver is not None and not _GROUP_TYPES.isdisjoint((receiver, *names.embedded(receiver)))
+
+
+def namings(tree: Tree, names: GoNames) -> Iterator[Node]:
+    """The calls of the runtime that are passed a context, a component and a policy."""
+    for leaf in tree.leaves(*NAMING_WORDS):
+        called = leaf.parent if leaf.type == "field_identifier" else leaf
+        if called is None or names.qualified(called) not in NAMING:
+            continue
+        above = called.parent
+        call = is_called(above if above is not None and generic(above) == called else called)
+        if call is not None:
+            yield call
+
+
+def naming(names: GoNames, spawn: Spawn) -> Node | None:
+    """The call that names the policy of a safe spawn: for a member, the one that makes the group, if this file has
+    it."""
+    called = callee(spawn.node)
+    if called is None or not _is_member(names, called):
+        return spawn.node
+    group = plain(called.child_by_field_name("operand"))
+    binding = names.lookup(group) if group is not None and group.type == "identifier" else None
+    made = plain(binding.value) if binding is not None else None
+    is_made = made is not None and made.type == "call_expression" and names.qualified(generic(callee(made))) in GROUPS
+    return made if is_made else None
 
 
 def _method(names: GoNames, called: Node) -> int | None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from panicguard.go.file import parse
 from panicguard.go.fixes.component import component
 from panicguard.go.guards import is_guarded
-from panicguard.go.nodes import arguments, callee, text
-from panicguard.go.spawns import SpawnKind
+from panicguard.go.nodes import arguments, callee, generic, text
+from panicguard.go.spawns import SpawnKind, naming
 from panicguard.inventory.site import SpawnSite, short
 
 if TYPE_CHECKING:
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
     from panicguard.source import Source
 
-_ARGUMENTS = {"SafeGoWithContextAndComponent": (1, 2), "SafeGoWithContext": (None, 1), "SafeGo": (0, 1)}
-"""The indices of the component and the policy in the arguments of the runtime's functions."""
+_ARGUMENTS = {"SafeGoWithContext": (None, 1), "SafeGo": (0, 1)}
+"""The indices of the component and the policy in the arguments of the runtime's functions that get no context, or no
+component, first."""
+
+_RECOVERED = "none: SafeGo recovers from a panic"
+_SURVIVED = {"Supervise": "none: Supervise starts it again", "Go": "the group, which returns a panic as an error"}
 
 
 def site_at(source: Source, settings: Settings, offset: int) -> SpawnSite | None:
@@ -39,7 +43,7 @@ def site(module: GoFile, spawn: Spawn) -> SpawnSite:
     start, end = _span(module, spawn)
     is_safe = spawn.kind is SpawnKind.SAFE
     default_policy = module.settings.default_policy
-    named, policy = _passed(spawn) if is_safe else (component(module, spawn.node), default_policy)
+    named, policy = _passed(module, spawn) if is_safe else (component(module, spawn.node), default_policy)
     handle, safe_because = _handle(module, spawn)
     return SpawnSite(
         start,
@@ -71,18 +75,21 @@ def _called(spawn: Spawn) -> Node:
 def _handle(module: GoFile, spawn: Spawn) -> tuple[str, str | None]:
     """What happens to a panic, since no handle reports it; and why the spawn is safe, if it is."""
     if spawn.kind is SpawnKind.SAFE:
-        return "none: SafeGo recovers from a panic", "the runtime guards it"
+        return _SURVIVED.get(text(_called(spawn)).rpartition(".")[2], _RECOVERED), "the runtime guards it"
     if spawn.kind is SpawnKind.UNGUARDED and is_guarded(module, spawn.target):
         return "none: its function recovers from a panic", "its function begins with a `defer` that recovers"
     return "none: a panic ends the process", None
 
 
-def _passed(spawn: Spawn) -> tuple[str, str]:
+def _passed(module: GoFile, spawn: Spawn) -> tuple[str, str]:
     """The component and the policy that a call of the runtime passes."""
-    called = _called(spawn)
-    name = text(called.child_by_field_name("field") or called)
-    passed = [short(text(argument)) for argument in arguments(spawn.node)]
-    first, second = (passed[i] if i is not None and i < len(passed) else "none" for i in _ARGUMENTS[name])
+    call = naming(module.names, spawn)
+    if call is None:
+        return "none", "none"
+    called = generic(callee(call))
+    name = text(called.child_by_field_name("field") or called) if called is not None else ""
+    passed = [short(text(argument)) for argument in arguments(call)]
+    first, second = (passed[i] if i is not None and i < len(passed) else "none" for i in _ARGUMENTS.get(name, (1, 2)))
     return first, second
 
 
@@ -105,5 +112,5 @@ def _target_line(module: GoFile, spawn: Spawn) -> int | None:
 def _owner(module: GoFile, spawn: Spawn) -> str | None:
     """The group that the goroutine is started on."""
     called = _called(spawn)
-    is_method = spawn.kind is SpawnKind.UNGUARDED and module.names.qualified(called) is None
+    is_method = spawn.kind is not SpawnKind.BARE and module.names.qualified(called) is None
     return short(text(called.child_by_field_name("operand"))) if is_method else None

@@ -2,7 +2,7 @@
 
 ## What it does
 
-Reports a call of `SafeGoWithContextAndComponent` in Go whose component is an empty string, blanks, or a placeholder
+Reports a call of `SafeGoWithContextAndComponent`, `Supervise` or `NewGroup` in Go whose component is an empty string, blanks, or a placeholder
 such as `TODO`; a constant of the same file counts as its value.
 
 ## Why is this bad
@@ -51,7 +51,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panicguard.go.apis import SAFEGO
+from panicguard.go.apis import NAMING_WORDS
 from panicguard.go.nodes import arguments, plain, text
 from panicguard.go.scopes import BindingKind
 from panicguard.rule import Check, Rule
@@ -70,9 +70,9 @@ _WITH_LOGGER = 6
 
 
 def check_go(module: GoFile) -> Iterator[Finding]:
-    for call in module.calls(SAFEGO):
+    for call in module.namings:
         handed = arguments(call)
-        if len(handed) < 4:
+        if len(handed) < 3:
             continue
         component = handed[2 if len(handed) == _WITH_LOGGER else 1]
         label = _literal(module, component)
@@ -93,5 +93,5 @@ def _literal(module: GoFile, node: Node) -> str | None:
 
 RULE = Rule(
     "PNC202",
-    go=Check(check_go, words=("SafeGoWithContextAndComponent",)),
+    go=Check(check_go, words=NAMING_WORDS),
 )

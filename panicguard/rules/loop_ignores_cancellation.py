@@ -8,7 +8,7 @@ is named around the loop ends it. What may be a daemon thread, also one of a cla
 with the process, and is not reported; with `low-confidence` it is, unless it waits for something to read in each turn.
 Nor is a loop that waits so inside a `try` that catches everything.
 
-In Go: a `for` without a condition, or over `time.Tick`, in a function passed to the runtime's SafeGo, when nothing in
+In Go: a `for` without a condition, or over `time.Tick`, in a function passed to the runtime's SafeGo, Supervise or Group, when nothing in
 it leaves the loop or uses a context.
 
 ## Why is this bad
@@ -167,6 +167,6 @@ def check_go(module: GoFile) -> Iterator[Finding]:
 RULE = Rule(
     "PNC401",
     python=Check(check, words=SPAWN_WORDS, evidence={Evidence.ENDLESS_LOOPS, Evidence.RUN_METHODS}),
-    go=Check(check_go, words=("SafeGo",)),
+    go=Check(check_go, words=("SafeGo", "Supervise", "Group")),
     fix=Fixes.SOMETIMES,
 )

@@ -2,8 +2,8 @@
 
 ## What it does
 
-Reports, in Go, calls in a function passed to `SafeGoWithContextAndComponent` that use a context captured from the
-enclosing function, or `context.Background()` or `context.TODO()`, although the function's own context has a name; and
+Reports, in Go, calls in a function passed to `SafeGoWithContextAndComponent`, `Supervise` or the `Go` of the runtime's
+`Group` that use a context captured from the enclosing function, or `context.Background()` or `context.TODO()`, although the function's own context has a name; and
 `nil` for the context of the spawn itself. What a `defer` calls, and what shuts down, closes or flushes, may use another
 context.
 
@@ -65,10 +65,10 @@ import re
 from typing import TYPE_CHECKING
 
 from panicguard.diagnostic import Applicability, Edit, Fix
-from panicguard.go.apis import SAFEGO
 from panicguard.go.contexts import is_new_context, is_outer_context, is_read_outside, own_context
 from panicguard.go.fixes.alignment import aligned
 from panicguard.go.nodes import callee, in_error, is_deferred_call, own, plain_arguments, text
+from panicguard.go.spawns import SpawnKind
 from panicguard.rule import Check, Fixes, Rule
 
 if TYPE_CHECKING:
@@ -84,14 +84,13 @@ _ENDING = re.compile(r"shut|close|stop|clean|flush|drain|release|delete|remove|r
 
 
 def check_go(module: GoFile) -> Iterator[Finding]:
-    for call in module.calls(SAFEGO):
+    for call in module.namings:
         handed = plain_arguments(call)
-        if len(handed) < 4:
-            continue
-        if handed[0].type == "nil":
+        if len(handed) > 2 and handed[0].type == "nil":
             yield module.finding(handed[0], "The spawn has no context; pass one instead of `nil`")
-        if handed[-1].type == "func_literal":
-            yield from _in_function(module, handed[-1])
+    for spawn in module.spawns:
+        if spawn.kind is SpawnKind.SAFE and spawn.literal is not None:
+            yield from _in_function(module, spawn.literal)
 
 
 def _in_function(module: GoFile, literal: Node) -> Iterator[Finding]:
@@ -128,6 +127,6 @@ def _fix(module: GoFile, other: Node, context: Node) -> Fix | None:
 
 RULE = Rule(
     "PNC403",
-    go=Check(check_go, words=("SafeGoWithContextAndComponent",)),
+    go=Check(check_go, words=("SafeGoWithContext", "Supervise", "Group")),
     fix=Fixes.SOMETIMES,
 )

@@ -107,7 +107,7 @@ def _message(runner: Node) -> str:
 
 RULE = Rule(
     "PNC121",
-    go=Check(check_go, words=SPAWN_WORDS[2:], likely_words=HOOK_WORDS),
+    go=Check(check_go, words=SPAWN_WORDS[3:], likely_words=HOOK_WORDS),
     spawn=True,
     fix=Fixes.SOMETIMES,
 )
