@@ -23,6 +23,8 @@ async def main():
     async with asyncio.TaskGroup() as group:
         group.create_task(work())
     mruntime.SafeGo("mailer", mruntime.KeepRunning, work)
+    mruntime.Supervise("link", work)
+    mruntime.Supervise("link", work, policy=mruntime.CrashProcess)
 """
 GO = """\
 package app
@@ -38,6 +40,24 @@ func run() {
 	go func(n int) {
 		print(n)
 	}(1)
+}
+"""
+RUNTIME = """\
+package app
+
+import (
+	"context"
+
+	"example.test/app/mruntime"
+)
+
+func work(context.Context) error { return nil }
+
+func run(ctx context.Context, given *mruntime.Group) {
+	mruntime.Supervise(ctx, "link", mruntime.CrashProcess, work)
+	group := mruntime.NewResultGroup[int](ctx, "sums", mruntime.KeepRunning)
+	group.Go(work)
+	given.Go(work)
 }
 """
 
@@ -84,6 +104,11 @@ def test_a_spawn_in_go() -> None:
     [
         (PYTHON, "group.create_task", {"owner": "group", "handle": "awaited by its owner, which raises the error"}),
         (PYTHON, "mruntime.SafeGo", {"component": '"mailer"', "policy": "mruntime.KeepRunning", "is_proposed": False}),
+        (PYTHON, "mruntime.Supervise", {"component": '"link"', "policy": "KeepRunning", "target": "work"}),
+        (PYTHON, 'mruntime.Supervise("link", work, p', {"policy": "mruntime.CrashProcess", "target": "work"}),
+        (RUNTIME, "mruntime.Supervise", {"component": '"link"', "policy": "mruntime.CrashProcess", "target": "work"}),
+        (RUNTIME, "group.Go", {"component": '"sums"', "policy": "mruntime.KeepRunning", "owner": "group"}),
+        (RUNTIME, "given.Go", {"component": "none", "handle": "the group, which returns a panic as an error"}),
         (GO, "group.Go", {"api": "golang.org/x/sync/errgroup.Group.Go", "owner": "group", "target_line": 5}),
         (GO, "go func", {"target": "func(n int) {...", "target_line": None, "end": GO.index(" {\n\t\tprint")}),
     ],

@@ -97,7 +97,9 @@ def _survives(module: GoFile, spawn: Spawn, function: Node) -> bool:
     """Whether the process goes on when a goroutine panics, with those who wait for it."""
     if spawn.kind is SpawnKind.SAFE:
         call = naming(module.names, spawn)
-        passed = [argument for argument in plain_arguments(call) if argument != spawn.target] if call is not None else []
+        passed = (
+            [argument for argument in plain_arguments(call) if argument != spawn.target] if call is not None else []
+        )
         return bool(passed) and not any("CrashProcess" in text(argument) for argument in passed)
     return recovers_itself(module, function)
 

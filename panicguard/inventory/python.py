@@ -87,5 +87,8 @@ def _argument(module: PythonFile, spawn: Spawn, name: str) -> str:
     index = ("component", "policy").index(name)
     positional = [arg for arg in spawn.call.args if arg.keyword is None and not arg.star]
     named = {arg.keyword.value: arg for arg in spawn.call.args if arg.keyword is not None}
+    is_supervised = spawn.api.endswith(".Supervise")  # its policy is a keyword, and has a default
+    if is_supervised and name == "policy":
+        return short(module.text(named[name].value)) if name in named else "KeepRunning"
     arg = positional[index] if index < len(positional) else named.get(name)
     return "unknown" if arg is None else short(module.text(arg.value))

@@ -102,7 +102,12 @@ SPAWNS: dict[str, Api] = {
     "mruntime.SafeGoWithContext": Api(SpawnKind.SAFE, 2),
     "mruntime.SafeThread": Api(SpawnKind.SAFE, 3, "target"),
     "mruntime.SafeTimer": Api(SpawnKind.SAFE, 3, "function"),
-    "mruntime.WaitGroup.go": Api(SpawnKind.SAFE, 2),
+    "mruntime.Supervise": Api(SpawnKind.SAFE, 1),
+    **{
+        f"mruntime.{group}.{method}": Api(SpawnKind.SAFE, 2)
+        for group in ("WaitGroup", "Group")
+        for method in ("go", "go_async")
+    },
 }
 SPAWNING_MODULES = frozenset(
     ("asyncio", "threading", "_thread", "thread", "concurrent", "concurrent.futures", *EXECUTORS, "uvloop")
@@ -201,7 +206,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     ".submit": ("Executor", "distributed"),
     ".map": ("PoolExecutor",),
     **dict.fromkeys(("gather", "Task"), ("asyncio",)),
-    ".go": ("WaitGroup",),
+    **dict.fromkeys((".go", "go_async"), ("Group",)),
     **dict.fromkeys(("apply_async", "map_async", "starmap_async"), ("Pool",)),
     ".remote": ("ray",),
     **dict.fromkeys((*CAUGHT_WORDS, "finally"), ("async",)),
@@ -247,6 +252,8 @@ METHODS_ELSEWHERE = {"gather": ("asyncio", "aio", "tasks")}
 OWN_SPAWNERS = ("spawn", "spawn_task", "fire_and_forget", "run_in_background", "create_background_task")
 """What projects call functions of their own that spawn: those, and functions with the name of an API, are asked about
 where they are imported from another module."""
+AWAITED = ("go_async",)
+"""Words of SPAWN_WORDS that count as the callee of an `await` too: what they start goes on after it."""
 SPAWN_NAMES = frozenset(name.rpartition(".")[2] for name in SPAWNS) | {"remote"}
 """The last parts of all names in SPAWNS."""
 

@@ -117,9 +117,7 @@ def _run_later(spawn: Spawn, uses: Iterable[Use]) -> Iterator[CSTNode]:
 def _coroutines(module: PythonFile) -> Iterator[tuple[cst.Call, Started]]:
     """The calls of async functions that are given to a spawn, which runs them; not those that are awaited at once."""
     spawns: dict[CSTNode, Started] = {
-        spawn.call: _started(module, spawn)
-        for spawn in module.spawns
-        if not isinstance(module.tree.parents[spawn.call], cst.Await)
+        spawn.call: _started(module, spawn) for spawn in module.spawns if not spawn.waited_for(module.tree)
     }
     functions = module.tree.all(cst.FunctionDef)
     names = {"to_thread", *(function.name.value for function in functions if function.asynchronous is not None)}

@@ -53,11 +53,11 @@ class PythonFile:
 
     @cached_property
     def spawned(self) -> dict[CSTNode, Spawn | None]:
-        """The functions of this module that run as a spawn: targets of spawns that are not awaited on the spot, which
-        is a call like others, and `run` of its thread classes."""
+        """The functions of this module that run as a spawn: targets of spawns that are not awaited on the spot, and
+        `run` of its thread classes."""
         found: dict[CSTNode, Spawn | None] = {}
         for spawn in self.spawns:
-            if spawn.definition is not None and not isinstance(self.tree.parents[spawn.call], cst.Await):
+            if spawn.definition is not None and not spawn.waited_for(self.tree):
                 found.setdefault(spawn.definition, spawn)
         for definition in self.thread_classes:
             run = self.method(definition, "run")

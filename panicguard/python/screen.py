@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from panicguard.files import search
-from panicguard.python.apis import ADDERS, AFTER, BARE_EXCEPT, CAUGHT_WORDS, METHODS_ELSEWHERE, NEEDS, SOUGHT
+from panicguard.python.apis import ADDERS, AFTER, AWAITED, BARE_EXCEPT, CAUGHT_WORDS, METHODS_ELSEWHERE, NEEDS, SOUGHT
 from panicguard.python.lex import GAP
 from panicguard.python.margins import may_be_in_async, may_be_left, may_go_on
 
@@ -152,7 +152,7 @@ def _may_be_code(text: str, word: str, at: int) -> bool:
         return may_be_left(text, at)
     if word in CAUGHT_WORDS:
         return _may_be_caught(text, at) if word == BARE_EXCEPT else _may_be_named(text, at, end)
-    if _AWAITED.search(text, before, at):
+    if word not in AWAITED and _AWAITED.search(text, before, at):
         return False
     receiver = _RECEIVER.search(text, before, at) if word in METHODS_ELSEWHERE else None
     return receiver is None or receiver[1] in METHODS_ELSEWHERE[word] or receiver.start() in _comments(text)

@@ -62,6 +62,10 @@ class Spawn:
         """For a thread: whether the module starts it."""
         return any(use.kind is UseKind.METHOD and use.name == "start" for use in self.uses)
 
+    def waited_for(self, tree: Tree) -> bool:
+        """Whether it is awaited on the spot, which is a call like others; to await `go_async` is not."""
+        return isinstance(tree.parents[self.call], cst.Await) and self.api.rpartition(".")[2] not in apis.AWAITED
+
 
 _ALIASING = (BindingKind.IMPORT, BindingKind.VALUE, BindingKind.CLASS)
 """The bindings by which a name may stand for an API."""

@@ -2,8 +2,8 @@
 
 ## What it does
 
-Reports a call of `SafeGoWithContextAndComponent`, `Supervise` or `NewGroup` in Go whose component is an empty string, blanks, or a placeholder
-such as `TODO`; a constant of the same file counts as its value.
+Reports a call of `SafeGoWithContextAndComponent`, `Supervise` or `NewGroup` in Go whose component is an empty string,
+blanks, or a placeholder such as `TODO`; a constant of the same file counts as its value.
 
 ## Why is this bad
 

@@ -8,8 +8,8 @@ is named around the loop ends it. What may be a daemon thread, also one of a cla
 with the process, and is not reported; with `low-confidence` it is, unless it waits for something to read in each turn.
 Nor is a loop that waits so inside a `try` that catches everything.
 
-In Go: a `for` without a condition, or over `time.Tick`, in a function passed to the runtime's SafeGo, Supervise or Group, when nothing in
-it leaves the loop or uses a context.
+In Go: a `for` without a condition, or over `time.Tick`, in a function passed to the runtime's SafeGo, Supervise or
+Group, when nothing in it leaves the loop or uses a context.
 
 ## Why is this bad
 

@@ -3,9 +3,9 @@
 ## What it does
 
 Reports, in Go, calls in a function passed to `SafeGoWithContextAndComponent`, `Supervise` or the `Go` of the runtime's
-`Group` that use a context captured from the enclosing function, or `context.Background()` or `context.TODO()`, although the function's own context has a name; and
-`nil` for the context of the spawn itself. What a `defer` calls, and what shuts down, closes or flushes, may use another
-context.
+`Group` that use a context captured from the enclosing function, or `context.Background()` or `context.TODO()`, although
+the function's own context has a name; and `nil` for the context of the spawn itself. What a `defer` calls, and what
+shuts down, closes or flushes, may use another context.
 
 ## Why is this bad
 

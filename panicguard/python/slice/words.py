@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from panicguard.python.apis import METHODS_ELSEWHERE
+from panicguard.python.apis import AWAITED, METHODS_ELSEWHERE
 from panicguard.python.screen import hits
 from panicguard.python.slice.facts import children, last_name, own
 
@@ -91,7 +91,10 @@ def words_in(nodes: Iterable[ast.AST], words: Set[str]) -> Iterator[tuple[str, a
         elif kind is ast.Await and type(node.value) is ast.Call:  # type: ignore[attr-defined]
             call = node.value  # type: ignore[attr-defined]
             func = call.func
-            stack += [func.value] if type(func) is ast.Attribute else [] if type(func) is ast.Name else [func]
+            if type(func) is ast.Attribute and func.attr not in AWAITED:
+                stack.append(func.value)
+            elif type(func) is not ast.Name:
+                stack.append(func)
             stack += [*call.args, *call.keywords]
         elif kind is ast.Call and (name := _asked(node)) in words:  # type: ignore[arg-type]
             yield name, node
