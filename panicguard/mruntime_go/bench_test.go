@@ -41,3 +41,42 @@ func BenchmarkSafeGoPanics(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkGroup(b *testing.B) {
+	g := NewGroup(context.Background(), "bench", KeepRunning, WithLimit(1))
+	for i := 0; i < b.N; i++ {
+		g.Go(func(context.Context) error { return nil })
+	}
+	if err := g.Wait(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkSupervise has a restart in each turn.
+func BenchmarkSupervise(b *testing.B) {
+	start(b)
+	SetLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	n := 0
+	fails := func(context.Context) error {
+		if n++; n <= b.N {
+			return io.EOF
+		}
+		return nil
+	}
+	b.ResetTimer()
+	<-Supervise(context.Background(), "bench", KeepRunning, fails, WithBackoff(0, 0), WithMaxRestarts(-1, 0))
+}
+
+// BenchmarkRunning is with 900 goroutines.
+func BenchmarkRunning(b *testing.B) {
+	start(b)
+	hold := make(chan struct{})
+	for i := 0; i < 900; i++ {
+		SafeGo("bench", KeepRunning, func() { <-hold })
+	}
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
+		Running()
+	}
+	close(hold)
+}

@@ -9,7 +9,9 @@
 //		send(ctx, message)
 //	})
 //
-// Drain waits until all that was started so has ended. Nothing recovers what Go
+// Supervise starts work again when it panics or fails, a Group is work that
+// ends together, and Running is what runs now. Drain waits until all that was
+// started so has ended. Nothing recovers what Go
 // itself does not let recover: a concurrent map write, a stack overflow,
 // os.Exit, log.Fatal.
 //
@@ -35,6 +37,21 @@
 // for them, but two seconds at most if it is to end the process. An observer
 // must start nothing with this package that could panic each time.
 //
+// # What runs now
+//
+// Running as a page, for operators alone:
+//
+//	http.HandleFunc("/debug/running", func(w http.ResponseWriter, _ *http.Request) {
+//		_ = json.NewEncoder(w).Encode(mruntime.Running())
+//	})
+//
+// Goroutines have no labels for pprof: to set them takes longer than to start
+// one. Where profiles are to show the component, ask for it:
+//
+//	mruntime.SafeGoWithContextAndComponent(ctx, "mailer", mruntime.KeepRunning, func(ctx context.Context) {
+//		pprof.Do(ctx, pprof.Labels("component", "mailer"), work)
+//	})
+//
 // # Metrics
 //
 // Metrics returns the counts since the process began. A Recorder gets each of
@@ -51,7 +68,7 @@
 //	}
 //
 //	r := recorder{}
-//	for _, name := range []string{mruntime.StartedTotal, mruntime.PanicsTotal} {
+//	for _, name := range []string{mruntime.StartedTotal, mruntime.PanicsTotal, mruntime.RestartsTotal} {
 //		r[name] = promauto.NewCounterVec(prometheus.CounterOpts{Name: name}, []string{"component"})
 //	}
 //	mruntime.SetRecorder(r)
@@ -65,7 +82,7 @@
 //	}
 //
 //	r := recorder{}
-//	for _, name := range []string{mruntime.StartedTotal, mruntime.PanicsTotal} {
+//	for _, name := range []string{mruntime.StartedTotal, mruntime.PanicsTotal, mruntime.RestartsTotal} {
 //		r[name], _ = otel.Meter("mruntime").Int64Counter(name)
 //	}
 //	mruntime.SetRecorder(r)

@@ -163,6 +163,75 @@ func Example_timeout() {
 	// context canceled
 }
 
+// Work that ends together: the first error cancels the context of the others.
+func ExampleGroup() {
+	readable()
+	group := mruntime.NewGroup(context.Background(), "balance", mruntime.KeepRunning, mruntime.WithLimit(8))
+	for _, account := range []string{"ann", "bob", "eve"} {
+		account := account // until Go 1.22
+		group.Go(func(ctx context.Context) error {
+			if account == "bob" {
+				panic("no account of bob")
+			}
+			<-ctx.Done() // a request that takes long
+			return ctx.Err()
+		})
+	}
+	err := group.Wait()
+	fmt.Println(err, "-", errors.Is(err, mruntime.ErrPanic))
+	// Output:
+	// level=ERROR msg="panic recovered in balance/mruntime_test.ExampleGroup.func1: no account of bob"
+	// panic recovered in balance/mruntime_test.ExampleGroup.func1: no account of bob - true
+}
+
+// A result of each, in the order of the calls of Go.
+func ExampleResultGroup() {
+	squares := mruntime.NewResultGroup[int](context.Background(), "squares", mruntime.KeepRunning)
+	for n := 1; n <= 4; n++ {
+		n := n // until Go 1.22
+		squares.Go(func(context.Context) (int, error) { return n * n, nil })
+	}
+	fmt.Println(squares.Wait())
+	// Output:
+	// [1 4 9 16] <nil>
+}
+
+// A connection that is made again when it is lost.
+func ExampleSupervise() {
+	failures := []error{errors.New("no route to host"), errors.New("connection reset")}
+	connect := func(context.Context) error {
+		if len(failures) > 0 {
+			err := failures[0]
+			failures = failures[1:]
+			return err
+		}
+		fmt.Println("connected")
+		return nil
+	}
+	done := mruntime.Supervise(context.Background(), "link", mruntime.CrashProcess, connect,
+		mruntime.WithBackoff(time.Millisecond, time.Minute), mruntime.WithMaxRestarts(5, time.Minute))
+	<-done
+	fmt.Println("restarts:", mruntime.Metrics()[mruntime.RestartsTotal]["link"])
+	// Output:
+	// connected
+	// restarts: 2
+}
+
+// What runs, as text; as JSON it has the same fields.
+func ExampleRunning() {
+	ctx, stop := context.WithCancel(context.Background())
+	mruntime.SafeGoWithContextAndComponent(ctx, "poller", mruntime.KeepRunning, func(ctx context.Context) {
+		<-ctx.Done()
+	})
+	for _, one := range mruntime.Running() {
+		fmt.Println(one.Kind, one.Component, one.Name, one.Seconds < 60)
+	}
+	stop()
+	_ = mruntime.Drain(context.Background())
+	// Output:
+	// goroutine poller mruntime_test.ExampleRunning.func1 true
+}
+
 // A shutdown: tell all to stop, wait for them, say what did not stop.
 func ExampleDrain() {
 	ctx, stop := context.WithCancel(context.Background()) // signal.NotifyContext, in a server

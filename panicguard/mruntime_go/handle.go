@@ -148,7 +148,10 @@ func stackText(stack string) string {
 	if at := strings.Index(stack, "\npanic("); at > head && head > 0 {
 		stack = stack[:head] + stack[at:]
 	}
-	stack = redact(stack)
+	return shortened(redact(stack))
+}
+
+func shortened(stack string) string {
 	if short := cut(stack, maxText); short != stack {
 		return short + truncated
 	}
