@@ -112,7 +112,10 @@ class WaitGroup:
                 return False
             self._wakers[woken] = lambda: wake_later(loop, _wake, woken)
         try:
-            await asyncio.wait((woken,), timeout=timeout)
+            if timeout is None:
+                await woken
+            else:
+                await asyncio.wait((woken,), timeout=timeout)
             return woken.done()
         finally:
             woken.cancel()
