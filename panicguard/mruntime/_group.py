@@ -32,27 +32,27 @@ _NOTHING = object()
 
 
 class Group:
-    """Work that ends together: the block, `with` or `async with`, ends once all has that was started in it by `go`.
+    """Work that ends together: the block, `with` or `async with`, ends when all has that `go` started in it.
 
     `limit`: how many run at once. ValueError if it is less than one.
 
-    **Errors.** What an Exception ends, a member or the body, cancels the rest, unless `cancel_on_error` is false. When
-    all have ended the block raises an ExceptionGroup of all errors in the order of their occurrence (a
-    BaseExceptionGroup if one is no Exception): Python's, or before 3.11 that of this module, which `except` takes by
-    name. Each member's panic was reported as by SafeGo before; the body's error is not, for it is raised here.
-    A SystemExit or KeyboardInterrupt cancels the rest in any case and is raised itself in place of all others, as by
-    `asyncio.TaskGroup`. With the policy CrashProcess the process ends where the panic was raised.
+    **Errors.** An exception that ends a member or the body cancels the rest, unless `cancel_on_error` is false. When
+    all have ended, the block raises an ExceptionGroup of all errors in the order in which they occurred, or a
+    BaseExceptionGroup if one is no Exception: those of Python, before 3.11 those of this package. A member's panic was
+    reported as by `SafeGo` before that; the body's error is not a panic. SystemExit and KeyboardInterrupt cancel the
+    rest in any case, and are raised themselves in place of all others, as by `asyncio.TaskGroup`. With the policy
+    CrashProcess the process ends where the panic was raised.
 
-    **Cancelling.** `ctx` is a child of the current context, or of the one given, and it is the current one in the body
-    and in the members. Once it is done the tasks of members are cancelled, and the body of an `async with`; threads and
-    pool jobs heed it; `go` raises Canceled, which ends a body without a word. After `cancel()` the block raises
-    nothing. If it was the context around, the block raises what `err()` of that is if anything was cut short by it; if
-    the task that waits was cancelled, CancelledError, unless there are errors, which then come first: the cancellation
-    is then raised at the task's next await. A member that is cancelled by itself is no error, one whose own `timeout`
-    is over is: DeadlineExceeded.
+    **Cancellation.** `ctx` is a child of the current context, or of the one that was given, and is the current one in
+    the body and in the members. Once it is done, the members' tasks and the body of an `async with` are cancelled,
+    threads and pool jobs are to heed it, and `go` raises Canceled, with which a body may end. After `cancel()` the
+    block then raises nothing. If it was the context around that is done, the block raises what `err()` of that is,
+    but only if something was cut short. If somebody cancels the task that waits, the block raises CancelledError; or
+    the errors, if there are any, and the cancellation comes up at the next await. A member that is cancelled by itself
+    is no error. One whose own `timeout` is over is one, DeadlineExceeded.
 
-    A `with` waits for threads however often they are slow to heed it; only a second Ctrl-C during that wait ends the
-    block before them. RuntimeError for a `with` on the thread of a running event loop, and if it is entered twice.
+    A `with` waits for threads that do not heed the context for as long as they take, but a second Ctrl-C during that
+    wait ends it. RuntimeError for a `with` on the thread of a running event loop, and for a group entered twice.
     """
 
     __slots__ = (
@@ -199,7 +199,7 @@ class Group:
             self._failed(exc)
 
     def _failed(self, exc: BaseException) -> None:
-        if isinstance(exc, (SystemExit, KeyboardInterrupt, GeneratorExit)):
+        if isinstance(exc, (SystemExit, KeyboardInterrupt)):
             self._base = self._base or exc
             self._cancel()
             return
@@ -305,7 +305,10 @@ class Group:
         return self._close(exc)
 
     def _body_raised(self, exc: BaseException) -> None:
-        if self.ctx.err() is not None and classify(exc, self.ctx, task=True) == CLEAN:
+        if isinstance(exc, GeneratorExit):
+            self._base = exc
+            self._cancel()
+        elif self.ctx.err() is not None and classify(exc, self.ctx, task=True) == CLEAN:
             self._cut = True
         else:
             self._failed(exc)

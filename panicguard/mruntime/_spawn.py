@@ -105,7 +105,13 @@ def spawn(ctx: Any, handed: bool, component: str, policy: object, fn: Any, optio
     thread._mr_ctx = ctx
     thread._mr_context = options.context
     thread._mr_finish = options.finish
-    thread.start()
+    try:
+        thread.start()
+    except BaseException:
+        if thread.ident is not None:
+            # A Ctrl-C while it started: it runs, and will tell of its end.
+            options.finish = None
+        raise
     return thread
 
 

@@ -223,7 +223,8 @@ class Member:
         try:
             return spawn(ctx, False, component, policy, fn, options)
         except BaseException:
-            self.leave()
+            if options.finish is not None:
+                self.leave()
             raise
 
     def _finish(self, ended: Any) -> None:
