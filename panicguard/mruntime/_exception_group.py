@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,11 +24,11 @@ else:
             """ExceptionGroup if all are Exceptions. ValueError if there are none."""
             if not exceptions:
                 raise ValueError("second argument (exceptions) must be a non-empty sequence")
-            if cls is BaseExceptionGroup and all(isinstance(exc, Exception) for exc in exceptions):
-                cls = ExceptionGroup
-            self = super().__new__(cls, message, exceptions)
+            plain = cls is BaseExceptionGroup and all(isinstance(exc, Exception) for exc in exceptions)
+            kind: Any = ExceptionGroup if plain else cls
+            self: Any = super().__new__(kind, message, exceptions)
             self.message, self.exceptions = message, tuple(exceptions)
-            return self
+            return cast("BaseExceptionGroup", self)
 
         def __str__(self) -> str:
             n = len(self.exceptions)
@@ -48,16 +48,20 @@ else:
             fits: Callable[[BaseException], bool] = (lambda exc: isinstance(exc, condition)) if kinds else condition
             if fits(self):
                 return self, None
-            both: tuple[list[BaseException], list[BaseException]] = ([], [])
+            fitting: list[BaseException] = []
+            others: list[BaseException] = []
             for exc in self.exceptions:
-                inner = isinstance(exc, BaseExceptionGroup)
-                parts = exc.split(condition) if inner else (exc, None) if fits(exc) else (None, exc)
-                for part, kept in zip(parts, both):  # noqa: B905
-                    if part is not None:
-                        kept.append(part)
-            return tuple(self._like(part) if part else None for part in both)
+                if isinstance(exc, BaseExceptionGroup):
+                    inside, outside = exc.split(condition)
+                    fitting += [] if inside is None else [inside]
+                    others += [] if outside is None else [outside]
+                else:
+                    (fitting if fits(exc) else others).append(exc)
+            return self._like(fitting), self._like(others)
 
-        def _like(self, exceptions: Sequence[BaseException]) -> BaseExceptionGroup:
+        def _like(self, exceptions: Sequence[BaseException]) -> BaseExceptionGroup | None:
+            if not exceptions:
+                return None
             group = self.derive(exceptions)
             group.__cause__, group.__context__ = self.__cause__, self.__context__
             return group.with_traceback(self.__traceback__)

@@ -82,7 +82,7 @@ def spawn(ctx: Any, handed: bool, component: str, policy: object, fn: Any, optio
     except TypeError:
         close_coroutine(fn)
         raise
-    awaitable = type(fn) is not FunctionType and (type(fn) is CoroutineType or _awaitable(fn))
+    awaitable = _awaitable(fn)
     # A callable that was given the context heeds it: cancelling is between the two of them, so that there is no link.
     link = ctx is not None and (awaitable or not handed)
     if options.timeout is not None:
@@ -116,6 +116,9 @@ def spawn(ctx: Any, handed: bool, component: str, policy: object, fn: Any, optio
 
 
 def _awaitable(fn: object) -> bool:
+    # The usual cases first.
+    if type(fn) is FunctionType or type(fn) is CoroutineType:
+        return type(fn) is CoroutineType
     return isinstance(fn, Coroutine) or asyncio.isfuture(fn) or inspect.isawaitable(fn)
 
 
