@@ -130,10 +130,9 @@ class Group:
         TypeError for a future, which runs outside of the group.
         """
         options = Options(args, kwargs, name, daemon, executor, loop, context, timeout)
-        where = f"Group.go({component!r})"
-        self._check(fn, where)
-        self._members.take(fn, where, self.ctx)
-        return self._start(component, policy, fn, options, where)
+        self._check(fn, component)
+        self._members.take(fn, component, self.ctx)
+        return self._start(component, policy, fn, options)
 
     @typed_as(GO_ASYNC)
     async def go_async(
@@ -154,29 +153,28 @@ class Group:
     ) -> Any:
         """As `go`, for a coroutine: it waits until there is room. Cancelled meanwhile, it starts nothing."""
         options = Options(args, kwargs, name, daemon, executor, loop, context, timeout)
-        where = f"Group.go_async({component!r})"
-        self._check(fn, where)
+        self._check(fn, component)
         await self._members.take_async(fn, self.ctx)
-        return self._start(component, policy, fn, options, where)
+        return self._start(component, policy, fn, options)
 
-    def _check(self, fn: object, where: str) -> None:
+    def _check(self, fn: object, component: str) -> None:
         try:
             if asyncio.isfuture(fn):
-                raise TypeError(f"{where}: a future runs already, outside of the group; pass the coroutine")
+                raise TypeError(f"Group.go({component!r}): a future runs already, outside of the group")
             if self._state != "open":
                 way = "its block has ended" if self._state == "ended" else "enter it first, by `with` or `async with`"
-                raise RuntimeError(f"{where}: nothing is started in this group: {way}")
+                raise RuntimeError(f"Group.go({component!r}): nothing is started in this group: {way}")
             self.ctx.check()
         except BaseException:
             close_coroutine(fn)
             raise
 
-    def _start(self, component: str, policy: object, fn: Any, options: Options, where: str) -> Any:
+    def _start(self, component: str, policy: object, fn: Any, options: Options) -> Any:
         with STATE.lock:
             # While it waited for a place the block may have ended.
             member = Member(self._members, lambda ended: self._heard(at, ended))
             try:
-                self._check(fn, where)
+                self._check(fn, component)
             except BaseException:
                 member.leave()
                 raise

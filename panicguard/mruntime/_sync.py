@@ -122,14 +122,14 @@ class WaitGroup:
             with STATE.lock:
                 self._wakers.pop(woken, None)
 
-    def take(self, fn: object, where: str, ctx: Context | None = None) -> None:
-        """Wait for a place for `fn`; give it to a `Member`.
+    def take(self, fn: object, component: str, ctx: Context | None = None) -> None:
+        """Wait for a place for `fn`; a `Member` gives it back.
 
         Raises what `ctx.err()` is once that is done; RuntimeError if it would block the running event loop.
         """
-        places = self._renewed_places()
-        if places is None:
+        if self._places is None:
             return
+        places = self._renewed()
         try:
             places.receive(ctx=ctx)
         except BaseException as exc:
@@ -139,21 +139,21 @@ class WaitGroup:
         else:
             return
         way = "waiting here would block the running event loop; use `await go_async()`"
-        raise RuntimeError(f"{where}: {places.capacity} run already, and {way}")
+        raise RuntimeError(f"go({component!r}): {places.capacity} run already, and {way}")
 
     async def take_async(self, fn: object, ctx: Context | None = None) -> None:
         """As `take`, for a coroutine."""
-        places = self._renewed_places()
-        if places is not None:
+        if self._places is not None:
             try:
-                await places.receive_async(ctx=ctx)
+                await self._renewed().receive_async(ctx=ctx)
             except BaseException:
                 close_coroutine(fn)
                 raise
 
-    def _renewed_places(self) -> Channel[None] | None:
+    def _renewed(self) -> Channel[None]:
         with STATE.lock:
             self._renew()
+            assert self._places is not None
             return self._places
 
     @typed_as(SafeGo)
@@ -179,7 +179,7 @@ class WaitGroup:
         `await go_async(...)` waits there. If it cannot be started the counter is as before.
         """
         options = Options(args, kwargs, name, daemon, executor, loop, context, timeout)
-        self.take(fn, f"WaitGroup.go({component!r})")
+        self.take(fn, component)
         return Member(self).start(None, component, policy, fn, options)
 
     @typed_as(GO_ASYNC)

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import logging
 import os
+import signal
 import sys
 import threading
 
@@ -356,6 +357,30 @@ def test_a_ctrl_c_while_a_thread_starts_leaves_it_counted(monkeypatch):
     gate.set()
     assert group.wait(5)
     assert group.go("limit", KeepRunning, int).join(5) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there Ctrl-C cannot be sent to a thread")
+def test_a_ctrl_c_while_it_waits_for_room_takes_no_place():
+    group = WaitGroup(limit=1)
+    gate = threading.Event()
+    main = threading.main_thread().ident
+
+    def interrupt():
+        while not group._places._receivers:
+            gate.wait(0.001)
+        signal.pthread_kill(main, signal.SIGINT)
+        gate.wait(5)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        first = group.go("limit", KeepRunning, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            group.go("limit", KeepRunning, int)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    gate.set()
+    first.join(5)
+    assert group.go("limit", KeepRunning, str).join(5) is None
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
