@@ -757,6 +757,26 @@ def test_a_cancellation_that_errors_came_before_is_raised_at_the_next_await(reco
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("fn", [nap, heed])
+def test_a_group_ends_with_the_work_that_it_is_in(records, fn):
+    async def work():
+        async with Group() as group:
+            group.go("inner", KeepRunning, fn)
+            await nap()
+
+    async def main():
+        with pytest.raises(DeadlineExceeded):
+            await SafeGo("outer", KeepRunning, work(), timeout=0.02)
+        if sys.version_info >= (3, 11):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.02):
+                    await work()
+        assert not current_task_is_cancelled()
+
+    asyncio.run(main())
+    assert not records.panics
+
+
 def test_a_plain_spawn_in_the_body_is_no_member():
     async def main():
         gate = asyncio.Event()
