@@ -67,7 +67,8 @@ def compare(python: str, trees: Mapping[str, Path]) -> None:
     found = in_turns(python, trees)
     print(f"{'beyond the bare thing':<24} {'now':>9} {'then':>9}")
     for row, now in found["now"].items():
-        print(f"{row:<24} {now:>9.2f} {found['then'][row]:>9.2f}")
+        then = found["then"].get(row)
+        print(f"{row:<24} {now:>9.2f} {'' if then is None else f'{then:.2f}':>9}")
     verdicts(targets(found["now"], found["then"]))
 
 

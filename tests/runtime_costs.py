@@ -1,7 +1,8 @@
 """What `bench_runtime.py` runs: prints what the `mruntime` on the path costs, as JSON; `--scale`: how it bears many.
 
 A cost is what the runtime adds to the bare thing, in microseconds of processor time; for a panic all of it, for a
-task with a context what that adds.
+task with a context what that adds. The bare thing of a member of a Group is one of `asyncio.TaskGroup`, before Python
+3.11 a task that is waited for; where anyio is installed, what one of its task groups adds to that is a row too.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 import mruntime
 from mruntime import KeepRunning, SafeGo, SafeGoWithContextAndComponent, metrics
+
+try:
+    import anyio
+except ImportError:
+    anyio = None
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -74,6 +80,42 @@ async def tasks(spawn: Spawn, n: int = 500) -> float:
     return seconds / n * 1e6
 
 
+async def members(block: Callable[[int], Awaitable[None]], n: int = 500) -> float:
+    """Microseconds of one of `n` members of a group."""
+    gc.collect()
+    began = time.process_time()
+    await block(n)
+    return (time.process_time() - began) / n * 1e6
+
+
+async def of_asyncio(n: int) -> None:
+    if sys.version_info < (3, 11):
+        await asyncio.wait([asyncio.create_task(nothing()) for _ in range(n)])
+        return
+    async with asyncio.TaskGroup() as group:
+        for _ in range(n):
+            group.create_task(nothing())
+
+
+async def of_anyio(n: int) -> None:
+    async with anyio.create_task_group() as group:
+        for _ in range(n):
+            group.start_soon(nothing)
+
+
+async def of_mruntime(n: int) -> None:
+    async with mruntime.Group() as group:
+        for _ in range(n):
+            group.go("bench", KeepRunning, nothing())
+
+
+async def groups() -> dict[str, float]:
+    """What a member of a group costs beyond one of asyncio's, where there are such groups."""
+    bare = await members(of_asyncio)
+    found = {"member of a Group": await members(of_mruntime) - bare} if hasattr(mruntime, "Group") else {}
+    return found if anyio is None else found | {"the same of anyio": await members(of_anyio) - bare}
+
+
 async def steps(spawn: Callable[[Any], Awaitable[None]]) -> float:
     """Microseconds of one further await of a task."""
     began = time.process_time()
@@ -122,6 +164,7 @@ async def added() -> dict[str, float]:
             "await": await steps(lambda coro: SafeGo("bench", KeepRunning, coro)) - waited,
             "thread": calls(lambda: SafeGo("bench", KeepRunning, job).join(), 100) - calls(bare_thread, 100),
             "pool job": calls(lambda: SafeGo("bench", KeepRunning, job, executor=pool).result(), 200) - submitted,
+            **await groups(),
         }
 
     rounds = [await once() for _ in range(ROUNDS)]

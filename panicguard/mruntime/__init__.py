@@ -18,6 +18,8 @@ from ._derived import (
     with_value,
     without_cancel,
 )
+from ._exception_group import BaseExceptionGroup, ExceptionGroup
+from ._group import Group
 from ._panic import ErrorReporter, PanicError, PanicInfo, handle_panic_value, observe_panics, set_error_reporter
 from ._policy import CrashProcess, KeepRunning, PanicPolicy, PanicRecoveryPolicy
 from ._recover import RecoverAndCrash, RecoverAndLog, RecoverWithPolicy, guarded
@@ -38,6 +40,7 @@ __mruntime__ = "1"
 __version__ = "0.1.0"
 
 __all__ = [
+    "BaseExceptionGroup",
     "Canceled",
     "Channel",
     "ChannelClosed",
@@ -47,6 +50,8 @@ __all__ = [
     "Derived",
     "Done",
     "ErrorReporter",
+    "ExceptionGroup",
+    "Group",
     "KeepRunning",
     "PanicError",
     "PanicInfo",

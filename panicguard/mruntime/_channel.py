@@ -100,7 +100,12 @@ class Channel(Generic[T]):
         """
         wait = self._offer(item)
         if wait.waits:
-            self._block(wait, timeout, ctx, "send")
+            try:
+                self._block(wait, timeout, ctx, "send")
+            except BaseException:
+                # Ctrl-C, say.
+                self._give_up_sending(wait)
+                raise
         self._result(wait, self._sent, timeout, ctx)
 
     async def send_async(self, item: T, timeout: float | None = None, *, ctx: Context | None = None) -> None:
@@ -110,9 +115,7 @@ class Channel(Generic[T]):
             try:
                 await self._pause(wait, timeout, ctx)
             except asyncio.CancelledError:
-                with STATE.lock:
-                    if wait.waits:
-                        _remove(self._sent, wait)
+                self._give_up_sending(wait)
                 raise
         self._result(wait, self._sent, timeout, ctx)
 
@@ -120,7 +123,11 @@ class Channel(Generic[T]):
         """The next item, waiting for one. Errors as `send`; ChannelClosed once it is closed and empty."""
         wait = self._accept()
         if wait.waits:
-            self._block(wait, timeout, ctx, "receive")
+            try:
+                self._block(wait, timeout, ctx, "receive")
+            except BaseException:
+                self._give_up_receiving(wait)
+                raise
         return self._result(wait, self._receivers, timeout, ctx)
 
     async def receive_async(self, timeout: float | None = None, *, ctx: Context | None = None) -> T:
@@ -130,10 +137,7 @@ class Channel(Generic[T]):
             try:
                 await self._pause(wait, timeout, ctx)
             except asyncio.CancelledError:
-                with STATE.lock:
-                    if wait.settled == "taken":
-                        self._put_back(wait.item)
-                    _remove(self._receivers, wait)
+                self._give_up_receiving(wait)
                 raise
         return self._result(wait, self._receivers, timeout, ctx)
 
@@ -195,6 +199,17 @@ class Channel(Generic[T]):
             else:
                 self._receivers.append(wait)
         return wait
+
+    def _give_up_sending(self, wait: _Wait) -> None:
+        with STATE.lock:
+            if wait.waits:
+                _remove(self._sent, wait)
+
+    def _give_up_receiving(self, wait: _Wait) -> None:
+        with STATE.lock:
+            if wait.settled == "taken":
+                self._put_back(wait.item)
+            _remove(self._receivers, wait)
 
     def _put_back(self, item: T) -> None:
         """Give an item to the next receiver, or make it the first again; a full buffer holds one more then."""

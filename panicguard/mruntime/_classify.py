@@ -51,7 +51,8 @@ def leaves(exc: BaseException) -> list[BaseException]:
     while todo:
         one = todo.pop()
         # Not asked of any other exception, whose __getattr__ may raise.
-        inner = getattr(one, "exceptions", None) if isinstance(one, GROUP) else None
+        grouped = isinstance(one, GROUP) or hasattr(type(one), "__mruntime_group__")
+        inner = getattr(one, "exceptions", None) if grouped else None
         if isinstance(inner, tuple):
             todo.extend(inner)
         else:

@@ -8,6 +8,7 @@ import inspect
 import logging
 import sys
 import types
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from ._log import note
@@ -92,6 +93,12 @@ def close(coro: Any) -> None:
     """Close a coroutine that will not run, so that Python does not warn of it."""
     with contextlib.suppress(BaseException):
         coro.close()
+
+
+def close_coroutine(fn: object) -> None:
+    """Close it if it is a coroutine, and not a function that would make one."""
+    if isinstance(fn, Coroutine):
+        close(fn)
 
 
 def watched_result(result: Any, awaited: Callable[[Any], Any], fn: object) -> Any:

@@ -47,7 +47,7 @@ class PoolJob:
         name: str,
         ctx: object,
         context: contextvars.Context,
-        finish: Callable[[], None] | None,
+        finish: Callable[[Any], None] | None,
     ) -> None:
         self.component = component
         self.policy = policy
@@ -93,7 +93,7 @@ class PoolJob:
             future.exception()
         finish, self.finish = self.finish, None
         if finish is not None:
-            finish()
+            finish(future)
 
     def __call__(self) -> Any:
         self.thread = threading.get_ident()

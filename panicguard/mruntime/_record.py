@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 from ._classify import CLEAN, EXIT, PANIC, PASS, classify, code_of, leaves
-from ._context import arm, unwatch, wake_later, watch
+from ._context import DeadlineExceeded, arm, unwatch, wake_later, watch
 from ._crash import crash
 from ._derived import current_context, own
 from ._functions import close
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from ._context import Context
+    from ._limit import Limit
     from ._state import Counts
 
 
@@ -38,6 +39,7 @@ class Record:
         "epoch",
         "finish",
         "inner",
+        "limit",
         "link",
         "name",
         "passed",
@@ -54,7 +56,7 @@ class Record:
         name: str,
         ctx: Context | None,
         link: bool = True,
-        finish: Callable[[], None] | None = None,
+        finish: Callable[[Any], None] | None = None,
     ) -> None:
         self.component = component
         self.policy = policy
@@ -62,6 +64,8 @@ class Record:
         self.ctx = ctx
         self.link = link
         self.finish = finish
+        """Called once it has ended, with what it was."""
+        self.limit: Limit | None = None
         self.primed = False
         """The wrapping coroutine has begun, waits for the task's first step, and will see the end of it."""
         self.passed = False
@@ -95,6 +99,12 @@ class Record:
             self.passed = not all(isinstance(leaf, (GeneratorExit, KeyboardInterrupt)) for leaf in leaves(exc))
         elif kind == CLEAN:
             note(logging.DEBUG, f"{self.component}/{self.name} ended: {describe(exc)}")
+
+    def timed_out(self) -> DeadlineExceeded:
+        """What whoever awaits it gets when its time is over."""
+        error = DeadlineExceeded("context deadline exceeded")
+        self.failed(error)
+        return error
 
     def call(self) -> None:
         """Its context may be done."""
@@ -142,7 +152,7 @@ class Record:
             retrieve(task)
         finish, self.finish = self.finish, None
         if finish is not None:
-            finish()
+            finish(task)
 
     def observed(self, future: asyncio.Future[Any]) -> None:
         """The done callback for a future that somebody else made."""
@@ -165,11 +175,15 @@ class Record:
             if ctx is not None and ctx._node is not None:
                 self.epoch = STATE.epoch
                 ends = watch(ctx, self)
+        limit = self.limit
+        if limit is not None:
+            self.timer = arm(limit.ctx, future.get_loop(), limit.expire, future)
         if ctx is not None and ends:
-            if ctx.err() is not None:
+            err = ctx.err()
+            if err is None:
+                self.timer = self.timer or arm(ctx, future.get_loop(), future.cancel)
+            elif limit is None or not isinstance(err, TimeoutError):
                 future.cancel()
-            else:
-                self.timer = arm(ctx, future.get_loop(), future.cancel)
 
 
 def retrieve(task: asyncio.Future[Any]) -> None:

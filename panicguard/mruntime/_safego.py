@@ -42,6 +42,7 @@ def SafeGo(
     name: str | None = None,
     loop: None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> asyncio.Task[T]: ...
 @overload
 def SafeGo(
@@ -53,6 +54,7 @@ def SafeGo(
     name: str | None = None,
     loop: Loop,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> Any: ...
 @overload
 def SafeGo(  # type: ignore[overload-overlap]
@@ -66,6 +68,7 @@ def SafeGo(  # type: ignore[overload-overlap]
     name: str | None = None,
     loop: None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> asyncio.Task[T]: ...
 @overload
 def SafeGo(
@@ -81,6 +84,7 @@ def SafeGo(
     executor: None = None,
     loop: None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> SafeThread: ...
 @overload
 def SafeGo(
@@ -95,6 +99,7 @@ def SafeGo(
     executor: Executor,
     loop: None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> concurrent.futures.Future[T]: ...
 @overload
 def SafeGo(
@@ -109,6 +114,7 @@ def SafeGo(
     executor: Executor | None = None,
     loop: Loop,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> Any: ...
 def SafeGo(  # noqa: N802
     component: str,
@@ -123,6 +129,7 @@ def SafeGo(  # noqa: N802
     executor: Executor | None = None,
     loop: Loop | None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> Any:
     """Start `fn(*args, **kwargs)` in the background; how it dies is logged, counted and, by `policy`, fatal.
 
@@ -131,11 +138,15 @@ def SafeGo(  # noqa: N802
     A sync callable becomes a started SafeThread, with `executor` a pool job and its future, with `loop` an
     asyncio future of `loop.run_in_executor`. Whoever waits for a task or future gets the exception itself.
 
+    After `timeout` seconds its context is done with DeadlineExceeded, which is a cancellation and no panic: a task is
+    cancelled and whoever awaits it gets that; threads and pool jobs heed `current_context()`. One that has not begun
+    by then never does if it is a task.
+
     It sees the context variables of this call, or runs in `context`. RuntimeError for async work without an
     event loop, TypeError for what would not run: None, a generator function, a process pool.
     """
-    plain = not args and kwargs is None and daemon is None and executor is None and loop is None
+    plain = not args and kwargs is None and daemon is None and executor is None and loop is None and timeout is None
     if plain and type(fn) is CoroutineType:
         return go(None, component, policy, fn, name, context)
-    options = Options(args, kwargs, name, daemon, executor, loop, context)
+    options = Options(args, kwargs, name, daemon, executor, loop, context, timeout)
     return spawn(None, False, component, policy, fn, options)

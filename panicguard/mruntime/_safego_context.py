@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Coroutine
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._functions import close
+from ._functions import close_coroutine
 from ._spawn import Options, go, spawn
 from ._state import STATE
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     import asyncio
     import concurrent.futures
     import contextvars
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
     from concurrent.futures import Executor
 
     from ._context import Context
@@ -42,8 +41,7 @@ def _warn_once(fn: object) -> None:
         )
     except BaseException:
         # Warnings may be errors, and then the coroutine never runs.
-        if isinstance(fn, Coroutine):
-            close(fn)
+        close_coroutine(fn)
         raise
 
 
@@ -70,6 +68,7 @@ def SafeGoWithContextAndComponent(
     name: str | None = None,
     loop: None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> asyncio.Task[T]: ...
 @overload
 def SafeGoWithContextAndComponent(
@@ -82,6 +81,7 @@ def SafeGoWithContextAndComponent(
     name: str | None = None,
     loop: Loop,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> Any: ...
 @overload
 def SafeGoWithContextAndComponent(  # type: ignore[overload-overlap]
@@ -96,6 +96,7 @@ def SafeGoWithContextAndComponent(  # type: ignore[overload-overlap]
     name: str | None = None,
     loop: None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> asyncio.Task[T]: ...
 @overload
 def SafeGoWithContextAndComponent(
@@ -112,6 +113,7 @@ def SafeGoWithContextAndComponent(
     executor: None = None,
     loop: None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> SafeThread: ...
 @overload
 def SafeGoWithContextAndComponent(
@@ -127,6 +129,7 @@ def SafeGoWithContextAndComponent(
     executor: Executor,
     loop: None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> concurrent.futures.Future[T]: ...
 @overload
 def SafeGoWithContextAndComponent(
@@ -142,6 +145,7 @@ def SafeGoWithContextAndComponent(
     executor: Executor | None = None,
     loop: Loop,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> Any: ...
 def SafeGoWithContextAndComponent(  # noqa: N802
     ctx: Context | None,
@@ -157,16 +161,17 @@ def SafeGoWithContextAndComponent(  # noqa: N802
     executor: Executor | None = None,
     loop: Loop | None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> Any:
     """As `SafeGo`, for `fn(ctx, *args, **kwargs)`: a callable gets this very `ctx` and is to heed it.
 
     A coroutine object has its arguments already: its task is cancelled when `ctx` is done.
-    Inside, `current_context()` is `ctx`.
+    Inside, `current_context()` is `ctx`. With `timeout`, `ctx` is in all of this a child that is done by then.
     """
-    plain = not args and kwargs is None and daemon is None and executor is None and loop is None
+    plain = not args and kwargs is None and daemon is None and executor is None and loop is None and timeout is None
     if plain and type(fn) is CoroutineType:
         return go(ctx, component, policy, fn, name, context)
-    options = Options(args, kwargs, name, daemon, executor, loop, context)
+    options = Options(args, kwargs, name, daemon, executor, loop, context, timeout)
     return spawn(ctx, True, component, policy, fn, options)
 
 
@@ -191,6 +196,7 @@ def SafeGoWithContext(
     name: str | None = None,
     loop: None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> asyncio.Task[T]: ...
 @overload
 def SafeGoWithContext(
@@ -202,6 +208,7 @@ def SafeGoWithContext(
     name: str | None = None,
     loop: Loop,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> Any: ...
 @overload
 def SafeGoWithContext(  # type: ignore[overload-overlap]
@@ -215,6 +222,7 @@ def SafeGoWithContext(  # type: ignore[overload-overlap]
     name: str | None = None,
     loop: None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> asyncio.Task[T]: ...
 @overload
 def SafeGoWithContext(
@@ -230,6 +238,7 @@ def SafeGoWithContext(
     executor: None = None,
     loop: None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> SafeThread: ...
 @overload
 def SafeGoWithContext(
@@ -244,6 +253,7 @@ def SafeGoWithContext(
     executor: Executor,
     loop: None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> concurrent.futures.Future[T]: ...
 @overload
 def SafeGoWithContext(
@@ -258,6 +268,7 @@ def SafeGoWithContext(
     executor: Executor | None = None,
     loop: Loop,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> Any: ...
 def SafeGoWithContext(  # noqa: N802
     ctx: Context | None,
@@ -272,11 +283,12 @@ def SafeGoWithContext(  # noqa: N802
     executor: Executor | None = None,
     loop: Loop | None = None,
     context: contextvars.Context | None = None,
+    timeout: float | None = None,
 ) -> Any:
     """As `SafeGoWithContextAndComponent` with the component "".
 
     Deprecated, for panics without a component are hard to find: one DeprecationWarning per calling line.
     """
     _warn_once(fn)
-    options = Options(args, kwargs, name, daemon, executor, loop, context)
+    options = Options(args, kwargs, name, daemon, executor, loop, context, timeout)
     return spawn(ctx, True, "", policy, fn, options)

@@ -9,11 +9,12 @@ import sys
 from asyncio import get_running_loop
 from collections.abc import Coroutine
 from types import CoroutineType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ._context import running_loop, wake_later, wake_started
-from ._functions import close, name_of, refuse_unrunnable
+from ._functions import close, close_coroutine, name_of, refuse_unrunnable
 from ._job import PoolJob
+from ._limit import within
 from ._policy import refuse_text
 from ._record import Record
 from ._state import STATE, refuse_closed
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from concurrent.futures import Executor
 
+    from ._context import Context
+    from ._limit import Limit
+
 Loop = asyncio.AbstractEventLoop
 
 
 class Options:
-    """The keyword arguments that all spawns have in common."""
+    """The keyword arguments that all spawns have in common, and what becomes of them."""
 
-    __slots__ = ("args", "context", "daemon", "executor", "finish", "kwargs", "loop", "name")
+    __slots__ = ("args", "context", "daemon", "executor", "finish", "kwargs", "limit", "loop", "name", "timeout")
 
     def __init__(
         self,
@@ -41,7 +45,8 @@ class Options:
         executor: Executor | None,
         loop: Loop | None,
         context: contextvars.Context | None,
-        finish: Callable[[], None] | None = None,
+        timeout: float | None = None,
+        finish: Callable[[Any], None] | None = None,
     ) -> None:
         self.args = tuple(args)
         self.kwargs = {} if kwargs is None else kwargs
@@ -50,7 +55,10 @@ class Options:
         self.executor = executor
         self.loop = loop
         self.context = context
+        self.timeout = timeout
+        self.limit: Limit | None = None
         self.finish = finish
+        """Called once it has ended, with the task, future or thread that it was."""
 
 
 def go(
@@ -72,22 +80,24 @@ def spawn(ctx: Any, handed: bool, component: str, policy: object, fn: Any, optio
     try:
         refuse_text(policy, where)
     except TypeError:
-        if isinstance(fn, Coroutine):
-            close(fn)
+        close_coroutine(fn)
         raise
-    if type(fn) is not FunctionType and (type(fn) is CoroutineType or _awaitable(fn)):
+    awaitable = _awaitable(fn)
+    # A callable that was given the context heeds it: cancelling is between the two of them, so that there is no link.
+    link = ctx is not None and (awaitable or not handed)
+    if options.timeout is not None:
+        ctx = _limit(ctx, fn, link, options, where)
+    if awaitable:
         if options.args or options.kwargs or options.executor is not None or options.daemon is not None:
-            if isinstance(fn, Coroutine):
-                close(fn)
+            close_coroutine(fn)
             raise TypeError(f"{where}: args, kwargs, executor and daemon are for a callable, not for an awaitable")
-        return _go_async(ctx, component, policy, fn, options, where)
+        return _go_async(ctx, component, policy, fn, options, where, name_of(fn), link)
     kind = refuse_unrunnable(fn, where)
     args = (ctx, *options.args) if handed else options.args
     if kind == "async":
         if options.executor is not None or options.daemon is not None:
             raise TypeError(f"{where}: executor and daemon are for a sync callable, not for an async one")
-        # It was given the context, so that cancelling is between the two of them: no link.
-        return _go_async(ctx, component, policy, fn(*args, **options.kwargs), options, where, name_of(fn), False)
+        return _go_async(ctx, component, policy, fn(*args, **options.kwargs), options, where, name_of(fn), link)
     refuse_closed(where)
     if options.executor is not None or options.loop is not None:
         return _go_pool(ctx, component, policy, fn, args, options, where)
@@ -95,26 +105,41 @@ def spawn(ctx: Any, handed: bool, component: str, policy: object, fn: Any, optio
     thread._mr_ctx = ctx
     thread._mr_context = options.context
     thread._mr_finish = options.finish
-    thread.start()
+    try:
+        thread.start()
+    except BaseException:
+        if thread.ident is not None:
+            # A Ctrl-C while it started: it runs, and will tell of its end.
+            options.finish = None
+        raise
     return thread
 
 
 def _awaitable(fn: object) -> bool:
+    # The usual cases first.
+    if type(fn) is FunctionType or type(fn) is CoroutineType:
+        return type(fn) is CoroutineType
     return isinstance(fn, Coroutine) or asyncio.isfuture(fn) or inspect.isawaitable(fn)
 
 
+def _limit(ctx: Any, fn: object, link: bool, options: Options, where: str) -> Context:
+    """The context of work that may take `options.timeout` seconds; sets `options.limit`."""
+    if asyncio.isfuture(fn):
+        raise TypeError(f"{where}: timeout is for work that starts here, not for a future that is there already")
+    try:
+        derived, options.limit = within(cast("float", options.timeout), ctx, link)
+    except BaseException:
+        close_coroutine(fn)
+        raise
+    return derived
+
+
 def _go_async(
-    ctx: Any,
-    component: str,
-    policy: object,
-    fn: Any,
-    options: Options,
-    where: str,
-    name: str = "",
-    link: bool = True,
+    ctx: Any, component: str, policy: object, fn: Any, options: Options, where: str, name: str, link: bool
 ) -> Any:
     loop = options.loop
-    record = Record(component, policy, options.name or name or name_of(fn), ctx, link, options.finish)
+    record = Record(component, policy, options.name or name, ctx, link, options.finish)
+    record.limit = options.limit
     if asyncio.isfuture(fn):
         if loop is not None and fn.get_loop() is not loop:
             raise ValueError(f"{where}: the future belongs to a different loop than the one given as loop=")

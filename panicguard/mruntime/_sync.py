@@ -4,39 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from ._channel import Channel
 from ._context import _wake, in_event_loop, refuse_copies, wake_later
+from ._functions import close_coroutine
 from ._safego import SafeGo
 from ._spawn import Options, spawn
 from ._state import STATE
+from ._typed import GO_ASYNC, typed_as
 
 if TYPE_CHECKING:
     import contextvars
     from collections.abc import Callable, Iterable, Mapping
     from concurrent.futures import Executor
 
-Call = TypeVar("Call")
-CallOut = TypeVar("CallOut", covariant=True)
+    from ._context import Context
 
 
-class _Method(Protocol[CallOut]):
-    def __get__(self, instance: object, owner: type | None = None, /) -> CallOut: ...
-
-
-def _typed_as(call: Call) -> Callable[[object], _Method[Call]]:
-    """For type checkers the method then takes and returns, after `self`, what `call` does."""
-    return lambda method: cast("_Method[Call]", method)
+def _places(limit: int) -> Channel[None]:
+    """An item for each place: cancelled while it waits for one, nobody takes it along."""
+    if limit < 1:
+        raise ValueError("a limit is at least 1")
+    places: Channel[None] = Channel(limit)
+    for _ in range(limit):
+        places.send(None)
+    return places
 
 
 class WaitGroup:
-    """A counter to wait for, from threads and event loops at once; at zero it may be used again."""
+    """A counter to wait for, from threads and event loops at once; at zero it may be used again.
 
-    __slots__ = ("__weakref__", "_count", "_epoch", "_wakers")
+    `limit`: how many of those that `go` starts may run at once. ValueError if it is less than one.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("__weakref__", "_count", "_epoch", "_places", "_wakers")
+
+    def __init__(self, *, limit: int | None = None) -> None:
         self._count = 0
         self._epoch = STATE.epoch
+        self._places = None if limit is None else _places(limit)
         self._wakers: dict[object, Callable[[], object]] = {}
 
     def __reduce__(self) -> NoReturn:
@@ -49,6 +56,8 @@ class WaitGroup:
         self._epoch = STATE.epoch
         self._count = 0
         self._wakers = {}
+        if self._places is not None:
+            self._places = _places(self._places.capacity)
         return True
 
     def add(self, n: int = 1) -> None:
@@ -103,14 +112,51 @@ class WaitGroup:
                 return False
             self._wakers[woken] = lambda: wake_later(loop, _wake, woken)
         try:
-            await asyncio.wait((woken,), timeout=timeout)
+            if timeout is None:
+                await woken
+            else:
+                await asyncio.wait((woken,), timeout=timeout)
             return woken.done()
         finally:
             woken.cancel()
             with STATE.lock:
                 self._wakers.pop(woken, None)
 
-    @_typed_as(SafeGo)
+    def take(self, fn: object, component: str, ctx: Context | None = None) -> None:
+        """Wait for a place for `fn`; a `Member` gives it back.
+
+        Raises what `ctx.err()` is once that is done; RuntimeError if it would block the running event loop.
+        """
+        if self._places is None:
+            return
+        places = self._renewed()
+        try:
+            places.receive(ctx=ctx)
+        except BaseException as exc:
+            close_coroutine(fn)
+            if type(exc) is not RuntimeError:
+                raise
+        else:
+            return
+        way = "waiting here would block the running event loop; use `await go_async()`"
+        raise RuntimeError(f"go({component!r}): {places.capacity} run already, and {way}")
+
+    async def take_async(self, fn: object, ctx: Context | None = None) -> None:
+        """As `take`, for a coroutine."""
+        if self._places is not None:
+            try:
+                await self._renewed().receive_async(ctx=ctx)
+            except BaseException:
+                close_coroutine(fn)
+                raise
+
+    def _renewed(self) -> Channel[None]:
+        with STATE.lock:
+            self._renew()
+            assert self._places is not None
+            return self._places
+
+    @typed_as(SafeGo)
     def go(
         self,
         component: str,
@@ -125,22 +171,72 @@ class WaitGroup:
         executor: Executor | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
         context: contextvars.Context | None = None,
+        timeout: float | None = None,
     ) -> Any:
         """`SafeGo`, counted here until it has ended in whatever way; returns what that returns.
 
-        If it cannot be started the counter is as before.
+        Where `limit` of them run it waits for one to end, on the thread of an event loop with a RuntimeError instead:
+        `await go_async(...)` waits there. If it cannot be started the counter is as before.
         """
-        self.add()
-        epoch = STATE.epoch
+        options = Options(args, kwargs, name, daemon, executor, loop, context, timeout)
+        self.take(fn, component)
+        return Member(self).start(None, component, policy, fn, options)
 
-        def finish() -> None:
-            # Forked off in the middle of it, the child has begun to count anew.
-            if epoch == STATE.epoch:
-                self.done()
+    @typed_as(GO_ASYNC)
+    async def go_async(
+        self,
+        component: str,
+        policy: object,
+        fn: Any,
+        /,
+        *,
+        args: Iterable[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        daemon: bool | None = None,
+        executor: Executor | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+        context: contextvars.Context | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """As `go`, for a coroutine: it waits until there is room. Cancelled meanwhile, it starts nothing."""
+        options = Options(args, kwargs, name, daemon, executor, loop, context, timeout)
+        await self.take_async(fn)
+        return Member(self).start(None, component, policy, fn, options)
 
+
+class Member:
+    """One that a WaitGroup counts, and that has a place if those are limited."""
+
+    __slots__ = ("_epoch", "_group", "_heard")
+
+    def __init__(self, group: WaitGroup, heard: Callable[[Any], None] | None = None) -> None:
+        """`heard` is called with the task, future or thread that has ended."""
+        group.add()
+        self._group: WaitGroup | None = group
+        self._epoch = STATE.epoch
+        self._heard = heard
+
+    def start(self, ctx: Context | None, component: str, policy: object, fn: Any, options: Options) -> Any:
+        """`spawn` it; `ctx` cancels its task. If it cannot be started it is not counted any more."""
+        options.finish = self._finish
         try:
-            options = Options(args, kwargs, name, daemon, executor, loop, context, finish)
-            return spawn(None, False, component, policy, fn, options)
+            return spawn(ctx, False, component, policy, fn, options)
         except BaseException:
-            finish()
+            if options.finish is not None:
+                self.leave()
             raise
+
+    def _finish(self, ended: Any) -> None:
+        # Forked off in the middle of it, the child has begun to count anew.
+        if self._heard is not None and self._epoch == STATE.epoch:
+            self._heard(ended)
+        self.leave()
+
+    def leave(self) -> None:
+        """It is not counted any more, and its place is free."""
+        group, self._group = self._group, None
+        if group is not None and self._epoch == STATE.epoch:
+            if group._places is not None:
+                group._places.send(None)
+            group.done()

@@ -49,10 +49,18 @@ async def _drive(record: Record, inner: Coroutine[Any, Any, Any]) -> Any:
                 raise
         if record.ctx is not None:
             STATE.current.set(record.ctx)
+            if record.limit is not None:
+                try:
+                    record.limit.begin()
+                except BaseException:
+                    close(inner)
+                    raise
         result = await inner
         well = True
         return result
-    except (CancelledError, GeneratorExit):
+    except (CancelledError, GeneratorExit) as exc:
+        if record.limit is not None and isinstance(exc, CancelledError) and record.limit.ended(record.task):
+            raise record.timed_out() from exc
         raise
     except BaseException as exc:
         record.failed(exc)
@@ -166,15 +174,15 @@ def submit(
             leave()
             close(inner)
             if record.finish is not None:
-                record.finish()
+                record.finish(future)
             return
         try:
             task = create(record, inner, loop, name, context)
         except BaseException as exc:
-            if record.finish is not None:
-                record.finish()
             if future.set_running_or_notify_cancel():
                 future.set_exception(exc)
+            if record.finish is not None:
+                record.finish(future)
             raise
         finally:
             leave()
@@ -195,10 +203,10 @@ def submit(
     def dropped() -> None:
         leave()
         close(inner)
-        if record.finish is not None:
-            record.finish()
         if future.set_running_or_notify_cancel():
             future.set_exception(RuntimeError(f"{record.name}: the event loop was closed before it began"))
+        if record.finish is not None:
+            record.finish(future)
 
     with STATE.lock:
         STATE.jobs[record] = None
@@ -220,10 +228,10 @@ def observe(record: Record, future: asyncio.Future[Any]) -> None:
             if finish is not None:
                 before = known.finish
 
-                def both() -> None:
-                    finish()
+                def both(ended: Any) -> None:
+                    finish(ended)
                     if before is not None:
-                        before()
+                        before(ended)
 
                 known.finish = both
             return

@@ -52,7 +52,8 @@ class GuardedThread(threading.Thread):
         self._mr_auto_name = "" if named else self.name
         self._mr_context: contextvars.Context | None = None
         self._mr_ctx: object = None
-        self._mr_finish: Callable[[], None] | None = None
+        self._mr_finish: Callable[[Any], None] | None = None
+        self._mr_error: BaseException | None = None
         self._mr_begun = False
 
     def _mr_source(self) -> str:
@@ -116,7 +117,8 @@ class GuardedThread(threading.Thread):
                     wake_waiters()
             finish, self._mr_finish = self._mr_finish, None
             if finish is not None:
-                finish()
+                finish(self)
+                self._mr_error = None
 
     def _mr_body(self) -> None:
         if self._mr_ctx is not None:
@@ -127,6 +129,9 @@ class GuardedThread(threading.Thread):
             self._mr_failed(exc)
 
     def _mr_failed(self, exc: BaseException) -> None:
+        if self._mr_finish is not None:
+            # No longer than until that is called: the exception holds frames, and they this thread.
+            self._mr_error = exc
         info = ended(
             exc,
             component=self._mr_component,

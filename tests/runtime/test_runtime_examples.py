@@ -16,6 +16,7 @@ EXAMPLES = sorted((Path(__file__).parent / "examples").glob("*.py"))
 PATTERNS = {
     "background_worker",
     "graceful_shutdown",
+    "group",
     "outlive_request",
     "parallel",
     "producer_consumer",

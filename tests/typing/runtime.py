@@ -14,6 +14,8 @@ from panicguard.mruntime import (
     Channel,
     Context,
     CrashProcess,
+    ExceptionGroup,
+    Group,
     KeepRunning,
     RecoverAndLog,
     RecoverWithPolicy,
@@ -72,6 +74,53 @@ async def group(
     # What a call does not take is an error: an ignore that is not needed would be one, too.
     group.go("c", KeepRunning, parse, executor=pool, daemon=True)  # type: ignore[call-overload]
     SafeGo("c", KeepRunning, fetch("x"), args=("x",))  # type: ignore[call-overload]
+
+
+async def together(
+    pool: concurrent.futures.Executor, future: asyncio.Future[str], loop: asyncio.AbstractEventLoop
+) -> None:
+    async with Group(limit=2, cancel_on_error=False, ctx=background()) as group:
+        assert_type(group, Group)
+        assert_type(group.ctx, Context)
+        assert_type(group.go("c", KeepRunning, fetch("x")), asyncio.Task[bytes])
+        assert_type(group.go("c", KeepRunning, fetch, args=("x",), name="n", timeout=1.0), asyncio.Task[bytes])
+        assert_type(group.go("c", KeepRunning, parse, args=("1",), daemon=True), SafeThread)
+        assert_type(group.go("c", KeepRunning, parse, args=("1",), executor=pool), concurrent.futures.Future[int])
+        assert_type(group.go("c", KeepRunning, fetch("x"), loop=loop), Any)
+        assert_type(await group.go_async("c", KeepRunning, fetch("x")), asyncio.Task[bytes])
+        assert_type(await (await group.go_async("c", KeepRunning, fetch("x"))), bytes)
+        assert_type(await group.go_async("c", KeepRunning, parse, args=("1",), timeout=1), SafeThread)
+    assert_type(group.results, list[Any])
+    with Group() as threads:
+        assert_type(threads, Group)
+    limited = WaitGroup(limit=3)
+    assert_type(await limited.go_async("c", KeepRunning, fetch("x"), timeout=1), asyncio.Task[bytes])
+    assert_type(await limited.go_async("c", KeepRunning, fetch, args=("x",)), asyncio.Task[bytes])
+    assert_type(await limited.go_async("c", KeepRunning, parse, args=("1",)), SafeThread)
+    assert_type(
+        await limited.go_async("c", KeepRunning, parse, args=("1",), executor=pool), concurrent.futures.Future[int]
+    )
+    assert_type(await limited.go_async("c", KeepRunning, future), asyncio.Future[str])
+    assert_type(await limited.go_async("c", KeepRunning, parse, args=("1",), loop=loop), Any)
+    await limited.go_async("c", KeepRunning, parse, executor=pool, daemon=True)  # type: ignore[call-overload]
+
+
+async def in_time(pool: concurrent.futures.Executor, future: asyncio.Future[str], ctx: Context) -> None:
+    assert_type(SafeGo("c", KeepRunning, fetch("x"), timeout=1), asyncio.Task[bytes])
+    assert_type(SafeGo("c", KeepRunning, fetch, args=("x",), timeout=0.5), asyncio.Task[bytes])
+    assert_type(SafeGo("c", KeepRunning, parse, args=("1",), timeout=None), SafeThread)
+    assert_type(SafeGo("c", KeepRunning, parse, args=("1",), executor=pool, timeout=1), concurrent.futures.Future[int])
+    assert_type(SafeGoWithContextAndComponent(ctx, "c", KeepRunning, fetch("x"), timeout=1), asyncio.Task[bytes])
+    assert_type(SafeGoWithContext(ctx, KeepRunning, fetch("x"), timeout=1), asyncio.Task[bytes])  # noqa: PNC201
+    assert_type(WaitGroup().go("c", KeepRunning, fetch("x"), timeout=1), asyncio.Task[bytes])
+    SafeGo("c", KeepRunning, fetch("x"), timeout="1")  # type: ignore[call-overload]
+
+
+def group_error(error: Exception) -> None:
+    if isinstance(error, ExceptionGroup):
+        assert_type(error.message, str)
+        for one in error.exceptions:
+            assert isinstance(one, BaseException)
 
 
 async def work(ctx: Context, text: str) -> int:
