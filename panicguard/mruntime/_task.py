@@ -52,7 +52,10 @@ async def _drive(record: Record, inner: Coroutine[Any, Any, Any]) -> Any:
         result = await inner
         well = True
         return result
-    except (CancelledError, GeneratorExit):
+    except CancelledError:
+        record.cut = True
+        raise
+    except GeneratorExit:
         raise
     except BaseException as exc:
         record.failed(exc)
@@ -228,6 +231,7 @@ def observe(record: Record, future: asyncio.Future[Any]) -> None:
                 known.finish = both
             return
     loop = future.get_loop()
+    record.began = perf_counter()
 
     def begin() -> None:
         if future.done():
