@@ -104,7 +104,7 @@ def _open(capture: Capture | None) -> Capture | None:
 def _shared() -> Capture | None:
     """The innermost one, or where several are open side by side, the one around all of them, or else the oldest."""
     with STATE.lock:
-        captures = list(STATE.captures)
+        captures: list[Capture] = list(STATE.captures)
     around = {id(one.outer) for one in captures}
     innermost = [one for one in captures if id(one) not in around]
     for one in reversed(captures):

@@ -44,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Called by pytest around a test with the setup and teardown of its fixtures."""
     crash = item.stash[_CRASH] = Crash()
+    item.stash[_BEFORE] = set()
     late = item.config.stash[_LATE]
 
     def came_late(panic: PanicInfo) -> None:
@@ -56,8 +57,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
             return (yield)
         finally:
             # These would keep tasks and threads of long ago until the session ends.
-            del item.stash[_CRASH]
-            item.stash.pop(_BEFORE, None)
+            del item.stash[_BEFORE], item.stash[_CRASH]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
