@@ -338,17 +338,15 @@ def outcomes(output: str, command: str) -> dict[str, set[str]]:
     """What became of each test."""
     found: dict[str, set[str]] = {}
     by_pytest = r"^(PASSED|FAILED|ERROR|SUBFAILED\S*) (?:\S+::)?(test_\w+)"
-    others = r"^(?P<name>test_\w+) .*?(?P<how>ok|FAIL|ERROR|OK)\b"
+    others = r"^ *(test_\w+) .*?(?:^|\.\.\. |\[)(ok|FAIL|ERROR|OK)\b"
     if command == "pytest":
         for how, name in re.findall(by_pytest, output, re.MULTILINE):
             found.setdefault(name, set()).add(how.lower())
         for name in re.findall(r"^(?:\S+::)?(test_\w+): \S+ panicked", output, re.MULTILINE):
             found.setdefault(name, set()).add("told at the end")
     else:
-        for match in re.finditer(others, output.replace("\n  test", "\ntest"), re.MULTILINE):
-            found.setdefault(match["name"], set()).add(
-                {"ok": "passed", "fail": "failed"}.get(match["how"].lower(), "error")
-            )
+        for name, how in re.findall(others, output, re.MULTILINE | re.DOTALL):
+            found.setdefault(name, set()).add({"ok": "passed", "fail": "failed"}.get(how.lower(), "error"))
     return found
 
 

@@ -15,28 +15,37 @@ if TYPE_CHECKING:
 
     Add = Callable[[PanicInfo], object]
     End = Callable[[int, PanicInfo], object]
+    Late = Callable[[PanicInfo, float], object]
 
 
 class Capture:
     """A block that wants to know of panics, and what it wants to be called."""
 
-    __slots__ = ("add", "end", "ended", "epoch", "late", "outer")
+    __slots__ = ("add", "began", "end", "ended", "epoch", "late", "outer")
 
-    def __init__(self, add: Add, end: End | None, late: Add | None, outer: Capture | None) -> None:
+    def __init__(
+        self, add: Add, end: End | None = None, late: Late | None = None, outer: Capture | None = None
+    ) -> None:
         self.add = add
         self.end = end
         self.late = late
         self.outer = outer
         self.epoch = STATE.epoch
+        self.began = perf_counter()
         self.ended: float | None = None
         """By `perf_counter`; None while the block lasts."""
 
 
-@contextlib.contextmanager
-def capturing(add: Add, *, end: End | None = None, late: Add | None = None) -> Iterator[None]:
-    """Call `add` with each panic of what is spawned in the block, and `late` with those that come after its end.
+_NOBODYS = Capture(print)
+_NOBODYS.ended = 0.0
 
-    `end` is called instead of the end of the process. Of two blocks, one in the other, the inner one is told.
+
+@contextlib.contextmanager
+def capturing(add: Add, *, end: End | None = None, late: Late | None = None) -> Iterator[None]:
+    """Call `add` with each panic of what is spawned in the block.
+
+    `end` is called instead of the end of the process. `late` makes it the block of a runner of tests, around each of
+    them: it is called with what was spawned before the block, or comes after it, and when that was spawned.
     """
     capture = Capture(add, end, late, _open(STATE.capture.get()))
     with STATE.lock:
@@ -56,7 +65,7 @@ def capturing(add: Add, *, end: End | None = None, late: Add | None = None) -> I
 @contextlib.contextmanager
 def nobodys() -> Iterator[None]:
     """What is spawned in the block is of no capture."""
-    token = STATE.capture.set(None)
+    token = STATE.capture.set(_NOBODYS)
     try:
         yield
     finally:
@@ -65,29 +74,45 @@ def nobodys() -> Iterator[None]:
 
 
 def tell(panic: PanicInfo, since: float | None) -> None:
-    """Tell the capture of the current context; where that has none, the one that is open.
+    """Tell the capture whose it is; `since`: when the work was spawned, by `perf_counter`."""
+    capture, late = _owner(since)
+    if capture is None:
+        return
+    if late and capture.late is not None and since is not None:
+        capture.late(panic, since)
+    else:
+        capture.add(panic)
 
-    `since`: when the work was spawned, by `perf_counter`. Some tools run all tests in the context of the first one:
-    what was spawned after the end of a capture is none of it.
+
+def instead_of_end(since: float | None) -> End | None:
+    """What to call instead of ending the process, if some test wants that."""
+    capture, late = _owner(since)
+    if capture is not None and late:
+        return _told
+    ends = [one.end for one in (*_lineage(capture), *reversed(STATE.captures)) if one.end is not None]
+    return ends[0] if ends else None
+
+
+def _told(code: int, panic: PanicInfo) -> None:
+    """A crash that comes after its test is told as a late panic is."""
+
+
+def _owner(since: float | None) -> tuple[Capture | None, bool]:
+    """The capture of the current context, or where that has none, the one that is open; and whether it is too late.
+
+    What a test began may be what a block in it is about: of a runner's capture, it is the innermost one. Some tools run
+    all tests in the context of the first one: what was spawned after the end of a capture is none of it.
     """
     own = STATE.capture.get()
     at = _open(own)
     if at is None and since is not None and any(one.ended is None or since < one.ended for one in _lineage(own)):
-        for one in _lineage(own):
-            if one.late is not None and one.epoch == STATE.epoch:
-                one.late(panic)
-                break
-        return
-    at = at or _shared()
-    if at is not None:
-        at.add(panic)
-
-
-def instead_of_end() -> End | None:
-    """What to call instead of ending the process, if some test wants that."""
-    own = [one.end for one in _lineage(_open(STATE.capture.get())) if one.end is not None]
-    others = [one.end for one in reversed(STATE.captures) if one.end is not None]
-    return next(iter(own + others), None)
+        runners = (one for one in _lineage(own) if one.late is not None and one.epoch == STATE.epoch)
+        return next(runners, None), True
+    if at is None or at.late is not None:
+        at = _innermost(at)
+    # Of a context that the runner knows nothing of, as that of a greenlet.
+    late = own is None and at is not None and at.late is not None and since is not None and since < at.began
+    return at, late
 
 
 def _lineage(capture: Capture | None) -> Iterator[Capture]:
@@ -101,10 +126,10 @@ def _open(capture: Capture | None) -> Capture | None:
     return next((one for one in _lineage(capture) if one.ended is None and one.epoch == STATE.epoch), None)
 
 
-def _shared() -> Capture | None:
-    """The innermost one, or where several are open side by side, the one around all of them, or else the oldest."""
+def _innermost(within: Capture | None) -> Capture | None:
+    """The innermost one; where several are open side by side, the one around all of them, or else the oldest."""
     with STATE.lock:
-        captures: list[Capture] = list(STATE.captures)
+        captures: list[Capture] = [one for one in STATE.captures if within is None or within in _lineage(one)]
     around = {id(one.outer) for one in captures}
     innermost = [one for one in captures if id(one) not in around]
     for one in reversed(captures):

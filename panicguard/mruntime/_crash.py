@@ -120,7 +120,7 @@ def crash(
     It returns in tests only, under `mruntime.testing.capture_crash`.
     """
     code = code or STATE.exit_code
-    instead = instead_of_end()
+    instead = instead_of_end(since)
     if instead is not None:
         info = _tell(exc, component, name, ctx, logger, since)
         instead(code, info)

@@ -7,7 +7,8 @@ that no more: it is told at the end of the run, by the name of its test, and fai
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
     from ._panic import PanicInfo
 
 
+class _Time(NamedTuple):
+    """When a test ran."""
+
+    began: float
+    test: str
+    allowed: bool
+    """Its work may panic."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Called by pytest."""
     parser.addini("mruntime_grace", "Seconds that background work has to end after a test.", default="1.0")
@@ -38,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_GRACE] = _seconds(config.getini("mruntime_grace"))
     config.stash[_LASTING] = {}
     config.stash[_LATE] = []
+    config.stash[_TIMES] = []
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -45,11 +56,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Called by pytest around a test with the setup and teardown of its fixtures."""
     crash = item.stash[_CRASH] = Crash()
     item.stash[_BEFORE] = set()
-    late = item.config.stash[_LATE]
+    late, times, began = item.config.stash[_LATE], item.config.stash[_TIMES], perf_counter()
 
-    def came_late(panic: PanicInfo) -> None:
-        if not _allowed(item, "panics"):
-            late.append(f"{item.nodeid}: {in_words(panic)}")
+    def came_late(panic: PanicInfo, since: float) -> None:
+        before = [one for one in times if one.began <= since]
+        if not before:
+            # Older than all tests.
+            crash.panics.add(panic)
+        elif not before[-1].allowed:
+            late.append(f"{before[-1].test}: {in_words(panic)}")
 
     # A crash would take pytest with it, and what it says to a file descriptor that pytest has captured.
     with capturing(crash.panics.add, end=crash.end, late=came_late):
@@ -58,6 +73,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         finally:
             # These would keep tasks and threads of long ago until the session ends.
             del item.stash[_BEFORE], item.stash[_CRASH]
+            times.append(_Time(began, item.nodeid, _allowed(item, "panics")))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -180,5 +196,6 @@ def _seconds(text: str) -> float:
 _GRACE: pytest.StashKey[float] = pytest.StashKey()
 _LASTING: pytest.StashKey[dict[object, set[object]]] = pytest.StashKey()
 _LATE: pytest.StashKey[list[str]] = pytest.StashKey()
+_TIMES: pytest.StashKey[list[_Time]] = pytest.StashKey()
 _BEFORE: pytest.StashKey[set[object]] = pytest.StashKey()
 _CRASH: pytest.StashKey[Crash] = pytest.StashKey()

@@ -51,7 +51,7 @@ def boom() -> None:
 def test_a_component_is_counted_and_has_its_last_panic(records):
     gate = threading.Event()
     began = time.time()
-    running = SafeGo("health-counted", KeepRunning, gate.wait)
+    running = SafeGo("health-counted", KeepRunning, gate.wait, args=(10,))
     SafeGo("health-counted", KeepRunning, boom).join(5)
     Supervise("health-counted", boom, backoff=(0, 0), max_restarts=2).join(5)
     found = health().component("health-counted")
@@ -113,11 +113,14 @@ def test_what_is_cancelled_is_counted_once(records):
         assert cancelled() == 4
         gate = threading.Event()
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            SafeGo("busy", KeepRunning, gate.wait, executor=pool)
+            SafeGo("busy", KeepRunning, gate.wait, args=(10,), executor=pool)
             queued = SafeGo("cut", KeepRunning, print, executor=pool)
             awaited = SafeGo("cut", KeepRunning, print, executor=pool, loop=loop)
             assert queued.cancel()
             assert awaited.cancel()
+            # It is the loop that tells the pool.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
             gate.set()
         await asyncio.wait([awaited])
         await asyncio.sleep(0)
@@ -237,8 +240,9 @@ def recipe(kind: str) -> dict[str, object]:
 
 
 def ask_wsgi(path: str) -> tuple[int, dict[str, object]]:
-    environ = {"PATH_INFO": path, "QUERY_STRING": ""}
+    environ = {"QUERY_STRING": ""}
     setup_testing_defaults(environ)
+    environ["PATH_INFO"] = path
     got: list[str] = []
     parts = validator(recipe("wsgi")["probes"])(environ, lambda status, headers, *_: got.append(status))
     body = b"".join(parts)
@@ -264,7 +268,7 @@ def ask_asgi(path: str) -> tuple[int, dict[str, object]]:
 @pytest.mark.parametrize("ask", [ask_wsgi, ask_asgi])
 def test_the_recipes_answer_a_kubelet(ask, records):
     gate = threading.Event()
-    worker = SafeGo("consumer", KeepRunning, gate.wait)
+    worker = SafeGo("consumer", KeepRunning, gate.wait, args=(10,))
     status, body = ask("/readyz")
     assert (status, body["ready"], body["components"]["consumer"]["active"]) == (200, True, 1)
     assert ask("/livez")[0] == 200

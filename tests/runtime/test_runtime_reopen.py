@@ -101,7 +101,7 @@ def test_where_nothing_was_shut_down_nothing_happens():
 
 def test_while_a_shutdown_runs_it_is_refused():
     gate = threading.Event()
-    thread = SafeGo("busy", KeepRunning, gate.wait)
+    thread = SafeGo("busy", KeepRunning, gate.wait, args=(10,))
     closing = threading.Thread(target=shutdown, args=(30,))
     done = root().done()
     closing.start()
@@ -119,7 +119,7 @@ def test_while_a_shutdown_runs_it_is_refused():
 def test_a_shutdown_that_is_cancelled_runs_no_more():
     async def main() -> None:
         gate = threading.Event()
-        SafeGo("busy", KeepRunning, gate.wait)
+        SafeGo("busy", KeepRunning, gate.wait, args=(10,))
         closing = asyncio.ensure_future(shutdown_async(30))
         await asyncio.sleep(0)
         with pytest.raises(RuntimeError, match="a shutdown runs"):

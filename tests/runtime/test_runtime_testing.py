@@ -223,6 +223,21 @@ def test_a_late_panic_of_the_inner_block_is_the_outer_one_s(records):
     assert (inner, [p.component for p in outer]) == ([], ["late"])
 
 
+def test_a_block_in_a_test_is_about_what_the_test_began_before(tmp_path):
+    program = """
+    def late():
+        gate.wait(5)
+        boom()
+    @pytest.fixture
+    def worker(): return SafeGo("worker", KeepRunning, late)
+    def test_it(worker):
+        with capture_panics() as panics:
+            gate.set()
+            assert [panic.component for panic in panics.wait()] == ["worker"]
+    """
+    assert run_tests(tmp_path, program, *PLUGIN)[0] == {"passed": 1}
+
+
 def test_what_is_spawned_in_the_context_of_a_test_that_is_over_is_of_the_one_that_runs(records):
     # As under anyio's plugin, whose runner has the context of the first test.
     with capture_panics() as first:
@@ -536,7 +551,7 @@ def run_tests(folder: Path, program: str, *flags: str) -> tuple[dict[str, int], 
         text=True,
         check=False,
     )
-    output = done.stdout + done.stderr
+    output = f"{done.stdout}{done.stderr}exit status {done.returncode}"
     last = (done.stdout.splitlines() or [""])[-1]
     return {word.rstrip("s"): int(n) for n, word in re.findall(r"(\d+) (passed|failed|errors?)", last)}, output
 
@@ -559,6 +574,111 @@ def test_a_test_whose_work_panicked_fails(tmp_path):
     assert "ERROR test_it.py::test_bad" in output
     assert "mailer/boom panicked: ValueError: the reason" in output
     assert "Traceback" in output
+
+
+def test_invariant_41_every_panic_fails_the_test_that_started_it(tmp_path):
+    program = """
+    import concurrent.futures, unittest
+    from @PACKAGE@.testing import capture_crash
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    async def aboom(): boom()
+    def started(thread):
+        thread.start()
+        thread.join()
+    def in_loop(start):
+        async def main(): await asyncio.wait([start()])
+        asyncio.run(main())
+    def pooled(): concurrent.futures.wait([SafeGo("c", KeepRunning, boom, executor=pool)])
+    def recovered():
+        with RecoverAndLog("block", component="c"): boom()
+    forms = {
+        "coroutine": lambda: in_loop(lambda: SafeGo("c", KeepRunning, aboom())),
+        "async_callable": lambda: in_loop(lambda: SafeGo("c", KeepRunning, aboom)),
+        "observed": lambda: in_loop(lambda: SafeGo("c", KeepRunning, asyncio.ensure_future(aboom()))),
+        "thread": lambda: SafeGo("c", KeepRunning, boom).join(),
+        "crash": lambda: SafeGo("c", CrashProcess, boom).join(),
+        "pool": pooled,
+        "loops_pool": lambda: in_loop(lambda: SafeGo("c", KeepRunning, boom, loop=asyncio.get_running_loop())),
+        "SafeThread": lambda: started(SafeThread("c", KeepRunning, target=boom)),
+        "SafeTimer": lambda: started(SafeTimer("c", KeepRunning, 0, boom)),
+        "Supervise": lambda: Supervise("c", boom, backoff=(0, 0), max_restarts=2).join(),
+        "WaitGroup": lambda: WaitGroup().go("c", KeepRunning, boom).join(),
+        "nested": lambda: SafeGo("c", KeepRunning, lambda: SafeGo("c", KeepRunning, boom).join()).join(),
+        "recovered": recovered,
+        "not_joined": lambda: SafeGo("c", KeepRunning, boom),
+        "storm": lambda: [SafeGo("c", KeepRunning, boom).join() for _ in range(40)],
+    }
+    @pytest.mark.parametrize("form", forms)
+    def test_bad(form): forms[form]()
+    @pytest.mark.parametrize("form", forms)
+    def test_fine(form):
+        with capture_crash() as crash: forms[form]()
+        crash.panics.wait()
+    class Tests(unittest.TestCase):
+        def test_bad_unit(self): forms["thread"]()
+        def test_fine(self): pass
+    class AsyncTests(unittest.IsolatedAsyncioTestCase):
+        async def test_bad_async(self): await asyncio.wait([SafeGo("c", KeepRunning, aboom())])
+        async def test_fine(self): pass
+    """
+    program = program.replace("@PACKAGE@", PACKAGE)
+    counts, output = run_tests(tmp_path, program, *PLUGIN, "-p", "no:logging")
+    failed = set(re.findall(r"^ERROR test_it\.py::(?:\w+::)?(\w+)", output, re.MULTILINE))
+    assert counts == {"passed": 2 * 15 + 4, "error": 15 + 2}, output
+    assert failed == {"test_bad", "test_bad_unit", "test_bad_async"}
+    assert len(re.findall(r"^ERROR test_it\.py::test_bad\[", output, re.MULTILINE)) == 15
+
+
+@pytest.mark.parametrize("way", ["thread", "empty context", "crash", "allowed"])
+def test_a_panic_after_its_test_is_told_at_the_end_by_its_name_and_fails_the_run(tmp_path, way):
+    program = f"""
+    import contextvars
+    def late():
+        gate.wait(5)
+        boom()
+    threads = []
+    def start(): threads.append(SafeGo("late", {"CrashProcess" if way == "crash" else "KeepRunning"}, late))
+    @pytest.mark.mruntime(running="allow", panics={"allow" if way == "allowed" else ""!r})
+    def test_one(): {"contextvars.Context().run(start)" if way == "empty context" else "start()"}
+    def test_two():
+        gate.set()
+        threads[0].join()
+    def test_three(): pass
+    """
+    counts, output = run_tests(tmp_path, program, *PLUGIN)
+    assert counts == {"passed": 3}
+    assert ("- panics after the end of their test -" in output) == (way != "allowed")
+    would = " and would have ended the process" if way == "crash" else ""
+    assert (f"test_it.py::test_one: late/late panicked{would}: ValueError: the reason" in output) == (way != "allowed")
+    assert f"exit status {int(way != 'allowed')}" in output
+
+
+def test_what_a_fixture_of_the_session_began_is_held_against_the_test_that_runs(tmp_path):
+    program = """
+    calls = []
+    @pytest.fixture(scope="session")
+    def server():
+        bell, stop = threading.Semaphore(0), threading.Event()
+        def serve():
+            while bell.acquire() and not stop.is_set(): SafeGo("request", KeepRunning, calls.pop()).join()
+        thread = SafeGo("server", KeepRunning, serve)
+        yield lambda call: (calls.append(call), bell.release())
+        stop.set()
+        bell.release()
+        thread.join()
+    def test_first(server): server(print)
+    def test_bad(server):
+        done = threading.Event()
+        def fail():
+            done.set()
+            boom()
+        server(fail)
+        assert done.wait(5)
+    def test_last(server): server(print)
+    """
+    counts, output = run_tests(tmp_path, program, *PLUGIN)
+    assert counts == {"passed": 3, "error": 1}, output
+    assert "ERROR test_it.py::test_bad" in output
 
 
 def test_a_test_whose_work_still_runs_fails(tmp_path):

@@ -12,9 +12,12 @@ from typing_extensions import assert_type
 from panicguard.mruntime import (
     Canceled,
     Channel,
+    ComponentHealth,
     Context,
     CrashProcess,
+    Health,
     KeepRunning,
+    LastPanic,
     RecoverAndLog,
     RecoverWithPolicy,
     SafeGo,
@@ -25,12 +28,15 @@ from panicguard.mruntime import (
     WaitGroup,
     background,
     guarded,
+    health,
     metrics,
+    reopen,
+    set_storm_limit,
     shutdown,
     shutdown_async,
     with_timeout,
 )
-from panicguard.mruntime.testing import Crash, Panics, capture_crash, capture_panics
+from panicguard.mruntime.testing import Crash, Panics, capture_crash, capture_panics, no_panics
 
 if TYPE_CHECKING:
     import threading
@@ -144,6 +150,18 @@ def the_rest() -> None:
         assert_type(item, int)
     assert_type(metrics(), dict[str, dict[str, float]])
     assert_type(shutdown(), ShutdownReport)
+    assert_type(reopen(), None)
+    now = health()
+    assert_type(now, Health)
+    assert_type(now.ready, bool)
+    assert_type(now.json(), str)
+    assert_type(now.component("c"), ComponentHealth)
+    assert_type(now.components[0].last_panic, "LastPanic | None")
+    set_storm_limit(100)
+    set_storm_limit(None)
+    set_storm_limit(1.5)  # type: ignore[arg-type]
+    with no_panics():
+        parse("1")
     with capture_panics() as panics:
         assert_type(panics, Panics)
     with capture_crash() as crash:
