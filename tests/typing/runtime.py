@@ -156,7 +156,9 @@ def the_rest() -> None:
     assert_type(now.ready, bool)
     assert_type(now.json(), str)
     assert_type(now.component("c"), ComponentHealth)
-    assert_type(now.components[0].last_panic, "LastPanic | None")
+    for one in now.components:
+        if one.last_panic is not None:
+            assert_type(one.last_panic, LastPanic)
     set_storm_limit(100)
     set_storm_limit(None)
     set_storm_limit(1.5)  # type: ignore[arg-type]
