@@ -123,10 +123,12 @@ class Record:
         self.task = None
         with STATE.lock:
             STATE.tasks.pop(task, None)
-            if self.counts is not None:
-                count_ended(self.counts, perf_counter() - self.began)
+            # Taken, for who lists what runs may have found it done before its callback was called.
+            counts, self.counts = self.counts, None
+            if counts is not None:
+                count_ended(counts, perf_counter() - self.began)
                 if self.cut:
-                    self.counts.cancelled += 1
+                    counts.cancelled += 1
             if self.epoch is not None:
                 unwatch(cast("Context", self.ctx), self)
             if STATE.waiters:

@@ -23,12 +23,14 @@ from panicguard.mruntime import (
     SafeGo,
     SafeGoWithContextAndComponent,
     Supervise,
+    WaitGroup,
     background,
     handle_panic_value,
     health,
     metrics,
     reopen,
     root,
+    running,
     set_production_mode,
     shutdown,
     shutdown_async,
@@ -131,6 +133,29 @@ def test_what_is_cancelled_is_counted_once(records):
         assert cancelled() == 6
 
     asyncio.run(main())
+
+
+def test_who_looks_at_the_very_end_of_a_task_changes_no_count(records):
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        async def ends() -> None:
+            loop.call_soon(running)
+
+        async def is_cut() -> None:
+            loop.call_soon(running)
+            raise asyncio.CancelledError
+
+        group = WaitGroup()
+        group.go("looked at", KeepRunning, ends())
+        group.go("looked at", KeepRunning, is_cut())
+        assert await group.wait_async(5)
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    now = metrics()
+    assert now["goroutine_duration_seconds_count"]["looked at"] == now["goroutine_started_total"]["looked at"] == 2
+    assert now["goroutine_cancelled_total"]["looked at"] == 1
 
 
 @pytest.mark.parametrize("way", ["thread", "coroutine"])

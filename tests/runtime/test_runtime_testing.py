@@ -647,7 +647,7 @@ def test_a_panic_after_its_test_is_told_at_the_end_by_its_name_and_fails_the_run
     """
     counts, output = run_tests(tmp_path, program, *PLUGIN)
     assert counts == {"passed": 3}
-    assert ("- panics after the end of their test -" in output) == (way != "allowed")
+    assert ("= panics after the end of their test =" in output) == (way != "allowed")
     would = " and would have ended the process" if way == "crash" else ""
     assert (f"test_it.py::test_one: late/late panicked{would}: ValueError: the reason" in output) == (way != "allowed")
     assert f"exit status {int(way != 'allowed')}" in output
