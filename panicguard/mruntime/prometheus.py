@@ -42,13 +42,13 @@ class Collector:
             started.add_metric([component], value)
             # From the start on, so that the first panic is a step from 0 to 1 that an alert can see.
             panics.add_metric([component], now["goroutine_panics_total"].get(component, 0))
+            held_back.add_metric([component], now["goroutine_panics_held_back_total"].get(component, 0))
             cancelled.add_metric([component], now["goroutine_cancelled_total"].get(component, 0))
             restarts.add_metric([component], now["goroutine_restarts_total"].get(component, 0))
             active.add_metric([component], now["goroutine_active"][component])
         for component in now["goroutine_panics_total"].keys() - now["goroutine_started_total"].keys():
             panics.add_metric([component], now["goroutine_panics_total"][component])
-        for component, value in now["goroutine_panics_held_back_total"].items():
-            held_back.add_metric([component], value)
+            held_back.add_metric([component], now["goroutine_panics_held_back_total"].get(component, 0))
         for component, (ended, total) in durations().items():
             upto = zip((*map(str, BOUNDS), "+Inf"), itertools.accumulate(ended), strict=True)
             seconds.add_metric([component], list(upto), total)
