@@ -17,7 +17,12 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 RUNTIME = re.search(r"^## The runtime\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)[1]
 PROGRAMS = re.findall(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", RUNTIME, re.MULTILINE | re.DOTALL)
-LIBRARIES = {"otel": "opentelemetry", "prometheus": "prometheus_client", "sentry": "sentry_sdk"}
+LIBRARIES = {
+    "otel": "opentelemetry",
+    "prometheus": "prometheus_client",
+    "sentry": "sentry_sdk",
+    "Starlette": "starlette",
+}
 FRAMES = re.compile(r"(?<=\(most recent call last\):\n)(?:  .*\n)+")
 ENV = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 

@@ -20,16 +20,19 @@ from ._derived import (
 )
 from ._exception_group import BaseExceptionGroup, ExceptionGroup
 from ._group import Group
+from ._health import ComponentHealth, Health, LastPanic, health
 from ._panic import ErrorReporter, PanicError, PanicInfo, handle_panic_value, observe_panics, set_error_reporter
 from ._policy import CrashProcess, KeepRunning, PanicPolicy, PanicRecoveryPolicy
 from ._recover import RecoverAndCrash, RecoverAndLog, RecoverWithPolicy, guarded
 from ._redact import set_production_mode
 from ._registry import Running, running
+from ._reopen import reopen
 from ._safego import SafeGo
 from ._safego_context import SafeGoWithContext, SafeGoWithContextAndComponent
 from ._shutdown import ShutdownReport, Straggler, shutdown, shutdown_async
 from ._signals import install_signal_handlers
 from ._state import metrics
+from ._storm import set_storm_limit
 from ._supervise import Supervise
 from ._sync import WaitGroup
 from ._thread import SafeThread, SafeTimer
@@ -44,6 +47,7 @@ __all__ = [
     "Canceled",
     "Channel",
     "ChannelClosed",
+    "ComponentHealth",
     "Context",
     "CrashProcess",
     "DeadlineExceeded",
@@ -52,7 +56,9 @@ __all__ = [
     "ErrorReporter",
     "ExceptionGroup",
     "Group",
+    "Health",
     "KeepRunning",
+    "LastPanic",
     "PanicError",
     "PanicInfo",
     "PanicPolicy",
@@ -74,16 +80,19 @@ __all__ = [
     "current_context",
     "guarded",
     "handle_panic_value",
+    "health",
     "install_signal_handlers",
     "let_pass",
     "metrics",
     "observe_panics",
     "on_crash",
+    "reopen",
     "root",
     "running",
     "set_error_reporter",
     "set_exit_code",
     "set_production_mode",
+    "set_storm_limit",
     "shutdown",
     "shutdown_async",
     "todo",

@@ -11,11 +11,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from ._captures import instead_of_end
 from ._last_words import deliver, hooks, side_by_side
 from ._log import stderr_ready, write_line
 from ._panic import PanicInfo, describe, report, value_of
 from ._policy import CrashProcess
 from ._state import STATE
+from ._storm import sum_up
 
 try:
     import faulthandler
@@ -55,8 +57,12 @@ def on_crash(fn: Callable[[], object]) -> Callable[[], None]:
     return undo
 
 
-def _tell(exc: BaseException, component: str, name: str, ctx: object, logger: Any) -> PanicInfo:
-    return report(exc, component=component, name=name, policy=CrashProcess, ctx=ctx, logger=logger, crash=True)
+def _tell(
+    exc: BaseException, component: str, name: str, ctx: object, logger: Any, since: float | None = None
+) -> PanicInfo:
+    return report(
+        exc, component=component, name=name, policy=CrashProcess, ctx=ctx, logger=logger, crash=True, since=since
+    )
 
 
 def run_hooks() -> None:
@@ -86,6 +92,7 @@ def _last_words(end: _End, component: str, name: str, ctx: object, logger: Any) 
     # First, for a handler of the log may never return; and here, for so may the text of an exception.
     end.say(value_of(end.exc))
     _tell(end.exc, component, name, ctx, logger)
+    sum_up(rest=True)
     deliver(until - time.monotonic())
 
 
@@ -99,16 +106,23 @@ def _alarm() -> bool:
 
 
 def crash(
-    exc: BaseException, *, component: str, name: str, ctx: object = None, code: int = 0, logger: Any = None
+    exc: BaseException,
+    *,
+    component: str,
+    name: str,
+    ctx: object = None,
+    code: int = 0,
+    logger: Any = None,
+    since: float | None = None,
 ) -> PanicInfo:
     """Report `exc` and end the process with `code` (0: the one set) within three seconds.
 
     It returns in tests only, under `mruntime.testing.capture_crash`.
     """
     code = code or STATE.exit_code
-    instead = STATE.exit
+    instead = instead_of_end(since)
     if instead is not None:
-        info = _tell(exc, component, name, ctx, logger)
+        info = _tell(exc, component, name, ctx, logger, since)
         instead(code, info)
         return info
     if not STATE.crash_lock.acquire(blocking=False):

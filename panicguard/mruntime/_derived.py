@@ -61,18 +61,23 @@ def root() -> Context:
     with STATE.lock:
         if STATE.root is None:
             STATE.root = with_cancel(_BACKGROUND)
-            with contextlib.suppress(RuntimeError):  # a sub-interpreter may allow no threads
-                threading.Thread(
-                    target=_when_main_ends, args=(STATE.root.cancel,), name="mruntime-root", daemon=True
-                ).start()
+            waits = STATE.at_main_end
+            # One for all roots that there ever are; after the end of main, one that ends this root at once.
+            if waits is None or not waits.is_alive() or not threading.main_thread().is_alive():
+                STATE.at_main_end = threading.Thread(target=_when_main_ends, name="mruntime-root", daemon=True)
+                with contextlib.suppress(RuntimeError):  # a sub-interpreter may allow no threads
+                    STATE.at_main_end.start()
         ctx: Context = STATE.root.ctx
         return ctx
 
 
-def _when_main_ends(cancel: Cancel) -> None:
+def _when_main_ends() -> None:
     # Not by `atexit`, which comes after the threads that wait for it.
     threading.main_thread().join()
-    cancel()
+    with STATE.lock:
+        found = STATE.root
+    if found is not None:
+        found.cancel()
 
 
 def current_context() -> Context:

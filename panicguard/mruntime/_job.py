@@ -32,6 +32,7 @@ class PoolJob:
         "fn",
         "future",
         "kwargs",
+        "made",
         "name",
         "policy",
         "thread",
@@ -61,6 +62,7 @@ class PoolJob:
         self.future: Any = None
         self.thread = 0
         """The identifier of the thread it runs in; 0 before."""
+        self.made = perf_counter()
         self.began = 0.0
         self.begun = False
         with STATE.lock:
@@ -73,10 +75,12 @@ class PoolJob:
             STATE.jobs.pop(self, None)
             take_back(self.counts)
 
-    def _leave(self) -> None:
+    def _leave(self, cut: bool = False) -> None:
         with STATE.lock:
             if self in STATE.jobs:
                 del STATE.jobs[self]
+                if cut:
+                    self.counts.cancelled += 1
                 count_ended(self.counts, perf_counter() - self.began if self.thread else 0.0)
                 if STATE.waiters:
                     wake_waiters()
@@ -84,7 +88,7 @@ class PoolJob:
     def ended(self, future: Any) -> None:
         """The done callback of its future, from the pool or from the loop."""
         # Cancelled before it ran.
-        self._leave()
+        self._leave(cut=future.cancelled())
         if not self.thread and not future.cancelled():
             # Its pool broke, or its loop.
             self._failed(future.exception())
@@ -126,4 +130,11 @@ class PoolJob:
 
     def _failed(self, exc: BaseException | None) -> None:
         if exc is not None:
-            ended(exc, component=self.component, policy=self.policy, name=self.name, ctx=current_context())
+            ended(
+                exc,
+                component=self.component,
+                policy=self.policy,
+                name=self.name,
+                ctx=current_context(),
+                since=self.made,
+            )

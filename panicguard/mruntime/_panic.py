@@ -8,13 +8,15 @@ import opcode
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from ._captures import tell
 from ._classify import CLEAN, PASS, classify, leaves
 from ._derived import current_context, own
 from ._log import SILENCED, emit, write_line
 from ._policy import crashes
 from ._redact import MAX_READ, REDACTED, redact
-from ._stack import MAX_CHARS, stack_of
+from ._stack import MAX_CHARS, place_of, stack_of
 from ._state import STATE, count_panic
+from ._storm import held_back, sum_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -212,8 +214,12 @@ def report(
     logger: Any = None,
     crash: bool = False,
     restarts: int = 0,
+    since: float | None = None,
 ) -> PanicInfo:
-    """Format, count, log and send a panic to all who want to know, unless it was before. Never raises."""
+    """Format, count, log and send a panic to all who want to know, unless it was before. Never raises.
+
+    `since`: when the work was spawned, by `perf_counter`, if it was.
+    """
     seen = False
     with contextlib.suppress(BaseException):
         seen = was_reported(exc)
@@ -222,8 +228,12 @@ def report(
     if seen:
         return info
     _mark(exc)
+    held = False
+    place = ""
+    with contextlib.suppress(BaseException):
+        place = place_of(exc)
     try:
-        count_panic(component, name)
+        count_panic(component, name, (info.type, info.value, place, info.time))
         message = f"panic recovered in {component}/{name}: {info.value}"
     except BaseException:
         message = "panic recovered"
@@ -240,13 +250,16 @@ def report(
                 "panic_type": info.type,
                 "panic_restarts": restarts,
             }
-            why = emit(logger, logging.CRITICAL if crash else logging.ERROR, exc, message, extra)
+            sum_up()
+            held = not crash and held_back(component, info.type, place, logger)
+            why = "" if held else emit(logger, logging.CRITICAL if crash else logging.ERROR, exc, message, extra)
         except BaseException as error:
             why = f"logging raised {type(error).__name__}"
         try:
             for observer in tuple(STATE.observers.values()):
                 _guarded("an observer of panics", observer, info, exc)
-            _guarded("the error reporter", _tell_reporter, info, exc, ctx)
+            if not held:
+                _guarded("the error reporter", _tell_reporter, info, exc, ctx)
         finally:
             STATE.local.reporting = False
     if why == SILENCED:
@@ -255,8 +268,7 @@ def report(
     if why:
         write_line(f"mruntime: {message} [{info.type}; not logged: {why}]")
     # Last, for a test that waited for it may look at the log and the counters.
-    for innermost in STATE.captures[-1:]:
-        innermost.add(info)
+    tell(info, since)
     return info
 
 

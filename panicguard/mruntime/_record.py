@@ -36,6 +36,7 @@ class Record:
         "component",
         "counts",
         "ctx",
+        "cut",
         "epoch",
         "finish",
         "inner",
@@ -70,6 +71,8 @@ class Record:
         """The wrapping coroutine has begun, waits for the task's first step, and will see the end of it."""
         self.passed = False
         """It ends by what a framework steers by: no panic, so that asyncio says it if nobody waits for the task."""
+        self.cut = False
+        """It ends by a cancellation."""
         self.inner: Coroutine[Any, Any, Any] | None = None
         """What is to be closed if the wrapping coroutine does not see the end."""
         self.counts: Counts | None = None
@@ -86,14 +89,14 @@ class Record:
         kind = classify(exc, ctx, task=True)
         if kind == PANIC:
             if crashes(self.policy):
-                crash(exc, component=self.component, name=self.name, ctx=ctx)
+                crash(exc, component=self.component, name=self.name, ctx=ctx, since=self.began)
             else:
                 once_only()
-                report(exc, component=self.component, name=self.name, policy=self.policy, ctx=ctx)
+                report(exc, component=self.component, name=self.name, policy=self.policy, ctx=ctx, since=self.began)
         elif kind == EXIT:
             code = code_of(exc)
             if crashes(self.policy) and code is not None:
-                crash(exc, component=self.component, name=self.name, ctx=ctx, code=code)
+                crash(exc, component=self.component, name=self.name, ctx=ctx, code=code, since=self.began)
             note(logging.WARNING, f"{self.component}/{self.name} stops the event loop: {describe(exc)} {value_of(exc)}")
         elif kind == PASS:
             self.passed = not all(isinstance(leaf, (GeneratorExit, KeyboardInterrupt)) for leaf in leaves(exc))
@@ -130,8 +133,12 @@ class Record:
         self.task = None
         with STATE.lock:
             STATE.tasks.pop(task, None)
-            if self.counts is not None:
-                count_ended(self.counts, perf_counter() - self.began)
+            # Taken, for who lists what runs may have found it done before its callback was called.
+            counts, self.counts = self.counts, None
+            if counts is not None:
+                count_ended(counts, perf_counter() - self.began)
+                if self.cut:
+                    counts.cancelled += 1
             if self.epoch is not None:
                 unwatch(cast("Context", self.ctx), self)
             if STATE.waiters:
@@ -142,6 +149,7 @@ class Record:
 
     def done(self, task: asyncio.Future[Any]) -> None:
         """The done callback."""
+        self.cut = task.cancelled()
         self.leave(task)
         inner, self.inner = self.inner, None
         if inner is not None and task.cancelled():

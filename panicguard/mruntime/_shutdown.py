@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 import threading
@@ -14,9 +15,10 @@ from ._derived import root
 from ._log import note
 from ._registry import Work, stack_of, working
 from ._state import STATE
+from ._storm import sum_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 GRACE_AFTER_CANCEL = 1.0
 """Seconds for what was cut off to run its `finally` blocks."""
@@ -121,6 +123,18 @@ async def _wait_while_async(look: Callable[[], list[Work]], timeout: float) -> l
             STATE.waiters.pop(key, None)
 
 
+@contextlib.contextmanager
+def _running() -> Iterator[None]:
+    with STATE.lock:
+        STATE.shutdowns += 1
+    try:
+        yield
+    finally:
+        with STATE.lock:
+            STATE.shutdowns = max(STATE.shutdowns - 1, 0)
+        sum_up(rest=True)
+
+
 def _begin(but: tuple[object, ...] = ()) -> int:
     """Ask all to stop; how many there were, counted before, for some are gone at once."""
     STATE.closed = True
@@ -148,12 +162,13 @@ def shutdown(timeout: float = 30.0) -> ShutdownReport:
     """
     if in_event_loop():
         raise RuntimeError("shutdown() would block the running event loop; use `await shutdown_async()`")
-    seen = _begin()
-    left = wait_while(working, timeout)
-    cut = _cut_off(left)
-    if left:
-        left = wait_while(working, GRACE_AFTER_CANCEL)
-    return _report(seen, cut, left)
+    with _running():
+        seen = _begin()
+        left = wait_while(working, timeout)
+        cut = _cut_off(left)
+        if left:
+            left = wait_while(working, GRACE_AFTER_CANCEL)
+        return _report(seen, cut, left)
 
 
 async def shutdown_async(timeout: float = 30.0) -> ShutdownReport:
@@ -163,9 +178,10 @@ async def shutdown_async(timeout: float = 30.0) -> ShutdownReport:
     def look() -> list[Work]:
         return working(but)
 
-    seen = _begin(but)
-    left = await _wait_while_async(look, timeout)
-    cut = _cut_off(left)
-    if left:
-        left = await _wait_while_async(look, GRACE_AFTER_CANCEL)
-    return _report(seen, cut, left)
+    with _running():
+        seen = _begin(but)
+        left = await _wait_while_async(look, timeout)
+        cut = _cut_off(left)
+        if left:
+            left = await _wait_while_async(look, GRACE_AFTER_CANCEL)
+        return _report(seen, cut, left)

@@ -28,7 +28,6 @@ def install_signal_handlers(signals: Iterable[signal.Signals] = STOP) -> Callabl
         raise RuntimeError("install_signal_handlers() is for the main thread")
     # Made now, for at the time of the signal this thread may hold any lock: all the handler does is write.
     root()
-    cancel = STATE.root.cancel
     out, into = os.pipe()
     process = os.getpid()
     before: dict[signal.Signals, Any] = {}
@@ -48,7 +47,9 @@ def install_signal_handlers(signals: Iterable[signal.Signals] = STOP) -> Callabl
 
     def wait() -> None:
         if os.read(out, 1):
-            cancel()
+            # The one of now: `reopen` makes another.
+            root()
+            STATE.root.cancel()
         os.close(out)
 
     for number in signals:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import math
 import os
 import sys
 import threading
@@ -25,7 +26,18 @@ BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 6
 class Counts:
     """What is counted for one label."""
 
-    __slots__ = ("active", "ended", "label", "panics", "restarts", "seconds", "started")
+    __slots__ = (
+        "active",
+        "cancelled",
+        "ended",
+        "held_back",
+        "label",
+        "last_panic",
+        "panics",
+        "restarts",
+        "seconds",
+        "started",
+    )
 
     def __init__(self, label: str) -> None:
         self.label = label
@@ -33,7 +45,12 @@ class Counts:
         self.active = 0
         self.ended = [0] * (len(BOUNDS) + 1)
         """The finished ones: by the first of `BOUNDS` that they did not take longer than, the last by none."""
+        self.cancelled = 0
         self.panics = 0
+        self.held_back = 0
+        """Those of them that were not logged."""
+        self.last_panic: tuple[str, str, str, float] | None = None
+        """Type, value, place and time of the latest."""
         self.restarts = 0
         self.seconds = 0.0
         """How long the finished ones took together."""
@@ -65,10 +82,16 @@ class State(types.ModuleType):
         self.root: Any = None
         self.closed = False
         """After `shutdown` nothing is started any more."""
+        self.shutdowns = 0
+        """How many of them run."""
+        self.at_main_end: threading.Thread | None = None
+        """Waits for the end of the main thread, which ends `root()`."""
         self.observers: dict[object, Callable[[Any, Any], object]] = {}
         """Called with what is reported, a PanicInfo, and the exception or value."""
         self.captures: list[Any] = []
-        """What tests collect panics in, the innermost last."""
+        """The blocks of tests that are told of panics, the latest last."""
+        self.capture: contextvars.ContextVar[Any] = contextvars.ContextVar("mruntime_capture", default=None)
+        """The one that the context was copied in."""
         self.reporter: Any = None
         self.registries: list[Any] = []
         """The Prometheus registries that show the counters."""
@@ -83,10 +106,16 @@ class State(types.ModuleType):
         """Whether it was said that panics are not logged."""
         self.hooks: dict[object, Callable[[], object]] = {}
         self.exit_code = 70
-        self.exit: Callable[[int, Any], object] | None = None
-        """In tests called by a crash, with the exit status and the PanicInfo, instead of ending the process."""
         self.crash_lock = threading.Lock()
         self.crash_owner = 0
+        """The thread that ends the process; 0 if none does."""
+        self.storm_limit: int | None = 30
+        self.storms: dict[tuple[str, str, str], Any] = {}
+        """Component, type and place -> what was logged of these panics, and what was not."""
+        self.storm_due = math.inf
+        """When to sum up next, by the monotonic clock."""
+        self.storm_at_exit = False
+        """Whether the end of Python tells the rest."""
         self.inherited: list[dict[Any, Any]] = []
         """Tasks of the parent process: never run here, and never finalized here."""
 
@@ -108,9 +137,12 @@ def _after_fork(state: State) -> None:
     state.waiters = {}
     state.root = None
     state.closed = False
+    state.shutdowns = 0
+    state.at_main_end = None
     # What the parent's test waits for does not happen here, and a crash is to end this process.
     state.captures = []
-    state.exit = None
+    state.storms = {}
+    state.storm_due = math.inf
     # What the parent has counted is not counted again in each of its children.
     state.counts = {}
     state.panics = {}
@@ -180,11 +212,12 @@ def wake_waiters() -> None:
         wake()
 
 
-def count_panic(component: object, name: str) -> None:
-    """Count one panic."""
+def count_panic(component: object, name: str, what: tuple[str, str, str, float]) -> None:
+    """Count one panic: its type, value, place and time."""
     with STATE.lock:
         counts = counts_of(component)
         counts.panics += 1
+        counts.last_panic = what
         key = (counts.label, _cut(name))
         if key not in STATE.panics and len(STATE.panics) >= MAX_LABELS:
             key = (OTHER, OTHER)
@@ -208,7 +241,8 @@ def refuse_closed(where: str) -> None:
 def metrics() -> dict[str, dict[str, float]]:
     """A snapshot, by component: metric name -> component -> value, since the process began.
 
-    `goroutine_started_total`, `goroutine_panics_total`, `goroutine_restarts_total` and
+    `goroutine_started_total`, `goroutine_cancelled_total`, `goroutine_panics_total`,
+    `goroutine_panics_held_back_total` (those of them that were not logged), `goroutine_restarts_total` and
     `goroutine_duration_seconds_count` (those that have ended) only grow; `goroutine_active` is how many there are now;
     `goroutine_duration_seconds_sum` is how long the ended ones took together. Components are cut to 64 bytes; after 256
     of them the rest is `_other`.
@@ -217,7 +251,9 @@ def metrics() -> dict[str, dict[str, float]]:
         counted = STATE.counts.values()
         return {
             "goroutine_started_total": {c.label: c.started for c in counted if c.started},
+            "goroutine_cancelled_total": {c.label: c.cancelled for c in counted if c.cancelled},
             "goroutine_panics_total": {c.label: c.panics for c in counted if c.panics},
+            "goroutine_panics_held_back_total": {c.label: c.held_back for c in counted if c.held_back},
             "goroutine_restarts_total": {c.label: c.restarts for c in counted if c.restarts},
             "goroutine_active": {c.label: c.active for c in counted if c.started},
             "goroutine_duration_seconds_count": {c.label: sum(c.ended) for c in counted if c.started},

@@ -7,6 +7,7 @@ import collections
 import logging
 import random
 import time
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._classify import PANIC, classify
@@ -39,6 +40,7 @@ class _Restarts:
         self.most = most
         self.within = within
         self.count = 0
+        self._began = perf_counter()
         self._recent: collections.deque[float] = collections.deque(maxlen=64 if most is None else max(most, 1))
 
     def after(self, exc: Exception, policy: object, ctx: Context) -> float | None:
@@ -52,15 +54,26 @@ class _Restarts:
             often = f"{self.most} restarts within {self.within:g} s"
             note(logging.ERROR, f"{self.component}/{self.name} is not started again: {often}")
             if not crashes(policy):
-                report(exc, component=self.component, name=self.name, policy=policy, ctx=ctx, restarts=self.count)
+                self._report(exc, policy, ctx)
             return None
-        report(exc, component=self.component, name=self.name, policy=KeepRunning, ctx=ctx, restarts=self.count)
+        self._report(exc, KeepRunning, ctx)
         seconds = min(self.longest, self.first * 2.0 ** len(self._recent)) * random.uniform(0.5, 1)
         self._recent.append(now)
         self.count += 1
         count_restart(self.component)
         note(logging.INFO, f"{self.component}/{self.name} is started again in {seconds:.3g} s")
         return seconds
+
+    def _report(self, exc: Exception, policy: object, ctx: Context) -> None:
+        report(
+            exc,
+            component=self.component,
+            name=self.name,
+            policy=policy,
+            ctx=ctx,
+            restarts=self.count,
+            since=self._began,
+        )
 
 
 @overload

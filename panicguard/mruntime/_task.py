@@ -58,9 +58,12 @@ async def _drive(record: Record, inner: Coroutine[Any, Any, Any]) -> Any:
         result = await inner
         well = True
         return result
-    except (CancelledError, GeneratorExit) as exc:
-        if record.limit is not None and isinstance(exc, CancelledError) and record.limit.ended(record.task):
+    except CancelledError as exc:
+        record.cut = True
+        if record.limit is not None and record.limit.ended(record.task):
             raise record.timed_out() from exc
+        raise
+    except GeneratorExit:
         raise
     except BaseException as exc:
         record.failed(exc)
@@ -236,6 +239,7 @@ def observe(record: Record, future: asyncio.Future[Any]) -> None:
                 known.finish = both
             return
     loop = future.get_loop()
+    record.began = perf_counter()
 
     def begin() -> None:
         if future.done():

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 
-def ended(exc: BaseException, *, component: str, policy: object, name: str, ctx: object) -> PanicInfo | None:
+def ended(
+    exc: BaseException, *, component: str, policy: object, name: str, ctx: object, since: float
+) -> PanicInfo | None:
     """What a thread or pool job does about the exception that ends it: raises control flow again, for the framework
     whose thread it is. Does not return if it is a crash."""
     kind = classify(exc, ctx, task=False)
@@ -32,8 +34,8 @@ def ended(exc: BaseException, *, component: str, policy: object, name: str, ctx:
         return None
     if crashes(policy):
         code = code_of(exc) if isinstance(exc, SystemExit) else 0
-        return crash(exc, component=component, name=name, ctx=ctx, code=code or 0)
-    return report(exc, component=component, name=name, policy=policy, ctx=ctx)
+        return crash(exc, component=component, name=name, ctx=ctx, code=code or 0, since=since)
+    return report(exc, component=component, name=name, policy=policy, ctx=ctx, since=since)
 
 
 class GuardedThread(threading.Thread):
@@ -138,6 +140,7 @@ class GuardedThread(threading.Thread):
             policy=self._mr_policy,
             name=self._mr_source(),
             ctx=current_context(),
+            since=self._mr_started_at,
         )
         if info is not None:
             # Into the dict: a subclass may have a `panic` of its own.

@@ -1,6 +1,7 @@
 """A page that shows what runs, for a WSGI or ASGI server: mount it where only operators can reach it.
 
-It reads and never changes anything; `?json` gives JSON instead of text. Stacks are in it, values are not.
+It reads and never changes anything; `?json` gives JSON instead of text, `?health` the JSON of `health()`. Stacks are in
+the list, values are not.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ._health import health
 from ._registry import running
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ def page(*, as_json: bool = False) -> tuple[str, bytes]:
 def _answer(method: str, query: str) -> tuple[int, list[tuple[str, str]], bytes]:
     if method not in _ALLOWED:
         return 405, [("Allow", ", ".join(_ALLOWED)), ("Content-Type", "text/plain"), ("Content-Length", "0")], b""
-    kind, body = page(as_json="json" in query.split("&"))
+    words = query.split("&")
+    kind, body = ("application/json", health().json().encode()) if "health" in words else page(as_json="json" in words)
     headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
     return 200, headers, b"" if method == "HEAD" else body
 

@@ -38,7 +38,9 @@ def instrument(meter_provider: MeterProvider | None = None) -> Callable[[], None
     meter = otel_metrics.get_meter("mruntime", meter_provider=meter_provider)
     for name, unit, text in (
         ("goroutine_started_total", "1", "Goroutines started."),
+        ("goroutine_cancelled_total", "1", "Goroutines that were cancelled."),
         ("goroutine_panics_total", "1", "Goroutines that panicked."),
+        ("goroutine_panics_held_back_total", "1", "Panics that were not logged, for there were too many."),
         ("goroutine_restarts_total", "1", "Supervised goroutines started again."),
         ("goroutine_duration_seconds_count", "1", "Goroutines that have ended."),
         ("goroutine_duration_seconds_sum", "s", "How long those ran together."),

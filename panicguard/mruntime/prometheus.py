@@ -31,6 +31,10 @@ class Collector:
         now = metrics()
         started = CounterMetricFamily("goroutine_started", "Goroutines started.", labels=LABELS)
         panics = CounterMetricFamily("goroutine_panics", "Goroutines that panicked.", labels=LABELS)
+        cancelled = CounterMetricFamily("goroutine_cancelled", "Goroutines that were cancelled.", labels=LABELS)
+        held_back = CounterMetricFamily(
+            "goroutine_panics_held_back", "Panics that were not logged, for there were too many.", labels=LABELS
+        )
         restarts = CounterMetricFamily("goroutine_restarts", "Supervised goroutines started again.", labels=LABELS)
         active = GaugeMetricFamily("goroutine_active", "Goroutines that run now.", labels=LABELS)
         seconds = HistogramMetricFamily("goroutine_duration_seconds", "How long goroutines ran.", labels=LABELS)
@@ -38,14 +42,17 @@ class Collector:
             started.add_metric([component], value)
             # From the start on, so that the first panic is a step from 0 to 1 that an alert can see.
             panics.add_metric([component], now["goroutine_panics_total"].get(component, 0))
+            held_back.add_metric([component], now["goroutine_panics_held_back_total"].get(component, 0))
+            cancelled.add_metric([component], now["goroutine_cancelled_total"].get(component, 0))
             restarts.add_metric([component], now["goroutine_restarts_total"].get(component, 0))
             active.add_metric([component], now["goroutine_active"][component])
         for component in now["goroutine_panics_total"].keys() - now["goroutine_started_total"].keys():
             panics.add_metric([component], now["goroutine_panics_total"][component])
+            held_back.add_metric([component], now["goroutine_panics_held_back_total"].get(component, 0))
         for component, (ended, total) in durations().items():
             upto = zip((*map(str, BOUNDS), "+Inf"), itertools.accumulate(ended), strict=True)
             seconds.add_metric([component], list(upto), total)
-        yield from (started, panics, restarts, active, seconds)
+        yield from (started, cancelled, panics, held_back, restarts, active, seconds)
         if self._by_name:
             labels = ("component", "goroutine_name")
             recovered = CounterMetricFamily("panic_recovered", "Recovered panics.", labels=labels)

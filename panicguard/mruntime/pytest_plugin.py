@@ -1,19 +1,38 @@
-"""Fails a test whose background work panicked, or still runs at its end: `pytest -p myapp.mruntime.pytest_plugin`."""
+"""Fails a test whose background work panicked, or still runs at its end: `pytest -p myapp.mruntime.pytest_plugin`.
+
+A panic belongs to the test that spawned the work, whichever runs when it comes. One that comes after its test can fail
+that no more: it is told at the end of the run, by the name of its test, and fails the run.
+"""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from ._captures import capturing, nobodys
 from ._registry import working
+from ._reopen import start_over
 from ._shutdown import stragglers, wait_while
 from ._state import STATE
-from .testing import Crash, capture_crash, reopen
+from ._storm import forget
+from .testing import Crash, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from ._panic import PanicInfo
+
+
+class _Time(NamedTuple):
+    """When a test ran."""
+
+    began: float
+    test: str
+    allowed: bool
+    """Its work may panic."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,22 +47,44 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.stash[_GRACE] = _seconds(config.getini("mruntime_grace"))
     config.stash[_LASTING] = {}
+    config.stash[_LATE] = []
+    config.stash[_TIMES] = []
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Called by pytest around a test with the setup and teardown of its fixtures."""
-    item.stash[_BEFORE] = _keys() - _lasting(item.config)
+    crash = item.stash[_CRASH] = Crash()
+    item.stash[_BEFORE] = set()
+    late, times, began = item.config.stash[_LATE], item.config.stash[_TIMES], perf_counter()
+
+    def came_late(panic: PanicInfo, since: float) -> None:
+        before = [one for one in times if one.began <= since]
+        if not before:
+            # Older than all tests.
+            crash.panics.add(panic)
+        elif not before[-1].allowed:
+            late.append(f"{before[-1].test}: {in_words(panic)}")
+
     # A crash would take pytest with it, and what it says to a file descriptor that pytest has captured.
-    with capture_crash() as crash:
-        item.stash[_CRASH] = crash
+    with capturing(crash.panics.add, end=crash.end, late=came_late):
         try:
             return (yield)
         finally:
             # These would keep tasks and threads of long ago until the session ends.
             del item.stash[_BEFORE], item.stash[_CRASH]
-            if STATE.closed:
-                reopen()
+            times.append(_Time(began, item.nodeid, _allowed(item, "panics")))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Called by pytest before the fixtures of a test, and by plugins that run it again each time."""
+    item.stash[_CRASH].forget()
+    item.stash[_BEFORE] = _keys() - _lasting(item.config)
+    forget()
+    if STATE.closed:
+        start_over()
+    return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -58,7 +99,9 @@ def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None, obje
     # The first to be added is the last to be called.
     request.addfinalizer(lambda: lasting.pop(key, None))
     try:
-        return (yield)
+        # What panics of it is held against the test that runs then.
+        with nobodys():
+            return (yield)
     finally:
         lasting[key] = _keys() - before
 
@@ -84,18 +127,43 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 
 def _found(item: pytest.Item) -> str:
     """What is to be held against the test, in words."""
-    allowed = {what for mark in item.iter_markers("mruntime") for what, how in mark.kwargs.items() if how == "allow"}
-    found = [] if "running" in allowed else _left(item)
-    if "panics" not in allowed:
+    found = [] if _allowed(item, "running") else _left(item)
+    if not _allowed(item, "panics"):
         # After the wait: what was about to end may have panicked.
         crash = item.stash[_CRASH]
         if crash.panic is not None and crash.panic not in crash.panics:
             # Of an exception that was reported before it was a crash.
             crash.panics.append(crash.panic)
-        for panic in crash.panics:
-            what = "panicked and would have ended the process" if panic.policy == "CrashProcess" else "panicked"
-            found.append(f"{panic.component}/{panic.name} {what}: {panic.type}: {panic.value}\n{panic.stack}")
+        found += map(in_words, crash.panics)
     return "\n".join(found)
+
+
+def _allowed(item: pytest.Item, what: str) -> bool:
+    return any(mark.kwargs.get(what) == "allow" for mark in item.iter_markers("mruntime"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Called by pytest after the last test."""
+    late = session.config.stash[_LATE]
+    if hasattr(session.config, "workeroutput"):
+        # One of xdist's workers, which passes it on.
+        session.config.workeroutput["mruntime_late"] = late
+    elif late and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Called by xdist when a worker has ended."""
+    node.config.stash[_LATE] += getattr(node, "workeroutput", {}).get("mruntime_late", [])
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Called by pytest at the end."""
+    if config.stash[_LATE]:
+        terminalreporter.section("panics after the end of their test", red=True, bold=True)
+        for text in config.stash[_LATE]:
+            terminalreporter.write_line(text)
 
 
 def _keys() -> set[object]:
@@ -127,5 +195,7 @@ def _seconds(text: str) -> float:
 
 _GRACE: pytest.StashKey[float] = pytest.StashKey()
 _LASTING: pytest.StashKey[dict[object, set[object]]] = pytest.StashKey()
+_LATE: pytest.StashKey[list[str]] = pytest.StashKey()
+_TIMES: pytest.StashKey[list[_Time]] = pytest.StashKey()
 _BEFORE: pytest.StashKey[set[object]] = pytest.StashKey()
 _CRASH: pytest.StashKey[Crash] = pytest.StashKey()

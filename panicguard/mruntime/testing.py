@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from ._captures import capturing
 from ._context import in_event_loop
 from ._crash import run_hooks
 from ._derived import background, with_cancel, with_timeout
 from ._panic import PanicInfo
+from ._registry import Work, working
+from ._reopen import reopen as reopen
+from ._shutdown import wait_while
 from ._state import STATE
 
 if TYPE_CHECKING:
@@ -90,26 +94,41 @@ class Panics(_Awaited, list[PanicInfo]):
 
 
 @contextlib.contextmanager
-def _collect(panics: Panics) -> Iterator[None]:
-    with STATE.lock:
-        STATE.captures.append(panics)
-    try:
-        yield
-    finally:
-        with STATE.lock:
-            STATE.captures[:] = [one for one in STATE.captures if one is not panics]
+def capture_panics() -> Iterator[Panics]:
+    """`with capture_panics() as panics:` collects what panics in the meantime, of what is spawned in the block.
+
+    By the context variables of the spawn, so that tests in parallel do not see each other's panics; of what has none of
+    a block, as plain threads up to Python 3.13, it collects where it is the only one. They are logged and counted as
+    always, but the pytest plugin does not hold them against the test. Of two that are nested the inner one collects.
+    """
+    panics = Panics()
+    with capturing(panics.add):
+        yield panics
 
 
 @contextlib.contextmanager
-def capture_panics() -> Iterator[Panics]:
-    """`with capture_panics() as panics:` collects what panics in the meantime, anywhere in the process.
+def no_panics(grace: float = 1.0) -> Iterator[None]:
+    """A block whose background work must not panic: AssertionError at its end if it did, in or without `unittest`.
 
-    They are logged and counted as always, but the pytest plugin does not hold them against the test. Of two that
-    are nested the inner one collects.
+    In a thread without a running event loop it waits up to `grace` seconds for the threads and pool jobs that it began.
     """
-    panics = Panics()
-    with _collect(panics):
-        yield panics
+    before = {work.key for work in working()}
+
+    def begun() -> list[Work]:
+        return [work for work in working() if work.kind != "task" and work.key not in before]
+
+    with capture_panics() as panics:
+        yield
+        if not in_event_loop():
+            wait_while(begun, grace)
+    if panics:
+        raise AssertionError("\n".join(map(in_words, panics)))
+
+
+def in_words(panic: PanicInfo) -> str:
+    """A panic as a failure of a test."""
+    what = "panicked and would have ended the process" if panic.policy == "CrashProcess" else "panicked"
+    return f"{panic.component}/{panic.name} {what}: {panic.type}: {panic.value}\n{panic.stack}"
 
 
 class Crash(_Awaited):
@@ -138,6 +157,13 @@ class Crash(_Awaited):
         await self._pause(1, timeout)
         return self._status(timeout)
 
+    def forget(self) -> None:
+        """Begin anew, for the same test runs again."""
+        with STATE.lock:
+            self.code = self.panic = None
+            self.panics.clear()
+            self._hooked = False
+
     def end(self, code: int, panic: PanicInfo) -> None:
         """Called instead of the end of the process."""
         with STATE.lock:
@@ -164,23 +190,9 @@ def capture_crash() -> Iterator[Crash]:
 
     The record is logged and the hooks of `on_crash` are called, once and without their time limit. The exception
     then goes on to whoever waits for the task or future, or out of the block of RecoverAndCrash. A process forked
-    off in the meantime can crash.
+    off in the meantime can crash. Whose crash it is, is known as by `capture_panics`; one of a context without such a
+    block is the latest block's.
     """
     crash = Crash()
-    with _collect(crash.panics):
-        with STATE.lock:
-            before, STATE.exit = STATE.exit, crash.end
-        try:
-            yield crash
-        finally:
-            with STATE.lock:
-                # Not in a child process that leaves the block, too.
-                if crash.end == STATE.exit:
-                    STATE.exit = before
-
-
-def reopen() -> None:
-    """Allow spawns again after `shutdown`, with a new `root()`: the next test is another process, so to speak."""
-    with STATE.lock:
-        STATE.closed = False
-        STATE.root = None
+    with capturing(crash.panics.add, end=crash.end):
+        yield crash

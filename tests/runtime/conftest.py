@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from runtime_programs import VERSIONS, program, pythons
 
+from panicguard.mruntime._storm import forget
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -40,6 +42,12 @@ class Records(logging.Handler):
     @property
     def panics(self) -> list[logging.LogRecord]:
         return [record for record in self.all if hasattr(record, "panic_source")]
+
+
+@pytest.fixture(autouse=True)
+def calm() -> None:
+    """Of what panicked in other tests this one hears nothing, and nothing of its own is held back for that."""
+    forget()
 
 
 @pytest.fixture

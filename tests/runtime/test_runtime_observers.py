@@ -297,6 +297,7 @@ def test_prometheus_counts_what_happened(records):
     assert value("goroutine_started_total") == 2
     assert value("goroutine_panics_total") == 1
     assert value("goroutine_active") == 0
+    assert value("goroutine_cancelled_total") == value("goroutine_panics_held_back_total") == 0
     assert value("goroutine_duration_seconds_count") == 2
     assert value("goroutine_duration_seconds_bucket", le="+Inf") == 2
     run("scraped", time.sleep, 0.006)

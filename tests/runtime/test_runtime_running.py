@@ -12,7 +12,9 @@ from wsgiref.validate import validator
 
 import pytest
 
-from panicguard.mruntime import KeepRunning, SafeGo, running, watch
+from panicguard.mruntime import KeepRunning, SafeGo, Supervise, running, watch
+from panicguard.mruntime import _watch as watchdog
+from panicguard.mruntime._registry import working
 from panicguard.mruntime.debug import asgi, wsgi
 
 
@@ -124,6 +126,89 @@ def test_the_page_by_asgi(held):
     start, body = sent
     assert (start["status"], dict(start["headers"])[b"content-type"]) == (200, b"application/json")
     assert {"run-thread"} <= {one["component"] for one in json.loads(body["body"])}
+
+
+async def until(look) -> None:
+    deadline = asyncio.get_running_loop().time() + 10
+    while not look():
+        await asyncio.sleep(0)
+        assert asyncio.get_running_loop().time() < deadline
+
+
+def start_all(component, gate, pool, other_loop):
+    """One of each kind, by its name, and what ends it."""
+
+    async def wait(event) -> None:
+        await event.wait()
+
+    events = {name: asyncio.Event() for name in ("coroutine", "async callable", "observed")}
+    there = asyncio.Event()
+    ends = {name: event.set for name, event in events.items()}
+    ends["other loop"] = lambda: other_loop.call_soon_threadsafe(there.set)
+    SafeGo(component, KeepRunning, wait(events["coroutine"]), name="coroutine")
+    SafeGo(component, KeepRunning, wait, args=(events["async callable"],), name="async callable")
+    SafeGo(component, KeepRunning, asyncio.ensure_future(wait(events["observed"])), name="observed")
+    SafeGo(component, KeepRunning, wait(there), name="other loop", loop=other_loop)
+    for name, options in {"thread": {}, "pool": {"executor": pool}, "supervised": None}.items():
+        gate[name] = threading.Event()
+        ends[name] = gate[name].set
+        if options is None:
+            Supervise(component, gate[name].wait, args=(10,), name=name)
+        else:
+            SafeGo(component, KeepRunning, gate[name].wait, args=(10,), name=name, **options)
+    return ends
+
+
+def test_invariant_32_running_lists_just_what_runs(other_loop):
+    component = "run-just"
+
+    def names() -> list[str]:
+        return sorted(one.name for one in of(component))
+
+    async def main() -> None:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            ends = start_all(component, {}, pool, other_loop)
+            assert names() == sorted(ends)
+            left = set(ends)
+            for name, end in ends.items():
+                end()
+                left.remove(name)
+                await until(lambda: names() == sorted(left))
+
+    assert not names()
+    asyncio.run(main())
+    assert not names()
+
+
+def test_invariant_33_the_watchdog_reports_stuck_work_once(records, other_loop, monkeypatch):
+    component = "run-stuck"
+    looks: list[int] = []
+
+    def counted() -> list[object]:
+        looks.append(1)
+        return working()
+
+    monkeypatch.setattr(watchdog, "working", counted)
+
+    def told() -> list[str]:
+        return sorted(r.getMessage().split(" runs for")[0].partition("/")[2] for r in records.all if r.levelno == 30)
+
+    async def main() -> None:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            ends = start_all(component, {}, pool, other_loop)
+            stop = watch(0.02, components=[component])
+            try:
+                await until(lambda: told() == sorted(ends))
+                seen = len(looks)
+                await until(lambda: len(looks) > seen + 5)
+            finally:
+                stop()
+                for end in ends.values():
+                    end()
+            assert told() == sorted(ends)
+
+    asyncio.run(main())
+    assert not records.panics
 
 
 def test_what_runs_for_too_long_is_told_once(records, held):

@@ -14,6 +14,7 @@ from panicguard.mruntime import (
     Supervise,
     background,
     current_context,
+    health,
     metrics,
     with_cancel,
 )
@@ -72,6 +73,47 @@ def test_a_task_goes_on_until_the_work_returns(records):
     assert asyncio.run(main()) == "done"
     assert [r.panic_restarts for r in records.panics] == [0, 1]
     assert metrics()["goroutine_restarts_total"]["sup-task"] == 2
+
+
+def supervised(way: str, component: str, flaky: Flaky, **options: object) -> object:
+    """What it returned, or the last error's words."""
+    if way == "thread":
+        thread = Supervise(component, flaky.work, args=("done",), **options)
+        thread.join(5)
+        return thread.result if thread.panic is None else thread.panic.value
+
+    async def main() -> object:
+        try:
+            return await Supervise(component, flaky.work_async, args=("done",), **options)
+        except ValueError as exc:
+            return str(exc)
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("policy", [KeepRunning, CrashProcess])
+@pytest.mark.parametrize(("failures", "most"), [(0, 0), (1, 0), (1, 1), (3, 5), (9, 2), (20, None)])
+@pytest.mark.parametrize("way", ["thread", "task"])
+def test_invariant_30_supervised_work_restarts_and_gives_up_as_told(records, way, failures, most, policy):
+    flaky = Flaky(failures)
+    with capture_crash() as crash:
+        ended = supervised(way, "sup-told", flaky, policy=policy, backoff=AT_ONCE, max_restarts=most)
+    gives_up = most is not None and failures > most
+    assert flaky.calls == (most if gives_up else failures) + 1
+    assert ended == (f"call {flaky.calls}" if gives_up else "done")
+    assert crash.code == (70 if gives_up and policy is CrashProcess else None)
+
+
+@pytest.mark.parametrize("failures", [0, 1, 4])
+@pytest.mark.parametrize("way", ["thread", "task"])
+def test_invariant_31_the_restarts_are_in_metrics_and_records(records, way, failures):
+    component = f"sup-seen {way} {failures}"
+    assert supervised(way, component, Flaky(failures), backoff=AT_ONCE, max_restarts=9) == "done"
+    assert metrics()["goroutine_restarts_total"].get(component, 0) == failures
+    assert health().component(component).restarts == failures
+    assert [record.panic_restarts for record in records.panics] == list(range(failures))
+    said = [r for r in records.all if f"{component}/" in r.getMessage() and "is started again in" in r.getMessage()]
+    assert len(said) == failures
 
 
 def test_after_too_many_restarts_the_next_panic_is_the_last(records):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,16 +23,21 @@ from panicguard.mruntime import (
     KeepRunning,
     RecoverAndCrash,
     SafeGo,
+    SafeThread,
+    Supervise,
+    WaitGroup,
     guarded,
     handle_panic_value,
     metrics,
     observe_panics,
     on_crash,
-    root,
     set_exit_code,
-    shutdown,
 )
-from panicguard.mruntime.testing import capture_crash, capture_panics, reopen
+from panicguard.mruntime._state import STATE
+from panicguard.mruntime.testing import capture_crash, capture_panics, no_panics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def boom() -> None:
@@ -64,6 +71,211 @@ def test_of_two_nested_captures_the_inner_one_collects(records):
         SafeGo("outer", KeepRunning, boom).join(5)
     assert [p.component for p in inner] == ["inner"]
     assert [p.component for p in outer] == ["outer"]
+
+
+def in_parallel(*bodies: Callable[[threading.Barrier], object]) -> list[object]:
+    """What they return or raise, each in a plain thread, whose context is empty."""
+    together = threading.Barrier(len(bodies))
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        ended = [pool.submit(body, together) for body in bodies]
+    return [one.exception() or one.result() for one in ended]
+
+
+@pytest.mark.parametrize("way", ["thread", "task", "pool", "loop's pool", "SafeThread", "supervised", "nested"])
+def test_invariant_39_a_test_sees_the_panics_of_its_own_context_only(records, way):
+    def go(component: str) -> None:
+        async def main() -> None:
+            if way == "task":
+                await asyncio.wait([SafeGo(component, KeepRunning, aboom())])
+            else:
+                await asyncio.wait([SafeGo(component, KeepRunning, boom, loop=asyncio.get_running_loop())])
+
+        if way == "thread":
+            SafeGo(component, KeepRunning, boom).join(5)
+        elif way == "pool":
+            with ThreadPoolExecutor(1) as pool:
+                SafeGo(component, KeepRunning, boom, executor=pool)
+        elif way == "SafeThread":
+            thread = SafeThread(component, KeepRunning, target=boom)
+            thread.start()
+            thread.join(5)
+        elif way == "supervised":
+            Supervise(component, boom, backoff=(0, 0), max_restarts=0).join(5)
+        elif way == "nested":
+            SafeGo("around", KeepRunning, lambda: SafeGo(component, KeepRunning, boom).join(5)).join(5)
+        else:
+            asyncio.run(main())
+
+    def one_test(component: str) -> Callable[[threading.Barrier], object]:
+        def test(together: threading.Barrier) -> object:
+            with capture_panics() as panics:
+                together.wait(5)
+                go(component)
+                # All the others have panicked, and their blocks have not ended.
+                together.wait(5)
+                return [panic.component for panic in panics]
+
+        return test
+
+    names = [f"parallel {n}" for n in range(4)]
+    assert in_parallel(*map(one_test, names)) == [[name] for name in names]
+
+
+def test_tests_in_parallel_tasks_see_their_own_panics(records):
+    async def one_test(component: str, together: WaitGroup) -> list[str]:
+        with capture_panics() as panics:
+            SafeGo(component, KeepRunning, aboom())
+            together.done()
+            await together.wait_async(5)
+            await panics.wait_async()
+        return [panic.component for panic in panics]
+
+    async def main() -> list[list[str]]:
+        together = WaitGroup()
+        together.add(3)
+        return await asyncio.gather(*(one_test(f"task {n}", together) for n in range(3)))
+
+    assert asyncio.run(main()) == [["task 0"], ["task 1"], ["task 2"]]
+
+
+def test_crashes_in_parallel_are_those_of_their_own_tests(records):
+    def one_test(component: str, code: int) -> Callable[[threading.Barrier], object]:
+        def leave() -> None:
+            raise SystemExit(code)
+
+        def test(together: threading.Barrier) -> object:
+            with capture_crash() as crash:
+                together.wait(5)
+                SafeGo(component, CrashProcess, leave).join(5)
+                together.wait(5)
+                return crash.wait(), crash.panic.component
+
+        return test
+
+    assert in_parallel(one_test("one", 3), one_test("two", 4)) == [(3, "one"), (4, "two")]
+    assert not STATE.captures
+
+
+def test_a_panic_of_no_capture_goes_to_the_only_one(records):
+    def plain(component: str) -> None:
+        thread = threading.Thread(
+            target=contextvars.Context().run, args=(guarded(component=component, swallow=True)(boom),)
+        )
+        thread.start()
+        thread.join(5)
+
+    with capture_panics() as outer:
+        plain("outer")
+        with capture_panics() as inner:
+            plain("inner")
+        together = threading.Barrier(3)
+
+        def other() -> None:
+            with capture_panics() as panics:
+                together.wait(5)
+                together.wait(5)
+            assert not panics
+
+        threads = [threading.Thread(target=contextvars.copy_context().run, args=(other,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        together.wait(5)
+        plain("beside two")
+        together.wait(5)
+        for thread in threads:
+            thread.join(5)
+    assert [p.component for p in outer] == ["outer", "beside two"]
+    assert [p.component for p in inner] == ["inner"]
+
+
+def test_a_late_panic_is_not_that_of_the_next_capture(records):
+    gate = threading.Event()
+
+    def late() -> None:
+        gate.wait(5)
+        boom()
+
+    with ThreadPoolExecutor(1) as pool:
+        with capture_panics() as first:
+            threads = [SafeGo("late", KeepRunning, late), Supervise("late", late, max_restarts=0)]
+            SafeGo("late", KeepRunning, late, executor=pool)
+        with capture_panics() as second:
+            gate.set()
+            for thread in threads:
+                thread.join(5)
+            pool.shutdown()
+    assert (first, second) == ([], [])
+    assert len(records.panics) == 3
+
+
+def test_a_late_panic_of_the_inner_block_is_the_outer_one_s(records):
+    gate = threading.Event()
+
+    def late() -> None:
+        gate.wait(5)
+        boom()
+
+    with capture_panics() as outer:
+        with capture_panics() as inner:
+            thread = SafeGo("late", KeepRunning, late)
+        gate.set()
+        thread.join(5)
+    assert (inner, [p.component for p in outer]) == ([], ["late"])
+
+
+def test_a_block_in_a_test_is_about_what_the_test_began_before(tmp_path):
+    program = """
+    def late():
+        gate.wait(5)
+        boom()
+    @pytest.fixture
+    def worker(): return SafeGo("worker", KeepRunning, late)
+    def test_it(worker):
+        with capture_panics() as panics:
+            gate.set()
+            assert [panic.component for panic in panics.wait()] == ["worker"]
+    """
+    assert run_tests(tmp_path, program, *PLUGIN)[0] == {"passed": 1}
+
+
+def test_what_is_spawned_in_the_context_of_a_test_that_is_over_is_of_the_one_that_runs(records):
+    # As under anyio's plugin, whose runner has the context of the first test.
+    with capture_panics() as first:
+        context = contextvars.copy_context()
+    with capture_panics() as second:
+        context.run(lambda: SafeGo("stale", KeepRunning, boom)).join(5)
+        context.run(Supervise, "stale", boom, max_restarts=0).join(5)
+    assert (first, [p.component for p in second]) == ([], ["stale", "stale"])
+
+
+def test_no_panics_is_an_assertion(records):
+    gate = threading.Event()
+
+    def late() -> None:
+        gate.wait(5)
+        boom()
+
+    with no_panics():
+        SafeGo("fine", KeepRunning, print)
+    threading.Timer(0.05, gate.set).start()
+    with (
+        pytest.raises(AssertionError, match=r"mailer/\S+late panicked: ValueError: the reason\nTraceback"),
+        no_panics(5),
+    ):
+        SafeGo("mailer", KeepRunning, late)
+
+    def fails() -> None:
+        SafeGo("mailer", KeepRunning, boom).join(5)
+        raise LookupError
+
+    with pytest.raises(LookupError), no_panics():
+        fails()
+
+    async def main() -> None:
+        with pytest.raises(AssertionError, match="a task/"), no_panics():
+            await asyncio.wait([SafeGo("a task", KeepRunning, aboom())])
+
+    asyncio.run(main())
 
 
 def test_a_panic_that_does_not_come_is_an_assertion_error():
@@ -129,19 +341,6 @@ def test_without_a_crash_there_is_none(records):
         with pytest.raises(AssertionError, match="no crash"):
             crash.wait(0.01)
     assert (crash.code, crash.panic) == (None, None)
-
-
-def test_reopen_allows_spawns_again():
-    before = root()
-    try:
-        assert shutdown(5).clean
-        with pytest.raises(RuntimeError):
-            SafeGo("closed", KeepRunning, print)
-    finally:
-        reopen()
-    assert root() is not before
-    assert root().err() is None
-    SafeGo("open", KeepRunning, print).join(5)
 
 
 def test_waiting_in_a_coroutine_does_not_stop_its_loop(records):
@@ -352,7 +551,7 @@ def run_tests(folder: Path, program: str, *flags: str) -> tuple[dict[str, int], 
         text=True,
         check=False,
     )
-    output = done.stdout + done.stderr
+    output = f"{done.stdout}{done.stderr}exit status {done.returncode}"
     last = (done.stdout.splitlines() or [""])[-1]
     return {word.rstrip("s"): int(n) for n, word in re.findall(r"(\d+) (passed|failed|errors?)", last)}, output
 
@@ -375,6 +574,111 @@ def test_a_test_whose_work_panicked_fails(tmp_path):
     assert "ERROR test_it.py::test_bad" in output
     assert "mailer/boom panicked: ValueError: the reason" in output
     assert "Traceback" in output
+
+
+def test_invariant_41_every_panic_fails_the_test_that_started_it(tmp_path):
+    program = """
+    import concurrent.futures, unittest
+    from @PACKAGE@.testing import capture_crash
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    async def aboom(): boom()
+    def started(thread):
+        thread.start()
+        thread.join()
+    def in_loop(start):
+        async def main(): await asyncio.wait([start()])
+        asyncio.run(main())
+    def pooled(): concurrent.futures.wait([SafeGo("c", KeepRunning, boom, executor=pool)])
+    def recovered():
+        with RecoverAndLog("block", component="c"): boom()
+    forms = {
+        "coroutine": lambda: in_loop(lambda: SafeGo("c", KeepRunning, aboom())),
+        "async_callable": lambda: in_loop(lambda: SafeGo("c", KeepRunning, aboom)),
+        "observed": lambda: in_loop(lambda: SafeGo("c", KeepRunning, asyncio.ensure_future(aboom()))),
+        "thread": lambda: SafeGo("c", KeepRunning, boom).join(),
+        "crash": lambda: SafeGo("c", CrashProcess, boom).join(),
+        "pool": pooled,
+        "loops_pool": lambda: in_loop(lambda: SafeGo("c", KeepRunning, boom, loop=asyncio.get_running_loop())),
+        "SafeThread": lambda: started(SafeThread("c", KeepRunning, target=boom)),
+        "SafeTimer": lambda: started(SafeTimer("c", KeepRunning, 0, boom)),
+        "Supervise": lambda: Supervise("c", boom, backoff=(0, 0), max_restarts=2).join(),
+        "WaitGroup": lambda: WaitGroup().go("c", KeepRunning, boom).join(),
+        "nested": lambda: SafeGo("c", KeepRunning, lambda: SafeGo("c", KeepRunning, boom).join()).join(),
+        "recovered": recovered,
+        "not_joined": lambda: SafeGo("c", KeepRunning, boom),
+        "storm": lambda: [SafeGo("c", KeepRunning, boom).join() for _ in range(40)],
+    }
+    @pytest.mark.parametrize("form", forms)
+    def test_bad(form): forms[form]()
+    @pytest.mark.parametrize("form", forms)
+    def test_fine(form):
+        with capture_crash() as crash: forms[form]()
+        crash.panics.wait()
+    class Tests(unittest.TestCase):
+        def test_bad_unit(self): forms["thread"]()
+        def test_fine(self): pass
+    class AsyncTests(unittest.IsolatedAsyncioTestCase):
+        async def test_bad_async(self): await asyncio.wait([SafeGo("c", KeepRunning, aboom())])
+        async def test_fine(self): pass
+    """
+    program = program.replace("@PACKAGE@", PACKAGE)
+    counts, output = run_tests(tmp_path, program, *PLUGIN, "-p", "no:logging")
+    failed = set(re.findall(r"^ERROR test_it\.py::(?:\w+::)?(\w+)", output, re.MULTILINE))
+    assert counts == {"passed": 2 * 15 + 4, "error": 15 + 2}, output
+    assert failed == {"test_bad", "test_bad_unit", "test_bad_async"}
+    assert len(re.findall(r"^ERROR test_it\.py::test_bad\[", output, re.MULTILINE)) == 15
+
+
+@pytest.mark.parametrize("way", ["thread", "empty context", "crash", "allowed"])
+def test_a_panic_after_its_test_is_told_at_the_end_by_its_name_and_fails_the_run(tmp_path, way):
+    program = f"""
+    import contextvars
+    def late():
+        gate.wait(5)
+        boom()
+    threads = []
+    def start(): threads.append(SafeGo("late", {"CrashProcess" if way == "crash" else "KeepRunning"}, late))
+    @pytest.mark.mruntime(running="allow", panics={"allow" if way == "allowed" else ""!r})
+    def test_one(): {"contextvars.Context().run(start)" if way == "empty context" else "start()"}
+    def test_two():
+        gate.set()
+        threads[0].join()
+    def test_three(): pass
+    """
+    counts, output = run_tests(tmp_path, program, *PLUGIN)
+    assert counts == {"passed": 3}
+    assert ("= panics after the end of their test =" in output) == (way != "allowed")
+    would = " and would have ended the process" if way == "crash" else ""
+    assert (f"test_it.py::test_one: late/late panicked{would}: ValueError: the reason" in output) == (way != "allowed")
+    assert f"exit status {int(way != 'allowed')}" in output
+
+
+def test_what_a_fixture_of_the_session_began_is_held_against_the_test_that_runs(tmp_path):
+    program = """
+    calls = []
+    @pytest.fixture(scope="session")
+    def server():
+        bell, stop = threading.Semaphore(0), threading.Event()
+        def serve():
+            while bell.acquire() and not stop.is_set(): SafeGo("request", KeepRunning, calls.pop()).join()
+        thread = SafeGo("server", KeepRunning, serve)
+        yield lambda call: (calls.append(call), bell.release())
+        stop.set()
+        bell.release()
+        thread.join()
+    def test_first(server): server(print)
+    def test_bad(server):
+        done = threading.Event()
+        def fail():
+            done.set()
+            boom()
+        server(fail)
+        assert done.wait(5)
+    def test_last(server): server(print)
+    """
+    counts, output = run_tests(tmp_path, program, *PLUGIN)
+    assert counts == {"passed": 3, "error": 1}, output
+    assert "ERROR test_it.py::test_bad" in output
 
 
 def test_a_test_whose_work_still_runs_fails(tmp_path):

@@ -12,11 +12,14 @@ from typing_extensions import assert_type
 from panicguard.mruntime import (
     Canceled,
     Channel,
+    ComponentHealth,
     Context,
     CrashProcess,
     ExceptionGroup,
     Group,
+    Health,
     KeepRunning,
+    LastPanic,
     RecoverAndLog,
     RecoverWithPolicy,
     SafeGo,
@@ -27,12 +30,15 @@ from panicguard.mruntime import (
     WaitGroup,
     background,
     guarded,
+    health,
     metrics,
+    reopen,
+    set_storm_limit,
     shutdown,
     shutdown_async,
     with_timeout,
 )
-from panicguard.mruntime.testing import Crash, Panics, capture_crash, capture_panics
+from panicguard.mruntime.testing import Crash, Panics, capture_crash, capture_panics, no_panics
 
 if TYPE_CHECKING:
     import threading
@@ -193,6 +199,20 @@ def the_rest() -> None:
         assert_type(item, int)
     assert_type(metrics(), dict[str, dict[str, float]])
     assert_type(shutdown(), ShutdownReport)
+    assert_type(reopen(), None)
+    now = health()
+    assert_type(now, Health)
+    assert_type(now.ready, bool)
+    assert_type(now.json(), str)
+    assert_type(now.component("c"), ComponentHealth)
+    for one in now.components:
+        if one.last_panic is not None:
+            assert_type(one.last_panic, LastPanic)
+    set_storm_limit(100)
+    set_storm_limit(None)
+    set_storm_limit(1.5)  # type: ignore[arg-type]
+    with no_panics():
+        parse("1")
     with capture_panics() as panics:
         assert_type(panics, Panics)
     with capture_crash() as crash:
