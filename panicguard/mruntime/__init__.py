@@ -18,6 +18,7 @@ from ._derived import (
     with_value,
     without_cancel,
 )
+from ._lifespan import Lifespan, lifespan
 from ._panic import ErrorReporter, PanicError, PanicInfo, handle_panic_value, observe_panics, set_error_reporter
 from ._policy import CrashProcess, KeepRunning, PanicPolicy, PanicRecoveryPolicy
 from ._recover import RecoverAndCrash, RecoverAndLog, RecoverWithPolicy, guarded
@@ -25,9 +26,10 @@ from ._redact import set_production_mode
 from ._registry import Running, running
 from ._safego import SafeGo
 from ._safego_context import SafeGoWithContext, SafeGoWithContextAndComponent
-from ._shutdown import ShutdownReport, Straggler, shutdown, shutdown_async
+from ._shutdown import shutdown, shutdown_async
 from ._signals import install_signal_handlers
 from ._state import metrics
+from ._stragglers import ShutdownReport, Straggler
 from ._supervise import Supervise
 from ._sync import WaitGroup
 from ._thread import SafeThread, SafeTimer
@@ -48,6 +50,7 @@ __all__ = [
     "Done",
     "ErrorReporter",
     "KeepRunning",
+    "Lifespan",
     "PanicError",
     "PanicInfo",
     "PanicPolicy",
@@ -71,6 +74,7 @@ __all__ = [
     "handle_panic_value",
     "install_signal_handlers",
     "let_pass",
+    "lifespan",
     "metrics",
     "observe_panics",
     "on_crash",

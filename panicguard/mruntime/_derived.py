@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from ._children import orphaned
 from ._context import Context, refuse_copies
 from ._state import STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Cancel:
@@ -56,22 +60,24 @@ def todo() -> Context:
 def root() -> Context:
     """The context that `shutdown` cancels: the parent to offer where Go's main would make one.
 
-    It is done when the main thread ends too, by an exception or not, so that threads which wait for it end.
+    It is done when the main thread ends too, by an exception or not, so that threads which wait for it end; and in a
+    child of multiprocessing when its parent is gone, which the signal that ended the parent did not tell it.
     """
     with STATE.lock:
         if STATE.root is None:
             STATE.root = with_cancel(_BACKGROUND)
             with contextlib.suppress(RuntimeError):  # a sub-interpreter may allow no threads
-                threading.Thread(
-                    target=_when_main_ends, args=(STATE.root.cancel,), name="mruntime-root", daemon=True
-                ).start()
+                # Not by `atexit`, which comes after the threads that wait for it.
+                for wait in (threading.main_thread().join, orphaned()):
+                    if wait is not None:
+                        args = (wait, STATE.root.cancel)
+                        threading.Thread(target=_cancel_after, args=args, name="mruntime-root", daemon=True).start()
         ctx: Context = STATE.root.ctx
         return ctx
 
 
-def _when_main_ends(cancel: Cancel) -> None:
-    # Not by `atexit`, which comes after the threads that wait for it.
-    threading.main_thread().join()
+def _cancel_after(wait: Callable[[], None], cancel: Cancel) -> None:
+    wait()
     cancel()
 
 

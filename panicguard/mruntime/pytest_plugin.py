@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ._registry import working
-from ._shutdown import stragglers, wait_while
+from ._shutdown import wait_while
 from ._state import STATE
+from ._stragglers import stragglers
 from .testing import Crash, capture_crash, reopen
 
 if TYPE_CHECKING:
