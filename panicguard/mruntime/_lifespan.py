@@ -27,8 +27,10 @@ class Lifespan:
     def __init__(self, timeout: float | None, cancel_futures: bool, children: bool) -> None:
         self._timeout = timeout
         self._options = {"cancel_futures": cancel_futures, "children": children}
+        self._own = False
+        """Whether the process is the program's own, with its exit status."""
         self._listening: Listening | None = None
-        self._stop: Callable[[], object] | None = None
+        self._uncancel: Callable[[], object] | None = None
         self.report: ShutdownReport | None = None
         """What became of the work; None before the end."""
 
@@ -36,6 +38,7 @@ class Lifespan:
         if in_event_loop():
             raise RuntimeError("this block would block the running event loop at its end; use `async with`")
         # Ctrl-C is left to whom it reaches: a loop, a server or nobody. They know what to do about it.
+        self._own = server().leaves
         self._begin((signal.SIGTERM,), _as_ctrl_c)
         return self
 
@@ -45,7 +48,8 @@ class Lifespan:
 
     async def __aenter__(self) -> None:
         task = asyncio.current_task() if running_loop() is not None else None
-        self._begin(STOP, _as_ctrl_c if task is None else self._cancelling(task))
+        own = self._own = server().leaves
+        self._begin(STOP, self._cancelling(task) if own and task is not None else call_former)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
@@ -104,8 +108,8 @@ class Lifespan:
     def _cancelling(self, task: asyncio.Task[Any]) -> Callable[[int, Any, Any], object]:
         def then(number: int, frame: object, former: Any) -> None:
             call_former(number, frame, former)
-            if is_nobodys(former) and self._stop is None:
-                self._stop = getattr(task, "uncancel", lambda: None)
+            if is_nobodys(former) and self._uncancel is None:
+                self._uncancel = getattr(task, "uncancel", lambda: None)
                 task.get_loop().call_soon_threadsafe(task.cancel)
 
         return then
@@ -114,26 +118,27 @@ class Lifespan:
         """Whether the block ends without what has ended it, which was the signal; SystemExit if work was cut off in a
         process that is its own."""
         mine = self._listening
-        assert self.report is not None
-        told = mine is not None and mine.alone and mine.heard
-        swallow = told and exc is not None and _is_told(exc)
-        if swallow and self._stop is not None:
-            self._stop()
-        if mine is not None and mine.alone and self.report.status and (exc is None or swallow or _is_good(exc)):
-            raise SystemExit(self.report.status) from None
+        if mine is None or not (self._own and mine.alone):
+            return False
+        swallow = exc is not None and self._is_told(exc)
+        if swallow and self._uncancel is not None:
+            self._uncancel()
+        status = 0 if self.report is None else self.report.status
+        if status and (exc is None or swallow or _is_good(exc)):
+            raise SystemExit(status) from None
         return swallow
+
+    def _is_told(self, exc: BaseException) -> bool:
+        """Whether it only says that the process was told to stop."""
+        leaves = getattr(exc, "exceptions", None)
+        if leaves is not None:
+            return all(map(self._is_told, leaves))
+        cancelled = self._uncancel is not None and isinstance(exc, asyncio.CancelledError)
+        return cancelled or isinstance(exc, KeyboardInterrupt)
 
 
 def _is_good(exc: BaseException) -> bool:
     return isinstance(exc, SystemExit) and not exc.code
-
-
-def _is_told(exc: BaseException) -> bool:
-    """Whether it only says that the process was told to stop."""
-    leaves = getattr(exc, "exceptions", None)
-    if leaves is not None and isinstance(exc, BaseException):
-        return all(map(_is_told, leaves))
-    return isinstance(exc, (KeyboardInterrupt, asyncio.CancelledError))
 
 
 def _as_ctrl_c(number: int, frame: object, former: Any) -> None:

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from ._crash import BUDGET
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     Then = Callable[[int, Any, Any], object]
 
 STOP = (signal.SIGTERM, signal.SIGINT)
+APART = 1.0
+"""Seconds within which the same signal is the same request: a worker gets it from its server, and from a terminal or a
+service manager that tells every process, too."""
+_END = 128
 
 
 def is_nobodys(handler: object) -> bool:
@@ -37,8 +42,8 @@ def call_former(number: int, frame: object, former: Any) -> None:
 
 
 class Listening:
-    """Handlers that stand before those that are there: the first signal is passed on, and the same one again ends the
-    process. To be made, and ended, in the main thread."""
+    """Handlers that stand before those that are there: the first signal is passed on, and the same one again, a second
+    later or more, ends the process. To be made, and ended, in the main thread."""
 
     def __init__(self, signals: Iterable[signal.Signals], told: Callable[[], object], then: Then = call_former) -> None:
         """`told`: called from a thread at the first signal, `then`: in the handler, with the former handler."""
@@ -48,60 +53,68 @@ class Listening:
         self._out, self._into = os.pipe()
         self._ended = threading.Event()
         self._closed = False
+        self._ending = False
         self._before: dict[int, Any] = {}
-        self._counts = {int(number): 0 for number in signals}
+        self._first: dict[int, float] = {}
+        """Number -> when it came first, in seconds of the monotonic clock."""
         self.alone = is_nobodys(signal.getsignal(signal.SIGTERM))
         """Whether nobody else has a handler for a SIGTERM."""
         threading.Thread(target=self._wait, name="mruntime-signals", daemon=True).start()
-        for number in self._counts:
+        for number in map(int, signals):
             self._before[number] = signal.signal(number, self._handle)
-
-    @property
-    def heard(self) -> bool:
-        """Whether a signal has come."""
-        return any(self._counts.values())
 
     def again(self, signals: Iterable[signal.Signals] = STOP) -> None:
         """Be there again, as the end has begun: a handler that took the place of these has had the first signal."""
+        self._ending = True
         for number in map(int, signals):
             now = signal.getsignal(number)
             if now != self._handle:
                 self.alone = self.alone and (number != signal.SIGTERM or is_nobodys(now))
                 self._before[number] = signal.signal(number, self._handle)
-                self._counts[number] = 1
+                self._first[number] = time.monotonic()
 
     def undo(self) -> None:
         """What was there before is there again, unless somebody has changed it since."""
-        self._restore()
+        for number in self._before:
+            self._restore(number)
         if not self._closed:
             self._closed = True
             os.close(self._into)
 
-    def _restore(self) -> None:
-        for number, handler in self._before.items():
-            if signal.getsignal(number) == self._handle:
-                signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        self._before = {}
+    def _restore(self, number: int) -> bool:
+        """Whether there was something to restore."""
+        former = self._before[number]
+        mine = signal.getsignal(number) == self._handle
+        if mine:
+            signal.signal(number, signal.SIG_DFL if former is None else former)
+        return mine
 
     def _handle(self, number: int, frame: object) -> None:
         # This thread may hold any lock: all that is done here is to write.
-        if os.getpid() != self._process:
+        if self._closed or os.getpid() != self._process:
             # A forked child has the handler too, but neither the thread nor the work that it would stop.
-            self._restore()
-            signal.raise_signal(number)
+            if self._restore(number):
+                signal.raise_signal(number)
+            else:
+                call_former(number, frame, self._before[number])
             return
-        self._counts[number] += 1
-        os.write(self._into, bytes([number]))
-        if self._counts[number] == 1:
+        now = time.monotonic()
+        first = self._first.setdefault(number, now)
+        if first == now:
+            os.write(self._into, bytes([number]))
             self._then(number, frame, self._before[number])
+        elif now - first < APART:
+            if not self._ending:
+                call_former(number, frame, self._before[number])
         else:
+            os.write(self._into, bytes([number + _END]))
             # Else the process could come to an end of another kind meanwhile.
             self._ended.wait(BUDGET + 1)
 
     def _wait(self) -> None:
         while got := os.read(self._out, 1):
-            if self._counts[got[0]] > 1:
-                end(got[0])
+            if got[0] > _END:
+                end(got[0] - _END)
             self._told()
         os.close(self._out)
 
@@ -130,7 +143,8 @@ def _last_words(number: int, code: int) -> None:
 
 def install_signal_handlers(signals: Iterable[signal.Signals] = STOP) -> Callable[[], None]:
     """Let the first of `signals` cancel `root()`, and call the handler that the program or its server had. The same one
-    again ends the process: what runs is named, and the exit status is 128 plus its number. Returns what undoes it.
+    again, a second later or more, ends the process: what runs is named, and the exit status is 128 plus its number.
+    Returns what undoes it.
 
     It does not leave that to the signal's default, which is to do nothing where the process is the first of a
     container. In a child that is forked later, signals do what they did before.

@@ -6,6 +6,8 @@ import sys
 import threading
 from typing import NamedTuple
 
+_WITH_TOLD = "when the block ends"
+
 
 class Server(NamedTuple):
     """What a server does when it is told to stop, as measured, and what is to be written for it."""
@@ -24,11 +26,15 @@ class Server(NamedTuple):
     seconds: float = 20.0
     """How long to wait for the work, if nothing else is said: less than until the server, or who started it, kills."""
 
+    @property
+    def leaves(self) -> bool:
+        """Whether the process is the program's own, with its signals and its exit status."""
+        return self.told == _WITH_TOLD
+
 
 _ASGI = "`FastAPI(lifespan=mruntime.lifespan)`; for any other app, `app = servers.asgi(app)`"
 _ASGI_TOLD = "after the requests in flight"
 _WITH = "`with mruntime.lifespan():` around what runs it"
-_WITH_TOLD = "when the block ends"
 
 CAUTIOUS = Server("anything else", (), "", _WITH + ", `async with` in a coroutine", _WITH_TOLD, "0", 8.0)
 """For what is not known: Docker kills ten seconds after the signal."""
