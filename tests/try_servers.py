@@ -3,12 +3,14 @@
     python tests/try_servers.py [--only NAME] [PYTHON ...]
 
 Makes a virtual environment for each interpreter, the running one by default, with the servers in the versions below or
-the newest before them that it can have. Prints a table, and exits with 1 where something is not as expected.
+the newest before them that it can have. Prints a table, runs the recipes, and exits with 1 where something is not as
+expected.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -56,6 +58,13 @@ def try_servers(python: str, only: list[str]) -> int:
     return bad
 
 
+def try_recipes(python: str) -> int:
+    """What pytest says of them."""
+    tests = str(Path(__file__).parent / "runtime" / "test_runtime_recipes.py")
+    env = {**os.environ, "SERVERS_PYTHON": python}
+    return subprocess.run([sys.executable, "-m", "pytest", "-q", tests], env=env, check=False).returncode
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="one of the services")
@@ -68,6 +77,7 @@ def main() -> int:
             made = python if args.here else environment(python, Path(folder))
             print(subprocess.run([made, "--version"], capture_output=True, text=True, check=True).stdout.strip())
             bad += try_servers(made, args.only)
+            bad += try_recipes(made) if not args.only else 0
     return 1 if bad else 0
 
 

@@ -34,15 +34,15 @@ class Server(NamedTuple):
 
 _ASGI = "`FastAPI(lifespan=mruntime.lifespan)`; for any other app, `app = servers.asgi(app)`"
 _ASGI_TOLD = "after the requests in flight"
-_WITH = "`with mruntime.lifespan():` around what runs it"
+_WITH = "`with mruntime.lifespan():` around what runs it; in a coroutine `async with`"
 
-CAUTIOUS = Server("anything else", (), "", _WITH + ", `async with` in a coroutine", _WITH_TOLD, "0", 8.0)
+CAUTIOUS = Server("anything else", (), "", _WITH, _WITH_TOLD, "0", 8.0)
 """For what is not known: Docker kills ten seconds after the signal."""
 
 SERVERS = (
-    Server("gunicorn with a worker of uvicorn", ("gunicorn", "uvicorn"), "27.0.1", _ASGI, _ASGI_TOLD, "0"),
+    Server("gunicorn (UvicornWorker)", ("gunicorn", "uvicorn"), "27.0.1", _ASGI, _ASGI_TOLD, "0"),
     Server(
-        "gunicorn sync, gthread, gevent",
+        "gunicorn (sync, gthread, gevent)",
         ("gunicorn",),
         "27.0.1",
         "in gunicorn.conf.py `from myapp.mruntime.servers import worker_exit`",

@@ -279,7 +279,7 @@ for _ in range(2): asyncio.run(life(lifespan))
     ("module", "name", "leaves"),
     [
         ("uvicorn.server", "uvicorn", False),
-        ("gunicorn.app.base", "gunicorn sync, gthread, gevent", False),
+        ("gunicorn.app.base", "gunicorn (sync, gthread, gevent)", False),
         ("celery.apps.worker", "Celery", False),
         ("waitress", "waitress", True),
         ("uvicorn_of_ours", "anything else", True),

@@ -15,6 +15,7 @@ from panicguard.mruntime import (
     Context,
     CrashProcess,
     KeepRunning,
+    Lifespan,
     RecoverAndLog,
     RecoverWithPolicy,
     SafeGo,
@@ -25,11 +26,14 @@ from panicguard.mruntime import (
     WaitGroup,
     background,
     guarded,
+    install_signal_handlers,
+    lifespan,
     metrics,
     shutdown,
     shutdown_async,
     with_timeout,
 )
+from panicguard.mruntime.servers import asgi, server
 from panicguard.mruntime.testing import Crash, Panics, capture_crash, capture_panics
 
 if TYPE_CHECKING:
@@ -144,6 +148,11 @@ def the_rest() -> None:
         assert_type(item, int)
     assert_type(metrics(), dict[str, dict[str, float]])
     assert_type(shutdown(), ShutdownReport)
+    assert_type(shutdown(5, cancel_futures=True, children=True).status, int)
+    assert_type(install_signal_handlers(), "Callable[[], None]")
+    with lifespan(timeout=5) as life:
+        assert_type(life, Lifespan)
+    assert_type(life.report, "ShutdownReport | None")
     with capture_panics() as panics:
         assert_type(panics, Panics)
     with capture_crash() as crash:
@@ -157,7 +166,17 @@ async def the_rest_async(channel: Channel[int]) -> None:
         assert_type(item, int)
     assert_type(await WaitGroup().wait_async(), bool)
     assert_type(await shutdown_async(), ShutdownReport)
+    async with lifespan() as state:
+        assert_type(state, None)
     await background().done()
+
+
+async def app(scope: dict[str, Any], receive: object, send: object) -> None: ...
+
+
+async def serve(scope: dict[str, Any], receive: object, send: object) -> None:
+    await asgi(app, timeout=5)(scope, receive, send)
+    assert_type(server().seconds, float)
 
 
 def raised(error: Canceled, call: Callable[[], None]) -> None:
