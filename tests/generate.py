@@ -23,6 +23,7 @@ from schema import schema
 
 from panicguard.cli.vendor import MANIFEST, RUNTIMES, manifest
 from panicguard.config import FIELDS
+from panicguard.mruntime._under import CAUTIOUS, SERVERS
 from panicguard.rule import INDEX, all_rules, imported, index
 
 ROOT = Path(__file__).parent.parent
@@ -56,9 +57,18 @@ def settings() -> str:
     return "\n".join(rows)
 
 
+def servers() -> str:
+    rows = ["| Where the work runs | What to write | The work is told to stop | Status |", "|---|---|---|---|"]
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for row in (*SERVERS, CAUTIOUS):
+        alike.setdefault((row.write, row.told, row.status), []).append(f"{row.name} {row.measured}".rstrip())
+    rows += [f"| {' | '.join((', '.join(names), *rest))} |" for rest, names in alike.items()]
+    return "\n".join(rows)
+
+
 def readme(text: str) -> str:
     """The README with its generated parts rewritten."""
-    for name, part in (("rules", rules()), ("settings", settings()), ("ruff", compat.table())):
+    for name, part in (("rules", rules()), ("settings", settings()), ("ruff", compat.table()), ("servers", servers())):
         begin, end = f"<!-- {name}: generated -->\n", f"<!-- {name}: end -->"
         head, _, rest = text.partition(begin)
         _, _, tail = rest.partition(end)

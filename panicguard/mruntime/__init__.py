@@ -21,6 +21,7 @@ from ._derived import (
 from ._exception_group import BaseExceptionGroup, ExceptionGroup
 from ._group import Group
 from ._health import ComponentHealth, Health, LastPanic, health
+from ._lifespan import Lifespan, lifespan
 from ._panic import ErrorReporter, PanicError, PanicInfo, handle_panic_value, observe_panics, set_error_reporter
 from ._policy import CrashProcess, KeepRunning, PanicPolicy, PanicRecoveryPolicy
 from ._recover import RecoverAndCrash, RecoverAndLog, RecoverWithPolicy, guarded
@@ -29,10 +30,11 @@ from ._registry import Running, running
 from ._reopen import reopen
 from ._safego import SafeGo
 from ._safego_context import SafeGoWithContext, SafeGoWithContextAndComponent
-from ._shutdown import ShutdownReport, Straggler, shutdown, shutdown_async
+from ._shutdown import shutdown, shutdown_async
 from ._signals import install_signal_handlers
 from ._state import metrics
 from ._storm import set_storm_limit
+from ._stragglers import ShutdownReport, Straggler
 from ._supervise import Supervise
 from ._sync import WaitGroup
 from ._thread import SafeThread, SafeTimer
@@ -59,6 +61,7 @@ __all__ = [
     "Health",
     "KeepRunning",
     "LastPanic",
+    "Lifespan",
     "PanicError",
     "PanicInfo",
     "PanicPolicy",
@@ -83,6 +86,7 @@ __all__ = [
     "health",
     "install_signal_handlers",
     "let_pass",
+    "lifespan",
     "metrics",
     "observe_panics",
     "on_crash",

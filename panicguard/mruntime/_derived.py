@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from ._children import orphaned
 from ._context import Context, refuse_copies
 from ._state import STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Cancel:
@@ -56,7 +60,8 @@ def todo() -> Context:
 def root() -> Context:
     """The context that `shutdown` cancels: the parent to offer where Go's main would make one.
 
-    It is done when the main thread ends too, by an exception or not, so that threads which wait for it end.
+    It is done when the main thread ends too, by an exception or not, so that threads which wait for it end; and in a
+    child of multiprocessing when its parent is gone, which the signal that ended the parent did not tell it.
     """
     with STATE.lock:
         if STATE.root is None:
@@ -64,16 +69,20 @@ def root() -> Context:
             waits = STATE.at_main_end
             # One for all roots that there ever are; after the end of main, one that ends this root at once.
             if waits is None or not waits.is_alive() or not threading.main_thread().is_alive():
-                STATE.at_main_end = threading.Thread(target=_when_main_ends, name="mruntime-root", daemon=True)
                 with contextlib.suppress(RuntimeError):  # a sub-interpreter may allow no threads
-                    STATE.at_main_end.start()
+                    # Not by `atexit`, which comes after the threads that wait for it.
+                    for wait in (orphaned(), threading.main_thread().join):
+                        if wait is not None:
+                            STATE.at_main_end = threading.Thread(
+                                target=_cancel_root_after, args=(wait,), name="mruntime-root", daemon=True
+                            )
+                            STATE.at_main_end.start()
         ctx: Context = STATE.root.ctx
         return ctx
 
 
-def _when_main_ends() -> None:
-    # Not by `atexit`, which comes after the threads that wait for it.
-    threading.main_thread().join()
+def _cancel_root_after(wait: Callable[[], None]) -> None:
+    wait()
     with STATE.lock:
         found = STATE.root
     if found is not None:

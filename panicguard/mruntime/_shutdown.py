@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from ._children import children as living
 from ._context import _wake, in_event_loop, wake_later
 from ._derived import root
 from ._log import note
-from ._registry import Work, stack_of, working
+from ._registry import Work, working
 from ._state import STATE
 from ._storm import sum_up
+from ._stragglers import ShutdownReport, Straggler, listed, stragglers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,63 +25,6 @@ GRACE_AFTER_CANCEL = 1.0
 """Seconds for what was cut off to run its `finally` blocks."""
 LOOK_AGAIN = 0.25
 """Seconds after which to look for what can no longer tell that it has ended, as tasks of a closed loop."""
-
-
-class Straggler(NamedTuple):
-    """Work that did not end in time."""
-
-    kind: str
-    """`task`, `thread` or `job`."""
-    component: str
-    name: str
-    stack: str
-    """Where it was when the time was up, the last 64 frames; "" if it had not begun."""
-
-
-class ShutdownReport(NamedTuple):
-    """What became of the work that was there when `shutdown` was called."""
-
-    finished: int
-    """How many ended in time."""
-    cancelled: tuple[Straggler, ...]
-    """Tasks, timers and queued pool jobs that were cut off when the time was up, and then ended."""
-    running: tuple[Straggler, ...]
-    """What still runs."""
-
-    @property
-    def clean(self) -> bool:
-        """True if all ended in time."""
-        return not self.cancelled and not self.running
-
-    def __str__(self) -> str:
-        parts = [f"{self.finished} finished"]
-        for what, those in (("cancelled", self.cancelled), ("still running", self.running)):
-            if those:
-                parts.append(f"{len(those)} {what} ({', '.join(f'{s.component}/{s.name}' for s in those)})")
-        return "shutdown: " + ", ".join(parts)
-
-
-def stragglers(works: list[Work]) -> dict[int, Straggler]:
-    """Where they are now, by the identity of their handle."""
-    frames = sys._current_frames()
-    return {id(w.handle): Straggler(w.kind, w.component, w.name, stack_of(w, frames)) for w in works}
-
-
-def _cut_off(works: list[Work]) -> dict[int, Straggler]:
-    """Cancel what can be; where they all were."""
-    were = stragglers(works)
-    for work in works:
-        if work.kind == "task":
-            wake_later(work.handle.get_loop(), work.handle.cancel)
-        elif work.kind == "thread" and isinstance(work.handle, threading.Timer):
-            work.handle.cancel()
-        elif work.kind == "job" and getattr(work.handle, "future", None) is not None:
-            future = work.handle.future
-            if isinstance(future, asyncio.Future):
-                wake_later(future.get_loop(), future.cancel)
-            else:
-                future.cancel()
-    return were
 
 
 def wait_while(look: Callable[[], list[Work]], timeout: float) -> list[Work]:
@@ -135,53 +79,111 @@ def _running() -> Iterator[None]:
         sum_up(rest=True)
 
 
-def _begin(but: tuple[object, ...] = ()) -> int:
-    """Ask all to stop; how many there were, counted before, for some are gone at once."""
+def _queued(work: Work) -> bool:
+    return work.kind == "job" and getattr(work.handle, "thread", None) == 0
+
+
+def _cancel(work: Work) -> None:
+    if work.kind == "task":
+        wake_later(work.handle.get_loop(), work.handle.cancel)
+    elif work.kind == "thread" and isinstance(work.handle, threading.Timer):
+        work.handle.cancel()
+    elif work.kind == "child":
+        work.handle.kill()
+    elif work.kind == "job" and getattr(work.handle, "future", None) is not None:
+        future = work.handle.future
+        if isinstance(future, asyncio.Future):
+            wake_later(future.get_loop(), future.cancel)
+        else:
+            future.cancel()
+
+
+class _Ending(NamedTuple):
+    """A shutdown under way."""
+
+    but: tuple[object, ...]
+    """The task that is not waited for."""
+    children: bool
+    seen: int
+    """How many there were."""
+    cut: dict[int, Straggler]
+    """What was cut off, by the identity of its handle."""
+
+    def look(self) -> list[Work]:
+        """What has not ended."""
+        return working(self.but) + (living() if self.children else [])
+
+    def cut_off(self, works: list[Work], when: str) -> None:
+        """Cancel what can be; where they all were is told before."""
+        if works:
+            were = stragglers(works)
+            note(logging.WARNING, f"shutdown: unfinished {when}: {listed(were.values())}")
+            self.cut.update(were)
+            for work in works:
+                _cancel(work)
+
+    def report(self, left: list[Work]) -> ShutdownReport:
+        """What became of all; told as the last line."""
+        still = stragglers(left)
+        cancelled = tuple(straggler for key, straggler in self.cut.items() if key not in still)
+        report = ShutdownReport(max(self.seen - len(self.cut), 0), cancelled, tuple(still.values()))
+        note(logging.INFO if report.clean else logging.WARNING, report.last_line)
+        return report
+
+
+def _begin(but: tuple[object, ...], cancel_futures: bool, children: bool) -> _Ending:
+    """Ask all to stop; counted before, for some are gone at once."""
     STATE.closed = True
     root()
-    seen = len(working(but))
+    works = working(but)
+    offspring = living() if children else []
+    ending = _Ending(but, children, len(works) + len(offspring), {})
+    if cancel_futures:
+        ending.cut_off([work for work in works if _queued(work)], "and not begun")
     STATE.root.cancel()
-    return seen
+    for child in offspring:
+        child.handle.terminate()
+    return ending
 
 
-def _report(seen: int, cut: dict[int, Straggler], left: list[Work]) -> ShutdownReport:
-    still = stragglers(left)
-    cancelled = tuple(straggler for key, straggler in cut.items() if key not in still)
-    report = ShutdownReport(max(seen - len(cut), 0), cancelled, tuple(still.values()))
-    for what, those in (("was cancelled", report.cancelled), ("is still running", report.running)):
-        for one in those:
-            note(logging.WARNING, f"shutdown: {one.kind} {one.component}/{one.name} {what}")
-    return report
-
-
-def shutdown(timeout: float = 30.0) -> ShutdownReport:
+def shutdown(timeout: float = 30.0, *, cancel_futures: bool = False, children: bool = False) -> ShutdownReport:
     """Start nothing any more, cancel `root()`, and wait `timeout` seconds for what runs; from a thread.
 
-    Then tasks, timers and queued pool jobs are cancelled and have one more second; threads cannot be. The caller
-    itself is not waited for. RuntimeError on the thread of a running event loop: use `shutdown_async` there.
+    What is unfinished then is logged, with its place; tasks, timers and queued pool jobs are cancelled and have one
+    more second. Threads cannot be: the last line of the log says for which of them the process waits. What tells them
+    to stop is `root()`, or `current_context()` where they were spawned with a context that comes from it.
+
+    `cancel_futures`: queued pool jobs are cancelled at once instead of being waited for. `children`: the processes that
+    multiprocessing has started get a SIGTERM, are waited for like the rest, and are killed at the end; otherwise they
+    are not told. The caller itself is not waited for. RuntimeError on the thread of a running event loop: use
+    `shutdown_async` there.
     """
     if in_event_loop():
         raise RuntimeError("shutdown() would block the running event loop; use `await shutdown_async()`")
     with _running():
-        seen = _begin()
-        left = wait_while(working, timeout)
-        cut = _cut_off(left)
+        ending = _begin((), cancel_futures, children)
+        left = wait_while(ending.look, timeout)
+        ending.cut_off(left, f"after {timeout:g} s")
         if left:
-            left = wait_while(working, GRACE_AFTER_CANCEL)
-        return _report(seen, cut, left)
+            left = wait_while(ending.look, GRACE_AFTER_CANCEL)
+        return ending.report(left)
 
 
-async def shutdown_async(timeout: float = 30.0) -> ShutdownReport:
-    """As `shutdown`, from a coroutine; the task it runs in is not waited for."""
-    but = (asyncio.current_task(),)
-
-    def look() -> list[Work]:
-        return working(but)
-
+async def shutdown_async(
+    timeout: float = 30.0, *, cancel_futures: bool = False, children: bool = False
+) -> ShutdownReport:
+    """As `shutdown`, from a coroutine; the task it runs in is not waited for. Cancelled, it cuts off at once."""
     with _running():
-        seen = _begin(but)
-        left = await _wait_while_async(look, timeout)
-        cut = _cut_off(left)
-        if left:
-            left = await _wait_while_async(look, GRACE_AFTER_CANCEL)
-        return _report(seen, cut, left)
+        ending = _begin((asyncio.current_task(),), cancel_futures, children)
+        try:
+            left = await _wait_while_async(ending.look, timeout)
+            ending.cut_off(left, f"after {timeout:g} s")
+            if left:
+                left = await _wait_while_async(ending.look, GRACE_AFTER_CANCEL)
+        except asyncio.CancelledError:
+            ending.cut_off(
+                [work for work in ending.look() if id(work.handle) not in ending.cut], "and no longer waited for"
+            )
+            ending.report(ending.look())
+            raise
+        return ending.report(left)

@@ -15,9 +15,10 @@ import pytest
 from ._captures import capturing, nobodys
 from ._registry import working
 from ._reopen import start_over
-from ._shutdown import stragglers, wait_while
+from ._shutdown import wait_while
 from ._state import STATE
 from ._storm import forget
+from ._stragglers import stragglers
 from .testing import Crash, in_words
 
 if TYPE_CHECKING:

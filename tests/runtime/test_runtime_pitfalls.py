@@ -293,7 +293,7 @@ ALONE = [
         asyncio.run(main())
         """,
         out=r"shutdown: 0 finished, 1 cancelled (c/work)",
-        err=r"\Ashutdown: task c/work was cancelled",
+        err=r"\Ashutdown: unfinished after 0.01 s: task c/work at ",
     ),
     Pitfall(
         "33-no-signal-handler-hook-or-thread-unasked",

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+import shutil
 import signal
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
+from runtime_programs import program
 
+FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="the children are forked")
 PRELUDE = """
 import asyncio, concurrent.futures, gc, logging, os, threading, time
 from mruntime import *
@@ -91,8 +100,26 @@ os._exit(0)
         "True True True",
         "True False",
     ]
-    assert "WARNING shutdown: thread stuck/the-thread is still running" in done.stderr
-    assert "WARNING shutdown: task sleep/sleeper was cancelled" in done.stderr
+    before, last = done.stderr.splitlines()
+    head, _, named = before.partition("WARNING shutdown: unfinished after 0.05 s: ")
+    places = [re.sub(r":\d+ in ", " in ", one) for one in named.split("; ")]
+    assert (head, sorted(places)) == (
+        "",
+        [
+            "job pool/sleep at _job.py in _body",
+            "job queued/sleep, not begun",
+            "task sleep/sleeper at program.py in sleeper",
+            "task stubborn/stubborn at program.py in stubborn",
+            "thread stuck/the-thread at program.py in stuck",
+            "thread timer/print at threading.py in wait",
+        ],
+    )
+    # In what a pool runs, not in daemons, Python waits at its end.
+    assert re.fullmatch(
+        r"WARNING shutdown: 0 finished, 3 cancelled \(.*\), 3 still running \(.*\); "
+        r"the process waits for job pool/sleep at _job.py:\d+ in _body",
+        last,
+    )
 
 
 def test_nothing_is_started_after_it(run_python):
@@ -205,7 +232,7 @@ print(shutdown(20).clean)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there a signal ends the process")
 @pytest.mark.parametrize("way", ["thread", "task"])
-def test_a_signal_cancels_the_root_context_and_a_second_one_kills(start_python, way):
+def test_a_signal_cancels_the_root_context_and_a_second_one_ends_the_process(start_python, way):
     ways = {
         "thread": "root().done().wait()",
         "task": "asyncio.run(main())",
@@ -225,8 +252,144 @@ time.sleep(60)
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGTERM)
     assert process.stdout.readline() == "shutdown: 0 finished\n"
+    assert insisted(process) == 128 + signal.SIGTERM
+
+
+def insisted(process):
+    """How it ends after one SIGTERM more; within a second of the first one that would be the same request."""
+    until = time.monotonic() + 10
+    while process.poll() is None and time.monotonic() < until:
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)
+    return process.poll()
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs namespaces")
+def test_the_second_signal_ends_the_first_process_of_a_container(tmp_path):
+    # There the default of a signal is to do nothing.
+    script, env = program(
+        tmp_path,
+        PRELUDE
+        + """
+install_signal_handlers()
+print(os.getpid(), flush=True)
+root().done().wait()
+shutdown(60)
+time.sleep(60)
+""",
+    )
+    new = ["unshare", "--pid", "--fork", "--kill-child"]
+    if subprocess.run([*new, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this user may make no namespace")
+    process = subprocess.Popen([*new, sys.executable, script], stdout=subprocess.PIPE, text=True, env=env)
+    try:
+        assert process.stdout.readline() == "1\n"
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        until = time.monotonic() + 10
+        while process.poll() is None and time.monotonic() < until:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(children[0]), signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+        assert process.poll() == 128 + signal.SIGTERM
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_queued_jobs_can_be_left_out(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+pool = concurrent.futures.ThreadPoolExecutor(1)
+def running():
+    started.set()
+    root().done().wait()
+SafeGo("pool", KeepRunning, running, executor=pool)
+started.wait()
+for n in range(3): SafeGo("queued", KeepRunning, print, args=("never",), executor=pool, name=f"n{n}")
+report = shutdown(20, cancel_futures=True)
+print(report, report.status)
+"""
+    )
+    assert done.stdout == "shutdown: 1 finished, 3 cancelled (queued/n0, queued/n1, queued/n2) 70\n"
+    first, _ = done.stderr.splitlines()
+    assert first.startswith("WARNING shutdown: unfinished and not begun: job queued/n0, not begun; ")
+
+
+@FORKS
+@pytest.mark.parametrize("heeds", [True, False])
+def test_children_are_told_if_asked(run_python, heeds):
+    done = run_python(
+        PRELUDE
+        + f"""
+import multiprocessing, signal
+fork = multiprocessing.get_context("fork")
+began = fork.Event()
+def child():
+    if not {heeds}: signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    began.set()
+    time.sleep(60)
+process = fork.Process(target=child, name="the-child")
+process.start(); began.wait()
+report = shutdown(20 if {heeds} else 0.1, children=True)
+print(report.finished, [(s.kind, s.name) for s in report.cancelled] == [("child", f"the-child (pid {{process.pid}})")])
+print(process.exitcode)
+"""
+    )
+    assert done.stdout == ("1 False\n-15\n" if heeds else "0 True\n-9\n"), done
+    assert ("unfinished after 0.1 s: child multiprocessing/the-child (pid " in done.stderr) is not heeds
+
+
+@FORKS
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_child_notices_that_its_parent_is_gone(start_python, method):
+    process = start_python(
+        f"""
+import multiprocessing, os, time
+from mruntime import root
+def child(say):
+    os.write(1, b"waiting\\n")
+    root().done().wait()
+    os.write(1, b"told\\n")
+def sibling():
+    time.sleep(5)
+if __name__ == "__main__":
+    context = multiprocessing.get_context({method!r})
+    context.Process(target=child, args=(1,)).start()
+    # It inherits the pipe whose end says that the parent is gone.
+    context.Process(target=sibling).start()
+    time.sleep(60)
+"""
+    )
+    assert process.stdout.readline() == "waiting\n"
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == -signal.SIGTERM
+    assert process.stdout.readline() == "told\n"
+
+
+def test_a_shutdown_that_is_cancelled_says_what_it_leaves(run_python):
+    done = run_python(
+        PRELUDE
+        + """
+async def work():
+    try: await asyncio.sleep(60)
+    finally: print("finally")
+async def main():
+    SafeGo("c", KeepRunning, work())
+    await asyncio.sleep(0)
+    ending = asyncio.ensure_future(shutdown_async(60))
+    await asyncio.sleep(0)
+    ending.cancel()
+    await asyncio.wait([ending])
+    print(ending.cancelled())
+asyncio.run(main())
+"""
+    )
+    assert done.stdout == "finally\nTrue\n"
+    first, _ = done.stderr.splitlines()
+    assert first.startswith("WARNING shutdown: unfinished and no longer waited for: task c/work at program.py:")
 
 
 def test_signal_handlers_are_for_the_main_thread(run_python):

@@ -20,6 +20,7 @@ from panicguard.mruntime import (
     Health,
     KeepRunning,
     LastPanic,
+    Lifespan,
     RecoverAndLog,
     RecoverWithPolicy,
     SafeGo,
@@ -31,6 +32,8 @@ from panicguard.mruntime import (
     background,
     guarded,
     health,
+    install_signal_handlers,
+    lifespan,
     metrics,
     reopen,
     set_storm_limit,
@@ -38,6 +41,7 @@ from panicguard.mruntime import (
     shutdown_async,
     with_timeout,
 )
+from panicguard.mruntime.servers import asgi, server
 from panicguard.mruntime.testing import Crash, Panics, capture_crash, capture_panics, no_panics
 
 if TYPE_CHECKING:
@@ -213,6 +217,11 @@ def the_rest() -> None:
     set_storm_limit(1.5)  # type: ignore[arg-type]
     with no_panics():
         parse("1")
+    assert_type(shutdown(5, cancel_futures=True, children=True).status, int)
+    assert_type(install_signal_handlers(), "Callable[[], None]")
+    with lifespan(timeout=5) as life:
+        assert_type(life, Lifespan)
+    assert_type(life.report, "ShutdownReport | None")
     with capture_panics() as panics:
         assert_type(panics, Panics)
     with capture_crash() as crash:
@@ -226,7 +235,17 @@ async def the_rest_async(channel: Channel[int]) -> None:
         assert_type(item, int)
     assert_type(await WaitGroup().wait_async(), bool)
     assert_type(await shutdown_async(), ShutdownReport)
+    async with lifespan() as state:
+        assert_type(state, None)
     await background().done()
+
+
+async def app(scope: dict[str, Any], receive: object, send: object) -> None: ...
+
+
+async def serve(scope: dict[str, Any], receive: object, send: object) -> None:
+    await asgi(app, timeout=5)(scope, receive, send)
+    assert_type(server().seconds, float)
 
 
 def raised(error: Canceled, call: Callable[[], None]) -> None:
