@@ -104,6 +104,8 @@ def _owner(since: float | None) -> tuple[Capture | None, bool]:
     all tests in the context of the first one: what was spawned after the end of a capture is none of it.
     """
     own = STATE.capture.get()
+    if own is None and not STATE.captures:
+        return None, False
     at = _open(own)
     if at is None and since is not None and any(one.ended is None or since < one.ended for one in _lineage(own)):
         runners = (one for one in _lineage(own) if one.late is not None and one.epoch == STATE.epoch)
