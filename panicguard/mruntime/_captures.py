@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._state import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ._panic import PanicInfo
-
-    Add = Callable[[PanicInfo], object]
-    End = Callable[[int, PanicInfo], object]
-    Late = Callable[[PanicInfo, float], object]
+    # With the PanicInfo, which knows of captures.
+    Add = Callable[[Any], object]
+    End = Callable[[int, Any], object]
+    Late = Callable[[Any, float], object]
 
 
 class Capture:
@@ -73,7 +72,7 @@ def nobodys() -> Iterator[None]:
             STATE.capture.reset(token)
 
 
-def tell(panic: PanicInfo, since: float | None) -> None:
+def tell(panic: Any, since: float | None) -> None:
     """Tell the capture whose it is; `since`: when the work was spawned, by `perf_counter`."""
     capture, late = _owner(since)
     if capture is None:
@@ -93,7 +92,7 @@ def instead_of_end(since: float | None) -> End | None:
     return ends[0] if ends else None
 
 
-def _told(code: int, panic: PanicInfo) -> None:
+def _told(code: int, panic: Any) -> None:
     """A crash that comes after its test is told as a late panic is."""
 
 
