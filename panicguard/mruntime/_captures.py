@@ -11,7 +11,7 @@ from ._state import STATE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    # With the PanicInfo, which knows of captures.
+    # The panic is a PanicInfo, whose module imports this one.
     Add = Callable[[Any], object]
     End = Callable[[int, Any], object]
     Late = Callable[[Any, float], object]

@@ -161,19 +161,19 @@ def test_who_looks_at_the_very_end_of_a_task_changes_no_count(records):
 
 @pytest.mark.parametrize("way", ["thread", "coroutine"])
 def test_invariant_34_it_is_not_ready_from_the_moment_shutdown_begins(way):
-    gate = threading.Event()
+    gate, begun = threading.Event(), threading.Event()
     seen: list[bool] = []
 
     def work(ctx) -> None:
         seen.append(health().ready)
+        begun.set()
         ctx.done().wait()
         # Whoever is told to stop finds it said.
         seen.append(health().ready)
         gate.wait(5)
 
     thread = SafeGoWithContextAndComponent(root(), "work", KeepRunning, work)
-    while not seen:
-        time.sleep(0)
+    assert begun.wait(5)
     done = root().done()
     if way == "thread":
         closing = threading.Thread(target=shutdown)
