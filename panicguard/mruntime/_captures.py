@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._state import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ._panic import PanicInfo
-
-    Add = Callable[[PanicInfo], object]
-    End = Callable[[int, PanicInfo], object]
-    Late = Callable[[PanicInfo, float], object]
+    # The panic is a PanicInfo, whose module imports this one.
+    Add = Callable[[Any], object]
+    End = Callable[[int, Any], object]
+    Late = Callable[[Any, float], object]
 
 
 class Capture:
@@ -73,7 +72,7 @@ def nobodys() -> Iterator[None]:
             STATE.capture.reset(token)
 
 
-def tell(panic: PanicInfo, since: float | None) -> None:
+def tell(panic: Any, since: float | None) -> None:
     """Tell the capture whose it is; `since`: when the work was spawned, by `perf_counter`."""
     capture, late = _owner(since)
     if capture is None:
@@ -93,7 +92,7 @@ def instead_of_end(since: float | None) -> End | None:
     return ends[0] if ends else None
 
 
-def _told(code: int, panic: PanicInfo) -> None:
+def _told(code: int, panic: Any) -> None:
     """A crash that comes after its test is told as a late panic is."""
 
 
@@ -104,6 +103,8 @@ def _owner(since: float | None) -> tuple[Capture | None, bool]:
     all tests in the context of the first one: what was spawned after the end of a capture is none of it.
     """
     own = STATE.capture.get()
+    if own is None and not STATE.captures:
+        return None, False
     at = _open(own)
     if at is None and since is not None and any(one.ended is None or since < one.ended for one in _lineage(own)):
         runners = (one for one in _lineage(own) if one.late is not None and one.epoch == STATE.epoch)

@@ -229,9 +229,7 @@ def report(
         return info
     _mark(exc)
     held = False
-    place = ""
-    with contextlib.suppress(BaseException):
-        place = place_of(exc)
+    place = place_of(exc)
     try:
         count_panic(component, name, (info.type, info.value, place, info.time))
         message = f"panic recovered in {component}/{name}: {info.value}"

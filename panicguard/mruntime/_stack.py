@@ -33,13 +33,16 @@ class _Frames(traceback.StackSummary):
 
 
 def place_of(exc: object) -> str:
-    """Where it was raised, `module.function:line`; "" for what is no exception, or was not raised."""
-    tb = exc.__traceback__ if isinstance(exc, BaseException) else None
-    if tb is None:
+    """Where it was raised, `module.function:line`; "" for what is no exception, or was not raised. Never raises."""
+    try:
+        tb = exc.__traceback__ if isinstance(exc, BaseException) else None
+        if tb is None:
+            return ""
+        while tb.tb_next is not None:
+            tb = tb.tb_next
+        return f"{tb.tb_frame.f_globals.get('__name__')}.{tb.tb_frame.f_code.co_name}:{tb.tb_lineno}"
+    except BaseException:
         return ""
-    while tb.tb_next is not None:
-        tb = tb.tb_next
-    return f"{tb.tb_frame.f_globals.get('__name__')}.{tb.tb_frame.f_code.co_name}:{tb.tb_lineno}"
 
 
 def stack_of(exc: object) -> str:

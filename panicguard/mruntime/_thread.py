@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def ended(
-    exc: BaseException, *, component: str, policy: object, name: str, ctx: object, since: float
+    exc: BaseException, *, component: str, policy: object, name: str, ctx: object, since: float | None = None
 ) -> PanicInfo | None:
     """What a thread or pool job does about the exception that ends it: raises control flow again, for the framework
     whose thread it is. Does not return if it is a crash."""

@@ -36,6 +36,7 @@ from panicguard.mruntime import (
     shutdown_async,
     with_cancel,
 )
+from panicguard.mruntime._state import STATE
 from panicguard.mruntime.debug import wsgi
 from panicguard.mruntime.testing import capture_crash
 
@@ -160,19 +161,19 @@ def test_who_looks_at_the_very_end_of_a_task_changes_no_count(records):
 
 @pytest.mark.parametrize("way", ["thread", "coroutine"])
 def test_invariant_34_it_is_not_ready_from_the_moment_shutdown_begins(way):
-    gate = threading.Event()
+    gate, begun = threading.Event(), threading.Event()
     seen: list[bool] = []
 
     def work(ctx) -> None:
         seen.append(health().ready)
+        begun.set()
         ctx.done().wait()
         # Whoever is told to stop finds it said.
         seen.append(health().ready)
         gate.wait(5)
 
     thread = SafeGoWithContextAndComponent(root(), "work", KeepRunning, work)
-    while not seen:
-        time.sleep(0)
+    assert begun.wait(5)
     done = root().done()
     if way == "thread":
         closing = threading.Thread(target=shutdown)
@@ -198,8 +199,6 @@ def test_invariant_34_it_is_not_ready_from_the_moment_shutdown_begins(way):
 
 def test_a_request_to_stop_is_the_end_of_being_ready():
     root()
-    from panicguard.mruntime._state import STATE
-
     assert health().ready
     STATE.root.cancel()
     assert not health().ready
@@ -292,6 +291,8 @@ def ask_asgi(path: str) -> tuple[int, dict[str, object]]:
 
 @pytest.mark.parametrize("ask", [ask_wsgi, ask_asgi])
 def test_the_recipes_answer_a_kubelet(ask, records):
+    STATE.counts.pop("consumer", None)
+    assert (ask("/readyz")[0], ask("/livez")[0]) == (200, 200)
     gate = threading.Event()
     worker = SafeGo("consumer", KeepRunning, gate.wait, args=(10,))
     status, body = ask("/readyz")
