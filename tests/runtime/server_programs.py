@@ -277,6 +277,8 @@ class Program(NamedTuple):
     config: str = ""
     interrupted: int = 0
     """After a SIGINT."""
+    places: bool = True
+    """Whether it is known where a thread stands; not of a greenlet."""
     untried: str = ""
     """The signal that this server itself hangs after."""
 
@@ -301,6 +303,9 @@ PROGRAMS = {
     "gunicorn sync": Program("gunicorn", WSGI, _GUNICORN, task=False, to_worker=True, config=GUNICORN),
     "gunicorn gthread": Program(
         "gunicorn", WSGI, _GUNICORN + " -k gthread", task=False, to_worker=True, config=GUNICORN
+    ),
+    "gunicorn gevent": Program(
+        "gunicorn gevent", WSGI, _GUNICORN + " -k gevent", task=False, to_worker=True, config=GUNICORN, places=False
     ),
     "gunicorn sync, Django": Program(
         "gunicorn django", DJANGO_WSGI, _GUNICORN, task=False, to_worker=True, config=GUNICORN
