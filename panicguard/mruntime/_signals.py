@@ -163,4 +163,10 @@ def install_signal_handlers(signals: Iterable[signal.Signals] = STOP) -> Callabl
         raise RuntimeError("install_signal_handlers() is for the main thread")
     # Made now, for at the time of the signal this thread may hold any lock.
     root()
-    return Listening(signals, STATE.root.cancel).undo
+    return Listening(signals, _cancel_root).undo
+
+
+def _cancel_root() -> None:
+    # The one there is by now: a `lifespan` may have begun anew.
+    if STATE.root is not None:
+        STATE.root.cancel()
