@@ -23,7 +23,7 @@ from server_runs import CHECKS, available, run  # noqa: E402
 
 REQUIREMENTS = (
     "aiohttp<=3.14.5 anyio<=4.16.0 apscheduler<=3.11.3 celery<=5.7.0 cheroot<=11.1.2 daphne<=4.2.3 django<=6.1.3 "
-    "fastapi<1 granian<=2.8.9 gunicorn<=27.0.1 hypercorn<=0.18.0 tornado<=6.6.1 trio<=0.35.0 uvicorn<=0.54.0 "
+    "fastapi<1 gevent<27 granian<=2.8.9 gunicorn<=27.0.1 hypercorn<=0.18.0 tornado<=6.6.1 trio<=0.35.0 uvicorn<=0.54.0 "
     "uvicorn-worker<=0.4.0 waitress<=3.0.2"
 ).split()
 

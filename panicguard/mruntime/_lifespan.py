@@ -39,7 +39,7 @@ class Lifespan:
         if in_event_loop():
             raise RuntimeError("this block would block the running event loop at its end; use `async with`")
         # Ctrl-C is left to whom it reaches: a loop, a server or nobody. They know what to do about it.
-        self._own = server().leaves
+        self._own = server().own_process
         self._begin((signal.SIGTERM,), _as_ctrl_c)
         return self
 
@@ -49,8 +49,11 @@ class Lifespan:
 
     async def __aenter__(self) -> None:
         task = asyncio.current_task() if running_loop() is not None else None
-        own = self._own = server().leaves
-        self._begin(STOP, self._cancelling(task) if own and task is not None else call_former)
+        self._own = server().own_process
+        if not self._own:
+            self._begin(STOP, call_former)
+        else:
+            self._begin(STOP, _as_ctrl_c if task is None else self._cancelling(task))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
@@ -71,8 +74,9 @@ class Lifespan:
         if running_loop() is None:
             trio: Any = sys.modules["trio"]
             with trio.CancelScope(shield=True):
-                return await trio.to_thread.run_sync(self.join)  # type: ignore[no-any-return]
-        self.report = await shutdown_async(self._seconds(), **self._options)
+                self.report = await trio.to_thread.run_sync(self.join)
+        else:
+            self.report = await shutdown_async(self._seconds(), **self._options)
         self._undo()
         return self.report
 

@@ -127,7 +127,7 @@ class _Ending(NamedTuple):
         still = stragglers(left)
         cancelled = tuple(straggler for key, straggler in self.cut.items() if key not in still)
         report = ShutdownReport(max(self.seen - len(self.cut), 0), cancelled, tuple(still.values()))
-        note(logging.INFO if report.clean else logging.WARNING, report.last_line)
+        note(logging.DEBUG if report.clean else logging.WARNING, report.last_line)
         return report
 
 

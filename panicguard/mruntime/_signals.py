@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import select
 import signal
 import threading
 import time
@@ -108,11 +110,16 @@ class Listening:
                 call_former(number, frame, self._before[number])
         else:
             os.write(self._into, bytes([number + _END]))
-            # Else the process could come to an end of another kind meanwhile.
-            self._ended.wait(BUDGET + 1)
+            # Else the process could come to an end of another kind meanwhile. The hub of gevent may not wait.
+            with contextlib.suppress(Exception):
+                self._ended.wait(BUDGET + 1)
 
     def _wait(self) -> None:
-        while got := os.read(self._out, 1):
+        # Where gevent has replaced threads it has replaced this too, and a read would stop them all.
+        ready = select.poll() if hasattr(select, "poll") else None
+        if ready is not None:
+            ready.register(self._out, select.POLLIN)
+        while (ready is None or ready.poll()) and (got := os.read(self._out, 1)):
             if got[0] > _END:
                 end(got[0] - _END)
             self._told()
@@ -160,6 +167,6 @@ def install_signal_handlers(signals: Iterable[signal.Signals] = STOP) -> Callabl
 
 
 def _cancel_root() -> None:
-    # The one of now: `reopen` makes another.
+    # The one of now: `reopen` and `lifespan` make another.
     root()
     STATE.root.cancel()

@@ -33,6 +33,9 @@ class Straggler(NamedTuple):
     holds: bool = False
     """Whether the process waits for it before it ends: a thread that is no daemon, or a job that such a thread runs."""
 
+    begun: bool = True
+    """False while it waits for a pool, or for its loop."""
+
     @property
     def place(self) -> str:
         """The innermost line of code that is neither Python's own nor the runtime's, as `app.py:12 in poll`."""
@@ -43,9 +46,9 @@ class Straggler(NamedTuple):
 
     def __str__(self) -> str:
         what = f"{self.kind} {self.component}/{self.name}"
-        if self.kind == "child":
-            return what
-        return f"{what} at {self.place}" if self.stack else f"{what}, not begun"
+        if not self.begun:
+            return f"{what}, not begun"
+        return f"{what} at {self.place}" if self.stack else what
 
 
 class ShutdownReport(NamedTuple):
@@ -106,4 +109,4 @@ def _straggler(work: Work, frames: Any, keeping: set[int | None]) -> Straggler:
         return Straggler(work.kind, work.component, work.name, "", not work.handle.daemon)
     thread = {"thread": "ident", "job": "thread"}.get(work.kind, "")
     holds = bool(thread) and getattr(work.handle, thread, None) in keeping
-    return Straggler(work.kind, work.component, work.name, stack_of(work, frames), holds)
+    return Straggler(work.kind, work.component, work.name, stack_of(work, frames), holds, bool(work.began))

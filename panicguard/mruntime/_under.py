@@ -27,7 +27,7 @@ class Server(NamedTuple):
     """How long to wait for the work, if nothing else is said: less than until the server, or who started it, kills."""
 
     @property
-    def leaves(self) -> bool:
+    def own_process(self) -> bool:
         """Whether the process is the program's own, with its signals and its exit status."""
         return self.told == _WITH_TOLD
 

@@ -233,6 +233,14 @@ async def main():
     async with trio.open_nursery() as nursery: nursery.start_soon(trio.sleep_forever)
 with lifespan(timeout=TIMEOUT): trio.run(main)
 """)
+TRIO_ASYNC = _main("""
+import trio
+async def main():
+    async with lifespan(timeout=TIMEOUT):
+        begin(False)
+        await trio.sleep_forever()
+trio.run(main)
+""")
 THREADS = _main("""
 with lifespan(timeout=TIMEOUT):
     begin(False)
@@ -277,6 +285,8 @@ class Program(NamedTuple):
     config: str = ""
     interrupted: int = 0
     """After a SIGINT."""
+    places: bool = True
+    """Whether it is known where a thread stands; not of a greenlet."""
     untried: str = ""
     """The signal that this server itself hangs after."""
 
@@ -290,17 +300,28 @@ PROGRAMS = {
     "around asyncio.run": Program("", AROUND_ASYNCIO, task=False, cut=70, socket=False),
     "anyio": Program("anyio", ANYIO, cut=70, socket=False),
     "trio": Program("trio", TRIO, task=False, cut=70, socket=False),
+    "trio, in a coroutine": Program("trio", TRIO_ASYNC, task=False, cut=70, socket=False),
     "uvicorn": Program("uvicorn", ASGI, _UVICORN, status=-15, cut=-15),
     "uvicorn, FastAPI": Program("uvicorn fastapi", FASTAPI, _UVICORN, status=-15, cut=-15),
     "uvicorn, Django": Program("uvicorn django", DJANGO_ASGI, _UVICORN, status=-15, cut=-15),
     "around uvicorn.run": Program("uvicorn", UVICORN_RUN, task=False, cut=70),
     "hypercorn": Program("hypercorn", ASGI, "python -m hypercorn --bind unix:s.sock app:app", to_worker=True),
+    "hypercorn trio": Program(
+        "hypercorn trio",
+        ASGI.replace("begin(True)", "begin(False)"),
+        "python -m hypercorn -k trio --bind unix:s.sock app:app",
+        task=False,
+        to_worker=True,
+    ),
     "granian": Program("granian", ASGI, "python -m granian --interface asgi --uds s.sock app:app", to_worker=True),
     "daphne": Program("daphne", DAPHNE, "python -m daphne -u s.sock app:app"),
     "daphne, Django": Program("daphne django", DJANGO_ASGI, "python -m daphne -u s.sock app:app"),
     "gunicorn sync": Program("gunicorn", WSGI, _GUNICORN, task=False, to_worker=True, config=GUNICORN),
     "gunicorn gthread": Program(
         "gunicorn", WSGI, _GUNICORN + " -k gthread", task=False, to_worker=True, config=GUNICORN
+    ),
+    "gunicorn gevent": Program(
+        "gunicorn gevent", WSGI, _GUNICORN + " -k gevent", task=False, to_worker=True, config=GUNICORN, places=False
     ),
     "gunicorn sync, Django": Program(
         "gunicorn django", DJANGO_WSGI, _GUNICORN, task=False, to_worker=True, config=GUNICORN

@@ -110,7 +110,8 @@ def named_before(program: Program, way: str, ended: Ended) -> list[str]:
     """What is cut off was named before that, with its place."""
     before, _, after = ended.text.partition("shutdown: unfinished after ")
     line = after.partition("\n")[0]
-    named = ["thread work/thread at work.py", "job work/job at work.py", "job work/queued, not begun"]
+    at = " at work.py" if program.places else ""
+    named = [f"thread work/thread{at}", f"job work/job{at}", "job work/queued, not begun"]
     named += ["task work/task at work.py"] if program.task else []
     found = [f"not named: {what}" for what in named if what not in line]
     return found + [
@@ -122,7 +123,7 @@ def ended_by_the_second(program: Program, way: str, ended: Ended) -> list[str]:
     """The second signal is the end, with a status of its own, and says what is not waited for."""
     line = ended.text.rpartition("SIGTERM again: no longer waited for: ")[2].partition("\n")[0]
     found = []
-    if "job work/job at work.py" not in line or not line.endswith("; exit status 143"):
+    if f"job work/job{' at work.py' if program.places else ''}" not in line or not line.endswith("; exit status 143"):
         found.append("the second signal does not say what is cut")
     # That of the process that works: its server has one of its own.
     if program.to_worker:

@@ -276,7 +276,7 @@ for _ in range(2): asyncio.run(life(lifespan))
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "leaves"),
+    ("module", "name", "own"),
     [
         ("uvicorn.server", "uvicorn", False),
         ("gunicorn.app.base", "gunicorn (sync, gthread, gevent)", False),
@@ -285,7 +285,7 @@ for _ in range(2): asyncio.run(life(lifespan))
         ("uvicorn_of_ours", "anything else", True),
     ],
 )
-def test_the_server_is_known_by_what_runs(run_python, module, name, leaves):
+def test_the_server_is_known_by_what_runs(run_python, module, name, own):
     # Also from a thread, and not by what is only imported.
     done = run_python(
         PRELUDE
@@ -299,8 +299,8 @@ def ask():
     SafeGo("c", KeepRunning, lambda: found.append(servers.server())).join()
     return found[0]
 row = called["run"](ask)
-print(row.name, row.leaves, row.seconds)
+print(row.name, row.own_process, row.seconds)
 """
     )
     seconds = 8.0 if name == "anything else" else 20.0
-    assert done.stdout == f"{name} {leaves} {seconds}\n"
+    assert done.stdout == f"{name} {own} {seconds}\n"
