@@ -18,6 +18,7 @@ _RECEIVER = re.compile(r"(\w+)[\s\\]*\.[\s\\]*$")
 """What a word is a method of, before the word."""
 _HEADER = re.compile(r"\b(?:except|suppress)\b(?:[\s\w.,()\[\]*\\]|#[^\n]*\n)*$")
 _KEYWORD = re.compile(r"#[^\n]*|\b(except|suppress|import)\b")
+_SUPPRESS_AS = re.compile(rf"\bsuppress{GAP}as\b")
 _AS = re.compile(rf"{GAP}as\b")
 _GIVEN = re.compile(r"(?<![=!<>])=(?!=)[\s\w.,()\[\]\\]*$")
 """What may be an assignment, up to an error in its value: handlers may name its target instead."""
@@ -162,6 +163,8 @@ def _may_be_named(text: str, at: int, end: int) -> bool:
     """Whether an error may be named by a handler of an async function that does not raise it again, or be given another
     name."""
     header = _HEADER.search(text, max(0, at - _HEADER_LENGTH), at)
+    if not header and _SUPPRESS_AS.search(text):
+        return may_be_in_async(text, at)
     keywords = [word for word in _KEYWORD.finditer(text, header.start(), at) if word[1]] if header else []
     if not keywords or any(word[1] == "import" for word in keywords):
         return _may_be_renamed(text, at, end)

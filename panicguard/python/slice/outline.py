@@ -189,6 +189,24 @@ class Outline:
         return found
 
     @cached_property
+    def renamed(self) -> dict[str, str]:
+        """The names that imports outside functions give in place of a thing's own, which stands beside them: `p` of
+        `from functools import partial as p`."""
+        nodes = (node for block in self.outside for node in block.statement.nodes if isinstance(node, _IMPORTS))
+        aliases = (alias for node in nodes for alias in node.names if alias.asname)
+        return {alias.asname: alias.name.rpartition(".")[2] for alias in aliases if alias.asname}
+
+    @cached_property
+    def unclear(self) -> Set[str]:
+        """The names that say nothing of what they stand for: of functions of the module, and of what imports rename."""
+        return {*self.by_name, *self.renamed}
+
+    @cached_property
+    def suppressing(self) -> Set[str]:
+        """The names of `contextlib.suppress`."""
+        return {"suppress", *(name for name, of in self.renamed.items() if of == "suppress")}
+
+    @cached_property
     def _line_starts(self) -> list[int]:
         return [0, *accumulate(len(line) + 1 for line in self.lines)]
 
