@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from panicguard.python.screen import places_of
-from panicguard.python.slice.facts import facts, header, within
+from panicguard.python.slice.facts import facts, header, own, within
 from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS, Statement, clauses, is_compound, statements
 from panicguard.python.slice.unit import Unit
 
@@ -192,8 +192,9 @@ class Outline:
     def renamed(self) -> dict[str, str]:
         """The names that imports outside functions give in place of a thing's own, which stands beside them: `p` of
         `from functools import partial as p`."""
-        nodes = (node for block in self.outside for node in block.statement.nodes if isinstance(node, _IMPORTS))
-        aliases = (alias for node in nodes for alias in node.names if alias.asname)
+        outside = (block for block in self.standing(("import",)) if block.function is None)
+        nodes = (node for block in outside for unit in block.units for node in own(unit.nodes))
+        aliases = (alias for node in nodes if isinstance(node, _IMPORTS) for alias in node.names)
         return {alias.asname: alias.name.rpartition(".")[2] for alias in aliases if alias.asname}
 
     @cached_property
