@@ -123,7 +123,7 @@ def is_heard(module: PythonFile, spawn: Spawn) -> bool:
         return True
     leaves = any(use.kind is UseKind.METHOD and use.name == "add_done_callback" for use in spawn.uses)
     stays = any(use.kind is UseKind.KEPT and _is_assigned(module, use.node) for use in spawn.uses)
-    return leaves and not stays and spawn.api != _THREADSAFE and tells_of_tasks(module.source.text)
+    return leaves and not stays and spawn.api != _THREADSAFE and tells_of_tasks(module.source.text, module.settings)
 
 
 def _is_assigned(module: PythonFile, target: CSTNode) -> bool:

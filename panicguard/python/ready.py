@@ -25,8 +25,6 @@ _MAKERS = _CLASSES | frozenset(
         f"{apis.GROUP}.create_task",
     )
 )
-_DEPTH = 3
-"""Variables that hold what others hold."""
 _CALLED_ONE = re.compile(r"(?:^|_)(?:task|fut|future|waiter)\d*$")
 
 
@@ -40,12 +38,15 @@ def is_ready(names: Names, node: CSTNode) -> bool:
     return is_called_one and not any(_is_coroutine(names, value) for value in values)
 
 
-def _values(names: Names, node: CSTNode, depth: int = _DEPTH) -> Iterator[CSTNode]:
+def _values(names: Names, node: CSTNode) -> Iterator[CSTNode]:
     """An expression, and what it may hold, directly or by way of other variables."""
-    yield node
-    for binding in _bindings(names, node) if depth else ():
-        if isinstance(binding.value, cst.CSTNode):
-            yield from _values(names, binding.value, depth - 1)
+    pending, seen = [node], {node}
+    while pending:
+        node = pending.pop()
+        yield node
+        values = {binding.value for binding in _bindings(names, node) if isinstance(binding.value, cst.CSTNode)}
+        pending += values - seen
+        seen |= values
 
 
 def _bindings(names: Names, node: CSTNode) -> Iterator[Binding]:

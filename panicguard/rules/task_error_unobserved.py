@@ -7,7 +7,7 @@ nothing in the module awaits it, asks for its result or exception, or passes it 
 callback that never looks at its task, an `await` under `suppress(Exception)` or of a `gather` whose errors are dropped,
 the second set of `asyncio.wait`, and a function of the module that does no more than that. A task that only sleeps or
 waits for an event, or that handles all of its errors itself, by a decorator of the module that logs them too, is not
-reported. Nor is one that a done callback takes out of its set, in a module with `loop.set_exception_handler`: that is
+reported. Nor is one that a done callback takes out of its set, in a project with `loop.set_exception_handler`: that is
 called then. Nor is one that is given to an object of another module, which may read it, and that is not looked at here.
 Nor is one that only closes something and is waited for.
 
@@ -63,6 +63,7 @@ future may be of another type afterwards.
 
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
+- `error-hooks`: whether a handler tells of errors, whatever the project shows
 - `strict-spawns`: report tasks that cannot fail too
 
 ## References
