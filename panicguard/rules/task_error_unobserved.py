@@ -18,6 +18,8 @@ before: then the error is heard when the service ends, and the message says so.
 
 As long as a reference to a failed task exists, asyncio does not report its exception at all, and to cancel the task
 then, or to wait for it, makes asyncio forget the exception for good. The service continues with a part of it dead.
+A task that `add_done_callback(tasks.discard)` takes out of its set is collected some time later; asyncio logs the
+exception then, without a component, and nobody can act on it. The message says which of the two it is.
 
 ## Example
 
@@ -79,6 +81,7 @@ from panicguard.python.apis import TASK_WORDS, SpawnKind
 from panicguard.python.evidence import Evidence
 from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
+from panicguard.python.guards import is_let_go
 from panicguard.python.reads import Heard, lost_until
 from panicguard.rule import Check, Fixes, Rule
 
@@ -95,10 +98,15 @@ def check(module: PythonFile) -> Iterator[Finding]:
             continue
         when = lost_until(module, spawn)
         if when is not Heard.IN_TIME:
-            message = _MESSAGES[when].format(spawn.api.rpartition(".")[2])
+            said = _LET_GO if when is Heard.NEVER and is_let_go(module, spawn) else _MESSAGES[when]
+            message = said.format(spawn.api.rpartition(".")[2])
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
 
 
+_LET_GO = (
+    "The result of `{}` is kept, but its error is never read: asyncio logs it once the task is collected; "
+    "await it, or use `SafeGo`"
+)
 _MESSAGES = {
     Heard.NEVER: "The result of `{}` is kept, but its error is never read; await it, or use `SafeGo`",
     Heard.AT_STOP: "What `{}` starts is read only where it is stopped: an earlier error goes unheard till then; "
