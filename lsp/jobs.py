@@ -42,7 +42,7 @@ def check(source: Source, settings: Settings) -> tuple[EditorFinding, ...]:
     if (null := source.text.find("\0")) >= 0:
         message = "source code cannot contain null bytes"
         return (EditorFinding(Diagnostic(INVALID_SYNTAX, INVALID_SYNTAX, message, null, null + 1), None),)
-    return _with_silencing(source, package.check(source, settings)[0])
+    return _with_silencing(source, package.check(source, settings).diagnostics)
 
 
 def _with_silencing(source: Source, diagnostics: tuple[Diagnostic, ...]) -> tuple[EditorFinding, ...]:
@@ -52,15 +52,15 @@ def _with_silencing(source: Source, diagnostics: tuple[Diagnostic, ...]) -> tupl
 
 def fixed(source: Source, settings: Settings, unsafe: bool, code: str | None) -> Source | None:
     """The source after all fixes, or after those of the rule `code`. None if nothing is or can be fixed."""
-    diagnostics, in_package = package.check(source, settings)
+    checked = package.check(source, settings)
 
     def fixable(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         return tuple(d if code in (None, d.code) else dataclasses.replace(d, fix=None) for d in diagnostics)
 
     def check_again(source: Source) -> tuple[Diagnostic, ...]:
-        return fixable(engine.check(source, in_package))
+        return fixable(engine.check(source, checked.settings))
 
-    result = fix.converge(source, check_again, unsafe, diagnostics=fixable(diagnostics))
+    result = fix.converge(source, check_again, unsafe, diagnostics=fixable(checked.diagnostics))
     return None if result.original is None else result.source
 
 

@@ -79,6 +79,15 @@ class Imported(NamedTuple):
     """Otherwise a qualified name: `concurrent.futures.ThreadPoolExecutor`."""
 
 
+class Hook(NamedTuple):
+    """A hook for errors that a module of a project sets."""
+
+    kind: str
+    """`threading.excepthook`, or `set_exception_handler` of event loops."""
+    path: str
+    row: int
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a run depends on. Hashable, of plain values; two equal values give equal results."""
@@ -106,6 +115,8 @@ class Settings:
     """What the other files of a file's package declare; known only where a fix depends on it."""
     imported: tuple[Imported, ...] = ()
     """What a Python file imports from other modules of the project and may spawn with: see `run/modules.py`."""
+    hooks: tuple[Hook, ...] = ()
+    """The hooks that other modules of a file's project set; known only where a finding depends on it."""
     go_recovering: frozenset[str] = frozenset()
     """The functions of the other files of a file's package that recover where they are deferred, methods with their
     type; known only where a finding depends on it."""
@@ -130,6 +141,8 @@ class Settings:
     extend_guards: tuple[str, ...] = ()
     """Dotted names of functions and decorators that report the errors of what is passed to them."""
     low_confidence: bool = False
+    error_hooks: bool | None = None
+    """Whether a hook is told of the errors of threads and tasks; None: by what the project shows."""
     reporters: tuple[str, ...] = ()
     """Dotted names of functions that report an exception being handled (PNC303)."""
     preview: bool = False

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import config
-from panicguard.run import modules
+from panicguard.run import hooks, modules
 from panicguard.settings import FRONT_ENDS, LANGUAGES
 from panicguard.source import Source
 
@@ -57,10 +57,13 @@ def source(case: Path, data: bytes | None = None) -> Source:
 
 
 def settings_of(case: Path) -> Settings:
-    """All rules; what a settings.toml beside the case says; and what the case imports from the modules beside it."""
+    """All rules; what a settings.toml beside the case says; and what the case imports from the modules beside it, and
+    these set."""
     configured = case.with_name("settings.toml")
     its = config.load(str(configured)) if configured.exists() else config.default("")
     if not (configured.exists() and "line-length" in configured.read_text()):
         its = dataclasses.replace(its, line_length=1000)  # most golden files are not about that, and have long comments
     its = dataclasses.replace(its, root="")
+    if case.suffix != ".go":
+        its = dataclasses.replace(its, hooks=hooks.known(str(case), its)[0])
     return modules.with_imported(dataclasses.replace(source(case), path=str(case)), its)[0]

@@ -82,7 +82,7 @@ OTHER_MEANING = {
         ("imports_aliased_by_assignment", fixture): _GATHER
         for fixture in (
             "PNC101/gather_list.py", "PNC102/gather_of_running_tasks.py", "PNC303/low_confidence/only_gather.py",
-            "PNC401/only_gather.py", "PNC501/only_gather.py",
+            "PNC303/low_confidence/gathered.py", "PNC401/only_gather.py", "PNC501/only_gather.py",
         )
     },
     ("imports_aliased", "PNC501/to_thread_alone.py"): _TO_THREAD,

@@ -219,3 +219,55 @@ def test_what_is_handed_on_may_stand_behind_blanks_and_comments(tmp_path: Path, 
     use = f"import asyncio\nfrom .jobs import f\n\n\nasync def main():\n    asyncio.create_task({gap}f())\n"
     write(tmp_path, {"panicguard.toml": "", "app/__init__.py": "", "app/jobs.py": asks, "app/use.py": use})
     assert known(tmp_path) == (Imported("f", "keeps", "TOLD"),)
+
+
+FAILS = (
+    "import threading\nfrom urllib.request import urlopen\n\nthreading.Thread(target=urlopen, args=(URL,)).start()\n"
+)
+HOOK = "import threading\n\nthreading.excepthook = print\n"
+TOLD = ["app/work/use.py:4:1: PNC103"]
+
+
+@pytest.fixture
+def hooked(tmp_path: Path) -> Path:
+    """A package whose main module sets the hook of threads, which another one starts."""
+    packages = {"panicguard.toml": "", "app/__init__.py": "", "app/work/__init__.py": ""}
+    write(tmp_path, {**packages, "app/main.py": HOOK, "app/work/use.py": FAILS})
+    return tmp_path
+
+
+def test_a_hook_holds_for_the_whole_project_whatever_of_it_is_checked(hooked: Path) -> None:
+    use = "app/work/use.py"
+    assert (
+        run(hooked, ".")
+        == run(hooked, use, "--no-cache")
+        == run(hooked, "-", "--stdin-filename", use, text=FAILS)
+        == []
+    )
+    assert run(hooked, ".", "--config", "error-hooks = false") == TOLD
+    write(hooked, {"app/main.py": "", "app/tests/conftest.py": HOOK})
+    assert run(hooked, ".", "--no-cache") == TOLD
+    assert run(hooked, ".", "--config", "error-hooks = true") == []
+
+
+def test_a_finding_is_remembered_until_a_hook_comes_or_goes(hooked: Path) -> None:
+    settle()
+    assert run(hooked, ".") == run(hooked, ".") == []
+    write(hooked, {"app/main.py": HOOK.replace("print", "threading.__excepthook__")})
+    assert run(hooked, ".") == run(hooked, ".") == TOLD
+    write(hooked, {"app/work/other.py": HOOK})
+    assert run(hooked, ".") == run(hooked, ".") == []
+
+
+@pytest.mark.parametrize(("text", "found"), [(HOOK, ["use.py:4:1: PNC103"]), (f"import use\n{HOOK}", [])])
+def test_beside_a_file_of_no_package_who_imports_it_sets_its_hooks(tmp_path: Path, text: str, found: list[str]) -> None:
+    write(tmp_path, {"panicguard.toml": "", "main.py": text, "use.py": FAILS})
+    assert run(tmp_path, ".", "--no-cache") == found
+
+
+def test_settings_and_a_verbose_run_say_where_a_hook_is_set(hooked: Path) -> None:
+    said = f"threading.excepthook is set in {hooked / 'app' / 'main.py'}:3"
+    command = [sys.executable, "-m", "panicguard", "check"]
+    for arguments in (["--show-settings", "app/work/use.py"], ["-v", "."], ["-v", "app/work/use.py"]):
+        done = subprocess.run([*command, *arguments], cwd=hooked, capture_output=True, text=True, check=True)
+        assert said in (done.stdout + done.stderr)

@@ -14,7 +14,7 @@ from panicguard.cli.lint import lint, lint_stdin, told
 from panicguard.cli.output import Found, report, report_file
 from panicguard.cli.parser import UsageError
 from panicguard.cli.remarks import tell, warn
-from panicguard.cli.show import show
+from panicguard.cli.show import show, told_hooks
 from panicguard.cli.task import is_fix_ignored, task_of
 from panicguard.config.options import chain_for_options, settings_for_options
 from panicguard.report.width import one_line
@@ -46,6 +46,9 @@ def check(options: Options) -> int:
     if options.verbose and aloud:
         found_for, _ = chain_for_options(options)
         tell(f"panicguard {__version__}, settings from {one_line(found_for(os.getcwd()).path or 'nowhere')}")
+        paths = [os.path.abspath(path) for path in options.paths or (".",) if path != "-"]
+        for said in dict.fromkeys(said for path in paths for said in told_hooks(path, its)):
+            tell(said)
     out = sys.stdout if options.output_file is None else report_file(options.output_file)
     if options.paths != ("-",) and options.stdin_filename is None:
         found = lint(options, settings_for, task, known_before, progress=aloud and sys.stderr.isatty())

@@ -21,6 +21,23 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
 
 
+_PACKAGE = "__init__.py"
+
+
+def told_hooks(path: str, settings: Settings) -> list[str]:
+    """Which hooks are told of the errors of threads and tasks, and where they are set, for a file or a directory."""
+    if settings.error_hooks is not None:
+        return []
+    from panicguard.run import hooks  # most runs print neither
+
+    packages = (
+        (os.path.join(path, name, _PACKAGE) for name in ("", *sorted(os.listdir(path)))) if os.path.isdir(path) else ()
+    )
+    files = [path] if os.path.isfile(path) else [package for package in packages if os.path.isfile(package)]
+    found = dict.fromkeys(hook for file in files for hook in hooks.known(file, settings)[0])
+    return [one_line(f"{hook.kind} is set in {hook.path}:{hook.row}") for hook in found]
+
+
 def show(options: Options, settings_for: Callable[[str], Settings]) -> int:
     """Print the files that would be checked, their configuration among them, or the settings of the first one."""
 
@@ -41,5 +58,7 @@ def show(options: Options, settings_for: Callable[[str], Settings]) -> int:
         raise ConfigError("No files found under the given path")
     directory = os.path.dirname(first)
     found_for, chain_of = chain_for_options(options)
-    sys.stdout.write(describe.show_settings(first, chain_of(found_for(directory)), settings_for(directory)))
+    its = settings_for(directory)
+    sys.stdout.write(describe.show_settings(first, chain_of(found_for(directory)), its))
+    sys.stdout.write("".join(f"# {said}\n" for said in told_hooks(os.path.abspath(first), its)))
     return 0

@@ -122,6 +122,13 @@ FIELDS: Mapping[str, Field] = {
         ListOf("function"), "[]", "Functions and decorators as good as SafeGo.", '["myapp.safe.guarded"]'
     ),
     "low-confidence": Field("bool", "false", "Report what is likely but not proven.", "true"),
+    "error-hooks": Field(
+        "bool",
+        "",
+        "Whether a hook is told of the errors of threads (`threading.excepthook`) and of collected tasks "
+        "(`loop.set_exception_handler`); by default it is where the project sets one.",
+        "false",
+    ),
     "reporters": Field(
         ListOf("module"), "[]", "Functions that report the exception being handled.", '["myapp.log.note"]'
     ),

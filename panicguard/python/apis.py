@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LOOP = "asyncio.AbstractEventLoop"
 GROUP = "asyncio.TaskGroup"
 NURSERY = "trio.Nursery"
+ENSURE = "asyncio.ensure_future"
 THREAD = "threading.Thread"
 TIMER = "threading.Timer"
 CONTEXT = "contextvars.Context"
@@ -73,7 +74,7 @@ class Api:
 SPAWNS: dict[str, Api] = {
     "asyncio.create_task": Api(SpawnKind.TASK, 0, "coro"),
     "asyncio.Task": Api(SpawnKind.TASK, 0, "coro"),
-    "asyncio.ensure_future": Api(SpawnKind.TASK, 0, "coro_or_future"),
+    ENSURE: Api(SpawnKind.TASK, 0, "coro_or_future"),
     "asyncio.run_coroutine_threadsafe": Api(SpawnKind.TASK, 0, "coro"),
     "asyncio.gather": Api(SpawnKind.GATHER),
     f"{LOOP}.create_task": Api(SpawnKind.TASK, 0, "coro"),

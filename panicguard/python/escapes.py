@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis, harmless
 from panicguard.python.blocks import statements
+from panicguard.python.called import called_name, calls, own_definition
 from panicguard.python.calls import is_unbounded_queue
 from panicguard.python.cancellation import can_arrive, is_async
 from panicguard.python.cst import cst
 from panicguard.python.declared import is_declared
+from panicguard.python.handing import Handing, starts_in_group
 from panicguard.python.handlers import catches_all, caught_types, suppressed_types, suppresses_all
-from panicguard.python.harmless import by_one_name, is_caught, is_suppressing
-from panicguard.python.nodes import children
 from panicguard.python.reporting import STOPPING, keeps, reports
 from panicguard.python.stubs import is_abstract, is_stub
 from panicguard.python.tree import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from libcst import CSTNode
 
@@ -41,6 +42,10 @@ class Escapes:
     _reported: dict[CSTNode, bool] = field(default_factory=dict)
     _works_guarded: dict[CSTNode, bool] = field(default_factory=dict)
 
+    @cached_property
+    def _handing(self) -> Handing:
+        return Handing(self.module)
+
     def is_reported(self, function: cst.FunctionDef) -> bool:
         """Whether every error is reported before it leaves a function, or there is none that could."""
         if function not in self._reported:
@@ -57,7 +62,7 @@ class Escapes:
         )
 
     def _tells_all(self, tried: cst.Try) -> bool:
-        return any(catches_all(self.module, handler) and reports(handler) for handler in tried.handlers)
+        return any(catches_all(self.module, handler) and reports(self.module, handler) for handler in tried.handlers)
 
     def _does_something(self, function: cst.FunctionDef) -> bool:
         """Whether a function guards anything, or calls what does not only end something: the rest says nothing."""
@@ -68,10 +73,11 @@ class Escapes:
 
     def calls_reported(self, node: CSTNode) -> bool:
         """Whether an expression calls functions of this module or waits, and calls none that may raise unreported."""
-        calls = list(self._calls(node))
-        return all(map(self._is_harmless, calls)) and any(
-            self._called(call) is not None or last_name(call.func) in (*harmless.WAITING, harmless.STARTING)
-            for call in calls
+        called = list(calls(node))
+        return all(map(self._is_harmless, called)) and any(
+            self._called(call) is not None
+            or called_name(self.module, call.func) in (*harmless.WAITING, harmless.STARTING)
+            for call in called
         )
 
     def _is_reporting(self, decorator: cst.Decorator) -> bool:
@@ -90,14 +96,15 @@ class Escapes:
     def _is_wrapper(self, function: cst.FunctionDef) -> bool:
         """Whether a function calls a parameter of the functions around it, and reports what that raises."""
         return self._are_safe(function.body) and any(
-            self._calls_parameter(function, tried.body) and any(map(reports, tried.handlers))
+            self._calls_parameter(function, tried.body)
+            and any(reports(self.module, handler) for handler in tried.handlers)
             for tried in self.module.tree.own(function)
             if isinstance(tried, cst.Try)
         )
 
     def _calls_parameter(self, function: cst.FunctionDef, body: CSTNode) -> bool:
         names = self.module.names
-        for call in self._calls(body):
+        for call in calls(body):
             if isinstance(call.func, cst.Name):
                 scope, bindings = names.lookup(call.func.value, names.scope(call.func))
                 if scope is not function and any(isinstance(b.node, cst.Param) for b in bindings):
@@ -119,7 +126,7 @@ class Escapes:
                 inner = caught | self._errors(names)
                 return all(self._raises_nothing(item.item, caught) for item in items) and self._are_safe(body, inner)
             case cst.While(test=test, body=body, orelse=orelse) | cst.If(test=test, body=body, orelse=orelse):
-                asks = all(self._only_asks(call) or self._is_harmless(call, caught) for call in self._calls(test))
+                asks = all(self._only_asks(call) or self._is_harmless(call, caught) for call in calls(test))
                 return asks and self._are_safe(body, caught) and self._is_safe_else(orelse, caught)
             case cst.For(iter=iterable, asynchronous=None, body=body, orelse=orelse):
                 is_safe = self._raises_nothing(iterable, caught) and self._are_safe(body, caught)
@@ -161,7 +168,7 @@ class Escapes:
     def _errors(self, classes: Iterable[CSTNode]) -> frozenset[str]:
         """The names of classes of errors, each by the one that it has where it is defined."""
         names = ((self.module.names.qualified(kind) or last_name(kind)) for kind in classes)
-        return frozenset(by_one_name(name.rpartition(".")[2]) for name in names)
+        return frozenset(harmless.by_one_name(name.rpartition(".")[2]) for name in names)
 
     def _is_guarding_context(self, context: CSTNode) -> bool:
         """Whether the expression of a `with` item lets no error out: a recoverer of the runtime, a `suppress`, what is
@@ -174,7 +181,7 @@ class Escapes:
             return True
         manager = self.module.names.definition(context.func)
         if manager is None:
-            return is_suppressing(last_name(context.func))
+            return harmless.is_suppressing(last_name(context.func))
         return isinstance(manager, cst.FunctionDef) and any(
             isinstance(tried, cst.Try)
             and any(isinstance(node, cst.Yield) for node in self.module.tree.own(tried))
@@ -184,63 +191,37 @@ class Escapes:
 
     def _raises_nothing(self, node: CSTNode, caught: frozenset[str] = _NONE) -> bool:
         """Whether an expression or a small statement calls and awaits nothing that may raise what is not caught."""
-        calls = list(self._calls(node))
-        handed_on = {arg.value for call in calls if self._hands_on(call) for arg in call.args}
+        called = list(calls(node))
+        handed_on = {arg.value for call in called if self._handing.hands_on(call) for arg in call.args}
         return all(
-            call in handed_on or self._is_handed_on_later(call) or self._is_harmless(call, caught) for call in calls
+            call in handed_on or self._handing.is_handed_on_later(call) or self._is_harmless(call, caught)
+            for call in called
         ) and all(
             isinstance(inner.expression, cst.Call)
             for inner in self.module.tree.within(node)
             if isinstance(inner, cst.Await)
         )
 
-    def _hands_on(self, call: cst.Call) -> bool:
-        """Whether a call starts what it is given, which is judged by itself."""
-        is_own = self._definition(call.func) is not None
-        return (last_name(call.func) in harmless.HANDING and not is_own) or self._starts_in_group(call)
-
-    def _is_handed_on_later(self, call: cst.Call) -> bool:
-        """Whether a call makes a coroutine for a variable that is then handed on."""
-        match self.module.tree.parents[call]:
-            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
-                function = self.module.tree.function(call)
-                return function is not None and name in self._handed_on(function)
-        return False
-
-    def _handed_on(self, function: CSTNode) -> set[str]:
-        """The variables of a function that it hands on."""
-        calls = (node for node in self.module.tree.own(function) if isinstance(node, cst.Call) and node.args)
-        return {last_name(call.args[0].value) for call in calls if last_name(call.func) in harmless.HANDING} - {""}
-
-    def _starts_in_group(self, call: cst.Call) -> bool:
-        """Whether a call starts a task in a group or a nursery, which awaits it."""
-        func = call.func
-        return (
-            isinstance(func, cst.Attribute)
-            and func.attr.value in harmless.SPAWNING_METHODS
-            and harmless.is_group(last_name(func.value))
-        )
-
     def _is_harmless(self, call: cst.Call, caught: frozenset[str] = _NONE) -> bool:
         """Whether a call does not raise in practice, or only what is caught: by what is defined here, or else by its
         name."""
-        name = last_name(call.func)
+        name = called_name(self.module, call.func)
         if name in harmless.LOGGING:
             return True
         function = self._called(call)
         if function is not None:
             return self._is_harmless_function(function)
-        if self._definition(call.func) is not None:
+        if own_definition(self.module, call.func) is not None:
             return False
         is_awaited = isinstance(self.module.tree.parents[call], cst.Await)
-        if is_caught(harmless.RAISES.get(name, ()), caught) and not (is_awaited and name in harmless.WRITING):
+        if harmless.is_caught(harmless.RAISES.get(name, ()), caught) and not (is_awaited and name in harmless.WRITING):
             return True
-        if name in harmless.HANDING and self._hands_on(call):
+        if name in harmless.HANDING and self._handing.hands_on(call):
             return True
         if name in harmless.PASSING:
             return any(arg.keyword is not None and arg.keyword.value == "return_exceptions" for arg in call.args)
         if name in harmless.RUNNING:
-            return self._runs_call(call)
+            return self._handing.runs_call(call)
         if isinstance(call.func, cst.Attribute) and self._is_harmless_method(call, call.func.value, name):
             return True
         is_known = isinstance(call.func, cst.Name) and name in harmless.HARMLESS_FUNCTIONS
@@ -264,7 +245,7 @@ class Escapes:
             is_put = name == "put_nowait" and is_unbounded_queue(self.module.source.text, last_name(owner))
             return is_put or (name in ("get", "put") and not _waits_for_some_time(call))
         if name in harmless.SPAWNING_METHODS:
-            return self._starts_in_group(call)
+            return starts_in_group(call)
         if name in harmless.TAKING:
             return len(call.args) > 1
         if name in ("write", "flush"):
@@ -280,24 +261,12 @@ class Escapes:
             return True
         return not (is_stub(function) or self._does_something(function)) and self._are_safe(function.body)
 
-    def _runs_call(self, call: cst.Call) -> bool:
-        """Whether an event loop runs what another call returns: that one is judged by itself."""
-        is_run = last_name(call.func) != "run" or self.module.names.qualified(call.func) == "asyncio.run"
-        return is_run and bool(call.args) and isinstance(call.args[0].value, cst.Call)
-
     def _called(self, call: cst.Call) -> cst.FunctionDef | None:
         """The function of this module that a call is of, by its own name."""
-        function = self._definition(call.func) or self._inherited(call.func)
+        function = own_definition(self.module, call.func) or self._inherited(call.func)
         if isinstance(function, cst.FunctionDef) and function.name.value == last_name(call.func):
             return function
         return None
-
-    def _definition(self, func: CSTNode) -> CSTNode | None:
-        """What is defined here of what is called, unless that is a method of an attribute: what it holds is
-        often not in sight."""
-        if isinstance(func, cst.Attribute) and isinstance(func.value, cst.Attribute):
-            return None
-        return self.module.names.definition(func)
 
     def _inherited(self, func: CSTNode) -> cst.FunctionDef | None:
         """The method that `super().name` is, in a base class of this module."""
@@ -307,16 +276,6 @@ class Escapes:
                 if definition is not None:
                     return inherited(self.module, definition, name)
         return None
-
-    def _calls(self, node: CSTNode) -> Iterator[cst.Call]:
-        """The calls that run when a node does: those of a lambda run later."""
-        stack = [node]
-        while stack:
-            inner = stack.pop()
-            if isinstance(inner, cst.Call):
-                yield inner
-            if not isinstance(inner, cst.Lambda):
-                stack.extend(children(inner))
 
 
 def inherited(module: PythonFile, definition: cst.ClassDef, name: str) -> cst.FunctionDef | None:

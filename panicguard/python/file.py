@@ -57,8 +57,9 @@ class PythonFile:
         `run` of its thread classes."""
         found: dict[CSTNode, Spawn | None] = {}
         for spawn in self.spawns:
-            if spawn.definition is not None and not spawn.waited_for(self.tree):
-                found.setdefault(spawn.definition, spawn)
+            if not spawn.waited_for(self.tree):
+                for function in spawn.others if spawn.definition is None else (spawn.definition, *spawn.others):
+                    found.setdefault(function, spawn)
         for definition in self.thread_classes:
             run = self.method(definition, "run")
             if run is not None:

@@ -29,7 +29,7 @@ _TAKING_OUT = frozenset("discard remove index count".split())
 _HANDED_ON = frozenset(
     "list tuple set frozenset dict iter enumerate zip sorted reversed filter next collections.deque "
     "itertools.chain itertools.chain.from_iterable asyncio.as_completed concurrent.futures.as_completed "
-    "asyncio.shield asyncio.wrap_future weakref.ref typing.cast".split()
+    "asyncio.shield asyncio.ensure_future asyncio.wrap_future weakref.ref typing.cast".split()
 )
 """Calls whose result is, or holds, their argument."""
 _WAITS = frozenset(("asyncio.wait", "concurrent.futures.wait"))

@@ -119,11 +119,16 @@ def is_handed_on(module: PythonFile, spawn: Spawn) -> bool:
 def is_heard(module: PythonFile, spawn: Spawn) -> bool:
     """Whether a task that something holds reports its errors: by itself, or by the handler of its loop, which hears of
     them as the task is collected, once it has taken itself out of what held it."""
-    if runs_guarded(module, spawn):
-        return True
+    return runs_guarded(module, spawn) or (
+        is_let_go(module, spawn) and tells_of_tasks(module.source.text, module.settings)
+    )
+
+
+def is_let_go(module: PythonFile, spawn: Spawn) -> bool:
+    """Whether what holds a task lets go of it once it is done: its loop hears of the error as it is collected."""
     leaves = any(use.kind is UseKind.METHOD and use.name == "add_done_callback" for use in spawn.uses)
     stays = any(use.kind is UseKind.KEPT and _is_assigned(module, use.node) for use in spawn.uses)
-    return leaves and not stays and spawn.api != _THREADSAFE and tells_of_tasks(module.source.text)
+    return leaves and not stays and spawn.api != _THREADSAFE
 
 
 def _is_assigned(module: PythonFile, target: CSTNode) -> bool:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from panicguard.python import apis, harmless
 from panicguard.python.blocks import statements
+from panicguard.python.called import called_name
 from panicguard.python.cst import cst
 from panicguard.python.handlers import caught_types
 from panicguard.python.nodes import children
-from panicguard.python.tree import last_name
 
 if TYPE_CHECKING:
     from libcst import CSTNode
@@ -27,22 +27,22 @@ def keeps(module: PythonFile, handler: Handler) -> bool:
     types = caught_types(handler)
     if types and all(module.names.qualified(kind) in STOPPING for kind in types):
         return True
-    return reports(handler) or not any(isinstance(node, cst.Raise) for node in module.tree.own(handler))
+    return reports(module, handler) or not any(isinstance(node, cst.Raise) for node in module.tree.own(handler))
 
 
-def reports(handler: Handler) -> bool:
+def reports(module: PythonFile, handler: Handler) -> bool:
     """Whether a handler logs, or gives the error to something."""
     name = handler.name.name.value if handler.name is not None and isinstance(handler.name.name, cst.Name) else None
-    return any(_is_reported(statement, name) for statement in statements(handler.body))
+    return any(_is_reported(module, statement, name) for statement in statements(handler.body))
 
 
-def _is_reported(node: CSTNode, name: str | None) -> bool:
+def _is_reported(module: PythonFile, node: CSTNode, name: str | None) -> bool:
     """Whether something under a node logs, or uses the error of this name other than to raise it."""
     match node:
         case cst.Raise():
             return False
-        case cst.Call(func=func) if last_name(func) in _REPORTS:
+        case cst.Call(func=func) if called_name(module, func) in _REPORTS:
             return True
         case cst.Name(value=value):
             return value == name
-    return any(_is_reported(child, name) for child in children(node))
+    return any(_is_reported(module, child, name) for child in children(node))

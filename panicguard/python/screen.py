@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 _RECEIVER = re.compile(r"(\w+)[\s\\]*\.[\s\\]*$")
 """What a word is a method of, before the word."""
-_HEADER = re.compile(r"\b(?:except|suppress)\b(?:[\s\w.,()\[\]*\\]|#[^\n]*\n)*$")
-_KEYWORD = re.compile(r"#[^\n]*|\b(except|suppress|import)\b")
+_SUPPRESS_AS = re.compile(rf"\bsuppress{GAP}as{GAP}(\w+)")
 _AS = re.compile(rf"{GAP}as\b")
 _GIVEN = re.compile(r"(?<![=!<>])=(?!=)[\s\w.,()\[\]\\]*$")
 """What may be an assignment, up to an error in its value: handlers may name its target instead."""
@@ -161,12 +160,29 @@ def _may_be_code(text: str, word: str, at: int) -> bool:
 def _may_be_named(text: str, at: int, end: int) -> bool:
     """Whether an error may be named by a handler of an async function that does not raise it again, or be given another
     name."""
-    header = _HEADER.search(text, max(0, at - _HEADER_LENGTH), at)
-    keywords = [word for word in _KEYWORD.finditer(text, header.start(), at) if word[1]] if header else []
+    before, keyword = _headers(_suppressing(text))
+    header = before.search(text, max(0, at - _HEADER_LENGTH), at)
+    keywords = [word for word in keyword.finditer(text, header.start(), at) if word[1]] if header else []
     if not keywords or any(word[1] == "import" for word in keywords):
         return _may_be_renamed(text, at, end)
     last = keywords[-1]
     return (_may_be_caught if last[1] == "except" else may_be_in_async)(text, last.start())
+
+
+@functools.lru_cache(maxsize=1)
+def _suppressing(text: str) -> tuple[str, ...]:
+    """The names that a text gives to `suppress`."""
+    return ("suppress", *_SUPPRESS_AS.findall(text))
+
+
+@functools.lru_cache(maxsize=16)
+def _headers(suppressing: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What stands from an `except`, or a `suppress`, to an error that it names; and the keywords in that."""
+    names = "|".join(suppressing)
+    return (
+        re.compile(rf"\b(?:except|{names})\b(?:[\s\w.,()\[\]*\\]|#[^\n]*\n)*$"),
+        re.compile(rf"#[^\n]*|\b(except|{names}|import)\b"),
+    )
 
 
 def _may_be_caught(text: str, at: int) -> bool:

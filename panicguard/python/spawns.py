@@ -12,6 +12,7 @@ from panicguard.python.cst import cst
 from panicguard.python.declared import is_declared
 from panicguard.python.declared import spawner as declared_spawner
 from panicguard.python.fates import Fate
+from panicguard.python.ready import is_ready
 from panicguard.python.scopes import BindingKind
 from panicguard.python.tree import last_name
 from panicguard.python.uses import UseKind
@@ -51,6 +52,9 @@ class Spawn:
     """The settings say that it spawns; the kind is inferred."""
     handed: CSTNode | None = None
     """Where the API is only named, and `call` hands it to what calls it later: `call_soon(asyncio.create_task, x)`."""
+
+    others: tuple[cst.FunctionDef | cst.Lambda, ...] = ()
+    """The functions of the other arguments, where one call starts several."""
 
     @property
     def place(self) -> CSTNode:
@@ -125,6 +129,8 @@ class _Finder:
         if api is None:
             return
         target = None if spawner == apis.RAY_REMOTE else _argument(call, api)
+        if spawner == apis.ENSURE and target is not None and is_ready(self.names, target):
+            return
         runs = call.func.value if spawner == apis.RAY_REMOTE else self._within_context(call, api, target)  # type: ignore[attr-defined]
         definition = self._run(runs)
         uses = tuple(self.flow.uses(call)) if api.kind in _HANDLES else ()
@@ -134,7 +140,14 @@ class _Finder:
         elif api.kind is SpawnKind.MAP and uses and not isinstance(self.tree.parents[call], cst.Expr):
             fate = Fate.OBSERVED  # iterating over the results raises the errors
         owner = call.func.value if isinstance(call.func, cst.Attribute) and self._is_object(call.func) else None
-        yield Spawn(call, spawner, api.kind, target, definition, owner, fate, uses, guessed)
+        others = tuple(self._others(call)) if api.kind is SpawnKind.GATHER else ()
+        yield Spawn(call, spawner, api.kind, target, definition, owner, fate, uses, guessed, others=others)
+
+    def _others(self, gather: cst.Call) -> Iterator[cst.FunctionDef | cst.Lambda]:
+        """The functions that a `gather` runs, but for its first argument; of `*values` those that are written there."""
+        for arg in gather.args if gather.args and gather.args[0].star else gather.args[1:]:
+            if arg.keyword is None:
+                yield from (run for value in _written(arg) if (run := self._run(value)) is not None)
 
     def _declared(self, call: cst.Call) -> Spawn | None:
         """A spawn by a function of the project. What it runs is its first argument; a guard may have other arguments
@@ -253,6 +266,17 @@ def find(
     """All spawns of a module: raw ones, those that an owner awaits, and those that are already safe; `spawners` and
     `guards` are functions of the project that spawn raw and safely."""
     return tuple(_Finder(tree, names, flow, fates, spawners, guards).spawns())
+
+
+def _written(arg: cst.Arg) -> Iterator[CSTNode]:
+    """The expressions of an argument: of `*` the elements of a display, or that of a comprehension."""
+    match arg.value:
+        case cst.List(elements=elements) | cst.Tuple(elements=elements) if arg.star:
+            yield from (element.value for element in elements)
+        case cst.ListComp(elt=value) | cst.GeneratorExp(elt=value) | cst.SetComp(elt=value) if arg.star:
+            yield value
+        case value:
+            yield value
 
 
 def _argument(call: cst.Call, api: apis.Api) -> CSTNode | None:

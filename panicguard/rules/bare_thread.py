@@ -14,7 +14,8 @@ which there is a handler: `os.kill` in a `try` with `except OSError`. The target
 `partial` or `Context.run`; what only waits (`process.wait`, `thread.join`, `loop.run_forever`) is not reported either,
 nor is a server that handles the errors of its requests (`serve_forever`), nor what is imported from another module of
 the project, or is a method of an object that is made of a class from there, where that module shows that it lets no
-error out. Nor is any thread of a module that sets `threading.excepthook`.
+error out. Nor is any thread of a project that sets `threading.excepthook`: in the module itself, in its outermost
+package or a package right in that, or in a module that imports it at the root of the project.
 
 ## Why is this bad
 
@@ -66,6 +67,7 @@ if such a function runs as its source alone and does not import for itself, or i
 
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
+- `error-hooks`: whether a hook tells of errors, whatever the project shows
 - `strict-spawns`: report guarded threads too
 - `extend-spawners`: functions of the project that start a thread
 - `extend-guards`: functions and decorators that report the errors of what is passed to them
@@ -119,7 +121,7 @@ def _is_told(module: PythonFile, spawn: Spawn) -> bool:
     return (
         has_nothing_to_lose(module, spawn)
         or runs_guarded(module, spawn)
-        or (spawn.api != _IN_REACTOR and tells_of_threads(module.source.text))
+        or (spawn.api != _IN_REACTOR and tells_of_threads(module.source.text, module.settings))
     )
 
 

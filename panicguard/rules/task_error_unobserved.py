@@ -7,7 +7,7 @@ nothing in the module awaits it, asks for its result or exception, or passes it 
 callback that never looks at its task, an `await` under `suppress(Exception)` or of a `gather` whose errors are dropped,
 the second set of `asyncio.wait`, and a function of the module that does no more than that. A task that only sleeps or
 waits for an event, or that handles all of its errors itself, by a decorator of the module that logs them too, is not
-reported. Nor is one that a done callback takes out of its set, in a module with `loop.set_exception_handler`: that is
+reported. Nor is one that a done callback takes out of its set, in a project with `loop.set_exception_handler`: that is
 called then. Nor is one that is given to an object of another module, which may read it, and that is not looked at here.
 Nor is one that only closes something and is waited for.
 
@@ -18,6 +18,8 @@ before: then the error is heard when the service ends, and the message says so.
 
 As long as a reference to a failed task exists, asyncio does not report its exception at all, and to cancel the task
 then, or to wait for it, makes asyncio forget the exception for good. The service continues with a part of it dead.
+A task that `add_done_callback(tasks.discard)` takes out of its set is collected some time later; asyncio logs the
+exception then, without a component, and nobody can act on it. The message says which of the two it is.
 
 ## Example
 
@@ -63,6 +65,7 @@ future may be of another type afterwards.
 
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
+- `error-hooks`: whether a handler tells of errors, whatever the project shows
 - `strict-spawns`: report tasks that cannot fail too
 
 ## References
@@ -78,6 +81,7 @@ from panicguard.python.apis import TASK_WORDS, SpawnKind
 from panicguard.python.evidence import Evidence
 from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
+from panicguard.python.guards import is_let_go
 from panicguard.python.reads import Heard, lost_until
 from panicguard.rule import Check, Fixes, Rule
 
@@ -94,10 +98,15 @@ def check(module: PythonFile) -> Iterator[Finding]:
             continue
         when = lost_until(module, spawn)
         if when is not Heard.IN_TIME:
-            message = _MESSAGES[when].format(spawn.api.rpartition(".")[2])
+            said = _LET_GO if when is Heard.NEVER and is_let_go(module, spawn) else _MESSAGES[when]
+            message = said.format(spawn.api.rpartition(".")[2])
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
 
 
+_LET_GO = (
+    "The result of `{}` is kept, but its error is never read: asyncio logs it once the task is collected; "
+    "await it, or use `SafeGo`"
+)
 _MESSAGES = {
     Heard.NEVER: "The result of `{}` is kept, but its error is never read; await it, or use `SafeGo`",
     Heard.AT_STOP: "What `{}` starts is read only where it is stopped: an earlier error goes unheard till then; "

@@ -5,8 +5,8 @@
 Reports `run` in a subclass of `threading.Thread`, `multiprocessing.Process`, `QThread` or `QRunnable` when what may
 raise in it is not inside a `try` with an `except Exception`. Methods and functions of the module that it calls, also by
 `super()` or the name of a base, are judged by what they do, unless that is left to subclasses; waiting, logging, queues
-and what ends something cannot hurt around the `try`. Threads of a module that sets `threading.excepthook` are not
-reported.
+and what ends something cannot hurt around the `try`. Threads of a project that sets `threading.excepthook` are not
+reported: see `bare-thread`.
 The class may derive from one of these by way of a class that is imported from another module of the project.
 
 ## Why is this bad
@@ -57,6 +57,7 @@ thread. Whether the thread should end there is for you to decide.
 
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
+- `error-hooks`: whether a hook tells of errors, whatever the project shows
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def check(module: PythonFile) -> Iterator[Finding]:
 def _is_told(module: PythonFile, definition: cst.ClassDef) -> bool:
     """Whether a hook of this module learns of errors of this class of threads."""
     is_thread = module.names.is_a(definition, THREAD, TIMER)
-    return is_thread and not module.settings.strict_spawns and tells_of_threads(module.source.text)
+    return is_thread and not module.settings.strict_spawns and tells_of_threads(module.source.text, module.settings)
 
 
 def _delegate(module: PythonFile, run: cst.FunctionDef) -> cst.FunctionDef | None:

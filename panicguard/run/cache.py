@@ -26,8 +26,10 @@ from panicguard import __version__
 from panicguard.diagnostic import INVALID_SYNTAX, Applicability, Diagnostic, Edit, Fix, Result, Severity
 from panicguard.files import links
 from panicguard.files.reading import read
+from panicguard.files.stamp import SETTLED
 from panicguard.files.stamp import stamp as stamp_of
 from panicguard.rule import rule_names
+from panicguard.run.hooks import are_as_before as hooks_are_as_before
 from panicguard.settings import Settings, front_end, language
 from panicguard.source import Source
 
@@ -38,8 +40,6 @@ if TYPE_CHECKING:
 
     File = tuple[str, Settings]
 
-SETTLED = 2.0
-"""Seconds: a file that was changed so recently may change again within one tick of its file system's clock."""
 NAME = Settings().cache_dir
 """The name of a cache unless the user chooses another."""
 TAG = "Signature: 8a477f597d28d172789f06886806bc55\n"
@@ -82,7 +82,10 @@ def run(
     stamp_now = functools.cache(stamp_of)
 
     def are_as_before(consulted: dict[str, Stamp | None]) -> bool:
-        return all(stamp_now(path) == stamp for path, stamp in consulted.items())
+        return all(
+            stamp_now(path) == stamp or hooks_are_as_before(path, stamp, stamp_now(path))
+            for path, stamp in consulted.items()
+        )
 
     def unknown() -> Iterator[File]:
         settings, known = None, None

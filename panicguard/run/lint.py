@@ -73,6 +73,7 @@ def lint_bytes(path: str, data: bytes, settings: Settings, task: Task) -> Result
         codes = match.noqa_codes(result.source, rule_names()) if mentions_panicguard else ()
     except Exception as error:
         return failure(path, INTERNAL_ERROR, described(error))
+    consulted = (*consulted, *result.consulted)
     if not result.diagnostics and result.original is None:
         result = dataclasses.replace(clean(path), lasting=result.lasting)
     return dataclasses.replace(result, warnings=warnings, noqa_codes=codes, consulted=consulted)
@@ -80,13 +81,13 @@ def lint_bytes(path: str, data: bytes, settings: Settings, task: Task) -> Result
 
 def _checked(source: Source, settings: Settings, task: Task) -> Result:
     """The result of checking, or fixing, a file as one of its package."""
-    diagnostics, in_package = package.check(source, settings)
+    checked = package.check(source, settings)
     if task.fixes:
-        check_again = functools.partial(engine.check, settings=in_package)
-        result = converge(source, check_again, bool(task.unsafe), diagnostics=diagnostics)
+        check_again = functools.partial(engine.check, settings=checked.settings)
+        result = converge(source, check_again, bool(task.unsafe), diagnostics=checked.diagnostics)
     else:
-        result = Result(source, diagnostics)
-    return result if in_package is settings else dataclasses.replace(result, lasting=False)
+        result = Result(source, checked.diagnostics)
+    return dataclasses.replace(result, lasting=checked.lasting and result.lasting, consulted=checked.consulted)
 
 
 def read_and_lint(path: str, settings: Settings, task: Task) -> Result:

@@ -1,5 +1,6 @@
-"""What a Go file needs to know of the other files of its package: which of their functions recover, and which names
-they declare, which an import cannot have. They are read only where there is a finding to which that could matter."""
+"""What a file needs to know of others: a Go file which functions of its package recover, and which names that declares,
+which an import cannot have; a Python file which hooks its project sets for errors. They are read only where there is a
+finding to which that could matter."""
 
 from __future__ import annotations
 
@@ -7,31 +8,57 @@ import functools
 import re
 from dataclasses import replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import engine
 from panicguard.files import gomod
+from panicguard.run import hooks
 from panicguard.source import Source
 
 if TYPE_CHECKING:
     from panicguard.diagnostic import Diagnostic
+    from panicguard.run.modules import Consulted
     from panicguard.settings import Settings
 
 _WORD = re.compile(r"\w+")
 _RECOVERING = re.compile(r"[rR]ecover")
+_HOOKED = frozenset(("PNC101", "PNC102", "PNC103", "PNC104"))
+"""The rules for whose findings it matters who is told of an error."""
 _GUARDED = "PNC121"
 """The rule for whose findings it matters what recovers."""
 
 
-def check(source: Source, settings: Settings) -> tuple[tuple[Diagnostic, ...], Settings]:
-    """The diagnostics of a file, and the settings they hold for.
+class Checked(NamedTuple):
+    """The diagnostics of a file, and the settings they hold for: every check of a fixed version is to go by them too.
 
-    Those are `settings` itself where nothing depends on other files: then `engine.check` has the last word. Every check
-    of a fixed version is to go by them too.
+    `consulted` are the other files that this depends on. It is not `lasting` where these are not all that it does.
     """
+
+    diagnostics: tuple[Diagnostic, ...]
+    settings: Settings
+    consulted: Consulted = ()
+    lasting: bool = True
+
+
+def check(source: Source, settings: Settings) -> Checked:
+    """What is found in a file as one of its package, or of its project."""
     diagnostics = engine.check(source, settings)
-    if source.language != "go" or not PurePath(source.path).is_absolute():
-        return diagnostics, settings
+    if not PurePath(source.path).is_absolute():
+        return Checked(diagnostics, settings)
+    return (_check_go if source.language == "go" else _check_python)(source, settings, diagnostics)
+
+
+def _check_python(source: Source, settings: Settings, diagnostics: tuple[Diagnostic, ...]) -> Checked:
+    if settings.error_hooks is not None or _HOOKED.isdisjoint(diagnostic.code for diagnostic in diagnostics):
+        return Checked(diagnostics, settings)
+    found, consulted = hooks.known(source.path, settings)
+    if not found:
+        return Checked(diagnostics, settings, consulted)
+    hooked = replace(settings, hooks=found)
+    return Checked(engine.check(source, hooked), hooked, consulted)
+
+
+def _check_go(source: Source, settings: Settings, diagnostics: tuple[Diagnostic, ...]) -> Checked:
     package = settings
     if any(diagnostic.code == _GUARDED for diagnostic in diagnostics):
         package = _with_guards(source.path, settings)
@@ -39,10 +66,11 @@ def check(source: Source, settings: Settings) -> tuple[tuple[Diagnostic, ...], S
             diagnostics = engine.check(source, package)
     edits = [edit for diagnostic in diagnostics if diagnostic.fix is not None for edit in diagnostic.fix.edits]
     if not edits:
-        return diagnostics, package
+        return Checked(diagnostics, package, lasting=package is settings)
     package = replace(package, go_names=gomod.declared_beside(source.path))
     written = {word for edit in edits for word in _WORD.findall(edit.content)}
-    return (diagnostics if package.go_names.isdisjoint(written) else engine.check(source, package)), package
+    left = diagnostics if package.go_names.isdisjoint(written) else engine.check(source, package)
+    return Checked(left, package, lasting=False)
 
 
 def _with_guards(path: str, settings: Settings) -> Settings:

@@ -76,3 +76,13 @@ def test_the_fix_is_that_of_the_command_line(client: Client) -> None:
     (found,) = client.published(uri, 1)
     action, *_ = client.actions(uri, [found])
     assert "executor=POOL" in str(action["edit"])
+
+
+def test_a_hook_that_another_module_sets_holds_for_a_document(root: Path, client: Client) -> None:
+    starts = "import threading\nfrom urllib.request import urlopen\n\nthreading.Thread(target=urlopen).start()\n"
+    uri = client.open("starts.py", starts)
+    assert codes(client.published(uri, 1)) == ["PNC103"]
+    (root / "main.py").write_text("import threading\n\nthreading.excepthook = print\n")
+    client.notes.clear()
+    client.change(uri, 2, {"text": f"{starts}\n"})
+    assert codes(client.published(uri, 2)) == []

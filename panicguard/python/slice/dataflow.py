@@ -14,6 +14,7 @@ from panicguard.python.slice.facts import chain, facts, last_name, within
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
+    from panicguard.python.slice.facts import Facts
     from panicguard.python.slice.outline import Block
     from panicguard.python.slice.unit import Unit
 
@@ -43,8 +44,8 @@ class Trace(NamedTuple):
 class _Follower:
     """The names whose uses (`flows`) and whose bindings (`needs`) are followed through one block."""
 
-    def __init__(self, block: Block) -> None:
-        self.block = block
+    def __init__(self, block: Block, wrappers: Set[str]) -> None:
+        self.block, self.wrappers = block, wrappers
         self.trace = Trace(set(), set(), set(), set(), set(), set())
         self._flows: set[str] = set()
         self._needs: set[str] = set()
@@ -96,20 +97,32 @@ class _Follower:
         else:
             self.need(said.leading)
             if said.assigns:  # it may give a function another name: `run = self.work`, `run = partial(self.work, 1)`
-                trace.targets.update(said.ends)
+                trace.targets.update(ends_of(said, self.wrappers))
+
+
+def ends_of(said: Facts, wrappers: Set[str]) -> Set[str]:
+    """What may be spawned of what is said: all that is named where something wraps it by another name."""
+    return said.ends if wrappers.isdisjoint(said.called) else said.names
 
 
 def trace(
-    block: Block, hits: Mapping[Unit, Sequence[ast.AST]], flows: Set[str], needs: Set[str], *, turns: bool
+    block: Block,
+    hits: Mapping[Unit, Sequence[ast.AST]],
+    flows: Set[str],
+    needs: Set[str],
+    wrappers: Set[str],
+    *,
+    turns: bool,
 ) -> Trace:
     """Follow the spawns in a block, `hits`; also what becomes of the names in `flows`, and what is bound to those in
-    `needs`. With `turns`, what ends a turn of a loop that spawns a closure is kept too."""
-    follower = _Follower(block)
+    `needs`. `wrappers` are other names of `partial` and the like. With `turns`, what ends a turn of a loop that spawns
+    a closure is kept too."""
+    follower = _Follower(block, wrappers)
     found = follower.trace
     for unit, nodes in hits.items():
         said = facts(unit.nodes, frozenset(nodes))
         found.rows.update(unit.rows if unit.is_definition and unit.above else (unit.first,))
-        found.targets.update(facts(said.spawned).ends)
+        found.targets.update(ends_of(facts(said.spawned), wrappers))
         found.targets.update(name for node in nodes for name in _called_on(node))
         found.stores.update(said.binds)
         found.receivers.update(said.holders, *(chain(node)[1:] for node in nodes), *map(_owners, said.spawned))

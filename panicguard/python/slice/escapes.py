@@ -33,7 +33,7 @@ def called(
 ) -> Iterator[tuple[Block, Iterable[int]]]:
     """Rows of the functions that spawned ones call where nothing catches what these raise, and of those that these
     call in turn; and all of what decorates them. `named` finds the functions of a name, as seen in a block."""
-    defined = marks.outline.by_name
+    defined = marks.outline.unclear
     pending, seen = list(spawned), {unit for _, unit in spawned}
     while pending:
         block, unit = pending.pop()
@@ -53,9 +53,10 @@ def called(
 
 def first_unguarded(block: Block, definition: Unit, marked: Container[Unit], defined: Container[str]) -> int | None:
     """The first row of a function that may let an error out, for certain; None where there is none for certain. What
-    its calls of the functions that are `defined` in the module do is not certain."""
+    its calls of what is `defined`, or renamed, in the module do is not certain."""
     units = block.units_in(definition.rows)
     nested = {unit.head.name for unit in units if unit.is_definition}  # type: ignore[union-attr]
+    nested |= {name for unit in units if unit.is_a(ast.Import, ast.ImportFrom) for name in unit.facts.binds}
     handed = set(_handed_on(units))
     may_be_beside = isinstance(definition.head, ast.AsyncFunctionDef) and any(map(_catches_all, units))
     risky = _risky_awaited if may_be_beside else _risky

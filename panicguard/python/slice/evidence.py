@@ -14,7 +14,7 @@ from panicguard.python.slice.words import words_in
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence, Set
 
-    from panicguard.python.slice.outline import Block
+    from panicguard.python.slice.outline import Block, Outline
     from panicguard.python.slice.unit import Unit
 
 _WITHS = (ast.With, ast.AsyncWith)
@@ -29,14 +29,14 @@ _IDLE_CALLS = ("print", "sleep")
 
 
 def of_spawned(
-    block: Block, definition: Unit, kinds: Set[Evidence], marked: Container[Unit], defined: Container[str]
+    block: Block, definition: Unit, kinds: Set[Evidence], marked: Container[Unit], module: Outline
 ) -> set[int] | None:
     """The first rows of what decides about a spawned function; None where all of it may. The units that are `marked`
-    hold a word: they may guard what is in them. `defined` are the names of the module's functions."""
+    hold a word: they may guard what is in them."""
     if Evidence.WHOLE_SPAWNED_BODY in kinds or (Evidence.TURNS in kinds and _is_in_loop_of_module(block)):
         return None
     units = block.units_in(definition.rows)
-    rows = of_called(block, units, kinds)
+    rows = of_called(block, units, kinds, module.suppressing)
     if any("yield" in line for line in block.lines[definition.first : definition.rows.stop]):
         rows.update(unit.first for unit in units if unit.facts.yields)  # a call of a generator runs nothing
     if Evidence.ENDLESS_LOOPS in kinds:
@@ -45,7 +45,7 @@ def of_spawned(
                 return None
             rows.add(stop)
     if Evidence.ESCAPES in kinds:
-        unguarded = first_unguarded(block, definition, marked, defined)
+        unguarded = first_unguarded(block, definition, marked, module.unclear)
         if unguarded is None:
             return None
         rows.add(unguarded)
@@ -57,17 +57,18 @@ def _is_in_loop_of_module(block: Block) -> bool:
     return any(isinstance(owner.head, _LOOPS) for owner in block.owners)
 
 
-def of_called(block: Block, units: Sequence[Unit], kinds: Set[Evidence]) -> set[int]:
-    """The first rows of what decides about a function that a spawned one calls."""
+def of_called(block: Block, units: Sequence[Unit], kinds: Set[Evidence], suppressing: Container[str]) -> set[int]:
+    """The first rows of what decides about a function that a spawned one calls; `suppressing` are the names of
+    `suppress`."""
     rows: set[int] = set()
     if Evidence.HANDLERS in kinds:
-        rows.update(_hiding(units))
+        rows.update(_hiding(units, suppressing))
     if Evidence.FINALLY in kinds:
         rows.update(_leaving(block, units))
     return rows
 
 
-def _hiding(units: Iterable[Unit]) -> Iterator[int]:
+def _hiding(units: Iterable[Unit], suppressing: Container[str]) -> Iterator[int]:
     """The rows in which an error may be hidden: of each `try` of which a handler may do nothing, and of what stands
     under a `suppress`; what else there is in its block; and those that set a variable first that is set there."""
     units = tuple(units)
@@ -76,7 +77,7 @@ def _hiding(units: Iterable[Unit]) -> Iterator[int]:
         if isinstance(node, TRIES):
             is_hiding = any(all(map(_is_idle, handler.body)) for handler in node.handlers)  # type: ignore[attr-defined]
         else:
-            is_hiding = isinstance(node, _WITHS) and any(_suppressed(node))
+            is_hiding = isinstance(node, _WITHS) and any(_suppressed(node, suppressing))
         if is_hiding:
             yield from range(unit.first, node.end_lineno)  # type: ignore[union-attr]
             yield from _beside(units, unit)
@@ -108,7 +109,7 @@ def may_not_end(block: Block, definition: Unit) -> bool:
     return None in _stops(block, block.units_in(definition.rows))
 
 
-def of_async(block: Block, caught: Set[str], kinds: Set[Evidence]) -> set[int]:
+def of_async(block: Block, caught: Set[str], kinds: Set[Evidence], suppressing: Container[str]) -> set[int]:
     """The first rows of what decides about the async functions in a block: about their handlers that name one of
     `caught`, where a cancellation can arrive; and about what leaves their `finally` clauses."""
     rows: set[int] = set()
@@ -117,7 +118,7 @@ def of_async(block: Block, caught: Set[str], kinds: Set[Evidence]) -> set[int]:
             continue
         if Evidence.FINALLY in kinds:
             rows.update(_leaving(block, (unit,)))
-        if caught and _may_swallow(unit.head, caught):
+        if caught and _may_swallow(unit.head, caught, suppressing):
             definition = next(above for above in unit.around() if above.is_definition)
             rows.update(inner.first for inner in block.units_in(definition.rows))
     return rows
@@ -145,11 +146,11 @@ def _is_idle(statement: ast.stmt) -> bool:
     return isinstance(value, (ast.Constant, ast.Name, ast.UnaryOp, ast.Tuple, ast.List, ast.Dict))
 
 
-def _suppressed(node: ast.With | ast.AsyncWith) -> Iterator[ast.Call]:
+def _suppressed(node: ast.With | ast.AsyncWith, suppressing: Container[str]) -> Iterator[ast.Call]:
     """The calls of a `with` that suppress something."""
     for item in node.items:
         call = item.context_expr
-        if isinstance(call, ast.Call) and last_name(call.func).lstrip(".") == "suppress":
+        if isinstance(call, ast.Call) and last_name(call.func).lstrip(".") in suppressing:
             yield call
 
 
@@ -186,11 +187,11 @@ def _is_in_async(unit: Unit) -> bool:
     return definition is not None and isinstance(definition.head, ast.AsyncFunctionDef)
 
 
-def _may_swallow(node: Any, caught: Set[str]) -> bool:
+def _may_swallow(node: Any, caught: Set[str], suppressing: Container[str]) -> bool:
     """Whether a `try` has a handler for one of `caught` that may end without `raise`, or a `with` suppresses one; and
     code that awaits is in it."""
     if isinstance(node, _WITHS):
-        may = any(_names_any(call.args, caught) for call in _suppressed(node))
+        may = any(_names_any(call.args, caught) for call in _suppressed(node, suppressing))
     else:
         may = any(
             (not handler.type or _names_any((handler.type,), caught)) and not _raises_again(handler.body)

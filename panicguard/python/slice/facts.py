@@ -39,7 +39,7 @@ _NAMED = frozenset(
 
 _OWN_BODY = frozenset((*DEFINITIONS, ast.Lambda))
 
-_HANDS_ON = frozenset(("partial", "staticmethod", "classmethod"))
+WRAPPERS = frozenset(("partial", "staticmethod", "classmethod"))
 """Calls that are, for what is spawned, what they are given first."""
 _ASKS = frozenset(("isinstance", "suppress"))
 """Calls with the name of an error among their arguments."""
@@ -202,7 +202,7 @@ def _call(found: Facts, node: ast.Call, flags: int, spawning: Set[ast.AST], stac
     if func in spawning or (spawning and not spawning.isdisjoint(node.args)):
         first = later = _LEADING
         found.spawned += (*node.args, *node.keywords)
-    elif name.lstrip(".") in _HANDS_ON:
+    elif name.lstrip(".") in WRAPPERS:
         first = flags
     elif name.lstrip(".") in _ASKS:
         later = first

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.evidence import Evidence
 from panicguard.python.screen import assignments, hits, renamings
-from panicguard.python.slice.dataflow import trace
+from panicguard.python.slice.dataflow import ends_of, trace
 from panicguard.python.slice.escapes import called
 from panicguard.python.slice.evidence import may_not_end, of_async, of_called, of_spawned
-from panicguard.python.slice.facts import own, within
+from panicguard.python.slice.facts import WRAPPERS, own, within
 from panicguard.python.slice.kept import Kept
 from panicguard.python.slice.layout import TRIES
 from panicguard.python.slice.outline import is_variable_of
@@ -42,6 +42,7 @@ class _Slicer:
     def __init__(self, marks: Marks, caught: Set[str], kinds: Set[Evidence], names: Set[str]) -> None:
         self.outline: Outline = marks.outline
         self.marks, self.caught, self.kinds, self.names = marks, caught, kinds, names
+        self.wrappers = {name for name, of in self.outline.renamed.items() if of in WRAPPERS}
         self.rows: dict[Block, set[int]] = {}
         self.callers: list[tuple[Block, Unit]] = []
         """The functions that are spawned or called by one that is."""
@@ -55,7 +56,8 @@ class _Slicer:
             return None
         turns = Evidence.TURNS in self.kinds
         traces = {
-            block: trace(block, hits, frozenset(), self.names, turns=turns) for block, hits in self.marks.hits.items()
+            block: trace(block, hits, frozenset(), self.names, self.wrappers, turns=turns)
+            for block, hits in self.marks.hits.items()
         }
         targets = {name for found in traces.values() for name in found.targets}
         flows, needs = self._shared(traces)
@@ -84,7 +86,7 @@ class _Slicer:
         words = {*caught, "finally"} if Evidence.FINALLY in self.kinds else caught
         found = {}
         for block in self.outline.at(hits(self.outline.text, words)):
-            if _may_await(block) and (rows := of_async(block, caught, self.kinds)):
+            if _may_await(block) and (rows := of_async(block, caught, self.kinds, self.outline.suppressing)):
                 found[block] = rows
         return found
 
@@ -128,7 +130,10 @@ class _Slicer:
                 self._keep(block, rows)
 
     def _of_spawned(self, block: Block, unit: Unit) -> set[int] | None:
-        return of_spawned(block, unit, self.kinds, self.marks.hits.get(block, ()), self.outline.by_name)
+        return of_spawned(block, unit, self.kinds, self.marks.hits.get(block, ()), self.outline)
+
+    def _of_called(self, block: Block, unit: Unit) -> set[int]:
+        return of_called(block, block.units_in(unit.rows), self.kinds, self.outline.suppressing)
 
     def _called(self) -> None:
         """Keep what matters of the functions that callers call: all of those that may end an endless loop, or are what
@@ -143,7 +148,7 @@ class _Slicer:
         kept = set()
         for name in judged | handling:
             for block, unit in self._named(name, calling):
-                rows = unit.rows if name in judged else of_called(block, block.units_in(unit.rows), self.kinds)
+                rows = unit.rows if name in judged else self._of_called(block, unit)
                 if rows:
                     self._keep(block, (unit.first, *rows))
                     kept.add(name)
@@ -207,7 +212,7 @@ class _Slicer:
             for block, units in self._told(new, frozenset()).items():
                 if block.function is not None:
                     if any(unit.facts.binds for unit in units):
-                        handed |= trace(block, {}, new, frozenset(), turns=False).stores
+                        handed |= trace(block, {}, new, frozenset(), self.wrappers, turns=False).stores
                 elif is_variable_of(block):
                     handed |= block.bound
             new = {name for name in handed - found if name[0] == "." or name in shared}
@@ -218,7 +223,7 @@ class _Slicer:
         found = set()
         for name in [name for name in targets if name.lstrip(".") not in self.outline.by_name]:
             for unit in self._assigning(name):
-                ends = unit.facts.ends
+                ends = ends_of(unit.facts, self.wrappers)
                 if any(end.lstrip(".") in self.outline.by_name for end in ends):
                     targets |= ends
                     found.add(name)
@@ -246,7 +251,8 @@ class _Slicer:
                 continue
             found = traces.get(block)
             if found is None or block in told:
-                found = trace(block, self.marks.hits.get(block, {}), flows, needs | self.names, turns=turns)
+                marked = self.marks.hits.get(block, {})
+                found = trace(block, marked, flows, needs | self.names, self.wrappers, turns=turns)
             if found.rows or block in asked:
                 self._keep(block, found.rows)
             readers |= found.readers

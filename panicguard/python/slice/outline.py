@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from panicguard.python.screen import places_of
-from panicguard.python.slice.facts import facts, header, within
+from panicguard.python.slice.facts import facts, header, own, within
 from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS, Statement, clauses, is_compound, statements
 from panicguard.python.slice.unit import Unit
 
@@ -187,6 +187,25 @@ class Outline:
         for block in self.functions:
             found[block.name].append(block)
         return found
+
+    @cached_property
+    def renamed(self) -> dict[str, str]:
+        """The names that imports outside functions give in place of a thing's own, which stands beside them: `p` of
+        `from functools import partial as p`."""
+        outside = (block for block in self.standing(("import",)) if block.function is None)
+        nodes = (node for block in outside for unit in block.units for node in own(unit.nodes))
+        aliases = (alias for node in nodes if isinstance(node, _IMPORTS) for alias in node.names)
+        return {alias.asname: alias.name.rpartition(".")[2] for alias in aliases if alias.asname}
+
+    @cached_property
+    def unclear(self) -> Set[str]:
+        """The names that say nothing of what they stand for: of functions of the module, and of what imports rename."""
+        return {*self.by_name, *self.renamed}
+
+    @cached_property
+    def suppressing(self) -> Set[str]:
+        """The names of `contextlib.suppress`."""
+        return {"suppress", *(name for name, of in self.renamed.items() if of == "suppress")}
 
     @cached_property
     def _line_starts(self) -> list[int]:
