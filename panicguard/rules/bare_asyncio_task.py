@@ -87,6 +87,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import TASK_WORDS, SpawnKind
+from panicguard.python.confidence import would_be_missed
 from panicguard.python.evidence import Evidence
 from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
@@ -137,7 +138,9 @@ def _is_lost(module: PythonFile, spawn: Spawn) -> bool:
         return False
     if tells_of_its_errors(module, spawn) and not module.settings.low_confidence:
         return False
-    return not (is_held_while_it_runs(module, spawn) and is_heard(module, spawn))
+    if is_held_while_it_runs(module, spawn) and is_heard(module, spawn):
+        return False
+    return would_be_missed(module, spawn)
 
 
 def _handle(api: str) -> str:

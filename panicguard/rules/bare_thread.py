@@ -80,6 +80,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
+from panicguard.python.confidence import would_be_missed
 from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
 from panicguard.python.fates import Fate
@@ -105,7 +106,7 @@ def check(module: PythonFile) -> Iterator[Finding]:
             continue
         if spawn.declared and spawn.fate >= Fate.OBSERVED:
             continue
-        if module.settings.strict_spawns or not _is_told(module, spawn):
+        if module.settings.strict_spawns or (not _is_told(module, spawn) and would_be_missed(module, spawn)):
             name = module.text(spawn.call.func).rpartition(".")[2]
             message = f"`{name}` is bare: an exception ends the thread unreported; use `SafeGo` or `SafeThread`"
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))

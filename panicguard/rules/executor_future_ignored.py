@@ -75,6 +75,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
+from panicguard.python.confidence import would_be_missed
 from panicguard.python.evidence import Evidence
 from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
@@ -92,7 +93,7 @@ if TYPE_CHECKING:
 def check(module: PythonFile) -> Iterator[Finding]:
     for spawn in module.spawns:
         message = _message(spawn, strict=module.settings.strict_spawns)
-        if message and not _is_handled(module, spawn):
+        if message and not _is_handled(module, spawn) and would_be_missed(module, spawn):
             yield module.finding(spawn.place, message, spawn_fix(module, spawn))
 
 

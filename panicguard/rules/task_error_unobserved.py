@@ -75,6 +75,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import TASK_WORDS, SpawnKind
+from panicguard.python.confidence import would_be_missed
 from panicguard.python.evidence import Evidence
 from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
@@ -93,7 +94,7 @@ def check(module: PythonFile) -> Iterator[Finding]:
         if spawn.kind not in (SpawnKind.TASK, SpawnKind.GATHER) or spawn.fate is Fate.DROPPED:
             continue
         when = lost_until(module, spawn)
-        if when is not Heard.IN_TIME:
+        if when is not Heard.IN_TIME and would_be_missed(module, spawn):
             message = _MESSAGES[when].format(spawn.api.rpartition(".")[2])
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))
 

@@ -65,6 +65,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import THREAD, THREAD_CLASSES, TIMER
 from panicguard.python.blocks import statements
+from panicguard.python.confidence import run_would_be_missed
 from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
 from panicguard.python.fixes.guard import guard_fix
@@ -86,7 +87,7 @@ def check(module: PythonFile) -> Iterator[Finding]:
         if run is None or is_stub(run) or is_guarded(module, run) or _is_told(module, definition):
             continue
         delegate = _delegate(module, run)
-        if delegate is None or not is_stub(delegate):
+        if (delegate is None or not is_stub(delegate)) and run_would_be_missed(module, run):
             message = f"An exception in `{definition.name.value}.run` ends it unreported; catch it, or guard `run`"
             yield module.finding(run.name, message, guard_fix(module, definition, run))
 
