@@ -32,7 +32,7 @@ _MAY_FAIL = re.compile(
     r"pre_?(?:fetch|load|warm|heat|cache)|warm_?up|warm_(?:the_)?cache|cache_?warm|phone_?home|"
     r"(?:check|look)_?(?:for_?)?(?:new_?)?(?:updates?|versions?|upgrades?)(?![a-z])|"
     r"(?:update|version|upgrade)_?(?:check|notif)|(?:latest|newest|pypi|current)_?versions?(?![a-z])|outdated|"
-    r"open_?(?:web_?)?browser|best_?effort",
+    r"new_?release|release_?check|open_?(?:web_?)?browser|best_?effort",
     re.IGNORECASE,
 )
 """What the names of work say that is done if it can be, and missed by nobody."""
@@ -43,6 +43,9 @@ _CLOSES = re.compile(
 """What closes something that is of another module."""
 _COMMAND = re.compile(r"(?:^|[/\\])_?cli(?:\.py$|[/\\])")
 """Where commands are: what a thread prints to standard error, the user sees."""
+_IS_OVER = r"\bnot\s+(?:\w+\.)*{0}\.is_alive\(|\bNone\s+or\s+\(*\s*(?:\w+\.)*{0}\.done\("
+"""How one asks whether a thread or a task of this name is over."""
+_QUEUE = re.compile(r"queue|event|(?:^|_)q$|chan|box$|buffer", re.IGNORECASE)
 _GENERIC = frozenset("run start stop get put main loop work send read write handle process execute call".split())
 """Names that say nothing of which function is meant, but on the module's own object."""
 _BLANK = re.compile(r"[\s\\]+")
@@ -59,7 +62,7 @@ def would_be_missed(module: PythonFile, spawn: Spawn) -> bool:
     given = (module.text(arg.value) for arg in spawn.call.args if arg.keyword and arg.keyword.value == "name")
     if _is_of_purpose(module, definition or spawn.call, name, *given):
         return False
-    if _CLOSES.match(name) and spawn.definition is None:
+    if spawn.definition is None and (_CLOSES.match(name) or _is_put_on_queue(target)):
         return False
     if definition is not None and _never_runs(module, spawn, definition):
         return True
@@ -100,6 +103,14 @@ def _target(module: PythonFile, spawn: Spawn) -> CSTNode:
     return call.args[0].value if is_partial else call.func
 
 
+def _is_put_on_queue(target: CSTNode) -> bool:
+    """Whether no more is done than to put something into a queue or to set an event."""
+    match target:
+        case cst.Attribute(value=owner, attr=cst.Name(value="put" | "set" | "put_nowait")):
+            return _QUEUE.search(last_name(owner)) is not None
+    return False
+
+
 def _is_of_purpose(module: PythonFile, node: CSTNode, *names: str) -> bool:
     """Whether something is called as work that may fail: by its names, its class or its file."""
     owner = module.tree.enclosing(node, cst.ClassDef)
@@ -108,13 +119,11 @@ def _is_of_purpose(module: PythonFile, node: CSTNode, *names: str) -> bool:
 
 
 def _is_started_anew(module: PythonFile, spawn: Spawn) -> bool:
-    """Whether the module asks whether what an attribute keeps is over, as one does that starts it again."""
+    """Whether a function asks whether what an attribute keeps is over, before it starts that again."""
+    function = module.tree.function(spawn.call)
     kept = {use.name for use in spawn.uses if use.kind is UseKind.KEPT} - {""}
-    asked = (
-        rf"\bnot\s+(?:\w+\.)*{name}\.is_alive\(|\bNone\s+or\s+\(*\s*(?:\w+\.)*{name}\.done\("
-        for name in map(re.escape, kept)
-    )
-    return any(re.search(pattern, module.source.text) for pattern in asked)
+    text = "" if function is None else module.text(function)
+    return any(re.search(_IS_OVER.format(re.escape(name)), text) for name in kept)
 
 
 def _provides_elsewhere(module: PythonFile, target: CSTNode) -> bool:

@@ -25,14 +25,14 @@ _EVERYTHING = frozenset(("Exception", "BaseException"))
 _STOPPING = frozenset(("CancelledError", "KeyboardInterrupt", "GeneratorExit", "SystemExit"))
 _SYSTEM = frozenset("OSError IOError EnvironmentError ConnectionError error".split())
 """Errors of files, sockets and processes: who catches them has thought of what is to be expected."""
-_OF_LIBRARY = re.compile(r"(?:Error|Exception|Timeout)$")
+_OF_LIBRARY = re.compile(r"(?:Error|Exception|Timeout|_errors|_exceptions)$")
 _PASSING_BY = frozenset("CancelledError TimeoutError QueueEmpty QueueFull Empty Full JSONDecodeError".split())
 """Errors of which a handler says nothing of others."""
 _MAY_FAIL = re.compile(
     r"_*(?:a|async_?|do_|on_|try_|un|re)?(?:read|write|send|recv|receive|open|connect|load|save|dump|fetch|request|exec|"
     r"query|commit|publish|post|download|upload|run|call|handle|process|dispatch|parse|decode|import|render|deliver|"
     r"emit|fire|invoke|apply|serve|start|listen|select|bind|sync|refresh|subscribe|login|push|pull|poll|perform|submit|"
-    r"launch|install|work|step|consume|forward|analy|scan|search|transfer|copy|move|mk|list|stat|glob|create|delete|"
+    r"launch|install|work|step|consume|forward|analy|scan|search|transfer|copy_|move|mk|list|stat|glob|create|delete|"
     r"insert|spawn|iter|next|check_|loop|main|capture|get_records|Popen)"
 )
 """How functions are called that do something outside of the program, or that somebody else has written."""
@@ -47,6 +47,7 @@ _PARSES = re.compile(r"_*(?:loads?|parse|decode|unpack|strptime|int|float)(?:_|$
 """Functions that fail for what is in the data, not for how it came."""
 _OF_CLIENT = re.compile(r"session|client|http|api|request", re.IGNORECASE)
 """What an object is called of which `get` and `put` are requests."""
+_CLOSES = re.compile(r"_*(?:a?close|wait_closed|disconnect|terminate|kill|dispose|release)$")
 _WAITS = re.compile(r"_*(?:wait|sleep)|_wait")
 _RECEIVERS = ("self", "cls")
 _DEPTH = 3
@@ -165,8 +166,8 @@ def _outside(body: Iterable[ast.stmt], caught: frozenset[str]) -> Iterator[_Call
                 yield _Left.RISKY
         elif isinstance(node, ast.AsyncFor) or (isinstance(node, ast.Assert) and _compares(node.test)):
             yield _Left.RISKY
-        elif isinstance(node, (ast.With, ast.AsyncWith)) and any(_suppresses(item.context_expr) for item in node.items):
-            yield _Left.HANDLED
+        elif isinstance(node, (ast.With, ast.AsyncWith)) and (how := _suppressed(node)):
+            yield how
         elif not isinstance(node, (*DEFINITIONS, ast.Import, ast.ImportFrom)):
             for child in ast.iter_child_nodes(node):
                 if isinstance(child, (ast.stmt, ast.match_case)):
@@ -238,6 +239,8 @@ def _awaited(name: str) -> _Left:
     """What an `await` of a call of another module does."""
     if _WAITS.search(name) or name in harmless.HARMLESS:
         return _Left.NOTHING
+    if _CLOSES.match(name):
+        return _Left.NOTHING
     return _Left.PLAIN if naming.is_cleanup(name) and "flush" not in name else _Left.RISKY
 
 
@@ -292,9 +295,17 @@ def _is_expected(error: str) -> bool:
     return error in _EVERYTHING or error in _SYSTEM or (is_own and _OF_LIBRARY.search(error) is not None)
 
 
-def _suppresses(context: ast.expr) -> bool:
-    is_call = isinstance(context, ast.Call) and last_name(context.func).lstrip(".") == "suppress"
-    return is_call and any(_catches(kind, _is_expected) for kind in context.args)  # type: ignore[attr-defined]
+def _suppressed(node: ast.With | ast.AsyncWith) -> _Left:
+    """What a `with` does, as to errors: one that is called as if it kept them in does so."""
+    found = _Left.NOTHING
+    for item in node.items:
+        if isinstance(item.context_expr, ast.Call):
+            name, kinds = last_name(item.context_expr.func).lstrip("."), item.context_expr.args
+            if name != "suppress" and harmless.is_suppressing(name):
+                found |= _Left.HANDLED | _Left.HANDLED_ALL
+            if name == "suppress" and any(_catches(kind, _is_expected) for kind in kinds):
+                found |= _Left.HANDLED
+    return found
 
 
 def _reports(handler: ast.ExceptHandler) -> bool:

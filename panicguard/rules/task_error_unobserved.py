@@ -11,6 +11,9 @@ reported. Nor is one that a done callback takes out of its set, in a module with
 called then. Nor is one that is given to an object of another module, which may read it, and that is not looked at here.
 Nor is one that only closes something and is waited for.
 
+With `low-confidence` only, a task is reported that provides for the errors to be expected, may fail by its name, or is
+started anew where it is over, as `bare-thread` says.
+
 Reports a task, too, that is awaited only by who cancels it, such as `stop()`, where the module shows that it may fail
 before: then the error is heard when the service ends, and the message says so.
 
@@ -64,6 +67,7 @@ future may be of another type afterwards.
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
 - `strict-spawns`: report tasks that cannot fail too
+- `low-confidence`: report tasks that provide for the errors to be expected
 
 ## References
 

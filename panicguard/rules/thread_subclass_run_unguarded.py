@@ -6,7 +6,8 @@ Reports `run` in a subclass of `threading.Thread`, `multiprocessing.Process`, `Q
 raise in it is not inside a `try` with an `except Exception`. Methods and functions of the module that it calls, also by
 `super()` or the name of a base, are judged by what they do, unless that is left to subclasses; waiting, logging, queues
 and what ends something cannot hurt around the `try`. Threads of a module that sets `threading.excepthook` are not
-reported.
+reported. With `low-confidence` only, a `run` is that provides for the errors to be expected, or may fail by the name of
+its class, as `bare-thread` says.
 The class may derive from one of these by way of a class that is imported from another module of the project.
 
 ## Why is this bad
@@ -57,6 +58,7 @@ thread. Whether the thread should end there is for you to decide.
 
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
+- `low-confidence`: report a `run` that provides for the errors to be expected
 """
 
 from __future__ import annotations
