@@ -16,11 +16,11 @@ nor is a server that handles the errors of its requests (`serve_forever`), nor w
 the project, or is a method of an object that is made of a class from there, where that module shows that it lets no
 error out. Nor is any thread of a module that sets `threading.excepthook`.
 
-With `low-confidence` only, those threads are reported of which hardly anybody would miss an error. What they run provides
-for what is to be expected: it works under a handler for every error, the system's or a library's, and the rest calls its
-own objects, or nothing in it is known to fail. It may fail by its name (telemetry, a check for updates, prefetching); it
-closes something of another module; it is a command's (`cli`), whose user sees standard error; or the function that starts
-it asks first whether the last one is still alive.
+With `low-confidence` only, those threads are reported of which hardly anybody would miss an error. What they run
+provides for what is to be expected: it works under a handler for every error, the system's or a library's, and the rest
+calls its own objects, or nothing in it is known to fail. It may fail by its name (telemetry, a check for updates,
+prefetching); it closes something of another module; it is a command's (`cli`), whose user sees standard error; or the
+function that starts it asks first whether the last one is still alive.
 
 ## Why is this bad
 
