@@ -74,7 +74,8 @@ class Imported(NamedTuple):
     kind: str
     """`alias`: another name of `of`. `object`: an instance of the class `of`. `class`: one that derives from `of`.
     `spawner`: a function that hands its first argument to `of`, and the handle to its caller. `keeps`: a function that
-    no error leaves; `of` is `TOLD` where they are logged or handed on, else `KEPT`."""
+    no error leaves; `of` is `TOLD` where they are logged or handed on, else `KEPT`, or `EXPECTED` if that holds only of
+    those that are to be expected."""
     of: str
     """Otherwise a qualified name: `concurrent.futures.ThreadPoolExecutor`."""
 

@@ -20,8 +20,8 @@ _SELF = frozenset(("self", "cls"))
 def runs_into_error(module: PythonFile, coroutine: CSTNode) -> bool | None:
     """Whether what a coroutine runs may fail: a call, or a variable that holds one; None where that is of another
     module, or only declared here."""
-    call = _held_by(module, coroutine) if isinstance(coroutine, cst.Name) else coroutine
-    if not isinstance(call, cst.Call):
+    call = call_of(module, coroutine)
+    if call is None:
         return None
     name = last_name(call.func)
     if name.startswith("wait"):
@@ -34,6 +34,12 @@ def runs_into_error(module: PythonFile, coroutine: CSTNode) -> bool | None:
         return False if name in _SELF else may_fail(module.source.text, name)
     is_own = isinstance(call.func, cst.Attribute) and last_name(call.func.value) in _SELF
     return may_fail(module.source.text, name) if is_own else None
+
+
+def call_of(module: PythonFile, coroutine: CSTNode) -> cst.Call | None:
+    """The call that makes a coroutine: itself, or the one value of a variable."""
+    call = _held_by(module, coroutine) if isinstance(coroutine, cst.Name) else coroutine
+    return call if isinstance(call, cst.Call) else None
 
 
 def _held_by(module: PythonFile, name: cst.Name) -> CSTNode | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.python.imported import imports
 from panicguard.python.keeping import Kept, errors
+from panicguard.python.practice import provides
 from panicguard.python.screen import places
 from panicguard.python.slice.parse import tree_of
 
@@ -86,7 +87,11 @@ def kept_errors(text: str, name: str, method: str) -> Kept | None:
         return _definition(text, called.lstrip("."), start, end) if is_method else _definition(text, called)
 
     function = _definition(text, method, start, end) if method else _definition(text, name)
-    return None if function is None else errors(function, named)
+    if function is None:
+        return None
+    kept = errors(function, named)
+    is_provided = kept is Kept.OUT and provides(function, function, lambda of: [f] if (f := named(of)) else [])
+    return Kept.EXPECTED if is_provided else kept
 
 
 def _definition(text: str, name: str, start: int = 0, end: int | None = None) -> ast.AST | None:

@@ -70,7 +70,8 @@ def _kept_elsewhere(module: PythonFile, spawn: Spawn) -> str | None:
     target = spawn.target.func if isinstance(spawn.target, cst.Call) else spawn.target
     if spawn.definition is not None or not isinstance(target, (cst.Name, cst.Attribute)):
         return None
-    return module.names.elsewhere.of(_BLANK.sub("", module.text(target)), "keeps")
+    kept = module.names.elsewhere.of(_BLANK.sub("", module.text(target)), "keeps")
+    return None if kept == "EXPECTED" else kept
 
 
 def runs_own_code(module: PythonFile, definition: cst.ClassDef) -> bool:

@@ -22,6 +22,7 @@ class Kept(enum.Enum):
     """What becomes of the errors in a function."""
 
     OUT = "they may leave it"
+    EXPECTED = "those to be expected end in it"
     KEPT = "they end in it"
     TOLD = "they are logged, or handed on to something"
 

@@ -13,7 +13,8 @@ Not reported is what loses nothing: waiting for an event; closing an object of a
 a coroutine that `run_coroutine_threadsafe` only hands on to a task group or to an unbounded queue of the module, or
 that handles all of its errors itself; and a task that does so and that a `while` loop keeps in a container of its
 function. What logs, or hands on, all of its errors is reported with `low-confidence` only: its task may be collected,
-but that is rare for one that waits for a timer or the network.
+but that is rare for one that waits for a timer or the network. So is what provides for the errors to be expected, may
+fail by its name, or only closes or puts something, as `bare-thread` says.
 
 Reports as well a call of a function of the module that starts a task and returns it, where the result goes nowhere,
 the function itself reads no error, and what runs may fail. There is no fix: the function decides how it starts tasks.
@@ -73,7 +74,7 @@ if such a function runs as its source alone and does not import for itself, or i
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
 - `strict-spawns`: report every raw spawn, awaited ones too
-- `low-confidence`: report tasks that tell of their errors themselves
+- `low-confidence`: report tasks that tell of their errors themselves, or provide for those to be expected
 - `extend-spawners`: functions of the project that start a task; a call is reported if its first argument is a coroutine
   or an async function, and its result goes nowhere
 
@@ -87,6 +88,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import TASK_WORDS, SpawnKind
+from panicguard.python.confidence import would_be_missed
 from panicguard.python.evidence import Evidence
 from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
@@ -137,7 +139,9 @@ def _is_lost(module: PythonFile, spawn: Spawn) -> bool:
         return False
     if tells_of_its_errors(module, spawn) and not module.settings.low_confidence:
         return False
-    return not (is_held_while_it_runs(module, spawn) and is_heard(module, spawn))
+    if is_held_while_it_runs(module, spawn) and is_heard(module, spawn):
+        return False
+    return would_be_missed(module, spawn)
 
 
 def _handle(api: str) -> str:

@@ -17,6 +17,12 @@ the project, or is a method of an object that is made of a class from there, whe
 error out. Nor is any thread of a project that sets `threading.excepthook`: in the module itself, in its outermost
 package or a package right in that, or in a module that imports it at the root of the project.
 
+With `low-confidence` only, those threads are reported of which hardly anybody would miss an error. What they run
+provides for what is to be expected: it works under a handler for every error, the system's or a library's, and the rest
+calls its own objects, or nothing in it is known to fail. It may fail by its name (telemetry, a check for updates,
+prefetching); it closes something of another module; it is a command's (`cli`), whose user sees standard error; or the
+function that starts it asks first whether the last one is still alive.
+
 ## Why is this bad
 
 An exception ends the thread and nothing else: it is printed to standard error, past the log, and the process
@@ -69,6 +75,7 @@ if such a function runs as its source alone and does not import for itself, or i
 - `spawn-exempt`
 - `error-hooks`: whether a hook tells of errors, whatever the project shows
 - `strict-spawns`: report guarded threads too
+- `low-confidence`: report threads that provide for the errors to be expected
 - `extend-spawners`: functions of the project that start a thread
 - `extend-guards`: functions and decorators that report the errors of what is passed to them
 
@@ -82,6 +89,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
+from panicguard.python.confidence import would_be_missed
 from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
 from panicguard.python.fates import Fate
@@ -107,7 +115,7 @@ def check(module: PythonFile) -> Iterator[Finding]:
             continue
         if spawn.declared and spawn.fate >= Fate.OBSERVED:
             continue
-        if module.settings.strict_spawns or not _is_told(module, spawn):
+        if module.settings.strict_spawns or (not _is_told(module, spawn) and would_be_missed(module, spawn)):
             name = module.text(spawn.call.func).rpartition(".")[2]
             message = f"`{name}` is bare: an exception ends the thread unreported; use `SafeGo` or `SafeThread`"
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))

@@ -5,7 +5,8 @@
 Reports `submit`, `run_in_executor`, `apply_async` and its kin, and Ray's `remote()`, when their result is dropped or
 kept without its error being read, and `Executor.map` whose results are not iterated. Only receivers whose type is known
 count, from this module or from the module of the project that they are imported from: many other things have a
-`submit`. A job that handles all of its errors itself is not reported.
+`submit`. A job that handles all of its errors itself is not reported. With `low-confidence` only, one is that provides
+for the errors to be expected, may fail by its name, or closes something, as `bare-thread` says.
 
 ## Why is this bad
 
@@ -64,6 +65,7 @@ if such a function runs as its source alone and does not import for itself, or i
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
 - `strict-spawns`: report every submitted job
+- `low-confidence`: report jobs that provide for the errors to be expected
 
 ## References
 
@@ -75,6 +77,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python import apis
+from panicguard.python.confidence import would_be_missed
 from panicguard.python.evidence import Evidence
 from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
@@ -92,7 +95,7 @@ if TYPE_CHECKING:
 def check(module: PythonFile) -> Iterator[Finding]:
     for spawn in module.spawns:
         message = _message(spawn, strict=module.settings.strict_spawns)
-        if message and not _is_handled(module, spawn):
+        if message and not _is_handled(module, spawn) and would_be_missed(module, spawn):
             yield module.finding(spawn.place, message, spawn_fix(module, spawn))
 
 

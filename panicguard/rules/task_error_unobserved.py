@@ -11,6 +11,9 @@ reported. Nor is one that a done callback takes out of its set, in a project wit
 called then. Nor is one that is given to an object of another module, which may read it, and that is not looked at here.
 Nor is one that only closes something and is waited for.
 
+With `low-confidence` only, a task is reported that provides for the errors to be expected, may fail by its name, or is
+started anew where it is over, as `bare-thread` says.
+
 Reports a task, too, that is awaited only by who cancels it, such as `stop()`, where the module shows that it may fail
 before: then the error is heard when the service ends, and the message says so.
 
@@ -67,6 +70,7 @@ future may be of another type afterwards.
 - `spawn-exempt`
 - `error-hooks`: whether a handler tells of errors, whatever the project shows
 - `strict-spawns`: report tasks that cannot fail too
+- `low-confidence`: report tasks that provide for the errors to be expected
 
 ## References
 
@@ -78,6 +82,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panicguard.python.apis import TASK_WORDS, SpawnKind
+from panicguard.python.confidence import would_be_missed
 from panicguard.python.evidence import Evidence
 from panicguard.python.fates import Fate
 from panicguard.python.fixes.spawn import spawn_fix
@@ -97,7 +102,7 @@ def check(module: PythonFile) -> Iterator[Finding]:
         if spawn.kind not in (SpawnKind.TASK, SpawnKind.GATHER) or spawn.fate is Fate.DROPPED:
             continue
         when = lost_until(module, spawn)
-        if when is not Heard.IN_TIME:
+        if when is not Heard.IN_TIME and would_be_missed(module, spawn):
             said = _LET_GO if when is Heard.NEVER and is_let_go(module, spawn) else _MESSAGES[when]
             message = said.format(spawn.api.rpartition(".")[2])
             yield module.finding(spawn.call.func, message, spawn_fix(module, spawn))

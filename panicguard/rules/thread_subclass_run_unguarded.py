@@ -6,7 +6,8 @@ Reports `run` in a subclass of `threading.Thread`, `multiprocessing.Process`, `Q
 raise in it is not inside a `try` with an `except Exception`. Methods and functions of the module that it calls, also by
 `super()` or the name of a base, are judged by what they do, unless that is left to subclasses; waiting, logging, queues
 and what ends something cannot hurt around the `try`. Threads of a project that sets `threading.excepthook` are not
-reported: see `bare-thread`.
+reported: see `bare-thread`. With `low-confidence` only, a `run` is that provides for the errors to be expected, or may
+fail by the name of its class, as `bare-thread` says.
 The class may derive from one of these by way of a class that is imported from another module of the project.
 
 ## Why is this bad
@@ -58,6 +59,7 @@ thread. Whether the thread should end there is for you to decide.
 - `runtime-module`, `default-policy`, `component`
 - `spawn-exempt`
 - `error-hooks`: whether a hook tells of errors, whatever the project shows
+- `low-confidence`: report a `run` that provides for the errors to be expected
 """
 
 from __future__ import annotations
@@ -66,6 +68,7 @@ from typing import TYPE_CHECKING
 
 from panicguard.python.apis import THREAD, THREAD_CLASSES, TIMER
 from panicguard.python.blocks import statements
+from panicguard.python.confidence import run_would_be_missed
 from panicguard.python.cst import cst
 from panicguard.python.evidence import Evidence
 from panicguard.python.fixes.guard import guard_fix
@@ -87,7 +90,7 @@ def check(module: PythonFile) -> Iterator[Finding]:
         if run is None or is_stub(run) or is_guarded(module, run) or _is_told(module, definition):
             continue
         delegate = _delegate(module, run)
-        if delegate is None or not is_stub(delegate):
+        if (delegate is None or not is_stub(delegate)) and run_would_be_missed(module, run):
             message = f"An exception in `{definition.name.value}.run` ends it unreported; catch it, or guard `run`"
             yield module.finding(run.name, message, guard_fix(module, definition, run))
 
