@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
+ENV = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 PLUGIN = ("-p", "panicguard.mruntime.pytest_plugin")
 TOOLS = (
     "pytest pytest-asyncio anyio trio pytest-trio pytest-aiohttp tornado starlette fastapi httpx django twisted "
@@ -356,7 +357,9 @@ def run(python: str, case: Case, *flags: str) -> tuple[dict[str, set[str]], int,
         command = [python, "-m", case.command, *case.flags.split(), *flags]
         if case.command == "pytest":
             command += ["-p", "no:cacheprovider", "-rA", "-W", "ignore", "test_it.py"]
-        env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "PYTHONDONTWRITEBYTECODE": "1"}
+        # Kept from run to run, for pytest rewrites all of its plugins.
+        cache = Path(tempfile.gettempdir()) / "try_test_tools"
+        env = {**ENV, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "PYTHONPYCACHEPREFIX": str(cache)}
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=300)
         output = done.stdout + done.stderr
         return outcomes(output, case.command), done.returncode, output

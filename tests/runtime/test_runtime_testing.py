@@ -612,8 +612,9 @@ def test_invariant_41_every_panic_fails_the_test_that_started_it(tmp_path):
     def test_bad(form): forms[form]()
     @pytest.mark.parametrize("form", forms)
     def test_fine(form):
-        with capture_crash() as crash: forms[form]()
-        crash.panics.wait()
+        with capture_crash() as crash:
+            forms[form]()
+            crash.panics.wait()
     class Tests(unittest.TestCase):
         def test_bad_unit(self): forms["thread"]()
         def test_fine(self): pass
