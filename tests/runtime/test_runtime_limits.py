@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import gc
 import logging
 import os
 import signal
 import sys
 import threading
+import weakref
 
 import pytest
 from runtime_programs import pythons
@@ -357,6 +359,28 @@ def test_a_ctrl_c_while_a_thread_starts_leaves_it_counted(monkeypatch):
     gate.set()
     assert group.wait(5)
     assert group.go("limit", KeepRunning, int).join(5) is None
+
+
+def test_what_a_failed_thread_held_is_freed_without_a_collection(records):
+    class Thing:
+        pass
+
+    def boom():
+        thing = Thing()
+        there.append(weakref.ref(thing))
+        raise ValueError("boom")
+
+    there: list[weakref.ref[Thing]] = []
+    group = WaitGroup(limit=1)
+    gc.collect()
+    gc.disable()
+    try:
+        thread = group.go("limit", KeepRunning, boom)
+        thread.join(5)
+        assert group.wait(5)
+        assert there[0]() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there Ctrl-C cannot be sent to a thread")
