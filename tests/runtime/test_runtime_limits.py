@@ -168,7 +168,7 @@ def test_a_task_that_others_cancel_as_its_time_is_over_is_cancelled():
                 task.cancel()
                 raise
 
-        task = SafeGo("late", KeepRunning, stubborn(), timeout=0.01)
+        task = SafeGo("late", KeepRunning, stubborn(), timeout=0.2)
         await asyncio.wait([task])
         assert task.cancelled()
 
@@ -189,9 +189,9 @@ def test_what_a_cancelled_task_does_instead_counts(records):
             raise ValueError("while it cleaned up")
 
     async def main():
-        assert await SafeGo("late", KeepRunning, returns(), timeout=0.01) == "saved"
+        assert await SafeGo("late", KeepRunning, returns(), timeout=0.2) == "saved"
         with pytest.raises(ValueError, match="cleaned up"):
-            await SafeGo("late", KeepRunning, fails(), timeout=0.01)
+            await SafeGo("late", KeepRunning, fails(), timeout=0.2)
 
     asyncio.run(main())
     assert [record.panic_value for record in records.panics] == ["while it cleaned up"]
