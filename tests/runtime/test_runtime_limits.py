@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import gc
 import logging
 import os
 import signal
 import sys
 import threading
+import weakref
 
 import pytest
 from runtime_programs import pythons
@@ -166,7 +168,7 @@ def test_a_task_that_others_cancel_as_its_time_is_over_is_cancelled():
                 task.cancel()
                 raise
 
-        task = SafeGo("late", KeepRunning, stubborn(), timeout=0.01)
+        task = SafeGo("late", KeepRunning, stubborn(), timeout=0.2)
         await asyncio.wait([task])
         assert task.cancelled()
 
@@ -187,9 +189,9 @@ def test_what_a_cancelled_task_does_instead_counts(records):
             raise ValueError("while it cleaned up")
 
     async def main():
-        assert await SafeGo("late", KeepRunning, returns(), timeout=0.01) == "saved"
+        assert await SafeGo("late", KeepRunning, returns(), timeout=0.2) == "saved"
         with pytest.raises(ValueError, match="cleaned up"):
-            await SafeGo("late", KeepRunning, fails(), timeout=0.01)
+            await SafeGo("late", KeepRunning, fails(), timeout=0.2)
 
     asyncio.run(main())
     assert [record.panic_value for record in records.panics] == ["while it cleaned up"]
@@ -357,6 +359,28 @@ def test_a_ctrl_c_while_a_thread_starts_leaves_it_counted(monkeypatch):
     gate.set()
     assert group.wait(5)
     assert group.go("limit", KeepRunning, int).join(5) is None
+
+
+def test_what_a_failed_thread_held_is_freed_without_a_collection(records):
+    class Thing:
+        pass
+
+    def boom():
+        thing = Thing()
+        there.append(weakref.ref(thing))
+        raise ValueError("boom")
+
+    there: list[weakref.ref[Thing]] = []
+    group = WaitGroup(limit=1)
+    gc.collect()
+    gc.disable()
+    try:
+        thread = group.go("limit", KeepRunning, boom)
+        thread.join(5)
+        assert group.wait(5)
+        assert there[0]() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there Ctrl-C cannot be sent to a thread")
