@@ -63,7 +63,12 @@ class Listening:
         """Whether nobody else has a handler for a SIGTERM."""
         threading.Thread(target=self._wait, name="mruntime-signals", daemon=True).start()
         for number in map(int, signals):
-            self._before[number] = signal.signal(number, self._handle)
+            self._stand_before(number)
+
+    def _stand_before(self, number: int) -> None:
+        # In this order: a signal may come in between.
+        self._before[number] = signal.getsignal(number)
+        signal.signal(number, self._handle)
 
     def again(self, signals: Iterable[signal.Signals] = STOP) -> None:
         """Be there again, as the end has begun: a handler that took the place of these has had the first signal."""
@@ -72,8 +77,8 @@ class Listening:
             now = signal.getsignal(number)
             if now != self._handle:
                 self.alone = self.alone and (number != signal.SIGTERM or is_nobodys(now))
-                self._before[number] = signal.signal(number, self._handle)
                 self._first[number] = time.monotonic()
+                self._stand_before(number)
 
     def undo(self) -> None:
         """What was there before is there again, unless somebody has changed it since."""

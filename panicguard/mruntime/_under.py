@@ -52,7 +52,14 @@ SERVERS = (
     Server("uvicorn", ("uvicorn",), "0.54.0", _ASGI, _ASGI_TOLD, "-15, its own"),
     Server("hypercorn", ("hypercorn",), "0.18.0", _ASGI, _ASGI_TOLD, "0"),
     Server("granian", ("granian",), "2.8.9", _ASGI, _ASGI_TOLD, "0"),
-    Server("daphne", ("daphne",), "4.2.3", "`app = servers.asgi(app)`", "as its reactor stops", "0"),
+    Server(
+        "daphne",
+        ("daphne",),
+        "4.2.3",
+        "`app = servers.asgi(app)`",
+        "as its reactor stops, which cuts requests off",
+        "0",
+    ),
     Server(
         "aiohttp",
         ("aiohttp.web",),
