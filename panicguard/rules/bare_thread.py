@@ -12,7 +12,8 @@ runtime. What cannot raise in practice may stand around the `try`: logging, wait
 as it takes, what ends something, and functions of the module of which that is true; so may what raises an error for
 which there is a handler: `os.kill` in a `try` with `except OSError`. The target may be such a function's lambda,
 `partial` or `Context.run`; what only waits (`process.wait`, `thread.join`, `loop.run_forever`) is not reported either,
-nor is a server that handles the errors of its requests (`serve_forever`), nor what is imported from another module of
+nor is a server that handles the errors of its requests (`serve_forever`), nor Twisted's
+`callInThread`, whose pool logs them, nor what is imported from another module of
 the project, or is a method of an object that is made of a class from there, where that module shows that it lets no
 error out. Nor is any thread of a project that sets `threading.excepthook`: in the module itself, in its outermost
 package or a package right in that, or in a module that imports it at the root of the project.
@@ -124,12 +125,12 @@ def check(module: PythonFile) -> Iterator[Finding]:
 def _is_told(module: PythonFile, spawn: Spawn) -> bool:
     """Whether somebody learns of the errors of a thread, if it has any, or its class is to blame: see PNC104."""
     started = module.names.definition(spawn.call.func)
-    if isinstance(started, cst.ClassDef) and runs_own_code(module, started):
+    if spawn.api == _IN_REACTOR or (isinstance(started, cst.ClassDef) and runs_own_code(module, started)):
         return True
     return (
         has_nothing_to_lose(module, spawn)
         or runs_guarded(module, spawn)
-        or (spawn.api != _IN_REACTOR and tells_of_threads(module.source.text, module.settings))
+        or tells_of_threads(module.source.text, module.settings)
     )
 
 
