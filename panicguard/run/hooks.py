@@ -37,23 +37,25 @@ _PACKAGE = "__init__.py"
 
 def known(path: str, settings: Settings) -> tuple[tuple[Hook, ...], Consulted]:
     """The hooks that a project sets, as seen from one of its files, and what that depends on."""
-    groups = [(f"{directory}{MODULES}", imported) for directory, imported in _tops(path, settings.root)]
+    groups = [
+        (group := f"{directory}{MODULES}", _stamp(group), imported)
+        for directory, imported in _tops(path, settings.root)
+    ]
     found = (
         hook
-        for group, imported in groups
-        for hook, names in _hooks_in(group, _stamp(group))
+        for group, stamped, imported in groups
+        for hook, names in _hooks_in(group, stamped)
         if (not imported or imported in names) and hook.path != path and not matches(settings.root, TESTS, hook.path)
     )
-    return tuple(dict.fromkeys(found)), tuple((group, _consulted(group)) for group, _ in groups)
+    return tuple(dict.fromkeys(found)), tuple((group, _consulted(group, stamped)) for group, stamped, _ in groups)
 
 
 def _stamp(group: str) -> tuple[int, ...]:
     return tuple(stamp(group) or ())
 
 
-def _consulted(group: str) -> tuple[int, ...]:
+def _consulted(group: str, stamped: tuple[int, ...]) -> tuple[int, ...]:
     """The stamp of a group, which says nothing where a file has just changed, and behind it one of its hooks."""
-    stamped = _stamp(group)
     is_settled = max(stamped[:2]) < (time.time() - SETTLED) * 1e9
     return (*(stamped if is_settled else (0,) * len(stamped)), _digest(_hooks_in(group, stamped)))
 
