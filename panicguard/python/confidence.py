@@ -43,8 +43,9 @@ _CLOSES = re.compile(
 """What closes something that is of another module."""
 _COMMAND = re.compile(r"(?:^|[/\\])_?cli(?:\.py$|[/\\])")
 """Where commands are: what a thread prints to standard error, the user sees."""
-_IS_OVER = r"\bnot\s+(?:\w+\.)*{0}\.is_alive\(|\bNone\s+or\s+\(*\s*(?:\w+\.)*{0}\.done\("
-"""How one asks whether a thread or a task of this name is over."""
+_IS_OVER = r"not(?:\w+\.)*{0}\.is_alive|Noneor(?:\w+\.)*{0}\.done"
+"""How one asks whether a thread or a task of this name is over, without blanks and brackets."""
+_LAYOUT = re.compile(r"[\s\\()]+")
 _QUEUE = re.compile(r"queue|event|(?:^|_)q$|chan|box$|buffer", re.IGNORECASE)
 _GENERIC = frozenset("run start stop get put main loop work send read write handle process execute call".split())
 """Names that say nothing of which function is meant, but on the module's own object."""
@@ -122,7 +123,7 @@ def _is_started_anew(module: PythonFile, spawn: Spawn) -> bool:
     """Whether a function asks whether what an attribute keeps is over, before it starts that again."""
     function = module.tree.function(spawn.call)
     kept = {use.name for use in spawn.uses if use.kind is UseKind.KEPT} - {""}
-    text = "" if function is None else module.text(function)
+    text = "" if function is None else _LAYOUT.sub("", module.text(function))
     return any(re.search(_IS_OVER.format(re.escape(name)), text) for name in kept)
 
 
