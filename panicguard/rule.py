@@ -170,6 +170,7 @@ def declared_words(settings: Settings) -> tuple[str, ...]:
 
 def imported_words(settings: Settings) -> frozenset[str]:
     """The words of what a file imports from other modules of the project and spawns with; a module is none, its
-    functions are."""
-    names = (one.name for one in settings.imported if one.kind != "alias" or one.of.rpartition(".")[2] != one.of)
+    functions are; nor is what is only handed to a spawn."""
+    spawning = (one for one in settings.imported if one.kind != "keeps")
+    names = (one.name for one in spawning if one.kind != "alias" or one.of.rpartition(".")[2] != one.of)
     return frozenset(name.rpartition(".")[2] for name in names)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import libcst as cst
 else:
+    import abc
     import dataclasses
     import functools
     import types
@@ -19,7 +20,7 @@ else:
                 import libcst
             finally:
                 dataclasses.dataclass = original
-            _hash_by_identity(libcst.CSTNode)
+            _make_light(libcst.CSTNode)
             value = getattr(libcst, name)
             setattr(self, name, value)
             return value
@@ -35,13 +36,18 @@ else:
             options = {**options, "repr": False, "eq": False, "frozen": frozen}
         return original(kind, **options)
 
-    def _hash_by_identity(kind):
-        """Hash nodes as libcst does, but in C: they are keys in tables all the time."""
+    class _Kind(abc.ABCMeta):
+        __instancecheck__ = type.__instancecheck__
+
+    def _make_light(kind):
+        """Hash nodes as libcst does, but in C: they are keys in tables all the time. And ask for their classes in C:
+        nobody registers others as theirs, which is all that abstract classes look for beyond it."""
         kinds = {kind}
         while kinds:
-            inner = {sub for kind in kinds for sub in kind.__subclasses__() if sub.__hash__ is not object.__hash__}
+            inner = {sub for kind in kinds for sub in type.__subclasses__(kind) if type(sub) is not _Kind}
             for kind in kinds:
                 kind.__hash__ = object.__hash__
+                kind.__class__ = _Kind
             kinds = inner
 
     cst = _Lazy("cst")

@@ -22,6 +22,8 @@ _GIVEN = re.compile(r"(?<![=!<>])=(?!=)[\s\w.,()\[\]\\]*$")
 """What may be an assignment, up to an error in its value: handlers may name its target instead."""
 _TARGET = re.compile(rf"[\s\\]*(?:=(?!=)|[:,)\[\]#]|\.[\s\\]*(?:{'|'.join(sorted(ADDERS))}|get)\b)")
 """What is behind an attribute that is assigned to, or has something put into it."""
+_UNBOUND = re.compile(rf"[ \t]*(?:\(|\.(?!(?:{'|'.join(sorted(ADDERS))}|get)\b)\w)")
+"""What is behind an attribute that is read."""
 _IN_CALL = re.compile(r"[\w\])]\([^()\[\]{}#'\"]*$")
 """What is before the argument of a call."""
 _HEADER_LENGTH = 400
@@ -29,6 +31,7 @@ _HEADER_LENGTH = 400
 _NAME = re.compile(r"\w+")
 MANY = 100
 """Words of which each would take about as long to find as a hundredth of reading all of a text."""
+_BEFORE_ATTRIBUTE = frozenset(".'\"")
 _AWAITED = re.compile(r"\bawait[ \t]+[\w.]*$")
 
 
@@ -95,6 +98,11 @@ def renamings(text: str, words: Iterable[str]) -> Iterator[int]:
                 yield at
 
 
+def bindings(text: str, attribute: str) -> Iterator[int]:
+    """Where an attribute (`.name`) may be bound in any way, or have something put into it."""
+    return (at for at in places(text, attribute) if not _UNBOUND.match(text, at + len(attribute) - 1))
+
+
 def assignments(text: str, attribute: str) -> Iterator[int]:
     """Where an attribute (`.name`) may be assigned to, or have something put into it."""
     for at in places(text, attribute):
@@ -103,24 +111,29 @@ def assignments(text: str, attribute: str) -> Iterator[int]:
 
 
 def places_of(text: str, words: Collection[str]) -> Iterator[int]:
-    """Where the words stand, see `places`; many are looked up as the text is read once, instead of one by one."""
-    if len(words) <= MANY or not all(word.isidentifier() for word in words):
-        yield from (at for word in words for at in places(text, word))
-        return
-    sought = frozenset(words)
-    yield from (name.start() for name in _NAME.finditer(text) if name[0] in sought)
+    """Where the words stand, see `places`: one with a dot in front as an attribute, or behind a quote, as for getattr.
+    Many are looked up as the text is read once, instead of one by one."""
+    names = {word.lstrip(".") for word in words}
+    if len(names) <= MANY:
+        standing = ((name, at) for name in names for at in places(text, name))
+    else:
+        standing = ((name[0], name.start()) for name in _NAME.finditer(text) if name[0] in names)
+    for name, at in standing:
+        if name in words or text[at - 1] in _BEFORE_ATTRIBUTE or _may_be_attribute(text, at):
+            yield at
 
 
 def places(text: str, word: str) -> Iterator[int]:
     """Where a word stands as a whole identifier; one with a dot in front, where it may be an attribute."""
     name = word.strip(".:")
+    is_attribute = word[0] == "."
+    length, size = len(name), len(text)
     at = text.find(name)
     while at >= 0:
-        end = at + len(name)
-        if (
-            not (at and _inside(text[at - 1]))
-            and not (end < len(text) and _inside(text[end]))
-            and (word[0] != "." or _may_be_attribute(text, at))
+        end = at + length
+        before, behind = text[at - 1] if at else " ", text[end] if end < size else " "
+        if not (before == "_" or before.isalnum() or behind == "_" or behind.isalnum()) and (
+            not is_attribute or before == "." or _may_be_attribute(text, at)
         ):
             yield at
         at = text.find(name, end)
@@ -230,7 +243,3 @@ class _Comments:
 @functools.lru_cache(maxsize=1)
 def _comments(text: str) -> _Comments:
     return _Comments(text)
-
-
-def _inside(char: str) -> bool:
-    return char.isalnum() or char == "_"

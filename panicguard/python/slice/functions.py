@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from typing import TYPE_CHECKING
 
 from panicguard.python.evidence import Evidence
-from panicguard.python.screen import assignments, hits, renamings
+from panicguard.python.screen import assignments, bindings, hits, places_of, renamings
 from panicguard.python.slice.dataflow import ends_of, trace
 from panicguard.python.slice.escapes import called
 from panicguard.python.slice.evidence import may_not_end, of_async, of_called, of_spawned
@@ -264,7 +265,10 @@ class _Slicer:
     def _told(self, flows: Set[str], needs: Set[str]) -> dict[Block, list[Unit]]:
         """The blocks that mention one of `flows`, or bind one of `needs`, and the units that do."""
         found: dict[Block, list[Unit]] = {}
-        for block, rows in self.outline.standing({name.lstrip(".") for name in flows | needs}).items():
+        text = self.outline.text
+        bound = {name for name in needs - flows if name[0] == "."}
+        places = itertools.chain(places_of(text, flows | needs - bound), *(bindings(text, name) for name in bound))
+        for block, rows in self.outline.at(places).items():
             units = {unit for row in rows for unit in block.units_at(row)}
             telling = [u for u in units if not flows.isdisjoint(u.facts.names) or not needs.isdisjoint(u.facts.binds)]
             if telling:

@@ -54,7 +54,7 @@ class Block:
         """The statement with all that is in it."""
         return self.fill(self.statement)
 
-    @cached_property
+    @property
     def function(self) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
         node = self.statement.node
         return node if self.head is None and isinstance(node, FUNCTIONS) else None
@@ -238,7 +238,7 @@ class Outline:
         """What mentions one of the names outside functions, but for imports: the names of attributes have a dot in
         front."""
         names = frozenset(names)
-        for block in self.standing({name.lstrip(".") for name in names}):
+        for block in self.standing(names):
             is_outside = block.function is None and not is_import(block)
             if is_outside and any(not names.isdisjoint(unit.facts.names) for unit in block.units):
                 yield block
