@@ -22,6 +22,8 @@ _HOOK = "excepthook"
 _DEFAULT = f"__{_HOOK}__"
 PLACES = re.compile(rf"\.{_HOOK}[ \t]*=|[\"']{_HOOK}[\"']|\.{TASKS}\b|Thread\.(?:run|__init__)[ \t]*=")
 """What stands in a text that sets a hook."""
+WORDS = (_HOOK, TASKS)
+"""Texts without one of which no text sets a hook."""
 _REPLACED = frozenset(("run", "__init__"))
 """Methods of threads in the place of which others call a hook."""
 

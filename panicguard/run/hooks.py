@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from panicguard.files.reading import SETTINGS, read
 from panicguard.files.stamp import MODULES, SETTLED, modules_in, stamp
 from panicguard.globs import matches
-from panicguard.python.hooks import PLACES, hooks
+from panicguard.python.hooks import PLACES, WORDS, hooks
 from panicguard.python.imported import imports
 from panicguard.python.plain import plain
 from panicguard.settings import TESTS, Hook
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from panicguard.run.modules import Consulted
     from panicguard.settings import Settings
 
+_WORDS = tuple(word.encode() for word in WORDS)
 _PLACES = re.compile(PLACES.pattern.encode())
 _PACKAGE = "__init__.py"
 
@@ -51,6 +52,12 @@ def known(path: str, settings: Settings) -> tuple[tuple[Hook, ...], Consulted]:
 
 
 def _stamp(group: str) -> tuple[int, ...]:
+    """The stamp of a group, taken once a second: its files are many, and so are those that ask for it."""
+    return _stamp_at(group, int(time.monotonic()))
+
+
+@functools.lru_cache(maxsize=256)
+def _stamp_at(group: str, _second: int) -> tuple[int, ...]:
     return tuple(stamp(group) or ())
 
 
@@ -102,7 +109,7 @@ def _hooks_in(group: str, stamped: tuple[int, ...]) -> tuple[tuple[Hook, frozens
 def _hooks_of(path: str) -> Iterator[tuple[Hook, frozenset[str]]]:
     try:
         data = read(path, SETTINGS)
-        if _PLACES.search(data):
+        if any(word in data for word in _WORDS) and _PLACES.search(data):
             text = plain(Source.decode(path, data).text)
             names = frozenset(part for _, of in imports(text) for part in of.split(".") if part)
             yield from ((Hook(kind, path, row), names) for kind, row in hooks(text))
