@@ -50,7 +50,12 @@ _GATHER = "`gather` is a method of tensors too: it counts by the name of its mod
 _TO_THREAD = "`to_thread` counts by its own name: it spawns nothing that needs to be looked for by others"
 _CELL = "what a cell of marimo gets from another is known where that imports it, and gives it no other name"
 _HANDING = "what hands a coroutine on to an event loop counts by its own name"
+_COROUTINE = "a coroutine under a second name is not followed"
 OTHER_MEANING = {
+    **{
+        (f"bound_{name}", "PNC102/provides_for_errors.py"): _COROUTINE
+        for name in ("by_another_name", "by_another_name_in_a_row_of_its_own")
+    },
     **{
         (f"bound_{name}", "PNC104/hands_coroutines_on.py"): _HANDING
         for name in (
@@ -88,6 +93,7 @@ OTHER_MEANING = {
     ("imports_aliased", "PNC501/to_thread_alone.py"): _TO_THREAD,
     ("imports_aliased_by_assignment", "PNC501/to_thread_alone.py"): _TO_THREAD,
     ("imports_aliased_by_assignment", "PNC102/gather_of_running_tasks.py"): _GATHER,
+    ("imports_aliased_by_assignment", "PNC103/provides_for_errors.py"): "a module counts by what an import calls it",
     ("imports_from_modules", "PNC103/excepthook_of_the_module.py"): "a hook that is set by its name alone is a local",
 }  # fmt: skip
 """The pairs in which a rewriting changes what can be known, and why."""

@@ -148,7 +148,7 @@ def _asked(outline: Outline, name: str, row: int | None) -> bool:
     if len(found) != 1:
         return False
     block, function = found[0]
-    return provides(function, block.whole.node, lambda wanted: _named(outline, block, wanted))
+    return provides(function, block.whole.node, outline.text, lambda wanted: _named(outline, block, wanted))
 
 
 def _named(outline: Outline, block: Block, name: str) -> Sequence[Any]:

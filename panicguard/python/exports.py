@@ -90,8 +90,9 @@ def kept_errors(text: str, name: str, method: str) -> Kept | None:
     if function is None:
         return None
     kept = errors(function, named)
-    is_provided = kept is Kept.OUT and provides(function, function, lambda of: [f] if (f := named(of)) else [])
-    return Kept.EXPECTED if is_provided else kept
+    if kept is Kept.OUT and provides(function, function, text, lambda of: [f] if (f := named(of)) else []):
+        return Kept.EXPECTED
+    return kept
 
 
 def _definition(text: str, name: str, start: int = 0, end: int | None = None) -> ast.AST | None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import ast
 import builtins
 import enum
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from panicguard.python import harmless, naming
 from panicguard.python.harmless import by_one_name, is_caught
+from panicguard.python.imported import imports
 from panicguard.python.slice.facts import chain, last_name, own, within
 from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS, TRIES
 
@@ -70,10 +72,10 @@ class _Left(enum.Flag):
     """Something is done there that is known to fail: it raises, awaits, or asks the system."""
 
 
-def provides(function: Any, root: ast.AST, named: Callable[[str], Sequence[Any]]) -> bool:
-    """Whether a function provides for the errors to be expected. `root` is the outermost function around it, and
-    `named` finds other functions of the module: by their names, methods of its own object with a dot in front."""
-    left = _Practice(named).of(function, root, _DEPTH, ())
+def provides(function: Any, root: ast.AST, text: str, named: Callable[[str], Sequence[Any]]) -> bool:
+    """Whether a function of a text provides for the errors to be expected. `root` is the outermost function around it,
+    and `named` finds other functions of the module: by their names, methods of its own object with a dot in front."""
+    left = _Practice(_outside_of(text), named).of(function, root, _DEPTH, ())
     if _Left.RISKY in left:
         return False
     if _Left.OPEN in left:
@@ -88,8 +90,16 @@ class _Call(NamedTuple):
     is_awaited: bool
 
 
+@functools.lru_cache(maxsize=4)
+def _outside_of(text: str) -> frozenset[str]:
+    """The names that the imports of a text give to the modules that do something outside of the program, or to what is
+    in them."""
+    return frozenset(local for local, of in imports(text) if of.partition(".")[0] in _OUTSIDE)
+
+
 @dataclass(frozen=True)
 class _Practice:
+    outside: frozenset[str]
     named: Callable[[str], Sequence[Any]]
 
     def of(self, function: Any, root: ast.AST, depth: int, above: tuple[Any, ...]) -> _Left:
@@ -118,7 +128,7 @@ class _Practice:
         if functions or name in harmless.LOGGING:
             return found
         of = [part.lstrip(".") for part in chain(call.func)]
-        if is_method and of and of[-1] in _OUTSIDE and "path" not in of:
+        if of and of[-1] in self.outside and "path" not in of:
             return _Left.NOTHING if name in (*_NOT_FAILING, *harmless.HARMLESS) else _Left.RISKY
         if name in harmless.QUEUED and is_method and not _OF_CLIENT.search(owner):
             return _queued(call, name)
