@@ -19,9 +19,10 @@ from panicguard.python.harmless import by_one_name, is_caught
 from panicguard.python.imported import imports
 from panicguard.python.slice.facts import chain, last_name, own, within
 from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS, TRIES
+from panicguard.settings import last_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _EVERYTHING = frozenset(("Exception", "BaseException"))
 _STOPPING = frozenset(("CancelledError", "KeyboardInterrupt", "GeneratorExit", "SystemExit"))
@@ -43,7 +44,7 @@ _OUTSIDE = frozenset(
 )
 """Modules of which most functions fail for what is outside of the program."""
 _NOT_FAILING = frozenset(
-    "pid_exists getppid callLater after after_idle remove Timer Thread Event Lock RLock Condition Path".split()
+    "pid_exists callLater after after_idle remove Timer Thread Event Lock RLock Condition Path".split()
 )
 _PARSES = re.compile(r"_*(?:loads?|parse|decode|unpack|strptime|int|float)(?:_|$)", re.IGNORECASE)
 """Functions that fail for what is in the data, not for how it came."""
@@ -91,15 +92,14 @@ class _Call(NamedTuple):
 
 
 @functools.lru_cache(maxsize=4)
-def _outside_of(text: str) -> frozenset[str]:
-    """The names that the imports of a text give to the modules that do something outside of the program, or to what is
-    in them."""
-    return frozenset(local for local, of in imports(text) if of.partition(".")[0] in _OUTSIDE)
+def _outside_of(text: str) -> Mapping[str, str]:
+    """What the imports of a text take from the modules that do something outside of the program, by its name there."""
+    return {local: of for local, of in imports(text) if of.partition(".")[0] in _OUTSIDE}
 
 
 @dataclass(frozen=True)
 class _Practice:
-    outside: frozenset[str]
+    outside: Mapping[str, str]
     named: Callable[[str], Sequence[Any]]
 
     def of(self, function: Any, root: ast.AST, depth: int, above: tuple[Any, ...]) -> _Left:
@@ -129,7 +129,8 @@ class _Practice:
             return found
         of = [part.lstrip(".") for part in chain(call.func)]
         if of and of[-1] in self.outside and "path" not in of:
-            return _Left.NOTHING if name in (*_NOT_FAILING, *harmless.HARMLESS) else _Left.RISKY
+            its = name if is_method else last_part(self.outside[name])
+            return _Left.NOTHING if its == "getppid" or its in harmless.HARMLESS else _Left.RISKY
         if name in harmless.QUEUED and is_method and not _OF_CLIENT.search(owner):
             return _queued(call, name)
         if is_awaited:
