@@ -49,19 +49,11 @@ _CONTAINER = "what a container under a second name holds is not followed: it may
 _GATHER = "`gather` is a method of tensors too: it counts by the name of its module alone"
 _TO_THREAD = "`to_thread` counts by its own name: it spawns nothing that needs to be looked for by others"
 _CELL = "what a cell of marimo gets from another is known where that imports it, and gives it no other name"
-_HANDING = "what hands a coroutine on to an event loop counts by its own name"
 _COROUTINE = "a coroutine under a second name is not followed"
 OTHER_MEANING = {
     **{
         (f"bound_{name}", "PNC102/provides_for_errors.py"): _COROUTINE
         for name in ("by_another_name", "by_another_name_in_a_row_of_its_own")
-    },
-    **{
-        (f"bound_{name}", "PNC104/hands_coroutines_on.py"): _HANDING
-        for name in (
-            "by_another_name", "by_another_name_in_a_row_of_its_own", "by_walrus", "first_of_a_chain",
-            "first_of_a_tuple", "in_a_nested_tuple", "last_of_a_chain", "last_of_a_tuple",
-        )
     },
     **{
         (f"bound_{name}", f"PNC101/{fixture}.py"): _CELL

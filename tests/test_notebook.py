@@ -31,7 +31,7 @@ from panicguard.suppression import match
 
 RUFF = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache"]
 OURS = [sys.executable, "-m", "panicguard", "check", "--isolated"]
-BOMB = "asyncio.create_task(f())"
+BOMB = "asyncio.create_task(h())"
 """What Ruff and panicguard both flag, with the same start."""
 IMPORT = "import asyncio"
 PYTHON = {"language_info": {"name": "python"}}
@@ -408,7 +408,7 @@ def test_the_import_goes_where_a_reader_looks_for_it(cells: list[str], fixed: st
     result = fix(decoded(cells), SETTINGS)
     assert "PNC101" in result.fixed
     expected = fixed.replace("MRUNTIME", "from panicguard import mruntime")
-    expected = expected.replace("SPAWN", 'mruntime.SafeGo("f", mruntime.KeepRunning, f())')
+    expected = expected.replace("SPAWN", 'mruntime.SafeGo("h", mruntime.KeepRunning, h())')
     assert result.source.cell_texts[1] == expected
 
 

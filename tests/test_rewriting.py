@@ -51,7 +51,7 @@ def test_each_exception_names_a_pair_that_differs() -> None:
 
 
 def test_a_finding_that_is_lost_is_said_with_the_stage_that_drops_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "import asyncio\n\n\nasync def f():\n    asyncio.create_task(f())\n"
+    text = "import asyncio\n\n\nasync def f():\n    asyncio.create_task(h())\n"
     subject = Subject("a.py", "a.py", Module(text), SETTINGS)
     apart = Rewriting("apart", lambda module: [insert(module.text.index("create"), "  ")])
     assert differences(subject, apart) == []
@@ -80,7 +80,7 @@ def test_each_rewriting_has_something_to_rewrite(rewriting: Rewriting) -> None:
 
 # Imports
 
-USE = "\n\nasync def f():\n    asyncio.create_task(f())\n"
+USE = "\n\nasync def f():\n    asyncio.create_task(h())\n"
 IMPORTS = (
     "import asyncio; import os",
     "import os; import asyncio",
@@ -130,7 +130,7 @@ ALONE = {
     "submit": ("from concurrent.futures import ThreadPoolExecutor as E\nE(){0}submit(f)\n", "PNC107"),
     "map": ("from concurrent.futures import ThreadPoolExecutor as E\nE(){0}map(f, x)\n", "PNC107"),
     "remote": ("import ray\n\n\n@ray{0}remote\ndef f(): ...\n\n\nf{0}remote()\n", "PNC107"),
-    "create_task": ("import asyncio\nasyncio{0}create_task(f())\n", "PNC101"),
+    "create_task": ("import asyncio\nasyncio{0}create_task(h())\n", "PNC101"),
     "gather": ("import asyncio\nasyncio{0}gather(f())\n", "PNC101"),
     "tasks.gather": ("import asyncio\nasyncio{0}tasks{0}gather(f())\n", "PNC101"),
     "Thread": ("import threading\nthreading{0}Thread(target=f){0}start()\n", "PNC103"),

@@ -69,7 +69,7 @@ def test_a_backslash_in_a_line_of_its_own_is_left_out(body: str) -> None:
 
 
 def test_a_dropped_finding_says_which_stage_dropped_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = Source("a.py", "import asyncio\n\n\nasync def f():\n    asyncio.create_task(f())\n")
+    source = Source("a.py", "import asyncio\n\n\nasync def f():\n    asyncio.create_task(h())\n")
     assert differences(source, SETTINGS) == []
     with monkeypatch.context() as patch:
         patch.setitem(NEEDS, "create_task", ("no such text",))
@@ -117,5 +117,5 @@ if __name__ == "__main__":
 
 
 def test_newlines_of_old_end_a_comment() -> None:
-    text = "import asyncio  # one\r\rasync def f():  # two\r    asyncio.create_task(f())\r"
+    text = "import asyncio  # one\r\rasync def f():  # two\r    asyncio.create_task(h())\r"
     assert {d.code for d in found(Source("a.py", text), SETTINGS)} == {"PNC101"}

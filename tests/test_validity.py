@@ -26,7 +26,7 @@ from panicguard.source import Source
 
 RUFF = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
 SETTINGS = Settings(enabled=frozenset(rule.code for rule in all_rules()))
-SPAWN = "import asyncio\n\n\nasync def f():\n    asyncio.create_task(f())\n"
+SPAWN = "import asyncio\n\n\nasync def f():\n    asyncio.create_task(h())\n"
 CHECK = Task()
 RUNNING = sys.version_info[:2]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import re
 from typing import TYPE_CHECKING
 
 from panicguard.python.calls import answer
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 THREADS, TASKS = "threading.excepthook", "set_exception_handler"
 _HOOK = "excepthook"
 _DEFAULT = f"__{_HOOK}__"
-PLACES = re.compile(rf"\.{_HOOK}[ \t]*=|[\"']{_HOOK}[\"']|\.{TASKS}\b|Thread\.(?:run|__init__)[ \t]*=")
-"""What stands in a text that sets a hook."""
 WORDS = (_HOOK, TASKS)
 """Texts without one of which no text sets a hook."""
 _REPLACED = frozenset(("run", "__init__"))
@@ -48,7 +45,7 @@ def _is_told(kind: str, text: str, settings: Settings) -> bool:
 @functools.lru_cache(maxsize=4)
 def hooks(text: str) -> tuple[tuple[str, int], ...]:
     """The kind of each hook that a text sets, and its row."""
-    return (answer(text, lambda module: tuple(_set_in(module))) or ()) if PLACES.search(text) else ()
+    return (answer(text, lambda module: tuple(_set_in(module))) or ()) if any(word in text for word in WORDS) else ()
 
 
 def _set_in(module: Outline) -> Iterator[tuple[str, int]]:

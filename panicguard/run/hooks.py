@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 import time
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -18,28 +17,30 @@ from typing import TYPE_CHECKING
 from panicguard.files.reading import SETTINGS, read
 from panicguard.files.stamp import MODULES, SETTLED, modules_in, stamp
 from panicguard.globs import matches
-from panicguard.python.hooks import PLACES, WORDS, hooks
+from panicguard.python.hooks import WORDS, hooks
 from panicguard.python.imported import imports
 from panicguard.python.plain import plain
 from panicguard.settings import TESTS, Hook
 from panicguard.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
     from panicguard.files.stamp import Stamp
     from panicguard.run.modules import Consulted
     from panicguard.settings import Settings
 
+    StampOf: TypeAlias = Callable[[str], Stamp | None]
+
 _WORDS = tuple(word.encode() for word in WORDS)
-_PLACES = re.compile(PLACES.pattern.encode())
 _PACKAGE = "__init__.py"
 
 
-def known(path: str, settings: Settings) -> tuple[tuple[Hook, ...], Consulted]:
+def known(path: str, settings: Settings, stamp_of: StampOf = stamp) -> tuple[tuple[Hook, ...], Consulted]:
     """The hooks that a project sets, as seen from one of its files, and what that depends on."""
     groups = [
-        (group := f"{directory}{MODULES}", _stamp(group), imported)
+        (group := f"{directory}{MODULES}", tuple(stamp_of(group) or ()), imported)
         for directory, imported in _tops(path, settings.root)
     ]
     found = (
@@ -51,14 +52,14 @@ def known(path: str, settings: Settings) -> tuple[tuple[Hook, ...], Consulted]:
     return tuple(dict.fromkeys(found)), tuple((group, _consulted(group, stamped)) for group, stamped, _ in groups)
 
 
-def _stamp(group: str) -> tuple[int, ...]:
-    """The stamp of a group, taken once a second: its files are many, and so are those that ask for it."""
+def stamp_once_a_second(group: str) -> Stamp | None:
+    """The stamp of a group, for a run: its files are many, and so are those that ask for it."""
     return _stamp_at(group, int(time.monotonic()))
 
 
 @functools.lru_cache(maxsize=256)
-def _stamp_at(group: str, _second: int) -> tuple[int, ...]:
-    return tuple(stamp(group) or ())
+def _stamp_at(group: str, _second: int) -> Stamp | None:
+    return stamp(group)
 
 
 def _consulted(group: str, stamped: tuple[int, ...]) -> tuple[int, ...]:
@@ -109,7 +110,7 @@ def _hooks_in(group: str, stamped: tuple[int, ...]) -> tuple[tuple[Hook, frozens
 def _hooks_of(path: str) -> Iterator[tuple[Hook, frozenset[str]]]:
     try:
         data = read(path, SETTINGS)
-        if any(word in data for word in _WORDS) and _PLACES.search(data):
+        if any(word in data for word in _WORDS):
             text = plain(Source.decode(path, data).text)
             names = frozenset(part for _, of in imports(text) for part in of.split(".") if part)
             yield from ((Hook(kind, path, row), names) for kind, row in hooks(text))

@@ -14,6 +14,7 @@ from panicguard.files.reading import read
 from panicguard.fix import converge
 from panicguard.rule import rule_names
 from panicguard.run import atomic, modules, package
+from panicguard.run.hooks import stamp_once_a_second
 from panicguard.run.screen import is_silent
 from panicguard.run.signals import deferred
 from panicguard.run.task import Task
@@ -81,7 +82,7 @@ def lint_bytes(path: str, data: bytes, settings: Settings, task: Task) -> Result
 
 def _checked(source: Source, settings: Settings, task: Task) -> Result:
     """The result of checking, or fixing, a file as one of its package."""
-    checked = package.check(source, settings)
+    checked = package.check(source, settings, stamp_once_a_second)
     if task.fixes:
         check_again = functools.partial(engine.check, settings=checked.settings)
         result = converge(source, check_again, bool(task.unsafe), diagnostics=checked.diagnostics)

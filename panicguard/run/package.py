@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard import engine
 from panicguard.files import gomod
+from panicguard.files.stamp import stamp
 from panicguard.run import hooks
 from panicguard.source import Source
 
 if TYPE_CHECKING:
     from panicguard.diagnostic import Diagnostic
+    from panicguard.run.hooks import StampOf
     from panicguard.run.modules import Consulted
     from panicguard.settings import Settings
 
@@ -40,18 +42,22 @@ class Checked(NamedTuple):
     lasting: bool = True
 
 
-def check(source: Source, settings: Settings) -> Checked:
-    """What is found in a file as one of its package, or of its project."""
+def check(source: Source, settings: Settings, stamp_of: StampOf = stamp) -> Checked:
+    """What is found in a file as one of its package, or of its project. `stamp_of` tells that other modules changed."""
     diagnostics = engine.check(source, settings)
     if not PurePath(source.path).is_absolute():
         return Checked(diagnostics, settings)
-    return (_check_go if source.language == "go" else _check_python)(source, settings, diagnostics)
+    if source.language == "go":
+        return _check_go(source, settings, diagnostics)
+    return _check_python(source, settings, diagnostics, stamp_of)
 
 
-def _check_python(source: Source, settings: Settings, diagnostics: tuple[Diagnostic, ...]) -> Checked:
+def _check_python(
+    source: Source, settings: Settings, diagnostics: tuple[Diagnostic, ...], stamp_of: StampOf
+) -> Checked:
     if settings.error_hooks is not None or _HOOKED.isdisjoint(diagnostic.code for diagnostic in diagnostics):
         return Checked(diagnostics, settings)
-    found, consulted = hooks.known(source.path, settings)
+    found, consulted = hooks.known(source.path, settings, stamp_of)
     if not found:
         return Checked(diagnostics, settings, consulted)
     hooked = replace(settings, hooks=found)
