@@ -267,7 +267,7 @@ def _is_harmless(name: str, owner: str, is_method: bool) -> bool:
     if name in _NOT_FAILING or (is_method and name.startswith("open") and "browser" in owner):
         return True
     if not is_method:
-        return name in harmless.HARMLESS_FUNCTIONS
+        return name in harmless.HARMLESS_FUNCTIONS or naming.is_cleanup(name)
     if name in ("write", "flush"):
         return owner in ("stdout", "stderr")
     return name in harmless.TAKING or naming.is_cleanup(name) or harmless.is_harmless_method(name, owner)
