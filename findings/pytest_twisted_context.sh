@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# pytest-twisted 1.14.3 with pytest 9.0.2: where it is installed, every test runs in a greenlet that has an empty context, be it
+# pytest-twisted 1.14.3 with pytest 9.0.2: where it is installed, every test runs in a greenlet with an empty context, be it
 # one of Twisted or not: a context variable that a hook sets around the test is not seen in it.
 set -euo pipefail
 place=$(mktemp -d)
