@@ -253,6 +253,7 @@ def test_a_rule_waits_for_the_first_file_with_one_of_its_words(tmp_path: Path) -
     assert "All checks passed!" in done.stdout
     assert "panicguard.rule\n" in done.stderr
     assert "panicguard.rules." not in done.stderr
+    assert "panicguard.run.hooks" not in done.stderr
 
 
 def test_nothing_below_the_command_line_knows_click() -> None:

@@ -11,6 +11,7 @@ from panicguard.cli.remarks import warn
 from panicguard.config import ConfigError
 from panicguard.config.options import chain_for_options
 from panicguard.files import discover
+from panicguard.files.stamp import PACKAGE
 from panicguard.report.width import one_line
 from panicguard.settings import CONFIG_FILES, INCLUDE
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from panicguard.settings import Settings
 
 
-_PACKAGE = "__init__.py"
-
-
 def told_hooks(path: str, settings: Settings) -> list[str]:
     """Which hooks are told of the errors of threads and tasks, and where they are set, for a file or a directory."""
     if settings.error_hooks is not None:
@@ -31,7 +29,7 @@ def told_hooks(path: str, settings: Settings) -> list[str]:
     from panicguard.run import hooks  # most runs print neither
 
     packages = (
-        (os.path.join(path, name, _PACKAGE) for name in ("", *sorted(os.listdir(path)))) if os.path.isdir(path) else ()
+        (os.path.join(path, name, PACKAGE) for name in ("", *sorted(os.listdir(path)))) if os.path.isdir(path) else ()
     )
     files = [path] if os.path.isfile(path) else [package for package in packages if os.path.isfile(package)]
     found = dict.fromkeys(hook for file in files for hook in hooks.known(file, settings)[0])

@@ -11,10 +11,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from panicguard.python.apis import SpawnKind
+from panicguard.python.bodies import functions_in
 from panicguard.python.calls import answer
 from panicguard.python.coroutines import call_of
 from panicguard.python.cst import cst
-from panicguard.python.practice import functions_in, provides
+from panicguard.python.guards import keeps_elsewhere
+from panicguard.python.practice import provides
 from panicguard.python.tree import last_name
 from panicguard.python.uses import UseKind
 
@@ -49,13 +51,12 @@ _LAYOUT = re.compile(r"[\s\\()]+")
 _QUEUE = re.compile(r"queue|event|(?:^|_)q$|chan|box$|buffer", re.IGNORECASE)
 _GENERIC = frozenset("run start stop get put main loop work send read write handle process execute call".split())
 """Names that say nothing of which function is meant, but on the module's own object."""
-_BLANK = re.compile(r"[\s\\]+")
 _RECEIVERS = ("self", "cls")
 
 
 def would_be_missed(module: PythonFile, spawn: Spawn) -> bool:
     """Whether somebody would act on an error of what is spawned; with `low-confidence` and `strict-spawns`, always."""
-    if module.settings.low_confidence or module.settings.strict_spawns:
+    if _asks_for_all(module):
         return True
     target = _target(module, spawn)
     definition = spawn.definition if isinstance(spawn.definition, cst.FunctionDef) else None
@@ -69,7 +70,7 @@ def would_be_missed(module: PythonFile, spawn: Spawn) -> bool:
         return True
     if spawn.kind is SpawnKind.THREAD and _COMMAND.search(module.source.path):
         return False
-    if _is_started_anew(module, spawn) or _provides_elsewhere(module, target):
+    if _is_started_anew(module, spawn) or keeps_elsewhere(module, target) == "EXPECTED":
         return False
     is_own = isinstance(target, cst.Name) or (
         isinstance(target, cst.Attribute) and last_name(target.value) in _RECEIVERS
@@ -77,6 +78,10 @@ def would_be_missed(module: PythonFile, spawn: Spawn) -> bool:
     if isinstance(spawn.definition, cst.Lambda) or not (definition or is_own or name not in _GENERIC):
         return True
     return not _provides(module, name, definition)
+
+
+def _asks_for_all(module: PythonFile) -> bool:
+    return module.settings.low_confidence or module.settings.strict_spawns
 
 
 def _never_runs(module: PythonFile, spawn: Spawn, function: cst.FunctionDef) -> bool:
@@ -88,7 +93,7 @@ def _never_runs(module: PythonFile, spawn: Spawn, function: cst.FunctionDef) -> 
 
 def run_would_be_missed(module: PythonFile, run: cst.FunctionDef) -> bool:
     """The same of the `run` of a class of threads."""
-    if module.settings.low_confidence or module.settings.strict_spawns:
+    if _asks_for_all(module):
         return True
     is_of_purpose = _is_of_purpose(module, run, "") or _COMMAND.search(module.source.path)
     return not (is_of_purpose or _provides(module, run.name.value, run))
@@ -125,13 +130,6 @@ def _is_started_anew(module: PythonFile, spawn: Spawn) -> bool:
     kept = {use.name for use in spawn.uses if use.kind is UseKind.KEPT} - {""}
     text = "" if function is None else _LAYOUT.sub("", module.text(function))
     return any(re.search(_IS_OVER.format(re.escape(name)), text) for name in kept)
-
-
-def _provides_elsewhere(module: PythonFile, target: CSTNode) -> bool:
-    """Whether another module of the project shows that what runs provides for errors."""
-    if not isinstance(target, (cst.Name, cst.Attribute)):
-        return False
-    return module.names.elsewhere.of(_BLANK.sub("", module.text(target)), "keeps") == "EXPECTED"
 
 
 def _provides(module: PythonFile, name: str, definition: cst.FunctionDef | None) -> bool:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panicguard.python.imported import imports
 from panicguard.python.keeping import Kept, errors
-from panicguard.python.practice import provides
 from panicguard.python.screen import places
 from panicguard.python.slice.parse import tree_of
 
@@ -89,6 +88,8 @@ def kept_errors(text: str, name: str, method: str) -> Kept | None:
     function = _definition(text, method, start, end) if method else _definition(text, name)
     if function is None:
         return None
+    from panicguard.python.practice import provides  # few files hand on what is of other modules
+
     kept = errors(function, named)
     if kept is Kept.OUT and provides(function, function, text, lambda of: [f] if (f := named(of)) else []):
         return Kept.EXPECTED

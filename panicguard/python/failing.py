@@ -7,18 +7,17 @@ import builtins
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from panicguard.python.bodies import STOPPING, catches, classes, error_name, functions_in, is_declared
 from panicguard.python.calls import answer
 from panicguard.python.harmless import HARMLESS
 from panicguard.python.slice.facts import last_name, within
-from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS, TRIES
+from panicguard.python.slice.layout import DEFINITIONS, TRIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from panicguard.python.slice.outline import Block, Outline
 
-_EVERYTHING = frozenset(("Exception", "BaseException"))
-_STOPPING = frozenset(("CancelledError", "KeyboardInterrupt", "GeneratorExit", "SystemExit"))
 _HARMLESS = HARMLESS | frozenset("acquire put join drain notify notify_all cancel".split())
 """What may be awaited without fear: waits, locks and queues."""
 _PASSING = frozenset("wait_for shield gather wait".split())
@@ -48,8 +47,13 @@ class _Failing:
 
     def of(self, name: str, row: int | None) -> bool | None:
         blocks = self.module.by_name.get(name, ()) if row is None else (self.module.block(row - 1),)
-        named = [(block, function) for block in blocks if block is not None for function in _named(block, name)]
-        bodies = [(block, f) for block, f in named if not (f.decorator_list or all(map(_is_declaration, f.body)))]
+        named = [
+            (block, function)
+            for block in blocks
+            if block is not None
+            for function in functions_in(block.whole.node, name)
+        ]
+        bodies = [(block, f) for block, f in named if not (f.decorator_list or is_declared(f))]
         if len(bodies) < len(named) or not named:
             return None if all(f.decorator_list == [] for _, f in named) else False
         return any(self._fails(function, block, _DEPTH) for block, function in bodies)
@@ -71,7 +75,7 @@ class _Failing:
             body = () if any(map(_keeps, node.handlers)) else node.body  # type: ignore[attr-defined]
             return self._any((*body, *node.orelse), block, depth)  # type: ignore[attr-defined]
         if isinstance(node, ast.Raise):
-            return node.exc is not None and _class_name(node.exc) not in _STOPPING
+            return node.exc is not None and error_name(node.exc) not in STOPPING
         if isinstance(node, ast.AsyncFor):
             return True
         if isinstance(node, _WITHS) and any(_suppresses(item.context_expr) for item in node.items):
@@ -103,46 +107,21 @@ class _Failing:
         if isinstance(func, ast.Attribute) and last_name(func.value) != "self":
             return
         for at in self.module.by_name.get(name.lstrip("."), ()):
-            yield from ((at, function) for function in _named(at, at.name))
+            yield from ((at, function) for function in functions_in(at.whole.node, at.name))
         if name and not name.startswith("."):
-            yield from ((block, function) for function in _named(block, name))
-
-
-def _named(block: Block, name: str) -> Iterator[Any]:
-    """The functions of a name in a block."""
-    for node in within(block.whole.node):
-        if isinstance(node, FUNCTIONS) and node.name == name:
-            yield node
-
-
-def _is_declaration(statement: ast.stmt) -> bool:
-    return isinstance(statement, (ast.Pass, ast.Raise)) or (
-        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    )
+            yield from ((block, function) for function in functions_in(block.whole.node, name))
 
 
 def _keeps(handler: ast.ExceptHandler) -> bool:
     """Whether a handler catches every error and raises none of them again."""
-    return _catches(handler.type) and not isinstance(handler.body[-1], ast.Raise)
-
-
-def _catches(kind: ast.expr | None) -> bool:
-    return kind is None or any(name in _EVERYTHING for name in map(_class_name, _classes(kind)))
-
-
-def _classes(kind: ast.expr) -> Sequence[ast.expr]:
-    return kind.elts if isinstance(kind, ast.Tuple) else (kind,)
-
-
-def _class_name(node: ast.expr) -> str:
-    return last_name(node.func if isinstance(node, ast.Call) else node).lstrip(".")
+    return catches(handler.type) and not isinstance(handler.body[-1], ast.Raise)
 
 
 def _suppresses(context: ast.expr) -> bool:
     return (
         isinstance(context, ast.Call)
         and last_name(context.func).lstrip(".") == "suppress"
-        and any(map(_catches, context.args))
+        and any(map(catches, context.args))
     )
 
 
@@ -164,9 +143,9 @@ def _has_call(statement: ast.stmt, at: tuple[int, int]) -> bool:
 
 def _is_specific(handler: ast.ExceptHandler) -> bool:
     """Whether a handler names errors of the project or of a library, and nothing else."""
-    names = [] if handler.type is None else [_class_name(kind) for kind in _classes(handler.type)]
-    return bool(names) and not any(hasattr(builtins, name) or name in _STOPPING for name in names)
+    names = [error_name(kind) for kind in classes(handler.type) if kind is not None]
+    return bool(names) and not any(hasattr(builtins, name) or name in STOPPING for name in names)
 
 
 def _calls_other(statement: ast.stmt) -> bool:
-    return any(isinstance(node, ast.Call) and _class_name(node) not in _HARMLESS for node in within(statement))
+    return any(isinstance(node, ast.Call) and error_name(node) not in _HARMLESS for node in within(statement))

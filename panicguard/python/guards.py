@@ -68,10 +68,15 @@ def tells_of_its_errors(module: PythonFile, spawn: Spawn) -> bool:
 def _kept_elsewhere(module: PythonFile, spawn: Spawn) -> str | None:
     """What becomes of the errors in what is spawned, if that is of another module of the project and keeps them."""
     target = spawn.target.func if isinstance(spawn.target, cst.Call) else spawn.target
-    if spawn.definition is not None or not isinstance(target, (cst.Name, cst.Attribute)):
-        return None
-    kept = module.names.elsewhere.of(_BLANK.sub("", module.text(target)), "keeps")
+    kept = keeps_elsewhere(module, target) if spawn.definition is None else None
     return None if kept == "EXPECTED" else kept
+
+
+def keeps_elsewhere(module: PythonFile, target: CSTNode | None) -> str | None:
+    """What another module of the project shows of the errors in what it defines: the name of a `Kept`, if any."""
+    if not isinstance(target, (cst.Name, cst.Attribute)):
+        return None
+    return module.names.elsewhere.of(_BLANK.sub("", module.text(target)), "keeps")
 
 
 def runs_own_code(module: PythonFile, definition: cst.ClassDef) -> bool:

@@ -7,14 +7,14 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from panicguard.python.harmless import ENDING, HARMLESS_FUNCTIONS, LOGGING, is_harmless_method
+from panicguard.python.bodies import catches, reports
+from panicguard.python.harmless import ENDING, HARMLESS_FUNCTIONS, is_harmless_method
 from panicguard.python.slice.facts import last_name, own
 from panicguard.python.slice.layout import FUNCTIONS, TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_EVERYTHING = frozenset(("Exception", "BaseException"))
 _PASSED_OVER = (*FUNCTIONS, ast.Import, ast.ImportFrom, ast.Pass, ast.Global, ast.Nonlocal)
 
 
@@ -31,11 +31,11 @@ def errors(function: Any, named: Callable[[str], Any]) -> Kept:
     """What becomes of the errors in the tree of a function; `named` finds those that it calls: by their names, methods
     of its own object with a dot in front."""
     tries = [node for node in own(function.body) if isinstance(node, TRIES)]
-    catching = [h for node in tries for h in node.handlers if _catches_all(h)]  # type: ignore[attr-defined]
+    catching = [h for node in tries for h in node.handlers if catches(h.type)]  # type: ignore[attr-defined]
     calls = (last_name(node.func).lstrip(".") for node in own(function.body) if isinstance(node, ast.Call))
     if not (catching or any(name not in ENDING for name in calls)) or not _Safe(named).are(function.body):
         return Kept.OUT
-    return Kept.TOLD if catching and all(map(_reports, catching)) else Kept.KEPT
+    return Kept.TOLD if catching and all(map(reports, catching)) else Kept.KEPT
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class _Safe:
         """Whether a statement lets no error out."""
         if isinstance(node, TRIES):
             handlers = node.handlers  # type: ignore[attr-defined]
-            is_guard = any(map(_catches_all, handlers)) and all(map(_keeps, handlers))
+            is_guard = any(catches(handler.type) for handler in handlers) and all(map(_keeps, handlers))
             return is_guard and self.are(node.orelse)  # type: ignore[attr-defined]
         if isinstance(node, (ast.If, ast.While)):
             return self._asks(node.test) and self.are((*node.body, *node.orelse))
@@ -95,21 +95,6 @@ def _is_of_call(node: ast.AST) -> bool:
     return not isinstance(node, ast.Await) or isinstance(node.value, ast.Call)
 
 
-def _catches_all(handler: ast.ExceptHandler) -> bool:
-    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else (handler.type,)
-    return any(kind is None or last_name(kind).lstrip(".") in _EVERYTHING for kind in kinds)
-
-
 def _keeps(handler: ast.ExceptHandler) -> bool:
     """Whether a handler raises nothing that it has not reported."""
-    return _reports(handler) or not any(isinstance(node, ast.Raise) for node in own(handler.body))
-
-
-def _reports(handler: ast.ExceptHandler) -> bool:
-    """Whether a handler logs, or gives the error to something."""
-    nodes = [node for statement in handler.body if not isinstance(statement, ast.Raise) for node in own((statement,))]
-    return any(
-        (isinstance(node, ast.Call) and last_name(node.func).lstrip(".") in LOGGING)
-        or (isinstance(node, ast.Name) and node.id == handler.name)
-        for node in nodes
-    )
+    return reports(handler) or not any(isinstance(node, ast.Raise) for node in own(handler.body))

@@ -15,17 +15,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from panicguard.python import harmless, naming
+from panicguard.python.bodies import (
+    EVERYTHING,
+    STOPPING,
+    catches,
+    classes,
+    error_name,
+    functions_in,
+    is_declared,
+    reports,
+)
 from panicguard.python.harmless import by_one_name, is_caught
 from panicguard.python.imported import imports
 from panicguard.python.slice.facts import chain, last_name, own, within
-from panicguard.python.slice.layout import DEFINITIONS, FUNCTIONS, TRIES
+from panicguard.python.slice.layout import DEFINITIONS, TRIES
 from panicguard.settings import last_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-_EVERYTHING = frozenset(("Exception", "BaseException"))
-_STOPPING = frozenset(("CancelledError", "KeyboardInterrupt", "GeneratorExit", "SystemExit"))
 _SYSTEM = frozenset("OSError IOError EnvironmentError ConnectionError error".split())
 """Errors of files, sockets and processes: who catches them has thought of what is to be expected."""
 _OF_LIBRARY = re.compile(r"(?:Error|Exception|Timeout|_errors|_exceptions)$")
@@ -153,27 +161,13 @@ class _Practice:
             yield from ((function, function) for function in self.named(f".{name}" if is_method else name))
 
 
-def functions_in(root: ast.AST, name: str) -> Iterator[Any]:
-    """The functions of a name in a tree, itself too."""
-    return (node for node in within(root) if isinstance(node, FUNCTIONS) and node.name == name)
-
-
-def is_declared(function: Any) -> bool:
-    """Whether a function says no more than that it is there."""
-    return all(
-        isinstance(statement, (ast.Pass, ast.Raise))
-        or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
-        for statement in function.body
-    )
-
-
 def _outside(body: Iterable[ast.stmt], caught: frozenset[str]) -> Iterator[_Call | _Left]:
     """The calls outside of handlers, without those that raise only what is caught, and what else there is."""
     for node in body:
         if isinstance(node, TRIES):
             yield from _tried(node, caught)
         elif isinstance(node, ast.Raise):
-            if node.exc is None or _error(node.exc) not in _STOPPING:
+            if node.exc is None or error_name(node.exc) not in STOPPING:
                 yield _Left.RISKY
         elif isinstance(node, ast.AsyncFor) or (isinstance(node, ast.Assert) and _compares(node.test)):
             yield _Left.RISKY
@@ -188,21 +182,21 @@ def _outside(body: Iterable[ast.stmt], caught: frozenset[str]) -> Iterator[_Call
 
 
 def _tried(node: Any, caught: frozenset[str]) -> Iterator[_Call | _Left]:
-    guards = [handler for handler in node.handlers if _catches(handler.type, _is_expected)]
+    guards = [handler for handler in node.handlers if catches(handler.type, _is_expected)]
     inside = [inner for statement in node.body for inner in within(statement) if isinstance(inner, ast.Call)]
     if not guards:
-        names = {by_one_name(_error(kind)) for handler in node.handlers for kind in _kinds(handler.type) if kind}
+        names = {by_one_name(error_name(kind)) for handler in node.handlers for kind in classes(handler.type) if kind}
         yield from _outside(node.body, caught | names)
-    elif any(_catches(handler.type, _EVERYTHING.__contains__) for handler in guards):
+    elif any(catches(handler.type) for handler in guards):
         yield _Left.HANDLED | _Left.HANDLED_ALL if inside else _Left.NOTHING
     else:
-        is_system = not any(_catches(handler.type, lambda error: error not in _SYSTEM) for handler in guards)
+        is_system = not any(catches(handler.type, lambda error: error not in _SYSTEM) for handler in guards)
         parses = is_system and any(_PARSES.match(last_name(call.func).lstrip(".")) for call in inside)
         yield _Left.HANDLED | (_Left.OPEN if parses else _Left.NOTHING) if inside else _Left.NOTHING
     for handler in node.handlers:
-        is_stop = handler.type is not None and not _catches(handler.type, lambda error: error not in _STOPPING)
+        is_stop = handler.type is not None and not catches(handler.type, lambda error: error not in STOPPING)
         raises = any(isinstance(inner, ast.Raise) for inner in own(handler.body))
-        if raises and not is_stop and not _reports(handler):
+        if raises and not is_stop and not reports(handler):
             yield _Left.RISKY
     yield from _outside(node.orelse, caught)
 
@@ -287,23 +281,10 @@ def _bound(root: ast.AST) -> set[str]:
     return stored | {n.arg for n in nodes if isinstance(n, ast.arg)}
 
 
-def _error(node: ast.expr) -> str:
-    return last_name(node.func if isinstance(node, ast.Call) else node).lstrip(".")
-
-
-def _catches(kind: ast.expr | None, is_meant: Callable[[str], bool]) -> bool:
-    """Whether one of the classes that a handler names is meant; a bare one names all."""
-    return any(one is None or is_meant(_error(one)) for one in _kinds(kind))
-
-
-def _kinds(kind: ast.expr | None) -> Sequence[ast.expr | None]:
-    return kind.elts if isinstance(kind, ast.Tuple) else [kind]
-
-
 def _is_expected(error: str) -> bool:
     """Whether who catches an error has thought of what is to be expected: all errors, the system's, a library's."""
     is_own = error not in _PASSING_BY and not hasattr(builtins, error)
-    return error in _EVERYTHING or error in _SYSTEM or (is_own and _OF_LIBRARY.search(error) is not None)
+    return error in EVERYTHING or error in _SYSTEM or (is_own and _OF_LIBRARY.search(error) is not None)
 
 
 def _suppressed(node: ast.With | ast.AsyncWith) -> _Left:
@@ -314,16 +295,6 @@ def _suppressed(node: ast.With | ast.AsyncWith) -> _Left:
             name, kinds = last_name(item.context_expr.func).lstrip("."), item.context_expr.args
             if name != "suppress" and harmless.is_suppressing(name):
                 found |= _Left.HANDLED | _Left.HANDLED_ALL
-            if name == "suppress" and any(_catches(kind, _is_expected) for kind in kinds):
+            if name == "suppress" and any(catches(kind, _is_expected) for kind in kinds):
                 found |= _Left.HANDLED
     return found
-
-
-def _reports(handler: ast.ExceptHandler) -> bool:
-    """Whether a handler logs, or gives the error to something, before it raises."""
-    nodes = [node for statement in handler.body if not isinstance(statement, ast.Raise) for node in own((statement,))]
-    return any(
-        (isinstance(node, ast.Call) and last_name(node.func).lstrip(".") in harmless.LOGGING)
-        or (isinstance(node, ast.Name) and node.id == handler.name)
-        for node in nodes
-    )

@@ -29,7 +29,7 @@ from panicguard.files.reading import read
 from panicguard.files.stamp import SETTLED
 from panicguard.files.stamp import stamp as stamp_of
 from panicguard.rule import rule_names
-from panicguard.run.hooks import are_as_before as hooks_are_as_before
+from panicguard.run.consulted import are_as_before
 from panicguard.settings import Settings, front_end, language
 from panicguard.source import Source
 
@@ -81,12 +81,6 @@ def run(
     seen: set[str] = set()
     stamp_now = functools.cache(stamp_of)
 
-    def are_as_before(consulted: dict[str, Stamp | None]) -> bool:
-        return all(
-            stamp_now(path) == stamp or hooks_are_as_before(path, stamp, stamp_now(path))
-            for path, stamp in consulted.items()
-        )
-
     def unknown() -> Iterator[File]:
         settings, known = None, None
         for path, file_settings in files:
@@ -96,7 +90,7 @@ def run(
             seen.add(path)
             stamp = stamp_of(path)
             entry = known.files.get(path)
-            if entry is not None and entry[0] == stamp and (not entry[2] or are_as_before(entry[2])):
+            if entry is not None and entry[0] == stamp and (not entry[2] or are_as_before(entry[2], stamp_now)):
                 if entry[1] is None:
                     continue
                 if not fixing and (result := _remembered(path, file_settings, stamp, entry[1])) is not None:

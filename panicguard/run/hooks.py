@@ -11,11 +11,10 @@ from __future__ import annotations
 import functools
 import os
 import time
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from panicguard.files.reading import SETTINGS, read
-from panicguard.files.stamp import MODULES, SETTLED, modules_in, stamp
+from panicguard.files.stamp import MODULES, PACKAGE, SETTLED, digest, modules_in, stamp
 from panicguard.globs import matches
 from panicguard.python.hooks import WORDS, hooks
 from panicguard.python.imported import imports
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     StampOf: TypeAlias = Callable[[str], Stamp | None]
 
 _WORDS = tuple(word.encode() for word in WORDS)
-_PACKAGE = "__init__.py"
 
 
 def known(path: str, settings: Settings, stamp_of: StampOf = stamp) -> tuple[tuple[Hook, ...], Consulted]:
@@ -52,47 +50,25 @@ def known(path: str, settings: Settings, stamp_of: StampOf = stamp) -> tuple[tup
     return tuple(dict.fromkeys(found)), tuple((group, _consulted(group, stamped)) for group, stamped, _ in groups)
 
 
-def stamp_once_a_second(group: str) -> Stamp | None:
-    """The stamp of a group, for a run: its files are many, and so are those that ask for it."""
-    return _stamp_at(group, int(time.monotonic()))
-
-
-@functools.lru_cache(maxsize=256)
-def _stamp_at(group: str, _second: int) -> Stamp | None:
-    return stamp(group)
-
-
 def _consulted(group: str, stamped: tuple[int, ...]) -> tuple[int, ...]:
     """The stamp of a group, which says nothing where a file has just changed, and behind it one of its hooks."""
     is_settled = max(stamped[:2]) < (time.time() - SETTLED) * 1e9
-    return (*(stamped if is_settled else (0,) * len(stamped)), _digest(_hooks_in(group, stamped)))
+    return (*(stamped if is_settled else (0,) * len(stamped)), digest_of(group, stamped))
 
 
-def are_as_before(group: str, consulted: object, now: Stamp | None) -> bool:
-    """Whether a group, which has a stamp now, sets the hooks that it did when it was consulted: other changes of its
-    files are no matter."""
-    if now is None or not group.endswith(MODULES) or not isinstance(consulted, list) or not consulted:
-        return False
-    return now == consulted[:-1] or _digest(_hooks_in(group, tuple(now))) == consulted[-1]
-
-
-def _digest(hooks: tuple[tuple[Hook, frozenset[str]], ...]) -> int:
-    return int.from_bytes(
-        blake2b(
-            repr([(*hook, *sorted(names)) for hook, names in hooks]).encode("utf-8", "surrogatepass"), digest_size=6
-        ).digest(),
-        "big",
-    )
+def digest_of(group: str, stamped: tuple[int, ...]) -> int:
+    """What stands for the hooks that a group sets: other changes of its files are no matter."""
+    return digest([(*hook, *sorted(names)) for hook, names in _hooks_in(group, stamped)])
 
 
 def _tops(path: str, root: str) -> Iterator[tuple[str, str]]:
     """The directories in which a program may start that a file belongs to, each with what a module there has to import
     for that; nothing, if it is a part of the same package."""
     top = os.path.dirname(path)
-    is_package = os.path.isfile(os.path.join(top, _PACKAGE))
-    while os.path.isfile(os.path.join(top, _PACKAGE)):
+    is_package = os.path.isfile(os.path.join(top, PACKAGE))
+    while os.path.isfile(os.path.join(top, PACKAGE)):
         above = os.path.dirname(top)
-        if not os.path.isfile(os.path.join(above, _PACKAGE)):
+        if not os.path.isfile(os.path.join(above, PACKAGE)):
             break
         top = above
     yield top, "" if is_package else os.path.splitext(os.path.basename(path))[0]

@@ -11,10 +11,10 @@ from panicguard import engine
 from panicguard.diagnostic import INTERNAL_ERROR, INVALID_SYNTAX, IO_ERROR, Diagnostic, Result
 from panicguard.files import links
 from panicguard.files.reading import read
+from panicguard.files.stamp import stamp_once_a_second
 from panicguard.fix import converge
 from panicguard.rule import rule_names
 from panicguard.run import atomic, modules, package
-from panicguard.run.hooks import stamp_once_a_second
 from panicguard.run.screen import is_silent
 from panicguard.run.signals import deferred
 from panicguard.run.task import Task

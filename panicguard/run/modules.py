@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from panicguard import engine
 from panicguard.files.reading import SETTINGS, read
-from panicguard.files.stamp import stamp
+from panicguard.files.stamp import PACKAGE, stamp
 from panicguard.python import apis
 from panicguard.python.apis import SpawnKind
 from panicguard.python.exports import STAR, Export, ExportKind, exports, kept_errors
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 Consulted: TypeAlias = "tuple[tuple[str, tuple[int, ...] | None], ...]"
 """Files that were read or looked for, each with its stamp, None where it did not exist."""
-_PACKAGE = "__init__.py"
 _CALLED = "()"
 _LOOPS = ("uvloop", "winloop")
 """Modules that stand for asyncio's."""
@@ -187,11 +186,11 @@ class _Modules:
         it without a file of its own."""
         for at, part in enumerate(parts):
             inner, rest = os.path.join(directory, part), ".".join(parts[at + 1 :])
-            if not self._exists(package := os.path.join(inner, _PACKAGE)) and self._exists(f"{inner}.py"):
+            if not self._exists(package := os.path.join(inner, PACKAGE)) and self._exists(f"{inner}.py"):
                 return (f"{inner}.py", rest) if rest else None
-            if not self._exists(package) and (at or is_package) and self._exists(os.path.join(directory, _PACKAGE)):
+            if not self._exists(package) and (at or is_package) and self._exists(os.path.join(directory, PACKAGE)):
                 inside = self._below(inner, parts[at + 1 :], is_package=False)
-                return inside or (os.path.join(directory, _PACKAGE), ".".join(parts[at:]))
+                return inside or (os.path.join(directory, PACKAGE), ".".join(parts[at:]))
             directory = inner
         return None
 
@@ -199,7 +198,7 @@ class _Modules:
         """The directories that the modules of the project are imported from; `package` is the outermost one that is
         asked about."""
         directory = os.path.dirname(path)
-        while self._exists(os.path.join(directory, _PACKAGE)) and os.path.dirname(directory) != directory:
+        while self._exists(os.path.join(directory, PACKAGE)) and os.path.dirname(directory) != directory:
             directory = os.path.dirname(directory)
         yield directory
         if self.settings.root:

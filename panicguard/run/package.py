@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from panicguard import engine
 from panicguard.files import gomod
 from panicguard.files.stamp import stamp
-from panicguard.run import hooks
 from panicguard.source import Source
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ def _check_python(
 ) -> Checked:
     if settings.error_hooks is not None or _HOOKED.isdisjoint(diagnostic.code for diagnostic in diagnostics):
         return Checked(diagnostics, settings)
+    from panicguard.run import hooks  # most files have no such finding
+
     found, consulted = hooks.known(source.path, settings, stamp_of)
     if not found:
         return Checked(diagnostics, settings, consulted)
